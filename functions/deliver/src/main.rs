@@ -1,0 +1,3 @@
+//! deliver
+#![allow(missing_docs)]
+fn main() {}

@@ -1,0 +1,3 @@
+//! deliveries
+#![allow(missing_docs)]
+fn main() {}

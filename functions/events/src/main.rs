@@ -1,0 +1,3 @@
+//! events
+#![allow(missing_docs)]
+fn main() {}

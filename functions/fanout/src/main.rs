@@ -1,0 +1,3 @@
+//! fanout
+#![allow(missing_docs)]
+fn main() {}

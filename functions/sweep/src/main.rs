@@ -1,0 +1,3 @@
+//! sweep
+#![allow(missing_docs)]
+fn main() {}

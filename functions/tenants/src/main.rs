@@ -1,0 +1,3 @@
+//! tenants
+#![allow(missing_docs)]
+fn main() {}

@@ -1,0 +1,3 @@
+//! webhooks
+#![allow(missing_docs)]
+fn main() {}
