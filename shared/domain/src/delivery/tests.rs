@@ -1,0 +1,133 @@
+use super::*;
+use crate::dialect::NUR;
+use crate::retry::MAX_INTERNAL;
+use proptest::prelude::*;
+
+fn noon() -> Timestamp {
+    "2026-01-15T12:00:00Z".parse().unwrap()
+}
+
+fn fresh() -> Delivery {
+    let at = noon();
+    let event = (EventId::fresh(1), "dubbing.completed".parse().unwrap(), at);
+    Delivery::pending(TenantId::new(at, 1), EndpointId::new(at, 2), event, at, 0)
+}
+
+/// What the store does with a transition: the row as it stands after the conditional write.
+fn record(row: &mut Delivery, outcome: &Outcome) {
+    let transition = row.after(&NUR.retry, outcome, noon(), 0.0);
+    row.attempts_made += 1;
+    row.status = transition.status;
+    row.reason = transition.reason;
+    row.next_attempt_at = transition.next_attempt_at;
+    row.internal = transition.internal;
+}
+
+fn failed() -> Outcome {
+    Outcome::Responded { status: 500, retry_after: None }
+}
+
+#[test]
+fn a_fresh_row_waits_for_its_first_attempt_alone() {
+    assert_eq!(fresh().gate(1, noon()), Gate::Attempt);
+    assert_eq!(fresh().gate(0, noon()), Gate::Stale);
+    assert_eq!(fresh().gate(2, noon()), Gate::Stale);
+}
+
+#[test]
+fn a_message_for_the_next_attempt_is_good_before_its_time() {
+    let mut row = fresh();
+    record(&mut row, &failed());
+    assert_eq!(row.gate(2, noon()), Gate::Attempt);
+}
+
+#[test]
+fn a_message_for_the_recorded_attempt_only_schedules_its_successor() {
+    let mut row = fresh();
+    record(&mut row, &failed());
+    let due = row.next_attempt_at.unwrap();
+    assert_eq!(row.gate(1, noon()), Gate::Reschedule { attempt: 2, at: due });
+    assert_eq!(row.gate(1, due), Gate::Stale, "its time has come: the schedule or the sweep has it");
+}
+
+#[test]
+fn a_final_row_sends_nothing_whatever_comes() {
+    let mut row = fresh();
+    record(&mut row, &Outcome::Responded { status: 200, retry_after: None });
+    assert_eq!(row.status, Status::Succeeded);
+    for number in 0..4 {
+        assert_eq!(row.gate(number, noon()), Gate::Stale);
+    }
+}
+
+#[test]
+fn the_sixth_failure_is_the_last() {
+    let mut row = fresh();
+    for _ in 0..5 {
+        record(&mut row, &failed());
+        assert_eq!(row.status, Status::Retrying);
+    }
+    record(&mut row, &failed());
+    assert_eq!((row.status, row.reason, row.next_attempt_at), (Status::Failed, Some(Reason::AttemptsExhausted), None));
+}
+
+#[test]
+fn a_new_round_has_the_whole_calendar_again_and_numbers_on() {
+    let mut row = fresh();
+    for _ in 0..6 {
+        record(&mut row, &failed());
+    }
+    (row.status, row.round_from, row.internal) = (Status::Retrying, row.attempts_made + 1, 0);
+    let transition = row.after(&NUR.retry, &failed(), noon(), 0.0);
+    assert_eq!(transition.next_attempt_at.unwrap().as_second() - noon().as_second(), 60);
+    assert_eq!(row.gate(7, noon()), Gate::Attempt);
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    /// A message is delivered, and the worker dies before it has recorded.
+    Crash,
+    /// A message for this attempt is delivered and its outcome recorded.
+    Deliver(u32, u16),
+    /// An internal failure is recorded for this attempt.
+    Internal(u32),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        Just(Move::Crash),
+        (1_u32..14, prop_oneof![Just(200_u16), Just(500)]).prop_map(|(n, s)| Move::Deliver(n, s)),
+        (1_u32..14).prop_map(Move::Internal),
+    ];
+    proptest::collection::vec(one, 0..60)
+}
+
+proptest! {
+    /// Whatever order messages come in, however often, and whoever dies: no number is recorded twice, none is skipped,
+    /// no row goes on after its end, and every row that has not ended has a message that moves it.
+    #[test]
+    fn no_interleaving_records_twice_or_gets_stuck(moves in moves()) {
+        let mut row = fresh();
+        let mut recorded = Vec::new();
+        for step in moves {
+            let was_final = row.status.is_final();
+            let (number, outcome) = match step {
+                Move::Crash => continue,
+                Move::Deliver(number, status) => (number, Outcome::Responded { status, retry_after: None }),
+                Move::Internal(number) => (number, Outcome::Internal),
+            };
+            if row.gate(number, noon()) == Gate::Attempt {
+                prop_assert!(!was_final);
+                record(&mut row, &outcome);
+                recorded.push(number);
+            }
+        }
+        let expected: Vec<u32> = (1..=row.attempts_made).collect();
+        prop_assert_eq!(recorded, expected);
+        prop_assert!(row.attempts_made <= 6 + MAX_INTERNAL + 1);
+        if !row.status.is_final() {
+            prop_assert_eq!(row.gate(row.attempts_made + 1, noon()), Gate::Attempt);
+            prop_assert_eq!(row.status == Status::Retrying, row.next_attempt_at.is_some());
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Dialects: how one provider's webhooks look on the wire, as data. The only place where a provider's name stands.
+//!
+//! A dialect is a const of closed axes; the engine matches on axes. Adding a provider is adding a const here, a body
+//! shape in `payload` if it has one of its own, and its vectors.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+use crate::event::{EventPattern, EventType};
+use crate::payload::BodyShape;
+use crate::retry::{Hints, RetryPolicy};
+use crate::secret::KeyDerivation;
+use crate::signature::{Content, Encoding, Signing};
+
+/// One provider's way of speaking.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// Its name in the API (`dialect`), in the tables and in metrics.
+    pub name: &'static str,
+    /// What its API keys begin with.
+    pub key_prefix: &'static str,
+    /// How it signs.
+    pub signing: Signing,
+    /// Whether a webhook that brings no secret gets one of our making.
+    pub secret_when_none: SecretWhenNone,
+    /// How its bodies are laid out.
+    pub body: BodyShape,
+    /// How long a receiver may take to answer, from name look-up to status line.
+    pub timeout: Duration,
+    /// When a failed attempt comes back.
+    pub retry: RetryPolicy,
+    /// Which event types its webhooks can name.
+    pub catalogue: Catalogue,
+    /// Whether an endpoint that failed for five days without one success is disabled.
+    pub disables_failing: bool,
+}
+
+/// What becomes of a webhook that is created without a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretWhenNone {
+    /// Its deliveries go unsigned.
+    Unsigned,
+    /// It gets a fresh one, shown once.
+    Made,
+}
+
+/// The event types that a dialect's webhooks can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Catalogue {
+    /// Any.
+    Open,
+    /// These alone; a wildcard means those of them that it matches.
+    Only(&'static [&'static str]),
+}
+
+impl Catalogue {
+    /// Whether an event of this type is ever sent in this dialect.
+    pub fn has(self, event: &EventType) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Only(types) => types.contains(&event.as_str()),
+        }
+    }
+
+    /// Whether a webhook may ask for this pattern: it must match something.
+    pub fn accepts(self, pattern: &EventPattern) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Only(types) => types.iter().any(|name| pattern.matches_text(name)),
+        }
+    }
+
+    /// What a webhook may ask for, in words for an error.
+    pub fn expectation(self) -> String {
+        match self {
+            Self::Open => "an event type such as `invoice.paid`, `prefix.*` or `*`".to_owned(),
+            Self::Only(types) => format!("one of {}, `prefix.*` or `*`", types.join(", ")),
+        }
+    }
+}
+
+const MINUTE: u32 = 60;
+const HOUR: u32 = 60 * MINUTE;
+
+/// Nur (its webhook page; `X-Nur-Signature` keyed with the whole secret, six attempts over 26 h 36 min).
+pub const NUR: Dialect = Dialect {
+    name: "nur",
+    key_prefix: "nur_",
+    signing: Signing {
+        header: "X-Nur-Signature",
+        content: Content::Body,
+        encoding: Encoding::Hex,
+        prefix: "sha256=",
+        key: KeyDerivation::WholeText,
+    },
+    secret_when_none: SecretWhenNone::Unsigned,
+    body: BodyShape::IdEventDataTimestampWebhook,
+    timeout: Duration::from_secs(30),
+    retry: RetryPolicy {
+        delays: Cow::Borrowed(&[MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]),
+        jitter_percent: 0,
+        hints: Hints { retry_after: false, gone: false },
+    },
+    catalogue: Catalogue::Only(&[
+        "dubbing.completed",
+        "dubbing.failed",
+        "voice.clone.completed",
+        "voice.clone.failed",
+        "agent.session.started",
+        "agent.session.ended",
+        "music.generation.completed",
+    ]),
+    disables_failing: false,
+};
+
+/// Standard Webhooks (the specification's headers, secrets and calendar), for keys of our own.
+pub const STANDARD: Dialect = Dialect {
+    name: "standard",
+    key_prefix: "pr_",
+    signing: Signing {
+        header: "webhook-signature",
+        content: Content::IdTimestampBody { id_header: "webhook-id", timestamp_header: "webhook-timestamp" },
+        encoding: Encoding::Base64,
+        prefix: "v1,",
+        key: KeyDerivation::Base64After("whsec_"),
+    },
+    secret_when_none: SecretWhenNone::Made,
+    body: BodyShape::TypeTimestampData,
+    timeout: Duration::from_secs(20),
+    retry: RetryPolicy {
+        delays: Cow::Borrowed(&[
+            5,
+            5 * MINUTE,
+            30 * MINUTE,
+            2 * HOUR,
+            5 * HOUR,
+            10 * HOUR,
+            14 * HOUR,
+            20 * HOUR,
+            24 * HOUR,
+        ]),
+        jitter_percent: 10,
+        hints: Hints { retry_after: true, gone: true },
+    },
+    catalogue: Catalogue::Open,
+    disables_failing: true,
+};
+
+/// Every dialect there is.
+pub const ALL: [&Dialect; 2] = [&NUR, &STANDARD];
+
+/// A dialect by reference: what tenants' keys and endpoints hold, stored as its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DialectRef(pub &'static Dialect);
+
+impl DialectRef {
+    /// The dialect of this name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|dialect| dialect.name == name).map(Self)
+    }
+}
+
+impl std::ops::Deref for DialectRef {
+    type Target = Dialect;
+
+    fn deref(&self) -> &Dialect {
+        self.0
+    }
+}
+
+impl Serialize for DialectRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for DialectRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| {
+            let names: Vec<_> = ALL.iter().map(|dialect| dialect.name).collect();
+            D::Error::custom(format_args!("unknown dialect, expected one of {}", names.join(", ")))
+        })
+    }
+}
+
+/// No dialect waits longer for a receiver, nor can a webhook ask for it: functions' time-outs rest on this.
+pub const SLOWEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_of_nur_ends_after_26_hours_and_36_minutes() {
+        let total: u32 = NUR.retry.delays.iter().sum();
+        assert_eq!(total, 26 * HOUR + 36 * MINUTE);
+        assert_eq!(NUR.retry.delays.len(), 5);
+    }
+
+    #[test]
+    fn no_dialect_is_slower_than_the_functions_allow() {
+        for dialect in ALL {
+            assert!(dialect.timeout <= SLOWEST_TIMEOUT, "{}", dialect.name);
+        }
+    }
+
+    #[test]
+    fn key_prefixes_tell_dialects_apart() {
+        for (i, one) in ALL.iter().enumerate() {
+            for other in &ALL[i + 1..] {
+                assert!(!one.key_prefix.starts_with(other.key_prefix) && !other.key_prefix.starts_with(one.key_prefix));
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_catalogue_takes_its_own_types_and_their_wildcards() {
+        for good in ["dubbing.completed", "voice.*", "voice.clone.*", "*"] {
+            assert!(NUR.catalogue.accepts(&good.parse().unwrap()), "{good}");
+        }
+        for bad in ["dubbing.started", "invoice.*", "voice"] {
+            assert!(!NUR.catalogue.accepts(&bad.parse().unwrap()), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Endpoints, which the API calls webhooks: where a tenant's events go, and how.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::Reason;
+use crate::dialect::{DialectRef, SLOWEST_TIMEOUT};
+use crate::event::EventPattern;
+use crate::id::{EndpointId, TenantId};
+use crate::invalid::Invalid;
+use crate::retry::RetryPolicy;
+use crate::tenant::{Tenant, TenantStatus};
+
+const MAX_PATTERNS: usize = 50;
+const MAX_HEADERS: usize = 16;
+const MAX_HEADER_CHARS: usize = 1024;
+const MAX_DESCRIPTION_CHARS: usize = 256;
+/// Headers that are ours, the connection's or the signature's; no webhook sets them.
+const RESERVED_HEADERS: [&str; 15] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+/// How long an endpoint may fail without one success before it is disabled, where its dialect does that.
+pub const FAILING_LIMIT: Duration = Duration::from_secs(5 * 24 * 3600);
+
+/// Whether an endpoint is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointStatus {
+    /// It is.
+    Active,
+    /// It is not; matching events are recorded as cancelled.
+    Disabled,
+}
+
+/// A sealed signing secret and, during a rotation, when it ceases to count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSecret {
+    /// The sealed text; only the keyring opens it.
+    pub sealed: String,
+    /// When it ceases to count.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub until: Option<Timestamp>,
+}
+
+/// An endpoint as its row holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// Where it is, as its owner wrote it; checked when it was taken and at every attempt.
+    pub url: String,
+    /// What it asked for.
+    pub events: Vec<EventPattern>,
+    /// How it is spoken to.
+    pub dialect: DialectRef,
+    /// Signing secrets, sealed, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<StoredSecret>,
+    /// Whether it is sent to.
+    pub status: EndpointStatus,
+    /// Why it is not, in words for its owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<String>,
+    /// Since when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub disabled_at: Option<Timestamp>,
+    /// Its owner's note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Headers of its owner's, sent along.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Its own time-out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u16>,
+    /// Its own calendar, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_schedule: Option<Vec<u32>>,
+    /// When it was made.
+    #[serde(with = "crate::time::as_wire")]
+    pub created_at: Timestamp,
+    /// When it was deleted; the row stays as a tombstone until its deliveries have expired.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub deleted_at: Option<Timestamp>,
+    /// The first failure since its last success.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub failing_since: Option<Timestamp>,
+    /// When a tombstone may be removed, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
+}
+
+impl Endpoint {
+    /// How long it may take to answer.
+    pub fn timeout(&self) -> Duration {
+        self.timeout_seconds.map_or(self.dialect.timeout, |seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// When its failed attempts come back.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.dialect.retry.with_schedule(self.retry_schedule.as_deref())
+    }
+
+    /// The sealed secrets that count at `now`, the newest first.
+    pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
+        self.secrets.iter().filter(move |secret| secret.until.is_none_or(|until| until > now))
+    }
+
+    /// Whether it has failed for so long that it is to be disabled.
+    pub fn has_failed_too_long(&self, now: Timestamp) -> bool {
+        let limit = i64::try_from(FAILING_LIMIT.as_secs()).unwrap_or(i64::MAX);
+        self.dialect.disables_failing
+            && self.failing_since.is_some_and(|since| now.as_second() - since.as_second() >= limit)
+    }
+}
+
+/// Why nothing may be sent for this tenant to this endpoint now, if so. Read at each attempt.
+pub fn obstacle(tenant: Option<&Tenant>, endpoint: Option<&Endpoint>) -> Option<Reason> {
+    match (tenant, endpoint) {
+        (_, None) | (None, _) => Some(Reason::WebhookDeleted),
+        (_, Some(endpoint)) if endpoint.deleted_at.is_some() => Some(Reason::WebhookDeleted),
+        (Some(tenant), _) if tenant.status == TenantStatus::Suspended => Some(Reason::TenantSuspended),
+        (_, Some(endpoint)) if endpoint.status == EndpointStatus::Disabled => Some(Reason::WebhookDisabled),
+        _ => None,
+    }
+}
+
+/// Takes a request's `events` for an endpoint of this dialect; repeated entries count once.
+///
+/// # Errors
+/// [`Invalid`] naming the entry.
+pub fn parse_patterns(names: &[String], dialect: DialectRef) -> Result<Vec<EventPattern>, Invalid> {
+    if names.is_empty() || names.len() > MAX_PATTERNS {
+        return Err(Invalid::new("events", format!("1 to {MAX_PATTERNS} event types")));
+    }
+    let mut patterns: Vec<EventPattern> = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let refused = || Invalid::new(format!("events[{i}]"), dialect.catalogue.expectation());
+        let pattern: EventPattern = name.parse().map_err(|_| refused())?;
+        if !dialect.catalogue.accepts(&pattern) {
+            return Err(refused());
+        }
+        if !patterns.contains(&pattern) {
+            patterns.push(pattern);
+        }
+    }
+    Ok(patterns)
+}
+
+/// Takes a request's `timeout_seconds`.
+///
+/// # Errors
+/// [`Invalid`] outside 1 to [`SLOWEST_TIMEOUT`].
+pub fn check_timeout(seconds: u16) -> Result<(), Invalid> {
+    let limit = SLOWEST_TIMEOUT.as_secs();
+    if (1..=limit).contains(&u64::from(seconds)) {
+        return Ok(());
+    }
+    Err(Invalid::new("timeout_seconds", format!("whole seconds, 1 to {limit}")))
+}
+
+/// Takes a request's `description`.
+///
+/// # Errors
+/// [`Invalid`] when it is too long.
+pub fn check_description(text: &str) -> Result<(), Invalid> {
+    if text.chars().count() <= MAX_DESCRIPTION_CHARS {
+        return Ok(());
+    }
+    Err(Invalid::new("description", format!("at most {MAX_DESCRIPTION_CHARS} characters")))
+}
+
+/// Takes a request's `headers`: names in lower case, none of ours, values that cannot break out of their line.
+///
+/// # Errors
+/// [`Invalid`] naming the header.
+pub fn parse_headers(
+    headers: BTreeMap<String, String>,
+    dialect: DialectRef,
+) -> Result<BTreeMap<String, String>, Invalid> {
+    if headers.len() > MAX_HEADERS {
+        return Err(Invalid::new("headers", format!("at most {MAX_HEADERS} headers")));
+    }
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let mut taken = BTreeMap::new();
+    for (name, value) in headers {
+        let field = format!("headers.{name}");
+        let lower = name.to_ascii_lowercase();
+        let of_ours = RESERVED_HEADERS.contains(&lower.as_str())
+            || lower.starts_with("webhook-")
+            || lower.eq_ignore_ascii_case(dialect.signing.header);
+        if of_ours {
+            return Err(Invalid::new(field, "a header that Postrider does not set itself"));
+        }
+        if name.is_empty() || name.len() > MAX_HEADER_CHARS || !name.bytes().all(is_token) {
+            return Err(Invalid::new(field, "a header name of letters, digits and hyphens"));
+        }
+        if value.len() > MAX_HEADER_CHARS || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
+            return Err(Invalid::new(field, format!("a value of at most {MAX_HEADER_CHARS} visible ASCII characters")));
+        }
+        if taken.insert(lower, value).is_some() {
+            return Err(Invalid::new(field, "each header once"));
+        }
+    }
+    Ok(taken)
+}

@@ -1,0 +1,189 @@
+//! Events, their types, and the patterns by which endpoints ask for them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EventId, TenantId};
+use crate::invalid::Invalid;
+
+const MAX_TYPE_CHARS: usize = 128;
+/// The largest `data` that is taken, in bytes as they came.
+pub const MAX_DATA_BYTES: usize = 256 * 1024;
+const EVERY: &str = "*";
+/// The namespace of our own operational events; `*` does not take it, and no producer may publish in it.
+const OPERATIONAL: &str = "webhook.";
+
+/// What happened: segments of letters, digits and `_`, parted by dots (Standard Webhooks, "Event types").
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EventType(String);
+
+impl EventType {
+    /// The type as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is one of our own operational events, which no producer may publish.
+    pub fn is_operational(&self) -> bool {
+        self.0.starts_with(OPERATIONAL)
+    }
+
+    /// Every pattern that takes this type, the widest first: what fan-out looks up.
+    pub fn patterns(&self) -> Vec<EventPattern> {
+        let wildcards = self.0.match_indices('.').map(|(dot, _)| format!("{}.*", &self.0[..dot]));
+        let every = (!self.is_operational()).then(|| EVERY.to_owned());
+        every.into_iter().chain(wildcards).chain([self.0.clone()]).map(EventPattern).collect()
+    }
+}
+
+fn is_type(text: &str) -> bool {
+    let segment = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    text.len() <= MAX_TYPE_CHARS && text.split('.').all(segment)
+}
+
+impl std::str::FromStr for EventType {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if is_type(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new("event", "an event type such as `invoice.paid`: letters, digits and `_`, parted by dots"))
+    }
+}
+
+impl TryFrom<String> for EventType {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<EventType> for String {
+    fn from(event: EventType) -> Self {
+        event.0
+    }
+}
+
+impl std::fmt::Display for EventType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What an endpoint asks for: an event type, `prefix.*`, or `*`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EventPattern(String);
+
+impl EventPattern {
+    /// The pattern as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn matches_text(&self, event: &str) -> bool {
+        event.parse::<EventType>().is_ok_and(|event| event.patterns().contains(self))
+    }
+}
+
+impl std::str::FromStr for EventPattern {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text == EVERY || is_type(text.strip_suffix(".*").unwrap_or(text)) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Invalid::new("events", "event types such as `invoice.paid`, `prefix.*` or `*`"))
+    }
+}
+
+impl TryFrom<String> for EventPattern {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<EventPattern> for String {
+    fn from(pattern: EventPattern) -> Self {
+        pattern.0
+    }
+}
+
+/// Something that happened at a tenant, as its row in the events table holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Whose event it is.
+    pub tenant_id: TenantId,
+    /// Its id, the same at every endpoint and at every attempt.
+    pub id: EventId,
+    /// Its type.
+    #[serde(rename = "event")]
+    pub event_type: EventType,
+    /// A JSON object, text for text as the producer wrote it: key order and the spelling of numbers are his.
+    pub data: String,
+    /// When it was accepted; the first put fixes it.
+    #[serde(with = "crate::time::as_wire")]
+    pub timestamp: Timestamp,
+    /// When the row may be removed, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+impl Event {
+    /// Whether this is the same thing published again: same type, and data that means the same.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        self.event_type == other.event_type
+            && (self.data == other.data || value(&self.data).is_some_and(|data| Some(data) == value(&other.data)))
+    }
+}
+
+/// Takes `data` as it stands in a request.
+///
+/// # Errors
+/// [`Invalid`] when it is no JSON object.
+pub fn check_data(raw: &str) -> Result<(), Invalid> {
+    if raw.trim_start().starts_with('{') { Ok(()) } else { Err(Invalid::new("data", "a JSON object")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patterns(event: &str) -> Vec<String> {
+        event.parse::<EventType>().unwrap().patterns().into_iter().map(String::from).collect()
+    }
+
+    #[test]
+    fn a_type_is_taken_by_itself_by_its_prefixes_and_by_the_star() {
+        assert_eq!(patterns("voice.clone.completed"), ["*", "voice.*", "voice.clone.*", "voice.clone.completed"]);
+        assert_eq!(patterns("ping"), ["*", "ping"]);
+    }
+
+    #[test]
+    fn the_star_does_not_take_operational_events() {
+        assert_eq!(patterns("webhook.disabled"), ["webhook.*", "webhook.disabled"]);
+    }
+
+    #[test]
+    fn bad_types_and_patterns_are_refused() {
+        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a.*.b", "*.a", "ä", &"a".repeat(129)] {
+            assert!(bad.parse::<EventType>().is_err(), "{bad}");
+            assert!(bad.parse::<EventPattern>().is_err(), "{bad}");
+        }
+        assert!("a.*".parse::<EventType>().is_err());
+        assert!("a.*".parse::<EventPattern>().is_ok());
+    }
+
+    #[test]
+    fn only_an_object_is_data() {
+        assert!(check_data(" {\"a\":1}").is_ok());
+        for bad in ["[]", "1", "null", "\"{}\""] {
+            assert_eq!(check_data(bad).unwrap_err().field, "data");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Identifiers: a prefix that says what they name, then base62, which sorts as it counts.
+//!
+//! Ids are deterministic where a rerun must be harmless: an event's from the producer's key, a delivery's from its event
+//! and endpoint. A delivery's id leads to its row, because its endpoint stands in it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::invalid::Invalid;
+
+const TIME_CHARS: usize = 8;
+const SHORT_CHARS: usize = 16;
+const DIGEST_CHARS: usize = 20;
+
+/// `number` in base62, padded to `width`; what does not fit is cut off at the top.
+fn base62_fixed(number: u128, width: usize) -> String {
+    let modulus = 62_u128.pow(u32::try_from(width).unwrap_or(20));
+    format!("{:0>width$}", base62::encode(number % modulus))
+}
+
+/// Milliseconds since 1970 in eight characters that sort as time does (until the year 8888).
+fn time_part(at: Timestamp) -> String {
+    base62_fixed(u128::try_from(at.as_millisecond()).unwrap_or(0), TIME_CHARS)
+}
+
+/// Twenty characters (119 bits) of SHA-256 over the parts, each preceded by its length so that none runs into the next.
+fn digest_part(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let number = digest[..16].iter().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    base62_fixed(number, DIGEST_CHARS)
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $accepts:expr, $shape:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// The id as text, prefix included.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let accepts: fn(&str) -> bool = $accepts;
+                match text.strip_prefix($prefix) {
+                    Some(rest) if accepts(rest) => Ok(Self(text.to_owned())),
+                    _ => Err(Invalid::new("id", $shape)),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn is_base62(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+id!(
+    /// A customer of the provider: `ten_` and 16 characters.
+    TenantId, "ten_", |rest| is_base62(rest, SHORT_CHARS), "a tenant id (`ten_` and 16 letters or digits)"
+);
+id!(
+    /// An API key's name (not the key): `key_` and 16 characters.
+    KeyId, "key_", |rest| is_base62(rest, SHORT_CHARS), "a key id (`key_` and 16 letters or digits)"
+);
+id!(
+    /// An endpoint, which the API calls a webhook: `wh_` and 16 characters, of which the first eight are its time.
+    EndpointId, "wh_", |rest| is_base62(rest, SHORT_CHARS), "a webhook id (`wh_` and 16 letters or digits)"
+);
+id!(
+    /// One recovery of an endpoint's deliveries: `rec_` and 16 characters.
+    RecoveryId, "rec_", |rest| is_base62(rest, SHORT_CHARS), "a recovery id (`rec_` and 16 letters or digits)"
+);
+id!(
+    /// An event: `evt_` and 20 characters, or up to 64 of a producer's own choosing when it writes the row itself.
+    EventId,
+    "evt_",
+    |rest| (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+    "an event id (`evt_` and 1 to 64 letters, digits, `_` or `-`)"
+);
+id!(
+    /// An event x endpoint: `dlv_`, the event's time, the endpoint and a digest of the event; 48 characters in all.
+    DeliveryId,
+    "dlv_",
+    |rest| is_base62(rest, TIME_CHARS + SHORT_CHARS + DIGEST_CHARS),
+    "a delivery id (`dlv_` and 44 letters or digits)"
+);
+
+macro_rules! born_at_random {
+    ($($name:ident),*) => { $(
+        impl $name {
+            /// A new id from its time of birth and 64 random bits.
+            pub fn new(at: Timestamp, random: u64) -> Self {
+                let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
+                Self(format!("{}{}{random}", Self::PREFIX, time_part(at)))
+            }
+        }
+    )* };
+}
+born_at_random!(TenantId, KeyId, EndpointId, RecoveryId);
+
+impl EventId {
+    /// A fresh id, for a producer that gave no key of its own.
+    pub fn fresh(random: u128) -> Self {
+        Self(format!("evt_{}", base62_fixed(random, DIGEST_CHARS)))
+    }
+
+    /// The same id whenever the same producer's key comes again; `source` keeps the ways in apart.
+    pub fn from_key(tenant: &TenantId, source: &str, key: &str) -> Self {
+        Self(format!("evt_{}", digest_part(&[tenant.as_str(), source, key])))
+    }
+}
+
+impl DeliveryId {
+    /// The one id of this event at this endpoint; `event_time` is the event's own, which its first put fixed.
+    pub fn new(event_time: Timestamp, endpoint: &EndpointId, event: &EventId) -> Self {
+        let endpoint = &endpoint.as_str()[EndpointId::PREFIX.len()..];
+        Self(format!("dlv_{}{endpoint}{}", time_part(event_time), digest_part(&[event.as_str()])))
+    }
+
+    /// The endpoint whose partition holds the delivery's row.
+    pub fn endpoint(&self) -> EndpointId {
+        let from = Self::PREFIX.len() + TIME_CHARS;
+        EndpointId(format!("wh_{}", &self.0[from..from + SHORT_CHARS]))
+    }
+
+    /// The smallest text that a delivery of an event at `at` or later can have as its id: a bound for range reads.
+    pub fn lower_bound(at: Timestamp) -> String {
+        format!("dlv_{}", time_part(at))
+    }
+
+    /// The name of the schedule that brings `attempt` back; one name, one attempt, for ever.
+    pub fn schedule_name(&self, attempt: u32) -> String {
+        format!("{self}-{attempt}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).unwrap()
+    }
+
+    #[test]
+    fn a_delivery_id_leads_to_its_endpoint_and_fits_a_schedule_name() {
+        let endpoint = EndpointId::new(at(1_768_000_000_000), 42);
+        let event = EventId::fresh(u128::MAX);
+        let delivery = DeliveryId::new(at(1_768_000_000_001), &endpoint, &event);
+        assert_eq!(delivery.endpoint(), endpoint);
+        assert_eq!(delivery.as_str().len(), 48);
+        assert!(delivery.schedule_name(u32::MAX).len() <= 64);
+        assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap(), delivery);
+    }
+
+    #[test]
+    fn parts_of_a_key_do_not_run_into_each_other() {
+        let tenant = TenantId::new(at(0), 1);
+        assert_ne!(EventId::from_key(&tenant, "a", "bc"), EventId::from_key(&tenant, "ab", "c"));
+    }
+
+    #[test]
+    fn a_foreign_shape_is_refused() {
+        for text in ["", "wh_", "wh_short", "evt_0123456789abcdef", "wh_0123456789abcde!", "wh_0123456789abcdef0"] {
+            assert!(text.parse::<EndpointId>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_sort_as_their_times_do(a in 0_i64..4_000_000_000_000, b in 0_i64..4_000_000_000_000, r in any::<u64>()) {
+            let (x, y) = (EndpointId::new(at(a), r), EndpointId::new(at(b), r));
+            prop_assert_eq!(x.cmp(&y), a.cmp(&b));
+        }
+
+        #[test]
+        fn a_key_gives_one_id_and_another_key_another(key in ".{0,40}", other in ".{0,40}") {
+            let tenant = TenantId::new(at(5), 5);
+            let id = EventId::from_key(&tenant, "http", &key);
+            prop_assert_eq!(&id, &EventId::from_key(&tenant, "http", &key));
+            prop_assert_eq!(id == EventId::from_key(&tenant, "http", &other), key == other);
+        }
+    }
+}

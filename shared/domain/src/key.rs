@@ -1,0 +1,136 @@
+//! API keys: whose they are, what they may do, and in which dialect their webhooks speak.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::DialectRef;
+use crate::id::{KeyId, TenantId};
+use crate::invalid::Invalid;
+
+/// What provider keys begin with.
+pub const PROVIDER_PREFIX: &str = "prv_";
+
+macro_rules! scopes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
+        /// One thing that a key may do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Scope {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)+
+        }
+
+        impl Scope {
+            const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name in the API.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+scopes! {
+    /// See webhooks.
+    WebhooksRead = "webhooks:read",
+    /// Make, change and delete webhooks.
+    WebhooksWrite = "webhooks:write",
+    /// Publish events.
+    EventsWrite = "events:write",
+    /// See jobs.
+    JobsRead = "jobs:read",
+    /// Start and cancel jobs.
+    JobsWrite = "jobs:write",
+    /// Report on jobs: the worker's side.
+    JobsReport = "jobs:report",
+    /// See deliveries.
+    DeliveriesRead = "deliveries:read",
+    /// Retry, cancel and recover deliveries.
+    DeliveriesWrite = "deliveries:write",
+}
+
+impl Scope {
+    /// What a tenant's key may do unless told otherwise: all but the worker's side.
+    pub fn of_a_tenant() -> Vec<Self> {
+        Self::ALL.iter().copied().filter(|scope| *scope != Self::JobsReport).collect()
+    }
+
+    /// Reads a request's `scopes`.
+    ///
+    /// # Errors
+    /// [`Invalid`] for an unknown one (`admin` is nobody's to give), a repeated one, or an empty list.
+    pub fn parse_all(names: &[String]) -> Result<Vec<Self>, Invalid> {
+        let known = || Self::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(", ");
+        let mut scopes = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            match Self::ALL.iter().find(|scope| scope.as_str() == name) {
+                Some(scope) if !scopes.contains(scope) => scopes.push(*scope),
+                _ => return Err(Invalid::new(format!("scopes[{i}]"), format!("each of {} at most once", known()))),
+            }
+        }
+        if scopes.is_empty() {
+            return Err(Invalid::new("scopes", format!("at least one of {}", known())));
+        }
+        Ok(scopes)
+    }
+}
+
+/// A key as its row holds it; the key itself is kept by nobody but its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its name.
+    pub id: KeyId,
+    /// Whose it is; a provider key, which the provider's own services use, is no tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<TenantId>,
+    /// The dialect of the webhooks that it makes; a provider key has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<DialectRef>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The operator's note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// SHA-256 of the key, in hex: where its own row lies.
+    pub hash: String,
+    /// When it was made.
+    #[serde(with = "crate::time::as_wire")]
+    pub created_at: Timestamp,
+    /// When it stops working.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub not_after: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it may do this.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether it has stopped working.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.not_after.is_some_and(|end| end <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(names: &[&str]) -> Result<Vec<Scope>, Invalid> {
+        Scope::parse_all(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_tenants_key_cannot_report_on_jobs_unless_told() {
+        assert!(!Scope::of_a_tenant().contains(&Scope::JobsReport));
+        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 1);
+    }
+
+    #[test]
+    fn unknown_repeated_and_no_scopes_are_refused_by_place() {
+        assert_eq!(parse(&["events:write", "admin"]).unwrap_err().field, "scopes[1]");
+        assert_eq!(parse(&["events:write", "events:write"]).unwrap_err().field, "scopes[1]");
+        assert_eq!(parse(&[]).unwrap_err().field, "scopes");
+        assert_eq!(parse(&["jobs:report"]).unwrap(), [Scope::JobsReport]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Tenants: the provider's customers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::StoredSecret;
+use crate::id::TenantId;
+
+/// What a tenant pays for; some dialects give webhooks to some plans only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// Nothing.
+    Free,
+    /// Something.
+    Pro,
+    /// By contract.
+    Enterprise,
+}
+
+/// Whether a tenant may use the API and is sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStatus {
+    /// Yes.
+    Active,
+    /// Its keys get 403, its deliveries are cancelled.
+    Suspended,
+}
+
+/// A tenant as its row holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// The operator's name for it.
+    pub name: String,
+    /// Its plan.
+    pub plan: Plan,
+    /// Its status.
+    pub status: TenantStatus,
+    /// The account's own signing secrets, sealed, the newest first; for dialects that sign with the tenant's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<StoredSecret>,
+    /// When it was made.
+    #[serde(with = "crate::time::as_wire")]
+    pub created_at: Timestamp,
+}
