@@ -1,0 +1,39 @@
+# Postrider on this machine: an emulator, the very template that goes to AWS, the real programs.
+#
+#   make demo            up, register, publish, receive, verify, show, down
+#   make up              bring the stack up, or deploy again to the one that runs (local/.run/stack.json)
+#   make down            end what `make up` started
+#   make test            every test: unit, end to end on a stack of its own, template
+#   make lint            formatting, clippy, dependencies, template
+#
+#   STRICT=1             no private target at all, as on AWS
+#   AUTH=true            the emulator enforces the functions' roles
+#   RUN_DIR=some/where   a stack of its own beside others
+
+.PHONY: up down demo test lint venv
+.DEFAULT_GOAL := help
+
+VENV   := local/.venv
+PYTHON_VENV := $(VENV)/bin/python
+
+.PHONY: help
+help:
+	@sed -n 's/^#\( \|$$\)//p' Makefile
+
+up: venv
+	@$(PYTHON_VENV) local/up.py
+
+down: venv
+	@$(PYTHON_VENV) local/down.py
+
+demo: venv
+	@$(PYTHON_VENV) local/demo.py
+
+test: venv
+	@$(PYTHON_VENV) local/suite.py
+
+lint: venv
+	@$(PYTHON_VENV) local/lint.py
+
+venv:
+	@local/venv.sh

@@ -1,0 +1,65 @@
+"""A deployment: the template on the emulator, by `sam deploy` as on AWS, and what came of it."""
+
+from urllib.parse import urlsplit
+
+import boto3
+
+from build import cpu_arch, sam
+from emulator import REGION, Emulator
+from run_dir import RunDir
+
+STACK_NAME = "postrider-local"
+FUNCTIONS = ("webhooks", "tenants", "events", "deliveries", "fanout", "deliver", "sweep")
+QUEUES = ("deliver", "retry", "dead", "quarantine")
+TABLES = ("config", "events", "deliveries")
+
+
+class Deployment:
+    """The stack's names and addresses, read from its outputs as an operator would read them."""
+
+    def __init__(self, emulator: Emulator):
+        self.emulator = emulator
+
+    def deploy(self, run_dir: RunDir, private_targets: str) -> None:
+        parameters = f"Environment=local CpuArch={cpu_arch()} PrivateTargets={private_targets}"
+        sam(
+            "deploy",
+            "--template-file", str(run_dir.build / "template.yaml"),
+            "--stack-name", STACK_NAME,
+            "--parameter-overrides", parameters,
+            endpoint_url=self.emulator.url,
+        )
+
+    def describe(self) -> dict:
+        """The part of stack.json that the stack itself knows."""
+        outputs = self._outputs()
+        secret = self._client("secretsmanager").get_secret_value(SecretId=outputs["AdminKeySecret"])
+        return {
+            "api_url": self._api_url(outputs["ApiUrl"]),
+            "endpoint_url": self.emulator.url,
+            "region": REGION,
+            "stack": STACK_NAME,
+            "admin_key": secret["SecretString"],
+            "functions": {name: outputs[f"{name.capitalize()}Function"] for name in FUNCTIONS},
+            "queues": {name: outputs[f"{name.capitalize()}Queue"] for name in QUEUES},
+            "tables": {name: outputs[f"{name.capitalize()}Table"] for name in TABLES},
+            "schedule_group": outputs["ScheduleGroup"],
+        }
+
+    def _api_url(self, output: str) -> str:
+        """The API by its path: the output's host is a name under localhost, which few resolvers know."""
+        api_id = urlsplit(output).hostname.split(".")[0]
+        return f"{self.emulator.url}/_aws/execute-api/{api_id}/$default"
+
+    def _outputs(self) -> dict[str, str]:
+        stacks = self._client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def _client(self, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=self.emulator.url,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )

@@ -1,0 +1,177 @@
+"""The emulator: ministack, which stands in for AWS and runs the functions as plain processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from run_dir import RunDir
+from step import Failed
+
+REGION = "us-east-1"
+MARK = "POSTRIDER_RUN_DIR"
+READY_WITHIN = 60
+STOP_WITHIN = 10
+
+
+class Emulator:
+    """One emulator and the functions that it started, all in one process group of their own.
+
+    It is known by its process id and by the mark in its environment, which its functions inherit: an id
+    alone may long belong to somebody else.
+    """
+
+    def __init__(self, run_dir: RunDir):
+        self.run_dir = run_dir
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            record = json.loads(self.run_dir.emulator_record.read_text())
+        except FileNotFoundError:
+            record = {}
+        self.pid = record.get("pid")
+        self.port = record.get("port")
+        self.auth = record.get("auth", False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_running(self) -> bool:
+        return self.pid is not None and self.pid in self._processes() and self._answers()
+
+    def start(self, auth: bool, trusted_ca: Path) -> None:
+        """Starts it on a free port; another process may take that port first, so this is tried a few times."""
+        for _ in range(3):
+            self._launch(_free_port(), auth, trusted_ca)
+            if self._becomes_ready():
+                return
+            self.stop()
+        raise Failed(f"the emulator did not start; its log is {self.run_dir.emulator_log}\n{self._log_tail()}")
+
+    def _launch(self, port: int, auth: bool, trusted_ca: Path) -> None:
+        self.run_dir.scratch.mkdir(parents=True, exist_ok=True)
+        log = open(self.run_dir.emulator_log, "wb")
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("ministack")],
+            env=self._environment(port, auth, trusted_ca),
+            cwd=self.run_dir.scratch,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        log.close()
+        record = {"pid": process.pid, "port": port, "auth": auth}
+        self.run_dir.emulator_record.write_text(json.dumps(record))
+        self._read()
+
+    def _environment(self, port: int, auth: bool, trusted_ca: Path) -> dict[str, str]:
+        """All of it: the functions inherit the emulator's environment, so nothing of the caller's may be in it."""
+        return {
+            MARK: str(self.run_dir.path),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.run_dir.scratch),
+            "TMPDIR": str(self.run_dir.scratch),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AUTH": "true" if auth else "false",
+            # Both would listen, the first beyond loopback.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # The functions trust the run's receivers, and nobody else: nothing here talks to the world.
+            "SSL_CERT_FILE": str(trusted_ca),
+        }
+
+    def _becomes_ready(self) -> bool:
+        deadline = time.monotonic() + READY_WITHIN
+        while time.monotonic() < deadline and self.pid in self._processes():
+            if self._answers():
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self) -> bool:
+        """Ends the emulator and every function that it left; says whether there was anything to end."""
+        found = bool(self._processes())
+        for number, patience in ((signal.SIGTERM, STOP_WITHIN), (signal.SIGKILL, STOP_WITHIN)):
+            for pid in self._processes():
+                _send(pid, number)
+            deadline = time.monotonic() + patience
+            while self._processes() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        if left := self._processes():
+            raise Failed(f"these processes of {self.run_dir} would not end: {left}")
+        self.run_dir.emulator_record.unlink(missing_ok=True)
+        self._read()
+        return found
+
+    def _processes(self) -> list[int]:
+        """The living processes of the emulator's session that carry this run directory's mark."""
+        if self.pid is None:
+            return []
+        _reap(self.pid)
+        mark = f"{MARK}={self.run_dir.path}".encode()
+        return [
+            pid
+            for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+            if _session(pid) == self.pid and mark in _environment_of(pid)
+        ]
+
+    def _log_tail(self) -> str:
+        lines = self.run_dir.emulator_log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-15:])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def _environment_of(pid: int) -> list[bytes]:
+    """Empty for a process that is gone, is a zombie or is not ours."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _send(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _reap(pid: int) -> None:
+    """Takes the emulator's exit status where it is this very program's child, so that it leaves no zombie."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass

@@ -1,0 +1,65 @@
+"""A local stack: the emulator with the template deployed to it, and the file that says how to use it."""
+
+import json
+import shutil
+
+from authority import Authority
+from build import build
+from deployment import Deployment
+from emulator import Emulator
+from run_dir import RunDir
+from step import say, step
+
+
+class Stack:
+    """Brought up whole or not at all: what goes wrong half-way takes the emulator down again."""
+
+    def __init__(self, run_dir: RunDir):
+        self.run_dir = run_dir
+        self.emulator = Emulator(run_dir)
+        self.authority = Authority(run_dir.tls)
+
+    def up(self, strict: bool, auth: bool) -> dict:
+        self.run_dir.make()
+        build(self.run_dir)
+        try:
+            self._ensure_emulator(auth)
+            private_targets = "refuse" if strict else "allow"
+            with step(f"deploy the template (sam deploy; private targets: {private_targets})"):
+                deployment = Deployment(self.emulator)
+                deployment.deploy(self.run_dir, private_targets)
+                description = deployment.describe()
+        except BaseException:
+            self.down()
+            raise
+        description["receiver_tls"] = self.authority.as_json()
+        description["pids"] = [self.emulator.pid]
+        self._write(description)
+        return description
+
+    def _ensure_emulator(self, auth: bool) -> None:
+        """Deploys again to one that runs, so that its data stays; a change of AUTH needs a new one."""
+        if self.emulator.is_running():
+            if self.emulator.auth == auth:
+                say(f"==> {self.run_dir} is already up: its emulator at {self.emulator.url} stays, with its data")
+                return
+            say("==> AUTH changed: the running emulator goes, with its data")
+        self.down()
+        with step("start the emulator" + (" (it enforces the functions' roles)" if auth else "")):
+            self.authority.make()
+            self.emulator.start(auth, self.authority.ca)
+            say(f"    {self.emulator.url}, process {self.emulator.pid}")
+
+    def _write(self, description: dict) -> None:
+        """In one move: whoever waits for the file never reads half of it. It holds the admin key."""
+        draft = self.run_dir.stack.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(description, indent=2) + "\n")
+        draft.rename(self.run_dir.stack)
+
+    def down(self) -> bool:
+        """Ends what `up` started, and only that; says whether there was anything."""
+        found = self.emulator.stop()
+        self.run_dir.stack.unlink(missing_ok=True)
+        shutil.rmtree(self.run_dir.scratch, ignore_errors=True)
+        return found

@@ -1,0 +1,26 @@
+"""`make up`: brings the local stack up, or deploys again to the one that runs."""
+
+import os
+import signal
+import sys
+
+from run_dir import RunDir
+from stack import Stack
+from step import main, say
+
+
+def flag(name: str) -> bool:
+    """A switch of the make command, such as STRICT=1 or AUTH=true."""
+    return os.environ.get(name, "").lower() in ("1", "true", "yes")
+
+
+def run() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    run_dir = RunDir()
+    description = Stack(run_dir).up(strict=flag("STRICT"), auth=flag("AUTH"))
+    say(f"\nPostrider is up: {description['api_url']}")
+    say(f"All that is needed to use it, the admin key too, is in {run_dir.stack}; `make down` ends it.")
+
+
+if __name__ == "__main__":
+    main(run)
