@@ -1,0 +1,71 @@
+//! What ends a delivery before its calendar does: the webhook is gone, or its tenant suspended.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
+
+/// A delivery that has failed once; returns its id and the webhook's.
+async fn retrying(tenant: &Tenant, receiver: &Receiver) -> (String, String) {
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let event = tenant.publish("dubbing.completed", &json!({})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    tenant.settled(&id, "retrying", 1).await;
+    (id, webhook)
+}
+
+fn assert_cancelled(delivery: &Value, reason: &str) {
+    assert_eq!(delivery["reason"], reason, "{delivery}");
+    assert_eq!(delivery["next_attempt_at"], Value::Null, "{delivery}");
+    assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "{delivery}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_deleted_between_attempts_gets_no_more() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (id, webhook) = retrying(&tenant, &receiver).await;
+    let message = world.aws.message(&id, 2).await;
+    tenant.api.delete(&format!("/v1/webhooks/{webhook}")).await.ok(204);
+
+    world.aws.send_retry(&message).await;
+    assert_cancelled(&tenant.settled(&id, "cancelled", 1).await, "webhook_deleted");
+    assert_eq!(receiver.requests().len(), 1);
+    assert_eq!(world.aws.find_schedule(&id, 3).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_tenants_deliveries_are_cancelled_and_stay_so() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (id, _) = retrying(&tenant, &receiver).await;
+    let message = world.aws.message(&id, 2).await;
+    let path = format!("/v1/tenants/{}", tenant.id);
+    world.admin.patch(&path, &json!({"status": "suspended"})).await.ok(200);
+
+    world.aws.send_retry(&message).await;
+    // Its own keys are locked out now, so the ledger is read once the tenant is back. A delivery of another tenant,
+    // sent after it, tells that the message was seen before that.
+    let other = world.tenant().await;
+    let (others, _) = retrying(&other, &receiver).await;
+    world.aws.attempt_now(&others, 2).await;
+    other.settled(&others, "retrying", 2).await;
+    world.admin.patch(&path, &json!({"status": "active"})).await.ok(200);
+    let delivery = until("the suspended tenant's ledger", Duration::from_secs(65), || async {
+        let answer = tenant.api.get(&format!("/v1/deliveries/{id}")).await;
+        if answer.status == 200 { Ok(answer.ok(200)) } else { Err(answer.body) }
+    })
+    .await;
+    assert_eq!(delivery["status"], "cancelled", "{delivery}");
+    assert_cancelled(&delivery, "tenant_suspended");
+
+    world.aws.send_retry(&message).await;
+    let later = tenant.publish("dubbing.failed", &json!({})).await;
+    let received = receiver.wait_for(4, SOON).await;
+    assert_eq!(received.len(), 4, "one POST before the suspension, two of the other's, and the later event's");
+    assert_eq!(received[3].event_id(), later);
+    assert_eq!(tenant.delivery(&id).await["status"], "cancelled");
+}

@@ -1,0 +1,122 @@
+//! API keys: shown once, limited to a tenant's scopes, revoked and expired within a minute.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::support::api::{keys, text};
+use crate::support::{Api, World, until};
+
+/// The minute that the contract allows, and a little for the machine.
+const MINUTE: Duration = Duration::from_secs(65);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_shown_once_and_never_again() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let path = format!("/v1/tenants/{}/keys", tenant.id);
+    let made = world.admin.post(&path, &json!({"dialect": "nur", "name": "laptop"})).await.ok(201);
+    for field in ["created_at", "dialect", "id", "key", "scopes"] {
+        assert!(keys(&made).contains(&field.to_owned()), "no {field}: {made}");
+    }
+    assert!(text(&made, "id").starts_with("key_"), "{made}");
+    assert!(text(&made, "key").starts_with("nur_"), "{made}");
+    let mut scopes: Vec<_> = made["scopes"].as_array().expect("scopes should be an array").clone();
+    scopes.sort_by_key(ToString::to_string);
+    let all = ["deliveries:read", "deliveries:write", "events:write", "jobs:read", "jobs:write"];
+    assert_eq!(scopes, all.iter().chain(&["webhooks:read", "webhooks:write"]).map(|s| json!(s)).collect::<Vec<_>>());
+
+    let listed = world.admin.get(&path).await;
+    listed.ok(200);
+    assert!(listed.body.contains(text(&made, "id")) && listed.body.contains(&tenant.key_id), "{}", listed.body);
+    assert!(!listed.body.contains(text(&made, "key")) && !listed.body.contains("nur_"), "{}", listed.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenants_key_is_never_more_than_a_customers() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let path = format!("/v1/tenants/{}/keys", tenant.id);
+    let yesterday = Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    for (field, body) in [
+        ("scopes", json!({"dialect": "nur", "scopes": ["admin"]})),
+        ("scopes", json!({"dialect": "nur", "scopes": ["webhooks:read", "admin"]})),
+        ("scopes", json!({"dialect": "nur", "scopes": ["everything"]})),
+        ("scopes", json!({"dialect": "nur", "scopes": "webhooks:read"})),
+        ("dialect", json!({"dialect": "klingon"})),
+        ("dialect", json!({})),
+        ("expires_at", json!({"dialect": "nur", "expires_at": "tomorrow"})),
+        ("expires_at", json!({"dialect": "nur", "expires_at": yesterday.to_string()})),
+    ] {
+        world.admin.post(&path, &body).await.invalid(field);
+    }
+}
+
+/// Several calls at once, so that several of the function's instances answer; true when all are refused.
+async fn all_refused(api: &Api) -> Result<(), String> {
+    let answers = join_all((0..6).map(|_| api.get("/v1/webhooks"))).await;
+    for answer in &answers {
+        match answer.status {
+            401 => answer.refused(401, "unauthorized"),
+            _ => answer.ok(200),
+        };
+    }
+    let refused = answers.iter().filter(|answer| answer.status == 401).count();
+    if refused == answers.len() { Ok(()) } else { Err(format!("{refused} of {} refused", answers.len())) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_stops_within_a_minute_and_the_others_go_on() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let other = world.key(&tenant.id, &json!({"dialect": "nur"})).await;
+    let other = world.anonymous.with_key(text(&other, "key"));
+    tenant.api.get("/v1/webhooks").await.ok(200);
+
+    let path = format!("/v1/tenants/{}/keys/{}", tenant.id, tenant.key_id);
+    assert_eq!(world.admin.delete(&path).await.status, 204);
+    until("the revoked key to be refused", MINUTE, || all_refused(&tenant.api)).await;
+    other.get("/v1/webhooks").await.ok(200);
+    world.admin.delete(&path).await.refused(404, "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_key_can_be_listed_and_revoked() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let made = world.admin.post("/v1/keys", &json!({"scopes": ["events:write"], "name": "billing"})).await.ok(201);
+    let (id, key) = (text(&made, "id"), text(&made, "key"));
+    assert!(key.starts_with("prv_"), "{made}");
+    assert_eq!(made["scopes"], json!(["events:write"]));
+    let listed = world.admin.get("/v1/keys").await;
+    listed.ok(200);
+    assert!(listed.body.contains(id) && !listed.body.contains(key), "{}", listed.body);
+
+    let provider = world.anonymous.with_key(key);
+    let event = json!({"event": "dubbing.completed", "data": {}, "tenant_id": tenant.id});
+    provider.post("/v1/events", &event).await.ok(202);
+    assert_eq!(world.admin.delete(&format!("/v1/keys/{id}")).await.status, 204);
+    until("the revoked key to be refused", MINUTE, || async {
+        let answer = provider.post("/v1/events", &event).await;
+        if answer.status == 401 { Ok(()) } else { Err(answer.body) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_key_stops_by_itself() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let expires_at = Timestamp::now() + jiff::SignedDuration::from_secs(5);
+    let start = Instant::now();
+    let key = world.key(&tenant.id, &json!({"dialect": "nur", "expires_at": expires_at.to_string()})).await;
+    let api = world.anonymous.with_key(text(&key, "key"));
+    let first = api.get("/v1/webhooks").await;
+    if start.elapsed() < Duration::from_secs(4) {
+        first.ok(200);
+    }
+    until("the expired key to be refused", MINUTE, || all_refused(&api)).await;
+    assert!(Timestamp::now() >= expires_at, "the key was refused before its time");
+}

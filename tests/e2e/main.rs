@@ -1,0 +1,28 @@
+//! Postrider as its users meet it: HTTP requests in, signed HTTPS requests out, and the ledger in between.
+//!
+//! Every test talks to one running stack (`make up`), whose description the file named by `POSTRIDER_STACK` holds. Each
+//! makes a tenant and keys of its own, so they run side by side and in any order. Where no stack runs they pass, and
+//! say once that they were skipped. Nobody waits for a clock: time is run forward by sending a schedule's message to
+//! its queue early, and what must still happen is polled for.
+
+mod support;
+
+mod batch;
+mod cancelled;
+mod credentials;
+mod delivery;
+mod events;
+mod examples;
+mod idempotency;
+mod isolation;
+mod json;
+mod keys;
+mod ledger;
+mod providers;
+mod refusals;
+mod retries;
+mod seeds;
+mod targets;
+mod tenants;
+mod transport;
+mod webhooks;

@@ -1,0 +1,18 @@
+//! What the tests stand on: the stack's description, a client of its API, receivers, and patience.
+
+pub(crate) mod api;
+pub(crate) mod aws;
+pub(crate) mod openssl;
+pub(crate) mod poll;
+pub(crate) mod receiver;
+pub(crate) mod request;
+pub(crate) mod schedule;
+pub(crate) mod stack;
+pub(crate) mod time;
+pub(crate) mod verifier;
+pub(crate) mod world;
+
+pub(crate) use self::api::{Answer, Api};
+pub(crate) use self::poll::{SOON, until};
+pub(crate) use self::receiver::{Gate, Receiver, Reply};
+pub(crate) use self::world::{Tenant, World};

@@ -1,0 +1,75 @@
+//! The description of the running stack, as `make up` writes it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+/// The names and addresses of one deployed stack.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Stack {
+    pub(crate) api_url: String,
+    pub(crate) endpoint_url: String,
+    pub(crate) region: String,
+    pub(crate) admin_key: String,
+    pub(crate) queues: Queues,
+    pub(crate) schedule_group: String,
+    pub(crate) receiver_tls: ReceiverTls,
+    /// `refuse` where the stack was made with `STRICT=1`; receivers on this machine are out of its reach then.
+    #[serde(default)]
+    private_targets: Option<String>,
+}
+
+/// The queues' URLs.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Queues {
+    pub(crate) retry: String,
+    pub(crate) dead: String,
+}
+
+/// The files with which a receiver on this machine is trusted by the stack's functions.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReceiverTls {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Stack {
+    /// The stack under test, if one runs whose functions reach receivers on this machine.
+    pub(crate) fn running() -> Option<&'static Self> {
+        Self::any().filter(|stack| !stack.refuses_private_targets())
+    }
+
+    /// The stack under test, if it was made with `STRICT=1`.
+    pub(crate) fn strict() -> Option<&'static Self> {
+        Self::any().filter(|stack| stack.refuses_private_targets())
+    }
+
+    fn refuses_private_targets(&self) -> bool {
+        self.private_targets.as_deref() == Some("refuse")
+    }
+
+    fn any() -> Option<&'static Self> {
+        static STACK: OnceLock<Option<Stack>> = OnceLock::new();
+        STACK.get_or_init(Self::load).as_ref()
+    }
+
+    fn load() -> Option<Self> {
+        let Some(path) = std::env::var_os("POSTRIDER_STACK") else {
+            say(
+                "end-to-end tests skipped: no stack is running (POSTRIDER_STACK names none; `make test` brings one up)",
+            );
+            return None;
+        };
+        let path = PathBuf::from(path);
+        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("POSTRIDER_STACK={}: {error}", path.display()));
+        Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    }
+}
+
+/// Says one line past the test harness, which would swallow the output of a test that passes.
+pub(crate) fn say(line: &str) {
+    // Nobody may be listening any more; that is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
