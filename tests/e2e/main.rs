@@ -19,6 +19,7 @@ mod json;
 mod keys;
 mod ledger;
 mod providers;
+mod receiver;
 mod refusals;
 mod retries;
 mod seeds;

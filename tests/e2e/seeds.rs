@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use crate::support::stack::say;
-use crate::support::verifier::{body_file, flipped, root, run, words};
+use crate::support::verifier::{flipped, root, run, words};
 use crate::support::{Receiver, SOON, World};
 
 /// The secret that stands in the page's program.
@@ -24,7 +24,7 @@ fn page() -> Option<PathBuf> {
 
 fn judge(page: &PathBuf, body: &[u8], signature: &str) -> Output {
     let program = root().join("tests/verifiers/nur_page.py");
-    run(Command::new("python3").arg(program).arg(page).arg(body_file(body)).arg(signature))
+    run(Command::new("python3").arg(program).arg(page).arg(signature), body)
 }
 
 #[tokio::test(flavor = "multi_thread")]

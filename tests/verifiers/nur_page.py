@@ -1,6 +1,6 @@
 """Runs the verification program of nur's webhook page, unchanged, on a delivery that was really received.
 
-    python3 nur_page.py PAGE BODY_FILE SIGNATURE
+    python3 nur_page.py PAGE SIGNATURE < BODY
 
 Ends with 0 if the page's handler answered 200, and with 1 and the handler's error if it refused. The page as kept has a
 number before each line of a program, and one space where its indentation was; both are mended by rule, and not a
@@ -63,10 +63,10 @@ class Request:
         return json.loads(self.data)
 
 
-def main(page: str, body_file: str, signature: str) -> int:
+def main(page: str, signature: str) -> int:
     program = reindent(numbered_lines(Path(page).read_text(encoding="utf-8"), FIRST))
     flask = types.ModuleType("flask")
-    flask.request = Request(Path(body_file).read_bytes(), signature)
+    flask.request = Request(sys.stdin.buffer.read(), signature)
     sys.modules["flask"] = flask
     scope = {"app": App(), "__name__": "page"}
     exec(compile(program, page, "exec"), scope)

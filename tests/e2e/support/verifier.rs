@@ -1,22 +1,13 @@
 //! Signature checks that are not ours: programs that users copy, run on what really came over the wire.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::{Command, Output, Stdio};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("the tests lie in the repository").to_owned()
-}
-
-/// A file with a received body, which a verifier reads as bytes.
-pub(crate) fn body_file(body: &[u8]) -> PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("body-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, body).expect("the target folder should be writable");
-    path
 }
 
 /// The body with its last bit changed in each of a few places: the first byte, the middle, the last.
@@ -29,9 +20,17 @@ pub(crate) fn flipped(body: &[u8]) -> Vec<Vec<u8>> {
     vec![flip(0), flip(body.len() / 2), flip(body.len() - 1)]
 }
 
-/// Runs a verifier to its end.
-pub(crate) fn run(command: &mut Command) -> Output {
-    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+/// Runs a verifier to its end, with a received body on its standard input.
+pub(crate) fn run(command: &mut Command, body: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    // A verifier may refuse before it has read everything.
+    let _ = child.stdin.take().expect("stdin is piped").write_all(body);
+    child.wait_with_output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
 /// What a verifier wrote, for the failure messages.
