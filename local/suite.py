@@ -1,0 +1,37 @@
+"""`make test`: every test. The end-to-end ones get a stack of their own, whose functions have no right
+that their roles do not give them, and it is taken down whatever happens."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from run_dir import ROOT, RunDir
+from stack import Stack
+from step import Failed, main, say, step
+
+
+def run() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    check("test the template", [sys.executable, "-m", "unittest", "discover", "-s", "tests/template"])
+    check("compile the tests (cargo)", ["cargo", "test", "--workspace", "--no-run"])
+    run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
+    stack = Stack(run_dir)
+    stack.down()
+    try:
+        stack.up(strict=False, auth=True)
+        check("test everything (cargo test)", ["cargo", "test", "--workspace"], POSTRIDER_STACK=str(run_dir.stack))
+    finally:
+        with step("take the stack down"):
+            stack.down()
+    say("\nAll tests passed.")
+
+
+def check(what: str, command: list[str], **extra: str) -> None:
+    with step(what):
+        if subprocess.run(command, cwd=ROOT, env=os.environ | extra).returncode != 0:
+            raise Failed(f"failed: {what}")
+
+
+if __name__ == "__main__":
+    main(run)

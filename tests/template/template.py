@@ -1,0 +1,83 @@
+"""The template as data: what the checks in this folder ask of it."""
+
+import re
+from pathlib import Path
+
+from cfnlint.decode import cfn_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FUNCTIONS = ("webhooks", "tenants", "events", "deliveries", "fanout", "deliver", "sweep")
+
+
+class Template:
+    """template.yaml, read once, with the short ways of asking that the checks need."""
+
+    def __init__(self):
+        self.all = cfn_yaml.load(str(ROOT / "template.yaml"))
+        self.text = (ROOT / "template.yaml").read_text()
+        self.resources = self.all["Resources"]
+        self.globals = self.all["Globals"]["Function"]
+
+    def of_type(self, kind: str) -> dict[str, dict]:
+        return {name: r for name, r in self.resources.items() if r["Type"] == kind}
+
+    def properties(self, logical_id: str) -> dict:
+        return self.resources[logical_id]["Properties"]
+
+    def function(self, name: str) -> dict:
+        """A function's properties, with those that all of them share."""
+        return {**self.globals, **self.properties(f"{name.capitalize()}Function")}
+
+    def mappings(self, function: str) -> dict[str, dict]:
+        """The event source mappings of a function, by logical id."""
+        target = {"Ref": f"{function.capitalize()}Function"}
+        mappings = self.of_type("AWS::Lambda::EventSourceMapping")
+        return {name: m["Properties"] for name, m in mappings.items() if m["Properties"]["FunctionName"] == target}
+
+    def statements(self, role: str) -> list[dict]:
+        policies = self.properties(role).get("Policies", [])
+        return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
+
+    def roles_that_may(self, action: str, resource: object) -> set[str]:
+        """The roles with a statement that allows `action` on `resource`, as the template writes both."""
+        return {
+            role
+            for role in self.of_type("AWS::IAM::Role")
+            for s in self.statements(role)
+            if action in as_list(s["Action"]) and resource in as_list(s["Resource"])
+        }
+
+
+def as_list(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def strings(value):
+    """Every string inside a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+
+
+def holds(condition, parameters: dict[str, str]) -> bool:
+    """Evaluates a condition of the template for given parameters, as CloudFormation would."""
+    (function, arguments), = condition.items()
+    if function == "Fn::Not":
+        return not holds(arguments[0], parameters)
+    if function == "Fn::Equals":
+        left, right = (parameters[a["Ref"]] if isinstance(a, dict) else a for a in arguments)
+        return left == right
+    raise AssertionError(f"this check cannot evaluate {function}")
+
+
+def environment_names_in_rust() -> set[str]:
+    """The names of environment variables that the programs mention, tests aside."""
+    shape = re.compile(r'"([A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS))"')
+    sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
+    return {name for source in sources if "tests" not in source.stem for name in shape.findall(source.read_text())}

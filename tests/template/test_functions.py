@@ -1,0 +1,96 @@
+"""The functions: how they are built, what they are told, where they write."""
+
+import unittest
+
+from template import FUNCTIONS, ROOT, Template, environment_names_in_rust
+
+# What an HTTP API waits for an integration at the most, and what answers over it.
+GATEWAY_LIMIT = 30
+API_FUNCTIONS = ("webhooks", "tenants", "events", "deliveries")
+
+
+class Functions(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+
+    def test_the_template_has_every_function_and_no_other(self):
+        programs = {path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml")}
+        self.assertEqual(programs, set(FUNCTIONS), "a program without a function, or without a check here")
+        found = set(self.template.of_type("AWS::Serverless::Function"))
+        self.assertEqual(found, {f"{name.capitalize()}Function" for name in FUNCTIONS})
+
+    def test_each_function_is_its_own_program_built_from_the_workspace(self):
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                metadata = self.template.resources[f"{name.capitalize()}Function"]["Metadata"]
+                self.assertEqual(metadata["BuildMethod"], "rust-cargolambda")
+                self.assertEqual(metadata["BuildProperties"], {"Binary": name})
+                self.assertEqual(self.template.function(name)["CodeUri"], ".", "dependencies would be compiled again")
+
+    def test_the_processor_is_a_parameter(self):
+        self.assertEqual(self.template.globals["Architectures"], [{"Ref": "CpuArch"}])
+        self.assertEqual(self.template.all["Parameters"]["CpuArch"]["Default"], "arm64", "the cheaper one")
+
+    def test_every_name_that_a_program_reads_is_given(self):
+        given = set(self.template.globals["Environment"]["Variables"])
+        missing = environment_names_in_rust() - given
+        self.assertFalse(missing, f"a function would not start without {sorted(missing)}")
+
+    def test_the_emulator_is_nowhere_in_the_template(self):
+        for word in ("AWS_ENDPOINT_URL", "localhost", "127.0.0.1", "SSL_CERT_FILE"):
+            self.assertNotIn(word, self.template.text, "what is deployed locally must be what is deployed to AWS")
+
+    def test_every_function_logs_to_a_group_that_forgets(self):
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                logging = self.template.function(name)["LoggingConfig"]
+                self.assertEqual(logging, {"LogFormat": "JSON", "LogGroup": {"Ref": f"{name.capitalize()}Log"}})
+                group = self.template.properties(f"{name.capitalize()}Log")
+                self.assertEqual(group["RetentionInDays"], {"Ref": "LogRetentionDays"}, "logs are kept, and billed, for ever")
+
+    def test_api_functions_answer_before_the_gateway_gives_up(self):
+        for name in API_FUNCTIONS:
+            self.assertLess(self.template.function(name)["Timeout"], GATEWAY_LIMIT, name)
+
+    def test_the_sweep_runs_every_few_minutes(self):
+        parameter = self.template.all["Parameters"]["SweepMinutes"]
+        self.assertEqual((parameter["MinValue"], parameter["MaxValue"]), (2, 5), "how long a lost schedule goes unnoticed")
+        timer = self.template.properties("SweepTimer")
+        self.assertEqual(timer["ScheduleExpression"], {"Fn::Sub": "rate(${SweepMinutes} minutes)"})
+        self.assertEqual(timer["Targets"][0]["Arn"], {"Fn::GetAtt": ["SweepFunction", "Arn"]})
+
+    def test_what_may_invoke_a_function_is_this_stacks_own(self):
+        for name, permission in self.template.of_type("AWS::Lambda::Permission").items():
+            self.assertIn("SourceArn", permission["Properties"], f"{name}: anybody's API or rule could invoke it")
+
+
+class Api(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+        self.routes = [r["Properties"] for r in self.template.of_type("AWS::ApiGatewayV2::Route").values()]
+
+    def test_every_route_takes_any_method(self):
+        for route in self.routes:
+            key = route["RouteKey"]
+            self.assertTrue(key == "$default" or key.startswith("ANY /"), f"{key}: the gateway's own 404 has no shape of ours")
+
+    def test_every_route_leads_to_a_function_that_the_api_may_invoke(self):
+        for route in self.routes:
+            with self.subTest(route=route["RouteKey"]):
+                integration = route["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+                function = self.template.properties(integration)["IntegrationUri"]["Fn::GetAtt"][0]
+                permitted = [
+                    p["Properties"]["FunctionName"]
+                    for p in self.template.of_type("AWS::Lambda::Permission").values()
+                    if p["Properties"]["Principal"] == "apigateway.amazonaws.com"
+                ]
+                self.assertIn({"Ref": function}, permitted, "the caller would get the gateway's 500")
+
+    def test_no_path_is_routed_twice(self):
+        keys = [route["RouteKey"] for route in self.routes]
+        self.assertEqual(len(keys), len(set(keys)))
+        self.assertIn("$default", keys, "an unknown path would get the gateway's own 404")
+
+
+if __name__ == "__main__":
+    unittest.main()

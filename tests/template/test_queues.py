@@ -1,0 +1,90 @@
+"""Queues and what feeds from them: the rules of SQS that decide whether a message can be lost or doubled."""
+
+import unittest
+
+from template import Template, holds
+
+DAY = 86_400
+WORK = ("DeliverQueue", "RetryQueue")
+ENDS = ("DeadQueue", "QuarantineQueue")
+# The slowest time-out that a dialect allows a receiver.
+SLOWEST_RECEIVER = 30
+
+
+class Queues(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+
+    def test_visibility_is_six_times_the_functions_time_out(self):
+        timeout = self.template.function("deliver")["Timeout"]
+        for queue in WORK:
+            with self.subTest(queue=queue):
+                visibility = self.template.properties(queue)["VisibilityTimeout"]
+                self.assertGreaterEqual(visibility, 6 * timeout, "a message would reappear while its batch is at work")
+
+    def test_deliver_outlives_its_slowest_receiver(self):
+        timeout = self.template.function("deliver")["Timeout"]
+        self.assertGreaterEqual(timeout, SLOWEST_RECEIVER + 15, "an attempt would be cut before its outcome is recorded")
+
+    def test_what_keeps_failing_goes_to_the_dead_letter_queue(self):
+        for queue in WORK:
+            with self.subTest(queue=queue):
+                redrive = self.template.properties(queue)["RedrivePolicy"]
+                self.assertEqual(redrive["deadLetterTargetArn"], {"Fn::GetAtt": ["DeadQueue", "Arn"]})
+                self.assertGreaterEqual(redrive["maxReceiveCount"], 5, "a few throttled receives would kill a good message")
+
+    def test_dead_letters_outlive_the_queue_they_come_from(self):
+        for queue in ENDS:
+            self.assertEqual(self.template.properties(queue)["MessageRetentionPeriod"], 14 * DAY, queue)
+        for queue in WORK:
+            retention = self.template.properties(queue)["MessageRetentionPeriod"]
+            self.assertGreaterEqual(retention, 4 * DAY, "a long weekend's outage must not lose messages")
+            self.assertLess(retention, 14 * DAY, "a message keeps its age when it moves: it would arrive already expired")
+
+    def test_no_queue_is_fifo(self):
+        for name, queue in self.template.of_type("AWS::SQS::Queue").items():
+            self.assertNotIn("FifoQueue", queue["Properties"], f"{name}: groups are for fairness, not for order")
+
+    def test_every_queue_is_encrypted(self):
+        for name, queue in self.template.of_type("AWS::SQS::Queue").items():
+            self.assertIs(queue["Properties"]["SqsManagedSseEnabled"], True, name)
+
+    def test_plaintext_is_refused_on_aws(self):
+        policy = self.template.resources["QueuesOverTlsOnly"]
+        self.assertEqual(policy["Condition"], "OnAws")
+        queues = {queue["Ref"] for queue in policy["Properties"]["Queues"]}
+        self.assertEqual(queues, set(self.template.of_type("AWS::SQS::Queue")), "a queue is left out")
+        on_aws = self.template.all["Conditions"]["OnAws"]
+        self.assertEqual([holds(on_aws, {"Environment": e}) for e in ("local", "staging", "prod")], [False, True, True])
+
+    def test_deliver_reads_both_queues(self):
+        sources = {str(m["EventSourceArn"]) for m in self.template.mappings("deliver").values()}
+        self.assertEqual(sources, {str({"Fn::GetAtt": [queue, "Arn"]}) for queue in WORK})
+
+    def test_one_failed_message_does_not_bring_its_batch_back(self):
+        for name, mapping in self.template.mappings("deliver").items():
+            with self.subTest(mapping=name):
+                self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "nine would be sent again")
+
+    def test_batches_are_small_and_immediate(self):
+        for name, mapping in self.template.mappings("deliver").items():
+            with self.subTest(mapping=name):
+                self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
+                self.assertEqual(mapping.get("MaximumBatchingWindowInSeconds", 0), 0, "a webhook would wait for others")
+
+    def test_neither_queue_can_take_the_whole_account(self):
+        limits = {}
+        for name, mapping in self.template.mappings("deliver").items():
+            limits[name] = mapping["ScalingConfig"]["MaximumConcurrency"]
+            self.assertIsInstance(limits[name], int, "the emulator compares it with a number: a parameter arrives as text")
+        self.assertLess(
+            limits["DeliverFromRetryQueue"], limits["DeliverFromDeliverQueue"], "an outage's retries would stand first"
+        )
+
+    def test_short_retries_do_not_trip_loop_detection(self):
+        recursion = self.template.function("deliver")["RecursiveLoop"]
+        self.assertEqual(recursion, "Allow", "Lambda would stop deliver -> retry queue -> deliver after 16 hops")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,104 @@
+"""Who may do what: a flaw in one function must not open what another one guards."""
+
+import unittest
+
+from template import FUNCTIONS, Template, as_list, strings
+
+# The only places where a name is not known beforehand: the schedules in the stack's own group, a
+# table's streams, and an API's routes.
+WILDCARDS = ("schedule/${ScheduleGroup}/*", "${EventsTable.Arn}/stream/*", "${Api}/*")
+
+
+class Roles(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+        self.roles = self.template.of_type("AWS::IAM::Role")
+
+    def test_each_function_has_a_role_of_its_own(self):
+        roles = {name: str(self.template.function(name)["Role"]) for name in FUNCTIONS}
+        self.assertEqual(len(set(roles.values())), len(FUNCTIONS), "two functions share a role, and so each other's rights")
+
+    def test_no_resource_is_a_wildcard(self):
+        for role in self.roles:
+            for statement in self.template.statements(role):
+                for resource in strings(statement["Resource"]):
+                    with self.subTest(role=role, resource=resource):
+                        self.assertTrue(
+                            "*" not in resource or resource.endswith(WILDCARDS),
+                            "a wildcard reaches what is not this stack's",
+                        )
+
+    def test_no_action_is_a_wildcard(self):
+        for role in self.roles:
+            for statement in self.template.statements(role):
+                for action in as_list(statement["Action"]):
+                    with self.subTest(role=role):
+                        self.assertNotIn("*", action, "what a new AWS action may do, nobody has decided")
+
+    def test_nobody_may_scan(self):
+        for role in self.roles:
+            for statement in self.template.statements(role):
+                for action in as_list(statement["Action"]):
+                    with self.subTest(role=role):
+                        self.assertNotIn("Scan", action, "a scan reads every tenant's rows and costs the whole table")
+
+    def test_no_managed_policy_adds_rights(self):
+        for role in self.roles:
+            with self.subTest(role=role):
+                self.assertNotIn("ManagedPolicyArns", self.template.properties(role), "AWS widens its policies at will")
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                self.assertNotIn("Policies", self.template.function(name), "with Policies, SAM would make a second role")
+
+    def test_only_lambda_and_scheduler_may_take_a_role(self):
+        for role in self.roles:
+            for statement in self.template.properties(role)["AssumeRolePolicyDocument"]["Statement"]:
+                with self.subTest(role=role):
+                    service = "scheduler" if role == "SchedulerRole" else "lambda"
+                    self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"})
+
+    def test_the_scheduler_may_only_send_to_two_queues(self):
+        statements = self.template.statements("SchedulerRole")
+        self.assertEqual(len(statements), 1)
+        self.assertEqual(statements[0]["Action"], "sqs:SendMessage")
+        queues = [{"Fn::GetAtt": ["RetryQueue", "Arn"]}, {"Fn::GetAtt": ["DeadQueue", "Arn"]}]
+        self.assertEqual(statements[0]["Resource"], queues, "a schedule could send anywhere")
+
+    def test_the_schedulers_role_can_be_passed_to_the_scheduler_alone(self):
+        for role in self.roles:
+            for statement in self.template.statements(role):
+                if "iam:PassRole" in as_list(statement["Action"]):
+                    with self.subTest(role=role):
+                        self.assertEqual(statement["Resource"], {"Fn::GetAtt": ["SchedulerRole", "Arn"]})
+                        passed_to = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+                        self.assertEqual(statement["Condition"], passed_to, "the role could be given to anything")
+
+    def test_whoever_makes_schedules_may_pass_the_role(self):
+        makers = {
+            role
+            for role in self.roles
+            for s in self.template.statements(role)
+            if "scheduler:CreateSchedule" in as_list(s["Action"])
+        }
+        passers = self.template.roles_that_may("iam:PassRole", {"Fn::GetAtt": ["SchedulerRole", "Arn"]})
+        self.assertEqual(makers, passers, "CreateSchedule is refused without PassRole, and PassRole is idle without it")
+
+    def test_only_the_operators_side_reads_the_admin_key(self):
+        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Ref": "AdminKey"})
+        self.assertEqual(readers, {"TenantsRole"}, "whoever reads the admin key owns every tenant")
+
+    def test_what_only_shows_the_ledger_cannot_read_signing_secrets(self):
+        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Ref": "EncryptionKey"})
+        for role in ("EventsRole", "DeliveriesRole", "FanoutRole"):
+            self.assertNotIn(role, readers, "it has no use for customers' signing secrets")
+
+    def test_each_function_writes_its_own_log_only(self):
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                log = {"Fn::GetAtt": [f"{name.capitalize()}Log", "Arn"]}
+                writers = self.template.roles_that_may("logs:PutLogEvents", log)
+                self.assertEqual(writers, {f"{name.capitalize()}Role"}, "without it a function is mute; with more it could forge")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,90 @@
+"""The tables and the stream: what the emulator ignores and AWS does not is asserted here."""
+
+import json
+import unittest
+
+from template import Template
+
+KEYS = {
+    "ConfigTable": ("pk", "sk"),
+    "EventsTable": ("tenant_id", "id"),
+    "DeliveriesTable": ("endpoint_id", "id"),
+}
+INDEXES = {"due": ("due_shard", "due_at"), "undelivered": ("undelivered_tenant", "id")}
+ON_AWS_ONLY = {"Fn::If": ["OnAws", True, False]}
+
+
+def key(schema: list[dict]) -> tuple[str, str]:
+    by_type = {part["KeyType"]: part["AttributeName"] for part in schema}
+    return by_type["HASH"], by_type["RANGE"]
+
+
+class Tables(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+        self.tables = {name: t["Properties"] for name, t in self.template.of_type("AWS::DynamoDB::Table").items()}
+
+    def test_keys_are_what_the_stores_read_by(self):
+        found = {name: key(table["KeySchema"]) for name, table in self.tables.items()}
+        self.assertEqual(found, KEYS, "changing a key replaces the table, with all that is in it")
+
+    def test_indexes_hold_keys_only(self):
+        indexes = self.tables["DeliveriesTable"]["GlobalSecondaryIndexes"]
+        self.assertEqual({i["IndexName"]: key(i["KeySchema"]) for i in indexes}, INDEXES)
+        for index in indexes:
+            self.assertEqual(index["Projection"], {"ProjectionType": "KEYS_ONLY"}, "every attempt would be written twice")
+
+    def test_rows_expire(self):
+        for name, table in self.tables.items():
+            ttl = {"AttributeName": "expires_at", "Enabled": True}
+            self.assertEqual(table["TimeToLiveSpecification"], ttl, f"{name} would grow without bound")
+
+    def test_tables_are_paid_by_use(self):
+        for name, table in self.tables.items():
+            self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST", f"{name} would cost while idle")
+
+    def test_tables_are_encrypted_and_can_be_brought_back(self):
+        for name, table in self.tables.items():
+            with self.subTest(table=name):
+                self.assertIs(table["SSESpecification"]["SSEEnabled"], True)
+                backups = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+                self.assertEqual(backups, ON_AWS_ONLY, "a bad deploy could not be undone")
+                self.assertEqual(table["DeletionProtectionEnabled"], ON_AWS_ONLY, "one call could delete it")
+
+    def test_what_cannot_be_made_again_outlives_the_stack(self):
+        for name in (*self.tables, "EncryptionKey"):
+            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+                self.assertEqual(self.template.resources[name][policy], "Retain", f"{name}: {policy}")
+
+    def test_only_events_have_a_stream(self):
+        streams = {name for name, table in self.tables.items() if "StreamSpecification" in table}
+        self.assertEqual(streams, {"EventsTable"}, "a stream elsewhere carries, and bills, what nobody needs")
+        self.assertEqual(self.tables["EventsTable"]["StreamSpecification"]["StreamViewType"], "NEW_IMAGE")
+
+
+class Stream(unittest.TestCase):
+    def setUp(self):
+        self.template = Template()
+        (self.mapping,) = self.template.mappings("fanout").values()
+
+    def test_fanout_reads_the_events_from_their_beginning(self):
+        self.assertEqual(self.mapping["EventSourceArn"], {"Fn::GetAtt": ["EventsTable", "StreamArn"]})
+        self.assertEqual(self.mapping["StartingPosition"], "TRIM_HORIZON", "LATEST can miss what comes during a deploy")
+
+    def test_fanout_sees_new_events_only(self):
+        patterns = [json.loads(f["Pattern"]) for f in self.mapping["FilterCriteria"]["Filters"]]
+        self.assertEqual(patterns, [{"eventName": ["INSERT"]}], "an expired event's removal is no event")
+
+    def test_a_failing_batch_is_never_given_up(self):
+        self.assertEqual(self.mapping["MaximumRecordAgeInSeconds"], -1)
+        self.assertEqual(self.mapping.get("MaximumRetryAttempts", -1), -1, "events would be dropped during an outage")
+        self.assertIs(self.mapping["BisectBatchOnFunctionError"], True)
+        quarantine = {"Fn::GetAtt": ["QuarantineQueue", "Arn"]}
+        self.assertEqual(self.mapping["DestinationConfig"]["OnFailure"]["Destination"], quarantine)
+
+    def test_fanout_answers_with_an_error_not_with_a_list(self):
+        self.assertNotIn("FunctionResponseTypes", self.mapping, "the emulator ignores the list and loses the records")
+
+
+if __name__ == "__main__":
+    unittest.main()
