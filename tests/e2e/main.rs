@@ -2,8 +2,8 @@
 //!
 //! Every test talks to one running stack (`make up`), whose description the file named by `POSTRIDER_STACK` holds. Each
 //! makes a tenant and keys of its own, so they run side by side and in any order. Where no stack runs they pass, and
-//! say once that they were skipped. Nobody waits for a clock: time is run forward by sending a schedule's message to
-//! its queue early, and what must still happen is polled for.
+//! say once that they were skipped. Time is run forward by sending a schedule's message to its queue early, and what
+//! must still happen is polled for; only what is promised within a minute may take that minute.
 
 mod support;
 

@@ -1,11 +1,15 @@
 //! Failing and trying again: nur's calendar to the second, the same event at every attempt, the end after the sixth.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::api::text;
 use crate::support::openssl::hmac_sha256;
 use crate::support::schedule::assert_schedule;
-use crate::support::{Receiver, Reply, SOON, World};
+use crate::support::time::instant;
+use crate::support::{Receiver, Reply, SOON, World, until};
 
 const EVENT: &str = "dubbing.completed";
 /// 1 min, 5 min, 30 min, 2 h, 24 h: the page's table.
@@ -51,6 +55,28 @@ async fn two_failures_and_a_success_are_one_event_in_three_attempts() {
         assert_eq!(request.body, received[0].body, "every attempt sends the same bytes");
         assert_eq!(request.header("x-nur-signature"), Some(signature.as_str()));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schedule_brings_the_second_attempt_by_itself_and_is_gone() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let event = tenant.publish(EVENT, &json!({})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    let due = tenant.settled(&id, "retrying", 1).await;
+    let due = instant(text(&due, "next_attempt_at"));
+
+    // The minute of the calendar, and the scheduler's precision of another.
+    let delivery = tenant.settled_within(&id, "succeeded", 2, Duration::from_secs(125)).await;
+    let second = instant(text(&delivery["attempts"][1], "at"));
+    assert!((due..due + SignedDuration::from_secs(60)).contains(&second), "due at {due}, tried at {second}");
+    assert_eq!(receiver.requests().len(), 2);
+    until("the used schedule to be gone", SOON, || async {
+        if world.aws.find_schedule(&id, 2).await.is_none() { Ok(()) } else { Err("still there".to_owned()) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
