@@ -32,6 +32,7 @@ class Stack:
         except BaseException:
             self.down()
             raise
+        description["private_targets"] = private_targets
         description["receiver_tls"] = self.authority.as_json()
         description["pids"] = [self.emulator.pid]
         self._write(description)

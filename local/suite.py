@@ -10,17 +10,25 @@ from run_dir import ROOT, RunDir
 from stack import Stack
 from step import Failed, main, say, step
 
+# --workspace also where one binary would do: a single package's features differ, and all would be compiled again.
+CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
+# The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
+AT_ONCE = "8"
+
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     check("test the template", [sys.executable, "-m", "unittest", "discover", "-s", "tests/template"])
-    check("compile the tests (cargo)", ["cargo", "test", "--workspace", "--no-run"])
+    check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
     stack = Stack(run_dir)
     stack.down()
     try:
+        use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
         stack.up(strict=False, auth=True)
-        check("test everything (cargo test)", ["cargo", "test", "--workspace"], POSTRIDER_STACK=str(run_dir.stack))
+        check("test everything (cargo test)", CARGO_TEST, **use)
+        stack.up(strict=True, auth=True)
+        check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
     finally:
         with step("take the stack down"):
             stack.down()
