@@ -50,9 +50,13 @@ class Emulator:
     def start(self, auth: bool, trusted_ca: Path) -> None:
         """Starts it on a free port; another process may take that port first, so this is tried a few times."""
         for _ in range(3):
-            self._launch(_free_port(), auth, trusted_ca)
-            if self._becomes_ready():
-                return
+            try:
+                self._launch(_free_port(), auth, trusted_ca)
+                if self._becomes_ready():
+                    return
+            except BaseException:
+                self.stop()
+                raise
             self.stop()
         raise Failed(f"the emulator did not start; its log is {self.run_dir.emulator_log}\n{self._log_tail()}")
 
@@ -120,6 +124,8 @@ class Emulator:
                 time.sleep(0.02)
         if left := self._processes():
             raise Failed(f"these processes of {self.run_dir} would not end: {left}")
+        if self.pid is not None:
+            _reap(self.pid)
         self.run_dir.emulator_record.unlink(missing_ok=True)
         self._read()
         return found
@@ -128,7 +134,6 @@ class Emulator:
         """The living processes of the emulator's session that carry this run directory's mark."""
         if self.pid is None:
             return []
-        _reap(self.pid)
         mark = f"{MARK}={self.run_dir.path}".encode()
         return [
             pid
@@ -170,8 +175,8 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Takes the emulator's exit status where it is this very program's child, so that it leaves no zombie."""
+    """Takes the ended emulator's status where this very program had started it, so that it leaves no zombie."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0)
     except ChildProcessError:
         pass

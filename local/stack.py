@@ -12,7 +12,7 @@ from step import say, step
 
 
 class Stack:
-    """Brought up whole or not at all: what goes wrong half-way takes the emulator down again."""
+    """Brought up whole or not at all: what goes wrong half-way takes down what this very call had started."""
 
     def __init__(self, run_dir: RunDir):
         self.run_dir = run_dir
@@ -22,15 +22,16 @@ class Stack:
     def up(self, strict: bool, auth: bool) -> dict:
         self.run_dir.make()
         build(self.run_dir)
+        started = self._ensure_emulator(auth)
         try:
-            self._ensure_emulator(auth)
             private_targets = "refuse" if strict else "allow"
             with step(f"deploy the template (sam deploy; private targets: {private_targets})"):
                 deployment = Deployment(self.emulator)
                 deployment.deploy(self.run_dir, private_targets)
                 description = deployment.describe()
         except BaseException:
-            self.down()
+            if started:
+                self.down()
             raise
         description["private_targets"] = private_targets
         description["receiver_tls"] = self.authority.as_json()
@@ -38,18 +39,19 @@ class Stack:
         self._write(description)
         return description
 
-    def _ensure_emulator(self, auth: bool) -> None:
-        """Deploys again to one that runs, so that its data stays; a change of AUTH needs a new one."""
+    def _ensure_emulator(self, auth: bool) -> bool:
+        """Says whether it had to be started: one that runs stays, with its data, unless AUTH changed."""
         if self.emulator.is_running():
             if self.emulator.auth == auth:
                 say(f"==> {self.run_dir} is already up: its emulator at {self.emulator.url} stays, with its data")
-                return
+                return False
             say("==> AUTH changed: the running emulator goes, with its data")
         self.down()
         with step("start the emulator" + (" (it enforces the functions' roles)" if auth else "")):
             self.authority.make()
             self.emulator.start(auth, self.authority.ca)
             say(f"    {self.emulator.url}, process {self.emulator.pid}")
+        return True
 
     def _write(self, description: dict) -> None:
         """In one move: whoever waits for the file never reads half of it. It holds the admin key."""
