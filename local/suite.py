@@ -18,7 +18,8 @@ AT_ONCE = "8"
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    check("test the template", [sys.executable, "-m", "unittest", "discover", "-s", "tests/template"])
+    for what in ("template", "examples"):
+        check(f"test the {what}", [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"])
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
     stack = Stack(run_dir)
