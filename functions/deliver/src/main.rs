@@ -1,3 +1,17 @@
-//! deliver
-#![allow(missing_docs)]
-fn main() {}
+//! From an SQS batch to signed POSTs, side by side, each recorded as it finishes.
+
+mod attempt;
+mod failure;
+mod handler;
+mod sender;
+
+use handler::Deliver;
+use lambda_runtime::{Error, run, service_fn};
+use postrider_aws::{sdk, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let deliver = &Deliver::from_env(&sdk::load().await)?;
+    run(service_fn(|event| async move { Ok::<_, Error>(deliver.handle(event).await) })).await
+}

@@ -1,3 +1,16 @@
-//! deliveries
-#![allow(missing_docs)]
-fn main() {}
+//! The ledger over HTTP: what became of every event x endpoint.
+
+mod handler;
+mod view;
+
+use handler::Ledger;
+use lambda_runtime::{Error, run, service_fn};
+use postrider_aws::{http, sdk, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let ledger = &Ledger::from_env(&sdk::load().await)?;
+    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| ledger.handle(request)).await) }))
+        .await
+}

@@ -1,3 +1,17 @@
-//! sweep
-#![allow(missing_docs)]
-fn main() {}
+//! Every few minutes: what is overdue goes back to the queue, and what a queue gave up on is put on record.
+
+mod dead_letters;
+mod handler;
+mod overdue;
+
+use handler::Sweep;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use postrider_aws::{sdk, telemetry};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let sweep = &Sweep::from_env(&sdk::load().await)?;
+    run(service_fn(|event: LambdaEvent<Value>| sweep.handle(event.context))).await
+}

@@ -1,3 +1,16 @@
-//! tenants
-#![allow(missing_docs)]
-fn main() {}
+//! The operator's side: tenants, their keys, and provider keys.
+
+mod handler;
+mod view;
+
+use handler::Operator;
+use lambda_runtime::{Error, run, service_fn};
+use postrider_aws::{http, sdk, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let operator = &Operator::from_env(&sdk::load().await)?;
+    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| operator.handle(request)).await) }))
+        .await
+}

@@ -1,3 +1,18 @@
-//! webhooks
-#![allow(missing_docs)]
-fn main() {}
+//! Webhooks over HTTP: make, see, change, delete. Also the API's default route, since an unknown path needs an answer in
+//! the default error shape.
+
+mod handler;
+mod input;
+mod view;
+
+use handler::Webhooks;
+use lambda_runtime::{Error, run, service_fn};
+use postrider_aws::{http, sdk, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::start();
+    let webhooks = &Webhooks::from_env(&sdk::load().await)?;
+    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| webhooks.handle(request)).await) }))
+        .await
+}

@@ -1,1 +1,22 @@
-//! AWS.
+//! Postrider's AWS: the tables (a file each), queues, schedules, keys, the HTTP API's shapes, and telemetry.
+//!
+//! Everything is a concrete struct over an SDK client; what is decided is decided in `postrider_domain`.
+
+pub mod auth;
+pub mod briefing;
+pub mod chance;
+pub mod config_table;
+pub mod deliveries_table;
+pub mod env;
+pub mod error;
+pub mod events_table;
+pub mod http;
+pub mod item;
+pub mod keyring;
+pub mod queue;
+pub mod resolve;
+pub mod retries;
+pub mod sdk;
+pub mod telemetry;
+
+pub use error::AwsError;

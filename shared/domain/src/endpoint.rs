@@ -110,6 +110,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// What its secrets are sealed for.
+    pub fn secret_owner(&self) -> String {
+        format!("{}/{}", self.tenant_id, self.id)
+    }
+
     /// How long it may take to answer.
     pub fn timeout(&self) -> Duration {
         self.timeout_seconds.map_or(self.dialect.timeout, |seconds| Duration::from_secs(seconds.into()))

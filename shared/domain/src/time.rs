@@ -64,7 +64,6 @@ pub mod as_wire_option {
     ///
     /// # Errors
     /// Only the serializer's own.
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => serializer.serialize_str(&super::wire(*at)),

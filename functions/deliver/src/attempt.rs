@@ -1,0 +1,169 @@
+//! One attempt, from its message to its record and what follows.
+//!
+//! An endpoint that fails is an outcome and is recorded. An error means that we failed: the message comes back, and if the
+//! POST was made before we failed, it is made again under the same id. It is never counted twice.
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use lambda_runtime::Error;
+use postrider_aws::briefing::Briefing;
+use postrider_aws::chance;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
+use postrider_aws::env;
+use postrider_aws::keyring::Keyring;
+use postrider_aws::retries::Retries;
+use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
+use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
+use postrider_domain::endpoint::{Endpoint, obstacle};
+use postrider_domain::event::Event;
+use postrider_domain::message::Message;
+use postrider_domain::secret::Secret;
+use postrider_domain::{payload, signature, time};
+
+use crate::handler::MARGIN;
+use crate::sender::{Post, Sender, Sent};
+
+/// Makes attempts.
+pub(crate) struct Attempts {
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    retries: Retries,
+    keyring: Keyring,
+    sender: Sender,
+}
+
+impl Attempts {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            retries: Retries::from_env(sdk)?,
+            keyring: Keyring::from_env(sdk)?,
+            sender: Sender::new(env::private_targets()?)?,
+        })
+    }
+
+    /// Does what this message asks for, if it still is to be done.
+    ///
+    /// # Errors
+    /// When we failed, or too little time is left: the message is to come again.
+    pub(crate) async fn make(&self, message: &Message, briefing: &Briefing, deadline: Timestamp) -> Result<(), Error> {
+        let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
+            tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
+            return Ok(());
+        };
+        match row.gate(message.attempt, chance::now()) {
+            Gate::Stale => {
+                tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
+                Ok(())
+            }
+            Gate::Reschedule { attempt, at } => {
+                self.bring_back(row, attempt, at).await;
+                Ok(())
+            }
+            Gate::Attempt => self.attempt(row, briefing, deadline).await,
+        }
+    }
+
+    async fn attempt(&self, row: &Delivery, briefing: &Briefing, deadline: Timestamp) -> Result<(), Error> {
+        let tenant = briefing.tenants.get(&row.tenant_id);
+        let endpoint = briefing.endpoints.get(&row.endpoint_id);
+        if let Some(reason) = obstacle(tenant, endpoint) {
+            return self.cancel(row, reason).await;
+        }
+        let (Some(endpoint), Some(event)) = (endpoint, briefing.events.get(&row.event_id)) else {
+            return self.cancel(row, Reason::EventExpired).await;
+        };
+        let started = chance::now();
+        let left = deadline.as_millisecond() - started.as_millisecond();
+        if left < i64::try_from((endpoint.timeout() + MARGIN).as_millis())? {
+            return Err("too little time is left for its time-out".into());
+        }
+        let post = self.post(endpoint, event, started).await?;
+        let sent = self.sender.send(&post).await;
+        let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
+        let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
+        let attempt = record_of(row, started, &sent, transition.status);
+        let recorded = self.deliveries.record(row, &attempt, &transition).await?;
+        log(row, endpoint, &attempt, &transition, recorded);
+        if recorded == Recorded::Yes {
+            self.follow_up(row, endpoint, &transition, ended).await;
+        }
+        Ok(())
+    }
+
+    async fn post(&self, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {
+        let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
+        let mut secrets: Vec<Secret> = Vec::new();
+        for stored in endpoint.secrets_at(at) {
+            secrets.push(self.keyring.open(&endpoint.secret_owner(), &stored.sealed).await?);
+        }
+        let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
+        let own = endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let headers = own.chain(signed).collect();
+        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout() })
+    }
+
+    /// What is worth doing after a record, but not worth sending again for: the sweep makes good what fails here.
+    async fn follow_up(&self, row: &Delivery, endpoint: &Endpoint, transition: &Transition, ended: Timestamp) {
+        if let Some(at) = transition.next_attempt_at {
+            self.bring_back(row, row.attempts_made + 1 + 1, at).await;
+        }
+        if transition.disable_endpoint {
+            let disabled = self.config.disable_endpoint(endpoint, "the receiver answered 410 Gone", ended).await;
+            if let Err(error) = disabled {
+                tracing::error!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.not_disabled");
+            }
+        }
+    }
+
+    async fn bring_back(&self, row: &Delivery, attempt: u32, at: Timestamp) {
+        let message = Message::new(row, attempt);
+        if let Err(error) = self.retries.bring_back(&message, at, chance::now()).await {
+            tracing::warn!(delivery_id = row.id.as_str(), attempt, error = %error, "retry.left_to_the_sweep");
+        }
+    }
+
+    async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<(), Error> {
+        let recorded = self.deliveries.cancel(row, reason).await?;
+        let (delivery_id, reason) = (row.id.as_str(), reason.as_str());
+        tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
+        Ok(())
+    }
+}
+
+fn record_of(row: &Delivery, started: Timestamp, sent: &Sent, status: Status) -> Attempt {
+    let limit = if status == Status::Retrying { EXCERPT_BYTES } else { LAST_EXCERPT_BYTES };
+    let excerpt = if status == Status::Succeeded { None } else { excerpt(&sent.answer, limit) };
+    Attempt {
+        number: row.attempts_made + 1,
+        at: started,
+        duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),
+        outcome: sent.outcome.code(),
+        status_code: sent.outcome.status(),
+        error: sent.error.clone(),
+        response_excerpt: excerpt,
+    }
+}
+
+/// The one wide line of an attempt.
+fn log(row: &Delivery, endpoint: &Endpoint, attempt: &Attempt, transition: &Transition, recorded: Recorded) {
+    tracing::info!(
+        delivery_id = row.id.as_str(),
+        event_id = row.event_id.as_str(),
+        webhook_id = endpoint.id.as_str(),
+        tenant_id = row.tenant_id.as_str(),
+        event = row.event_type.as_str(),
+        dialect = endpoint.dialect.name,
+        attempt = attempt.number,
+        outcome = attempt.outcome,
+        status_code = attempt.status_code,
+        duration_ms = attempt.duration_ms,
+        status = transition.status.as_str(),
+        next_attempt_at = transition.next_attempt_at.map(time::wire),
+        overtaken = recorded == Recorded::Overtaken,
+        "delivery.attempted"
+    );
+}

@@ -1,0 +1,87 @@
+//! The batch: every message is on its own, and only those that we failed go back to the queue.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::future::join_all;
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent};
+use postrider_aws::briefing::Desk;
+use postrider_domain::message::Message;
+
+use crate::attempt::Attempts;
+
+/// Takes batches.
+pub(crate) struct Deliver {
+    desk: Desk,
+    attempts: Attempts,
+}
+
+impl Deliver {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk)? })
+    }
+
+    pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
+        let deadline = deadline.unwrap_or(Timestamp::MAX);
+        let mut handed_back = Vec::new();
+        let mut understood = Vec::new();
+        let mut seen = HashSet::new();
+        for record in event.payload.records {
+            match parse(&record) {
+                // SQS may deliver twice in one batch: once is enough.
+                Ok(message) if seen.insert((message.delivery_id.clone(), message.attempt)) => {
+                    understood.push((record, message));
+                }
+                Ok(_) => {}
+                Err(why) => {
+                    tracing::error!(message_id = record.message_id, why, "deliver.not_understood");
+                    handed_back.push(record);
+                }
+            }
+        }
+        handed_back.extend(self.attempt_all(understood, deadline).await);
+        let item = |record: SqsMessage| {
+            let mut item = BatchItemFailure::default();
+            item.item_identifier = record.message_id.unwrap_or_default();
+            item
+        };
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = handed_back.into_iter().map(item).collect();
+        response
+    }
+
+    /// Attempts them side by side and gives back the records whose messages are to come again.
+    async fn attempt_all(&self, batch: Vec<(SqsMessage, Message)>, deadline: Timestamp) -> Vec<SqsMessage> {
+        let messages: Vec<Message> = batch.iter().map(|(_, message)| message.clone()).collect();
+        let briefing = match self.desk.brief(&messages).await {
+            Ok(briefing) => briefing,
+            Err(error) => {
+                tracing::error!(error = %error, messages = messages.len(), "deliver.no_briefing");
+                return batch.into_iter().map(|(record, _)| record).collect();
+            }
+        };
+        let briefing = &briefing;
+        let each = batch.into_iter().map(|(record, message)| async move {
+            match self.attempts.make(&message, briefing, deadline).await {
+                Ok(()) => None,
+                Err(error) => {
+                    let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
+                    tracing::error!(delivery_id, attempt, error = %error, "deliver.handed_back");
+                    Some(record)
+                }
+            }
+        });
+        join_all(each).await.into_iter().flatten().collect()
+    }
+}
+
+fn parse(record: &SqsMessage) -> Result<Message, String> {
+    Message::parse(record.body.as_deref().unwrap_or_default())
+}
+
+/// Time that must be left after an attempt's time-out, so that its outcome can be recorded.
+pub(crate) const MARGIN: Duration = Duration::from_secs(15);

@@ -1,0 +1,157 @@
+//! The POST itself: one client per process, no proxy, no redirects, no retries of its own, and no address that was not
+//! checked.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lambda_runtime::Error;
+use postrider_aws::resolve::resolve;
+use postrider_domain::attempt::Outcome;
+use postrider_domain::egress::PrivateTargets;
+use postrider_domain::webhook_url::WebhookUrl;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+
+use crate::failure;
+
+const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
+/// How long a connection may take to come about; within the attempt's own time-out.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept. Short, since a frozen process cannot see that the other side has hung up.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// What is read of an answer, at the most: enough for an excerpt and to leave most connections reusable.
+const ANSWER_BYTES: usize = 4096;
+const ANSWER_TIME: Duration = Duration::from_secs(2);
+
+/// What is to be sent.
+pub(crate) struct Post {
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) timeout: Duration,
+}
+
+/// What came of it.
+pub(crate) struct Sent {
+    pub(crate) outcome: Outcome,
+    /// To the status line, or to the failure.
+    pub(crate) duration: Duration,
+    /// In words, for a failure without a status.
+    pub(crate) error: Option<String>,
+    /// The answer's first bytes.
+    pub(crate) answer: Vec<u8>,
+}
+
+/// Sends.
+pub(crate) struct Sender {
+    client: Client,
+    private: PrivateTargets,
+}
+
+impl Sender {
+    pub(crate) fn new(private: PrivateTargets) -> Result<Self, Error> {
+        // A second call finds the provider installed, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .https_only(true)
+            .connect_timeout(CONNECT_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
+            .dns_resolver(Arc::new(CheckedResolver { private }))
+            .user_agent(USER_AGENT)
+            .build()?;
+        Ok(Self { client, private })
+    }
+
+    /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
+    /// there.
+    pub(crate) async fn send(&self, post: &Post) -> Sent {
+        let started = Instant::now();
+        // Literal addresses never reach the resolver, so they are checked here, at every attempt.
+        let url = match WebhookUrl::parse("url", &post.url, self.private) {
+            Ok(url) => url,
+            Err(invalid) => return refused(Outcome::Blocked, started, invalid.expected),
+        };
+        let request = self
+            .client
+            .post(url.as_url().clone())
+            .header(CONTENT_TYPE, "application/json")
+            .headers(header_map(&post.headers))
+            .body(post.body.clone())
+            .send();
+        match tokio::time::timeout(post.timeout, request).await {
+            Err(_) => {
+                refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs()))
+            }
+            Ok(Err(error)) => {
+                let (outcome, why) = failure::classify(error);
+                refused(outcome, started, why)
+            }
+            Ok(Ok(response)) => {
+                let duration = started.elapsed();
+                let outcome =
+                    Outcome::Responded { status: response.status().as_u16(), retry_after: retry_after(&response) };
+                Sent { outcome, duration, error: None, answer: beginning(response).await }
+            }
+        }
+    }
+}
+
+fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
+    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new() }
+}
+
+/// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out.
+fn header_map(headers: &[(String, String)]) -> HeaderMap {
+    let pair = |(name, value): &(String, String)| {
+        Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?))
+    };
+    headers.iter().filter_map(pair).collect()
+}
+
+/// Retry-After as seconds or as a date (RFC 9110, section 10.2.3).
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}
+
+async fn beginning(mut response: Response) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = ANSWER_BYTES - answer.len();
+            answer.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if answer.len() == ANSWER_BYTES {
+                break;
+            }
+        }
+    };
+    // What was read in time is kept.
+    let _ = tokio::time::timeout(ANSWER_TIME, read).await;
+    answer
+}
+
+/// Gives the client checked addresses only.
+struct CheckedResolver {
+    private: PrivateTargets,
+}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            // The port is the client's to set.
+            let addresses = resolve(name.as_str(), 0, private).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! The routes.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use postrider_aws::auth::{Auth, Caller};
+use postrider_aws::chance;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Recorded};
+use postrider_aws::env::BadSetting;
+use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::queue::Queue;
+use postrider_domain::delivery::{Delivery, Reason, Status};
+use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
+use postrider_domain::message::Message;
+use postrider_domain::time;
+use serde_json::json;
+
+use crate::view;
+
+/// What the routes need.
+pub(crate) struct Ledger {
+    auth: Auth,
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    retry_queue: Queue,
+}
+
+impl Ledger {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let config = ConfigTable::from_env(sdk)?;
+        Ok(Self {
+            auth: Auth::new(config.clone()),
+            config,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            retry_queue: Queue::retry(sdk)?,
+        })
+    }
+
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("GET", ["v1", "webhooks", id, "deliveries"]) => self.list(&request, id).await,
+            (_, ["v1", "webhooks", _, "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "deliveries"]) => self.undelivered(&request).await,
+            (_, ["v1", "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "deliveries", id]) => self.get(&request, id).await,
+            (_, ["v1", "deliveries", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["v1", "deliveries", id, "retry"]) => self.retry(&request, id).await,
+            ("POST", ["v1", "deliveries", id, "cancel"]) => self.cancel(&request, id).await,
+            (_, ["v1", "deliveries", _, "retry" | "cancel"]) => Err(Fault::method_not_allowed(&["POST"])),
+            _ => Err(Fault::not_found("path")),
+        }
+    }
+
+    async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        let endpoint = self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)?;
+        let filter = filter(request)?;
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id) {
+            return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
+        }
+        let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
+        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, Some(&endpoint.url))).collect();
+        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
+        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+    }
+
+    async fn undelivered(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        request.only_query(&["status", "limit", "cursor"])?;
+        let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
+        let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
+            "undelivered" => None,
+            name => match Status::named(name) {
+                Some(status @ (Status::Retrying | Status::Failed | Status::Cancelled)) => Some(status),
+                _ => return Err(Invalid::new("status", expected).into()),
+            },
+        };
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
+        let tenant = caller.tenant_id()?;
+        let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
+        let urls = self.urls(tenant, &page.rows).await?;
+        let row = |row: &Delivery| view::delivery(row, urls.get(&row.endpoint_id).map(String::as_str));
+        let rows: Vec<_> = page.rows.iter().map(row).collect();
+        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
+        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+    }
+
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let delivery = self.find(&caller, id).await?;
+        self.show(200, &delivery).await
+    }
+
+    /// A full new round of attempts under the same event id. What is still on its way is brought forward instead.
+    async fn retry(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        request.optional_fields()?.finish()?;
+        let before = self.find(&caller, id).await?;
+        if before.status == Status::Pending {
+            return Err(Fault::conflict("this delivery has not been tried yet; it is on its way"));
+        }
+        let overtaken = || Fault::conflict("this delivery changed meanwhile; look at it again");
+        if self.deliveries.begin_round(&before, chance::now()).await? == Recorded::Overtaken {
+            return Err(overtaken());
+        }
+        let now = self.deliveries.get(&before.id).await?.ok_or_else(overtaken)?;
+        // Should this be lost, the row is due, and the sweep brings it.
+        if let Err(error) = self.retry_queue.send(&Message::new(&now, now.attempts_made + 1), Duration::ZERO).await {
+            tracing::warn!(delivery_id = %now.id, error = %error, "retry.left_to_the_sweep");
+        }
+        self.show(202, &now).await
+    }
+
+    async fn cancel(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        request.optional_fields()?.finish()?;
+        let before = self.find(&caller, id).await?;
+        let is_final = || Fault::conflict("this delivery has come to its end already");
+        if before.status.is_final() {
+            return Err(is_final());
+        }
+        if self.deliveries.cancel(&before, Reason::CancelledByRequest).await? == Recorded::Overtaken {
+            return Err(Fault::conflict("this delivery changed meanwhile; look at it again"));
+        }
+        let now = self.deliveries.get(&before.id).await?.ok_or_else(is_final)?;
+        self.show(202, &now).await
+    }
+
+    async fn find(&self, caller: &Caller, id: &str) -> Result<Delivery, Fault> {
+        let not_found = || Fault::not_found("delivery");
+        let id: DeliveryId = id.parse().map_err(|_| not_found())?;
+        let tenant = caller.tenant_id()?;
+        self.deliveries.get(&id).await?.filter(|row| row.tenant_id == *tenant).ok_or_else(not_found)
+    }
+
+    async fn show(&self, status: u16, delivery: &Delivery) -> Result<Answer, Fault> {
+        let endpoint = self.config.endpoint_or_tombstone(&delivery.tenant_id, &delivery.endpoint_id).await?;
+        let url = endpoint.as_ref().map(|endpoint| endpoint.url.as_str());
+        Ok(Answer::json(status, &view::delivery(delivery, url)))
+    }
+
+    async fn urls(&self, tenant: &TenantId, rows: &[Delivery]) -> Result<HashMap<EndpointId, String>, Fault> {
+        let mut urls = HashMap::new();
+        for row in rows {
+            if !urls.contains_key(&row.endpoint_id)
+                && let Some(endpoint) = self.config.endpoint_or_tombstone(tenant, &row.endpoint_id).await?
+            {
+                urls.insert(row.endpoint_id.clone(), endpoint.url);
+            }
+        }
+        Ok(urls)
+    }
+}
+
+fn filter(request: &Request) -> Result<Filter, Fault> {
+    let status = request.query("status")?.map(|name| {
+        Status::named(name)
+            .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
+    });
+    Ok(Filter {
+        status: status.transpose()?,
+        event: request.query("event")?.map(str::parse).transpose()?,
+        since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
+        until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
+    })
+}

@@ -1,0 +1,131 @@
+//! The routes.
+
+use aws_config::SdkConfig;
+use futures::future::join_all;
+use postrider_aws::auth::{Auth, Caller};
+use postrider_aws::chance;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::{EventsTable, Put};
+use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
+use postrider_domain::event::Event;
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, TenantId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::publish::Publication;
+use crate::view;
+
+const MAX_BATCH: usize = 25;
+
+/// What the routes need.
+pub(crate) struct Events {
+    auth: Auth,
+    config: ConfigTable,
+    events: EventsTable,
+    deliveries: DeliveriesTable,
+    retention: Retention,
+}
+
+impl Events {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let config = ConfigTable::from_env(sdk)?;
+        Ok(Self {
+            auth: Auth::new(config.clone()),
+            config,
+            events: EventsTable::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            retention: env::retention()?,
+        })
+    }
+
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "events"]) => self.publish(&request).await,
+            (_, ["v1", "events"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("POST", ["v1", "events", "batch"]) => self.publish_batch(&request).await,
+            (_, ["v1", "events", "batch"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "events", id]) => self.get(&request, id).await,
+            (_, ["v1", "events", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            _ => Err(Fault::not_found("path")),
+        }
+    }
+
+    async fn publish(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
+        let publication = Publication::read(request.fields()?, &caller, request.header("idempotency-key"))?;
+        let event = self.accept(publication, &caller).await?;
+        Ok(Answer::json(202, &view::accepted(&event)))
+    }
+
+    /// Each event by itself: one that is refused says why in its place, and the others are taken.
+    async fn publish_batch(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
+        let mut fields = request.fields()?;
+        let expected = format!("a list of 1 to {MAX_BATCH} events");
+        let events: Vec<Box<RawValue>> = fields.require("events", &expected)?;
+        fields.finish()?;
+        if events.is_empty() || events.len() > MAX_BATCH {
+            return Err(Invalid::new("events", expected).into());
+        }
+        let one = |raw: Box<RawValue>| {
+            let caller = &caller;
+            async move {
+                let fields = Fields::parse(raw.get().as_bytes())?;
+                self.accept(Publication::read(fields, caller, None)?, caller).await
+            }
+        };
+        let results = join_all(events.into_iter().map(one)).await;
+        let results: Vec<_> = results
+            .into_iter()
+            .map(|result| match result {
+                Ok(event) => view::accepted(&event),
+                Err(fault) => json!({"error": fault.body()}),
+            })
+            .collect();
+        Ok(Answer::json(202, &json!({"results": results})))
+    }
+
+    /// One conditional put is the whole of accepting an event; the stream carries it on.
+    async fn accept(&self, publication: Publication, caller: &Caller) -> Result<Event, Fault> {
+        if caller.tenant.is_none() {
+            self.check_tenant(publication.tenant_id()).await?;
+        }
+        let event = publication.into_event(chance::now(), self.retention);
+        match self.events.put(&event).await? {
+            Put::New => Ok(event),
+            Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),
+            Put::Existing(_) => Err(Fault::conflict("this key was used before, for an event that says something else")),
+        }
+    }
+
+    async fn check_tenant(&self, id: &TenantId) -> Result<(), Fault> {
+        match self.config.tenant(id).await? {
+            Some(_) => Ok(()),
+            None => Err(Fault::not_found("tenant")),
+        }
+    }
+
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        request.only_query(&["limit", "cursor"])?;
+        let tenant = caller.tenant_id()?;
+        let not_found = || Fault::not_found("event");
+        let id: EventId = id.parse().map_err(|_| not_found())?;
+        let event = self.events.get(tenant, &id).await?.ok_or_else(not_found)?;
+        let paging: Paging<EndpointId> = Paging::of(request)?;
+        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all.
+        let after = paging.after.as_ref().map(EndpointId::as_str);
+        let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let ids = page.rows.iter().map(|endpoint| DeliveryId::new(event.timestamp, &endpoint.id, &event.id)).collect();
+        let mut deliveries = self.deliveries.get_many(ids).await?;
+        deliveries.sort_by(|one, other| one.id.cmp(&other.id));
+        let data: Box<RawValue> =
+            RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        let pagination = Cursor::pagination(page.next.as_deref());
+        Ok(Answer::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
+    }
+}

@@ -1,0 +1,109 @@
+//! From a request's fields to an event row.
+
+use jiff::Timestamp;
+use postrider_aws::auth::Caller;
+use postrider_aws::chance;
+use postrider_aws::env::Retention;
+use postrider_aws::http::{Fault, Fields};
+use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
+use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::invalid::Invalid;
+
+const MAX_KEY_CHARS: usize = 256;
+/// Keeps keys that came by HTTP apart from other ways in.
+const SOURCE: &str = "http";
+
+/// An event as a producer asked for it.
+pub(crate) struct Publication {
+    tenant_id: TenantId,
+    event_type: EventType,
+    data: String,
+    key: Option<String>,
+}
+
+impl Publication {
+    /// Reads `{event, data, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
+    pub(crate) fn read(mut fields: Fields, caller: &Caller, header: Option<&str>) -> Result<Self, Fault> {
+        let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
+        let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
+        let id: Option<String> = fields.take("id", "a string")?;
+        let tenant_id: Option<String> = fields.take("tenant_id", "a tenant id")?;
+        fields.finish()?;
+        let event_type: EventType = event.parse()?;
+        if event_type.is_operational() {
+            return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
+        }
+        if data.get().len() > MAX_DATA_BYTES {
+            return Err(Fault::too_large("data", MAX_DATA_BYTES));
+        }
+        check_data(data.get())?;
+        let key = key_of(id, header)?;
+        Ok(Self { tenant_id: tenant_of(caller, tenant_id)?, event_type, data: data.get().to_owned(), key })
+    }
+
+    /// Whose event it is.
+    pub(crate) fn tenant_id(&self) -> &TenantId {
+        &self.tenant_id
+    }
+
+    /// The row to put.
+    pub(crate) fn into_event(self, now: Timestamp, retention: Retention) -> Event {
+        let id = match &self.key {
+            Some(key) => EventId::from_key(&self.tenant_id, SOURCE, key),
+            None => EventId::fresh(chance::bits128()),
+        };
+        Event {
+            tenant_id: self.tenant_id,
+            id,
+            event_type: self.event_type,
+            data: self.data,
+            timestamp: now,
+            expires_at: now.as_second() + retention.seconds,
+        }
+    }
+}
+
+/// The producer's key: the body's `id` or the Idempotency-Key, which are the same thing said in two places.
+fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Fault> {
+    if let (Some(id), Some(header)) = (&id, header)
+        && id != header
+    {
+        return Err(Invalid::new("id", "the same as the Idempotency-Key, or only one of them").into());
+    }
+    let field = if id.is_some() { "id" } else { "Idempotency-Key" };
+    let key = id.or_else(|| header.map(str::to_owned));
+    let good = |key: &String| (1..=MAX_KEY_CHARS).contains(&key.chars().count()) && !key.chars().any(char::is_control);
+    if key.as_ref().is_none_or(good) {
+        return Ok(key);
+    }
+    Err(Invalid::new(field, format!("1 to {MAX_KEY_CHARS} characters, none of them a control character")).into())
+}
+
+/// A provider key says for whom it publishes; a tenant's key cannot.
+fn tenant_of(caller: &Caller, named: Option<String>) -> Result<TenantId, Fault> {
+    let bad = |expected| Fault::from(Invalid::new("tenant_id", expected));
+    match (&caller.tenant, named) {
+        (Some(tenant), None) => Ok(tenant.id.clone()),
+        (Some(_), Some(_)) => Err(bad("no such field with a tenant's key, which publishes for its own tenant")),
+        (None, None) => Err(bad("the tenant to publish for, as this is a provider key")),
+        (None, Some(id)) => id.parse().map_err(|_| bad("a tenant id (`ten_` and 16 letters or digits)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn id_and_header_are_one_key() {
+        let key =
+            |id: Option<&str>, header| key_of(id.map(str::to_owned), header).ok().map(|key| key.unwrap_or_default());
+        assert_eq!(key(None, None).as_deref(), Some(""));
+        assert_eq!(key(Some("a"), None).as_deref(), Some("a"));
+        assert_eq!(key(None, Some("a")).as_deref(), Some("a"));
+        assert_eq!(key(Some("a"), Some("a")).as_deref(), Some("a"));
+        for (id, header) in [(Some("a"), Some("b")), (Some(""), None), (None, Some("")), (Some("a\n"), None)] {
+            assert_eq!(key(id, header), None, "{id:?} {header:?}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The batch of stream records.
+//!
+//! It is run again from the beginning whenever it fails, so every step is harmless when repeated: rows are put only where
+//! there are none, and a message for a row that has gone on is stale. Rows are put before their messages are sent, so a
+//! message never comes before its row. A record that can never be fanned out is set aside and holds up nobody.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_config::SdkConfig;
+use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use lambda_runtime::Error;
+use postrider_aws::config_table::{ConfigTable, Subscription};
+use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::Put;
+use postrider_aws::queue::{Quarantine, Queue};
+use postrider_aws::{AwsError, chance};
+use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::dialect::DialectRef;
+use postrider_domain::event::{Event, EventPattern};
+use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::message::Message;
+
+use crate::record;
+
+/// Rows that are put, and then announced, together.
+const CHUNK: usize = 10;
+const CHUNKS_AT_ONCE: usize = 16;
+const QUERIES_AT_ONCE: usize = 16;
+
+type Subscribers = HashMap<(TenantId, EventPattern), Vec<Subscription>>;
+
+/// What the fan-out needs.
+pub(crate) struct Fanout {
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    queue: Queue,
+    quarantine: Quarantine,
+    retention: Retention,
+}
+
+impl Fanout {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            queue: Queue::deliver(sdk)?,
+            quarantine: Quarantine::from_env(sdk)?,
+            retention: env::retention()?,
+        })
+    }
+
+    pub(crate) async fn handle(&self, batch: StreamEvent) -> Result<(), Error> {
+        let mut events = Vec::new();
+        for record in &batch.records {
+            match record::event_of(record) {
+                Ok(event) => events.push(event),
+                Err(reason) => self.set_aside(record, &reason).await?,
+            }
+        }
+        let subscribers = self.subscribers(&events).await?;
+        let rows: Vec<Delivery> = events.iter().flat_map(|event| self.matches(event, &subscribers)).collect();
+        stream::iter(rows.chunks(CHUNK))
+            .map(|chunk| self.announce(chunk))
+            .buffer_unordered(CHUNKS_AT_ONCE)
+            .try_collect::<()>()
+            .await?;
+        tracing::info!(events = events.len(), deliveries = rows.len(), "fanout.done");
+        Ok(())
+    }
+
+    /// Who asks for these events: each pattern is looked up once a batch.
+    async fn subscribers(&self, events: &[Event]) -> Result<Subscribers, AwsError> {
+        let patterns = |event: &Event| {
+            let tenant = event.tenant_id.clone();
+            event.event_type.patterns().into_iter().map(move |pattern| (tenant.clone(), pattern))
+        };
+        let mut wanted: Vec<_> = events.iter().flat_map(patterns).collect();
+        wanted.sort();
+        wanted.dedup();
+        stream::iter(wanted)
+            .map(|(tenant, pattern)| async move {
+                let found = self.config.subscriptions(&tenant, &pattern).await?;
+                Ok(((tenant, pattern), found))
+            })
+            .buffer_unordered(QUERIES_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// A fresh row for every endpoint that asked for the event, once however many of its patterns match.
+    fn matches(&self, event: &Event, subscribers: &Subscribers) -> Vec<Delivery> {
+        let now = chance::now();
+        let patterns = event.event_type.patterns().into_iter().map(|pattern| (event.tenant_id.clone(), pattern));
+        let endpoints: BTreeMap<EndpointId, DialectRef> = patterns
+            .filter_map(|key| subscribers.get(&key))
+            .flatten()
+            .map(|subscription| (subscription.endpoint_id.clone(), subscription.dialect))
+            .collect();
+        endpoints
+            .into_iter()
+            .filter(|(_, dialect)| event.event_type.is_operational() || dialect.catalogue.has(&event.event_type))
+            .map(|(endpoint, _)| {
+                let what = (event.id.clone(), event.event_type.clone(), event.timestamp);
+                let expires_at = now.as_second() + self.retention.seconds;
+                Delivery::pending(event.tenant_id.clone(), endpoint, what, now, expires_at)
+            })
+            .collect()
+    }
+
+    /// Puts the rows, then sends their messages. A row that was there before is announced again while it is pending, since
+    /// the run that put it may have died before it sent the message.
+    async fn announce(&self, rows: &[Delivery]) -> Result<(), AwsError> {
+        let puts = rows.iter().map(|row| async move {
+            match self.deliveries.put_pending(row).await? {
+                Put::Existing(existing) if existing.status != Status::Pending => Ok(None),
+                Put::New | Put::Existing(_) => Ok(Some(Message::new(row, 1))),
+            }
+        });
+        let messages: Vec<Option<Message>> = stream::iter(puts).buffer_unordered(CHUNK).try_collect().await?;
+        let messages: Vec<Message> = messages.into_iter().flatten().collect();
+        if messages.is_empty() { Ok(()) } else { self.queue.send_all(&messages).await }
+    }
+
+    async fn set_aside(&self, record: &EventRecord, reason: &str) -> Result<(), AwsError> {
+        tracing::error!(reason, event_id = record.event_id, "fanout.quarantined");
+        self.quarantine.set_aside(&record::note(record, reason)).await
+    }
+}

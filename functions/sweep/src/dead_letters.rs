@@ -1,0 +1,101 @@
+//! The dead-letter queue's consumer: what SQS or Scheduler gave up on becomes a recorded internal failure, which costs the
+//! endpoint no attempt, and the delivery goes on by its calendar. What is no message of ours goes to quarantine.
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use postrider_aws::briefing::Desk;
+use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::env::BadSetting;
+use postrider_aws::queue::{DeadQueue, Letter, Quarantine};
+use postrider_aws::retries::Retries;
+use postrider_aws::{AwsError, chance};
+use postrider_domain::attempt::{Attempt, Outcome};
+use postrider_domain::delivery::{Delivery, Gate, Transition};
+use postrider_domain::message::Message;
+use serde_json::json;
+
+/// Records dead letters.
+pub(crate) struct DeadLetters {
+    queue: DeadQueue,
+    desk: Desk,
+    deliveries: DeliveriesTable,
+    retries: Retries,
+    quarantine: Quarantine,
+}
+
+impl DeadLetters {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            queue: DeadQueue::from_env(sdk)?,
+            desk: Desk::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            retries: Retries::from_env(sdk)?,
+            quarantine: Quarantine::from_env(sdk)?,
+        })
+    }
+
+    /// Empties the queue, as far as the time goes; how many letters it saw to.
+    pub(crate) async fn record(&self, until: Timestamp) -> Result<usize, AwsError> {
+        let mut seen = 0;
+        while chance::now() < until {
+            let letters = self.queue.receive().await?;
+            if letters.is_empty() {
+                break;
+            }
+            for letter in letters {
+                self.see_to(&letter).await?;
+                // Only now, so that a crash leaves it there: recording it twice is ruled out by the row's counter.
+                self.queue.delete(&letter).await?;
+                seen += 1;
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn see_to(&self, letter: &Letter) -> Result<(), AwsError> {
+        let message = match Message::parse(&letter.body) {
+            Ok(message) => message,
+            Err(reason) => {
+                tracing::error!(reason, "dead_letter.quarantined");
+                let note = json!({"v": 1, "source": "dead letters", "body": letter.body, "reason": reason});
+                return self.quarantine.set_aside(&note).await;
+            }
+        };
+        let briefing = self.desk.brief(std::slice::from_ref(&message)).await?;
+        let Some(row) = briefing.deliveries.get(&message.delivery_id) else { return Ok(()) };
+        let now = chance::now();
+        match row.gate(message.attempt, now) {
+            Gate::Stale => Ok(()),
+            Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
+            Gate::Attempt => {
+                let policy = briefing.endpoints.get(&row.endpoint_id).map(|endpoint| endpoint.retry_policy());
+                let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
+                let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
+                self.record_internal(row, &transition, now).await
+            }
+        }
+    }
+
+    async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
+        let attempt = Attempt {
+            number: row.attempts_made + 1,
+            at: now,
+            duration_ms: 0,
+            outcome: Outcome::Internal.code(),
+            status_code: None,
+            error: Some("Postrider failed to make this attempt; it costs the endpoint none of its own".to_owned()),
+            response_excerpt: None,
+        };
+        let recorded = self.deliveries.record(row, &attempt, transition).await?;
+        tracing::error!(
+            delivery_id = row.id.as_str(),
+            attempt = attempt.number,
+            ?recorded,
+            "delivery.failed_internally"
+        );
+        match transition.next_attempt_at {
+            Some(at) => self.retries.bring_back(&Message::new(row, attempt.number + 1), at, now).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Rows whose time has come without their attempt: a schedule was never made, or was lost, or its message was.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
+use postrider_aws::env::BadSetting;
+use postrider_aws::queue::Queue;
+use postrider_aws::{AwsError, chance};
+use postrider_domain::delivery::Delivery;
+use postrider_domain::message::Message;
+
+/// How late a retry may be before the sweep brings it: Scheduler's precision of a minute, and a queue's in-flight time.
+const GRACE: Duration = Duration::from_secs(120);
+/// More waiting messages than this, and the queue is what is late: sending them again would only multiply the backlog.
+const BACKLOG: u64 = 1_000;
+const PAGE: i32 = 100;
+
+/// Rescues overdue rows.
+pub(crate) struct Overdue {
+    deliveries: DeliveriesTable,
+    queue: Queue,
+}
+
+/// What a rescue did.
+pub(crate) struct Rescued {
+    /// Rows that went back to the queue.
+    pub(crate) rows: usize,
+    /// Whether it kept still because the queue is behind.
+    pub(crate) held_back: bool,
+}
+
+impl Overdue {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { deliveries: DeliveriesTable::from_env(sdk)?, queue: Queue::retry(sdk)? })
+    }
+
+    /// Sends the overdue rows of every shard back, the longest overdue first.
+    pub(crate) async fn rescue(&self, now: Timestamp, until: Timestamp) -> Result<Rescued, AwsError> {
+        let cutoff = now - GRACE;
+        let mut rows = 0;
+        for shard in 0..SHARDS {
+            if self.queue.waiting().await? > BACKLOG {
+                return Ok(Rescued { rows, held_back: true });
+            }
+            if chance::now() >= until {
+                break;
+            }
+            let overdue = self.deliveries.overdue(shard, cutoff, PAGE).await?;
+            let message = |row: &Delivery| Message::new(row, row.attempts_made + 1);
+            let messages: Vec<Message> = overdue.iter().map(message).collect();
+            if !messages.is_empty() {
+                self.queue.send_all(&messages).await?;
+            }
+            for row in &overdue {
+                tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
+            }
+            rows += overdue.len();
+        }
+        Ok(Rescued { rows, held_back: false })
+    }
+}

@@ -1,0 +1,172 @@
+//! The routes; all of them take the admin key.
+
+use aws_config::SdkConfig;
+use postrider_aws::auth::AdminAuth;
+use postrider_aws::chance;
+use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
+use postrider_aws::env::BadSetting;
+use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
+use postrider_aws::keyring::Keyring;
+use postrider_domain::dialect::DialectRef;
+use postrider_domain::endpoint::StoredSecret;
+use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
+use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use postrider_domain::time;
+use serde_json::json;
+
+use crate::view;
+
+const MAX_NAME_CHARS: usize = 128;
+const A_NAME: &str = "1 to 128 characters";
+const A_PLAN: &str = "`free`, `pro` or `enterprise`";
+
+/// What the routes need.
+pub(crate) struct Operator {
+    auth: AdminAuth,
+    config: ConfigTable,
+    keyring: Keyring,
+}
+
+impl Operator {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            auth: AdminAuth::from_env(sdk)?,
+            config: ConfigTable::from_env(sdk)?,
+            keyring: Keyring::from_env(sdk)?,
+        })
+    }
+
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        self.auth.admit(&request).await?;
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "tenants"]) => self.create(&request).await,
+            ("GET", ["v1", "tenants"]) => self.list(&request).await,
+            (_, ["v1", "tenants"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("GET", ["v1", "tenants", id]) => Ok(Answer::json(200, &view::tenant(&self.tenant(id).await?))),
+            ("PATCH", ["v1", "tenants", id]) => self.change(&request, id).await,
+            (_, ["v1", "tenants", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH"])),
+            ("POST", ["v1", "tenants", id, "keys"]) => self.create_key(&request, id).await,
+            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(Some(&self.tenant(id).await?.id)).await,
+            (_, ["v1", "tenants", _, "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("DELETE", ["v1", "tenants", id, "keys", key]) => {
+                self.delete_key(Some(&self.tenant(id).await?.id), key).await
+            }
+            (_, ["v1", "tenants", _, "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
+            ("POST", ["v1", "keys"]) => self.create_provider_key(&request).await,
+            ("GET", ["v1", "keys"]) => self.list_keys(None).await,
+            (_, ["v1", "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("DELETE", ["v1", "keys", key]) => self.delete_key(None, key).await,
+            (_, ["v1", "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
+            _ => Err(Fault::not_found("path")),
+        }
+    }
+
+    async fn create(&self, request: &Request) -> Result<Answer, Fault> {
+        let mut fields = request.fields()?;
+        let name = check_name(fields.require("name", A_NAME)?)?;
+        let plan: Plan = fields.require("plan", A_PLAN)?;
+        fields.finish()?;
+        let now = chance::now();
+        let id = TenantId::new(now, chance::bits64());
+        let secret = Secret::generate(&chance::bits256(), KeyDerivation::WholeText);
+        let sealed = self.keyring.seal(id.as_str(), &secret).await?;
+        let secrets = vec![StoredSecret { sealed, until: None }];
+        let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, created_at: now };
+        self.config.create_tenant(&tenant).await?;
+        Ok(Answer::json(201, &view::tenant(&tenant)))
+    }
+
+    async fn list(&self, request: &Request) -> Result<Answer, Fault> {
+        request.only_query(&["limit", "cursor"])?;
+        let paging: Paging<TenantId> = Paging::of(request)?;
+        let page = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
+        let tenants: Vec<_> = page.rows.iter().map(view::tenant).collect();
+        let pagination = Cursor::pagination(page.next.as_deref());
+        Ok(Answer::json(200, &json!({"tenants": tenants, "pagination": pagination})))
+    }
+
+    async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let tenant = self.tenant(id).await?;
+        let mut fields = request.fields()?;
+        let change = TenantChange {
+            name: fields.take("name", A_NAME)?.map(check_name).transpose()?,
+            plan: fields.take("plan", A_PLAN)?,
+            status: fields.take("status", "`active` or `suspended`")?,
+            secrets: None,
+        };
+        fields.finish()?;
+        let changed = self.config.change_tenant(&tenant.id, &change).await?;
+        let changed = changed.ok_or_else(|| Fault::not_found("tenant"))?;
+        Ok(Answer::json(200, &view::tenant(&changed)))
+    }
+
+    async fn create_key(&self, request: &Request, tenant: &str) -> Result<Answer, Fault> {
+        let tenant = self.tenant(tenant).await?;
+        let mut fields = request.fields()?;
+        let dialects: Vec<_> = postrider_domain::dialect::ALL.iter().map(|dialect| dialect.name).collect();
+        let dialect: DialectRef = fields.require("dialect", &format!("one of {}", dialects.join(", ")))?;
+        let scopes = scopes(&mut fields)?.unwrap_or_else(Scope::of_a_tenant);
+        self.issue(fields, Some(tenant.id), Some(dialect), scopes).await
+    }
+
+    async fn create_provider_key(&self, request: &Request) -> Result<Answer, Fault> {
+        let mut fields = request.fields()?;
+        let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
+        self.issue(fields, None, None, scopes).await
+    }
+
+    async fn issue(
+        &self,
+        mut fields: Fields,
+        tenant_id: Option<TenantId>,
+        dialect: Option<DialectRef>,
+        scopes: Vec<Scope>,
+    ) -> Result<Answer, Fault> {
+        let name = fields.take("name", A_NAME)?.map(check_name).transpose()?;
+        let expires_at: Option<String> = fields.take("expires_at", "an RFC 3339 time")?;
+        fields.finish()?;
+        let now = chance::now();
+        let not_after = expires_at.map(|text| time::parse("expires_at", &text)).transpose()?;
+        if not_after.is_some_and(|end| end <= now) {
+            return Err(Fault::unprocessable(Invalid::new("expires_at", "a time to come")));
+        }
+        let prefix = dialect.map_or(PROVIDER_PREFIX, |dialect| dialect.0.key_prefix);
+        let text = secret_text(prefix, &chance::bits256());
+        let id = KeyId::new(now, chance::bits64());
+        let key = ApiKey { id, tenant_id, dialect, scopes, name, hash: hash_of(&text), created_at: now, not_after };
+        self.config.create_key(&key).await?;
+        let mut body = view::key(&key);
+        body["key"] = json!(text);
+        Ok(Answer::json(201, &body))
+    }
+
+    async fn list_keys(&self, tenant: Option<&TenantId>) -> Result<Answer, Fault> {
+        let keys: Vec<_> = self.config.keys(tenant).await?.iter().map(view::key).collect();
+        Ok(Answer::json(200, &json!({"keys": keys})))
+    }
+
+    async fn delete_key(&self, tenant: Option<&TenantId>, key: &str) -> Result<Answer, Fault> {
+        let not_found = || Fault::not_found("key");
+        let key: KeyId = key.parse().map_err(|_| not_found())?;
+        if self.config.delete_key(tenant, &key).await? { Ok(Answer::no_content()) } else { Err(not_found()) }
+    }
+
+    async fn tenant(&self, id: &str) -> Result<Tenant, Fault> {
+        let not_found = || Fault::not_found("tenant");
+        let id: TenantId = id.parse().map_err(|_| not_found())?;
+        self.config.tenant(&id).await?.ok_or_else(not_found)
+    }
+}
+
+fn check_name(name: String) -> Result<String, Fault> {
+    let length = name.trim().chars().count();
+    if (1..=MAX_NAME_CHARS).contains(&length) { Ok(name) } else { Err(Invalid::new("name", A_NAME).into()) }
+}
+
+fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, Fault> {
+    let names: Option<Vec<String>> = fields.take("scopes", "a list of scopes")?;
+    Ok(names.map(|names| Scope::parse_all(&names)).transpose()?)
+}

@@ -1,0 +1,179 @@
+//! The routes.
+
+use aws_config::SdkConfig;
+use postrider_aws::auth::{Auth, Caller};
+use postrider_aws::chance;
+use postrider_aws::config_table::{ConfigTable, EndpointChange};
+use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::keyring::Keyring;
+use postrider_aws::resolve::{Unresolved, resolve};
+use postrider_domain::dialect::{DialectRef, SecretWhenNone};
+use postrider_domain::egress::PrivateTargets;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret};
+use postrider_domain::id::EndpointId;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
+use postrider_domain::secret::Secret;
+use postrider_domain::webhook_url::{Target, WebhookUrl};
+use serde_json::json;
+
+use crate::input::Changes;
+use crate::view;
+
+/// What the routes need.
+pub(crate) struct Webhooks {
+    auth: Auth,
+    config: ConfigTable,
+    keyring: Keyring,
+    private: PrivateTargets,
+    retention: Retention,
+}
+
+impl Webhooks {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let config = ConfigTable::from_env(sdk)?;
+        Ok(Self {
+            auth: Auth::new(config.clone()),
+            config,
+            keyring: Keyring::from_env(sdk)?,
+            private: env::private_targets()?,
+            retention: env::retention()?,
+        })
+    }
+
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "webhooks", "create"]) => self.create(&request).await,
+            (_, ["v1", "webhooks", "create"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "webhooks"]) => self.list(&request).await,
+            (_, ["v1", "webhooks"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "webhooks", id]) => self.get(&request, id).await,
+            ("PATCH", ["v1", "webhooks", id]) => self.change(&request, id).await,
+            ("DELETE", ["v1", "webhooks", id]) => self.delete(&request, id).await,
+            (_, ["v1", "webhooks", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH", "DELETE"])),
+            _ => Err(Fault::not_found("path")),
+        }
+    }
+
+    async fn create(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+        let tenant = caller.tenant_id()?;
+        let dialect = dialect_of(&caller)?;
+        let mut fields = request.fields()?;
+        let secret: Option<String> = fields.take("secret", "a string")?;
+        let changes = Changes::read(fields, dialect)?;
+        let secret = secret.map(|text| Secret::parse(text, dialect.signing.key)).transpose()?;
+        let events = changes.events.clone().ok_or_else(|| Invalid::new("events", "a list of event types"))?;
+        let url = changes.url.clone().ok_or_else(|| Invalid::new("url", "a public HTTPS URL"))?;
+
+        let now = chance::now();
+        let mut endpoint = Endpoint {
+            id: EndpointId::new(now, chance::bits64()),
+            tenant_id: tenant.clone(),
+            url,
+            events,
+            dialect,
+            secrets: Vec::new(),
+            status: EndpointStatus::Active,
+            disabled_reason: None,
+            disabled_at: None,
+            description: None,
+            headers: std::collections::BTreeMap::new(),
+            timeout_seconds: None,
+            retry_schedule: None,
+            created_at: now,
+            deleted_at: None,
+            failing_since: None,
+            expires_at: None,
+        };
+        changes.apply(&mut endpoint, self.retention, now)?;
+        self.check_url(&endpoint.url).await?;
+
+        let made = secret.is_none() && dialect.secret_when_none == SecretWhenNone::Made;
+        let secret = if made { Some(Secret::generate(&chance::bits256(), dialect.signing.key)) } else { secret };
+        if let Some(secret) = &secret {
+            let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
+            endpoint.secrets.push(StoredSecret { sealed, until: None });
+        }
+        self.config.create_endpoint(&endpoint).await?;
+        let mut body = view::five_fields(&endpoint);
+        if let Some(secret) = secret.filter(|_| made) {
+            body["secret"] = json!(secret.expose());
+        }
+        Ok(Answer::json(201, &body))
+    }
+
+    async fn list(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
+        request.only_query(&["limit", "cursor"])?;
+        let tenant = caller.tenant_id()?;
+        if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
+            let all = self.config.endpoints(tenant).await?;
+            let webhooks: Vec<_> = all.iter().map(view::five_fields).collect();
+            return Ok(Answer::json(200, &json!({"webhooks": webhooks})));
+        }
+        let paging: Paging<EndpointId> = Paging::of(request)?;
+        let after = paging.after.as_ref().map(EndpointId::as_str);
+        let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let alive = page.rows.iter().filter(|endpoint| endpoint.deleted_at.is_none());
+        let webhooks: Vec<_> = alive.map(view::five_fields).collect();
+        let pagination = Cursor::pagination(page.next.as_deref());
+        Ok(Answer::json(200, &json!({"webhooks": webhooks, "pagination": pagination})))
+    }
+
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
+        let endpoint = self.find(&caller, id).await?;
+        Ok(Answer::json(200, &view::whole(&endpoint)))
+    }
+
+    async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+        let before = self.find(&caller, id).await?;
+        let changes = Changes::read(request.fields()?, before.dialect)?;
+        let mut after = before.clone();
+        changes.apply(&mut after, self.retention, chance::now())?;
+        if after.url != before.url {
+            self.check_url(&after.url).await?;
+        }
+        match self.config.change_endpoint(&before, &after).await? {
+            EndpointChange::Made => Ok(Answer::json(200, &view::whole(&after))),
+            EndpointChange::Overtaken => Err(Fault::not_found("webhook")),
+        }
+    }
+
+    async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+        let endpoint = self.find(&caller, id).await?;
+        let now = chance::now();
+        let expires_at = now.as_second() + self.retention.seconds;
+        match self.config.delete_endpoint(&endpoint, now, expires_at).await? {
+            EndpointChange::Made => Ok(Answer::no_content()),
+            EndpointChange::Overtaken => Err(Fault::not_found("webhook")),
+        }
+    }
+
+    async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
+    }
+
+    /// What the text allows is refused here if its name resolves to what may not be sent to. A name that does not resolve
+    /// yet is taken: every attempt checks again.
+    async fn check_url(&self, url: &str) -> Result<(), Fault> {
+        let parsed = WebhookUrl::parse("url", url, self.private)?;
+        let Target::Name(name, port) = parsed.target() else { return Ok(()) };
+        match resolve(&name, port, self.private).await {
+            Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
+            Err(refused @ Unresolved::Refused { .. }) => {
+                Err(Invalid::new("url", format!("a public HTTPS URL; {refused}")).into())
+            }
+        }
+    }
+}
+
+fn dialect_of(caller: &Caller) -> Result<DialectRef, Fault> {
+    caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key makes no webhooks; use a tenant's key"))
+}

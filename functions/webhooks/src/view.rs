@@ -1,0 +1,37 @@
+//! Webhooks as the API shows them. A secret is never among what is shown.
+
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::time;
+use serde_json::{Value, json};
+
+/// The five fields that a create and a list show.
+pub(crate) fn five_fields(endpoint: &Endpoint) -> Value {
+    json!({
+        "id": endpoint.id,
+        "url": endpoint.url,
+        "events": endpoint.events,
+        "created_at": time::wire(endpoint.created_at),
+        "status": endpoint.status,
+    })
+}
+
+/// The five fields, and the others where they are set.
+pub(crate) fn whole(endpoint: &Endpoint) -> Value {
+    let mut body = five_fields(endpoint);
+    let disabled_at = endpoint.disabled_at.map(time::wire);
+    let headers = Some(&endpoint.headers).filter(|headers| !headers.is_empty());
+    let rest = [
+        ("description", json!(endpoint.description)),
+        ("headers", json!(headers)),
+        ("timeout_seconds", json!(endpoint.timeout_seconds)),
+        ("retry_schedule", json!(endpoint.retry_schedule)),
+        ("disabled_reason", json!(endpoint.disabled_reason)),
+        ("disabled_at", json!(disabled_at)),
+    ];
+    for (name, value) in rest {
+        if !value.is_null() {
+            body[name] = value;
+        }
+    }
+    body
+}

@@ -1,0 +1,199 @@
+//! Who is calling: API keys, checked in the functions so that a refusal comes in the path's own error shape.
+//!
+//! A good key is remembered for less than a minute per process, so a revoked one stops working within a minute and a
+//! busy one costs no read. An unknown key is never remembered.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use postrider_domain::dialect;
+use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
+use postrider_domain::tenant::{Tenant, TenantStatus};
+use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
+
+use crate::chance;
+use crate::config_table::{ConfigTable, hash_of};
+use crate::env::{self, BadSetting};
+use crate::error::failed;
+use crate::http::{Fault, Request};
+
+const REMEMBERED: Duration = Duration::from_secs(45);
+/// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
+const MOST_REMEMBERED: usize = 10_000;
+const ADMIN_KEY_CHARS: usize = 64;
+
+/// A caller with a good key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key.
+    pub key: ApiKey,
+    /// The tenant, unless it is a provider key.
+    pub tenant: Option<Tenant>,
+}
+
+impl Caller {
+    /// The tenant that the key belongs to.
+    ///
+    /// # Errors
+    /// 403 for a provider key, which belongs to none.
+    pub fn tenant(&self) -> Result<&Tenant, Fault> {
+        self.tenant.as_ref().ok_or_else(|| Fault::forbidden("a provider key belongs to no tenant; use a tenant's key"))
+    }
+
+    /// The id of that tenant.
+    ///
+    /// # Errors
+    /// 403 for a provider key.
+    pub fn tenant_id(&self) -> Result<&TenantId, Fault> {
+        Ok(&self.tenant()?.id)
+    }
+
+    /// The key's id, for logs.
+    pub fn key_id(&self) -> &KeyId {
+        &self.key.id
+    }
+}
+
+/// Checks keys.
+pub struct Auth {
+    config: ConfigTable,
+    remembered: Mutex<HashMap<String, (Instant, Caller)>>,
+}
+
+impl Auth {
+    /// A checker over the config table.
+    pub fn new(config: ConfigTable) -> Self {
+        Self { config, remembered: Mutex::default() }
+    }
+
+    /// The caller of this request, if its key is good for `scope`.
+    ///
+    /// # Errors
+    /// 401 for no key, an unknown or an expired one; 403 without the scope or for a suspended tenant.
+    pub async fn caller(&self, request: &Request, scope: Scope) -> Result<Caller, Fault> {
+        let key = bearer(request)?;
+        if is_of_admin_shape(key) {
+            return Err(Fault::forbidden(
+                "an admin key is for /v1/tenants and /v1/keys; use a tenant's or a provider key",
+            ));
+        }
+        let caller = self.known(key).await?;
+        if caller.key.has_expired(chance::now()) {
+            return Err(Fault::unauthorized("this API key has expired"));
+        }
+        if caller.tenant.as_ref().is_some_and(|tenant| tenant.status == TenantStatus::Suspended) {
+            return Err(Fault::tenant_suspended());
+        }
+        if caller.key.may(scope) {
+            return Ok(caller);
+        }
+        Err(Fault::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())))
+    }
+
+    async fn known(&self, key: &str) -> Result<Caller, Fault> {
+        let hash = hash_of(key);
+        if let Some(caller) = self.recall(&hash) {
+            return Ok(caller);
+        }
+        let known_prefix = dialect::ALL.iter().map(|dialect| dialect.key_prefix).chain([PROVIDER_PREFIX]);
+        if !known_prefix.into_iter().any(|prefix| key.starts_with(prefix)) {
+            return Err(Fault::unauthorized("unknown API key"));
+        }
+        let found = self.config.key(&hash).await?;
+        let Some(key) = found else { return Err(Fault::unauthorized("unknown API key")) };
+        let tenant = match &key.tenant_id {
+            Some(id) => Some(self.config.tenant(id).await?.ok_or_else(|| Fault::unauthorized("unknown API key"))?),
+            None => None,
+        };
+        let caller = Caller { key, tenant };
+        self.remember(hash, caller.clone());
+        Ok(caller)
+    }
+
+    fn recall(&self, hash: &str) -> Option<Caller> {
+        let remembered = self.remembered.lock().ok()?;
+        let (since, caller) = remembered.get(hash)?;
+        (since.elapsed() < REMEMBERED).then(|| caller.clone())
+    }
+
+    fn remember(&self, hash: String, caller: Caller) {
+        if let Ok(mut remembered) = self.remembered.lock() {
+            if remembered.len() >= MOST_REMEMBERED {
+                remembered.clear();
+            }
+            remembered.insert(hash, (Instant::now(), caller));
+        }
+    }
+}
+
+/// Checks the operator's one key, which the template makes.
+pub struct AdminAuth {
+    client: Client,
+    secret_id: String,
+    remembered: tokio::sync::Mutex<Option<(Instant, String)>>,
+}
+
+impl AdminAuth {
+    /// From `ADMIN_KEY_SECRET`, the secret's ARN.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let secret_id = env::var("ADMIN_KEY_SECRET")?;
+        Ok(Self { client: Client::new(sdk), secret_id, remembered: tokio::sync::Mutex::default() })
+    }
+
+    /// Lets the operator in.
+    ///
+    /// # Errors
+    /// 401 for no key or a wrong one, 403 for a key of another kind.
+    pub async fn admit(&self, request: &Request) -> Result<(), Fault> {
+        let key = bearer(request)?;
+        if !is_of_admin_shape(key) {
+            let of_another_kind = dialect::ALL.iter().any(|dialect| key.starts_with(dialect.key_prefix));
+            return Err(if of_another_kind || key.starts_with(PROVIDER_PREFIX) {
+                Fault::forbidden("this route is the operator's; it takes the admin key")
+            } else {
+                Fault::unauthorized("unknown API key")
+            });
+        }
+        let expected = self.expected().await?;
+        if hash_of(key).as_bytes().ct_eq(hash_of(&expected).as_bytes()).into() {
+            return Ok(());
+        }
+        Err(Fault::unauthorized("unknown API key"))
+    }
+
+    async fn expected(&self) -> Result<String, Fault> {
+        let mut remembered = self.remembered.lock().await;
+        if let Some((since, key)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
+            let _ = since;
+            return Ok(key.clone());
+        }
+        let call = "GetSecretValue";
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
+        let key = answer.secret_string().unwrap_or_default().to_owned();
+        *remembered = Some((Instant::now(), key.clone()));
+        Ok(key)
+    }
+}
+
+/// The admin key is generated without a prefix, so its shape is what tells it from the others.
+fn is_of_admin_shape(key: &str) -> bool {
+    key.len() == ADMIN_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn bearer(request: &Request) -> Result<&str, Fault> {
+    let value = request
+        .header("authorization")
+        .ok_or_else(|| Fault::unauthorized("no API key; send `Authorization: Bearer <key>`"))?;
+    match value.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() => Ok(key.trim()),
+        _ => Err(Fault::unauthorized("expected `Authorization: Bearer <key>`")),
+    }
+}

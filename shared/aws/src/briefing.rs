@@ -1,0 +1,158 @@
+//! The briefing for a batch of attempts: delivery, event, endpoint and tenant rows, each read once, all in one call.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use postrider_domain::delivery::Delivery;
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::event::Event;
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, TenantId};
+use postrider_domain::message::Message;
+use postrider_domain::tenant::Tenant;
+
+use crate::config_table::{ENDPOINT_PREFIX, TENANT_SORT, tenant_partition};
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+use crate::events_table::EventsTable;
+use crate::item::{Item, from_item, text};
+
+const ROUNDS: u32 = 6;
+
+/// Reads briefings.
+#[derive(Clone)]
+pub struct Desk {
+    client: Client,
+    config: String,
+    events: String,
+    deliveries: String,
+    events_table: EventsTable,
+}
+
+/// What the rows say about a batch of messages.
+#[derive(Debug, Default)]
+pub struct Briefing {
+    /// Deliveries by id.
+    pub deliveries: HashMap<DeliveryId, Delivery>,
+    /// Events by id.
+    pub events: HashMap<EventId, Event>,
+    /// Endpoints by id, tombstones included.
+    pub endpoints: HashMap<EndpointId, Endpoint>,
+    /// Tenants by id.
+    pub tenants: HashMap<TenantId, Tenant>,
+}
+
+impl Desk {
+    /// From `CONFIG_TABLE`, `EVENTS_TABLE` and `DELIVERIES_TABLE`.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            client: Client::new(sdk),
+            config: env::var("CONFIG_TABLE")?,
+            events: env::var("EVENTS_TABLE")?,
+            deliveries: env::var("DELIVERIES_TABLE")?,
+            events_table: EventsTable::from_env(sdk)?,
+        })
+    }
+
+    /// Reads everything that these messages (25 at the most) speak of.
+    ///
+    /// Delivery, endpoint and tenant are read consistently: a webhook that was disabled a moment ago gets nothing. Events
+    /// never change, so a plain read at half the price will do, and only one that it misses is asked for again.
+    ///
+    /// # Errors
+    /// When a read failed; no POST was made.
+    pub async fn brief(&self, messages: &[Message]) -> Result<Briefing, AwsError> {
+        let mut wanted = self.keys(messages)?;
+        let mut briefing = Briefing::default();
+        for round in 0..ROUNDS {
+            if wanted.is_empty() {
+                break;
+            }
+            pause(round).await;
+            let answer = self
+                .client
+                .batch_get_item()
+                .set_request_items(Some(wanted))
+                .send()
+                .await
+                .map_err(failed("BatchGetItem briefing"))?;
+            for (table, items) in answer.responses.unwrap_or_default() {
+                for item in items {
+                    self.file(&table, item, &mut briefing)?;
+                }
+            }
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+        }
+        if !wanted.is_empty() {
+            return Err(AwsError::new("BatchGetItem briefing", "throttled"));
+        }
+        self.look_again(messages, &mut briefing).await?;
+        Ok(briefing)
+    }
+
+    fn keys(&self, messages: &[Message]) -> Result<HashMap<String, KeysAndAttributes>, AwsError> {
+        let pair = |hash: &str, h: String, range: &str, r: &str| -> Item {
+            [(hash.to_owned(), text(h)), (range.to_owned(), text(r))].into()
+        };
+        let (mut config, mut events, mut deliveries) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for message in messages {
+            let partition = tenant_partition(&message.tenant_id);
+            config.insert((partition.clone(), TENANT_SORT.to_owned()));
+            config.insert((partition, format!("{ENDPOINT_PREFIX}{}", message.endpoint_id)));
+            events.insert((message.tenant_id.to_string(), message.event_id.as_str()));
+            deliveries.insert((message.endpoint_id.to_string(), message.delivery_id.as_str()));
+        }
+        let config = config.into_iter().map(|(h, r)| pair("pk", h, "sk", &r)).collect();
+        let events = events.into_iter().map(|(h, r)| pair("tenant_id", h, "id", r)).collect();
+        let deliveries = deliveries.into_iter().map(|(h, r)| pair("endpoint_id", h, "id", r)).collect();
+        [(&self.config, config, true), (&self.events, events, false), (&self.deliveries, deliveries, true)]
+            .into_iter()
+            .map(|(table, keys, consistent): (&String, Vec<Item>, bool)| {
+                let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
+                let keys = keys.map_err(|error| AwsError::new("BatchGetItem briefing", error.to_string()))?;
+                Ok((table.clone(), keys))
+            })
+            .filter(|entry| entry.as_ref().map_or(true, |(_, keys)| !keys.keys().is_empty()))
+            .collect()
+    }
+
+    fn file(&self, table: &str, item: Item, briefing: &mut Briefing) -> Result<(), AwsError> {
+        if table == self.deliveries {
+            let row: Delivery = from_item(item)?;
+            briefing.deliveries.insert(row.id.clone(), row);
+        } else if table == self.events {
+            let row: Event = from_item(item)?;
+            briefing.events.insert(row.id.clone(), row);
+        } else if crate::item::text_of(&item, "sk") == Some(TENANT_SORT) {
+            let row: Tenant = from_item(item)?;
+            briefing.tenants.insert(row.id.clone(), row);
+        } else {
+            let row: Endpoint = from_item(item)?;
+            briefing.endpoints.insert(row.id.clone(), row);
+        }
+        Ok(())
+    }
+
+    async fn look_again(&self, messages: &[Message], briefing: &mut Briefing) -> Result<(), AwsError> {
+        for message in messages {
+            if !briefing.events.contains_key(&message.event_id)
+                && let Some(event) = self.events_table.get(&message.tenant_id, &message.event_id).await?
+            {
+                briefing.events.insert(event.id.clone(), event);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits before asking again for what a batch call left out, longer each time; not before the first.
+pub(crate) async fn pause(round: u32) {
+    if round > 0 {
+        tokio::time::sleep(Duration::from_millis(25 << round.min(5))).await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The config table: tenants, API keys, endpoints and subscriptions, under `pk` + `sk`.
+//!
+//! | row | pk | sk |
+//! |---|---|---|
+//! | tenant | `TENANT#ten_…` | `TENANT` |
+//! | tenant in the operator's list | `TENANTS` | `ten_…` |
+//! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
+//! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
+//! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
+//! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
+//!
+//! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
+//! endpoints a tenant has.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use postrider_domain::id::TenantId;
+use serde::de::DeserializeOwned;
+
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+use crate::item::{Item, from_item, text, text_of};
+
+mod endpoints;
+mod keys;
+mod subscriptions;
+mod tenants;
+
+pub use endpoints::EndpointChange;
+pub use keys::{hash_of, secret_text};
+pub use subscriptions::Subscription;
+pub use tenants::TenantChange;
+
+pub(crate) const TENANT_SORT: &str = "TENANT";
+pub(crate) const ENDPOINT_PREFIX: &str = "WEBHOOK#";
+
+/// The partition of all that is one tenant's.
+pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
+    format!("TENANT#{tenant}")
+}
+
+/// The config table.
+#[derive(Clone)]
+pub struct ConfigTable {
+    client: Client,
+    name: String,
+}
+
+/// A page of a list, and where the next one begins.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// The rows; may be short or empty although more follow.
+    pub rows: Vec<T>,
+    /// The id after which the next page begins.
+    pub next: Option<String>,
+}
+
+impl ConfigTable {
+    /// From `CONFIG_TABLE`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), name: env::var("CONFIG_TABLE")? })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("GetItem config"))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    fn query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":prefix", text(prefix))
+            .consistent_read(true)
+    }
+
+    /// Every row under `pk` whose sort key begins with `prefix`.
+    async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, AwsError> {
+        let mut pages = self.query(pk, prefix).into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            rows.push(from_item(item.map_err(failed("Query config"))?)?);
+        }
+        Ok(rows)
+    }
+
+    /// A page of them, after the sort key given; `next` is what follows the prefix in the last row's.
+    async fn some<T: DeserializeOwned>(
+        &self,
+        pk: String,
+        prefix: &str,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Listed<T>, AwsError> {
+        let mut query = self.query(pk.clone(), prefix).limit(limit);
+        if let Some(after) = after {
+            query =
+                query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(format!("{prefix}{after}")));
+        }
+        let answer = query.send().await.map_err(failed("Query config"))?;
+        let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "sk")?.strip_prefix(prefix));
+        let next = next.map(str::to_owned);
+        let rows = answer.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_, _>>()?;
+        Ok(Listed { rows, next })
+    }
+}
+
+/// A row with its keys.
+fn keyed(mut item: Item, pk: String, sk: String) -> Item {
+    item.insert("pk".to_owned(), AttributeValue::S(pk));
+    item.insert("sk".to_owned(), AttributeValue::S(sk));
+    item
+}

@@ -1,0 +1,218 @@
+//! Endpoints with their subscriptions: always changed together, in one transaction.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::event::EventPattern;
+use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::time;
+
+use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, tenant_partition};
+use crate::AwsError;
+use crate::error::failed;
+use crate::item::{Item, number, text, to_item};
+
+/// Whether a conditional change of an endpoint found it as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointChange {
+    /// It did.
+    Made,
+    /// It is gone, or was changed meanwhile.
+    Overtaken,
+}
+
+fn place(tenant: &TenantId, id: &EndpointId) -> Item {
+    let sort = format!("{ENDPOINT_PREFIX}{id}");
+    [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(sort))].into()
+}
+
+impl ConfigTable {
+    /// Puts a new endpoint and its subscriptions, all or nothing.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
+        let mut writes = vec![self.put_endpoint(endpoint, "attribute_not_exists(pk)")?];
+        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events)?);
+        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        write.map_err(failed("TransactWriteItems webhook"))?;
+        Ok(())
+    }
+
+    /// The endpoint of this tenant and id, unless it was deleted.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoint(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<Endpoint>, AwsError> {
+        let found = self.endpoint_or_tombstone(tenant, id).await?;
+        Ok(found.filter(|endpoint| endpoint.deleted_at.is_none()))
+    }
+
+    /// The endpoint of this tenant and id, even if it was deleted.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoint_or_tombstone(
+        &self,
+        tenant: &TenantId,
+        id: &EndpointId,
+    ) -> Result<Option<Endpoint>, AwsError> {
+        self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
+    }
+
+    /// Every endpoint of a tenant that was not deleted, the oldest first.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<Endpoint>, AwsError> {
+        let mut rows: Vec<Endpoint> = self.all(tenant_partition(tenant), ENDPOINT_PREFIX).await?;
+        rows.retain(|endpoint| endpoint.deleted_at.is_none());
+        Ok(rows)
+    }
+
+    /// A page of a tenant's endpoints, the oldest first, tombstones included.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoints_and_tombstones(
+        &self,
+        tenant: &TenantId,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Listed<Endpoint>, AwsError> {
+        self.some(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await
+    }
+
+    /// Replaces an endpoint with its changed self, if it still is as it was read.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn change_endpoint(&self, before: &Endpoint, after: &Endpoint) -> Result<EndpointChange, AwsError> {
+        let mut writes = vec![self.put_endpoint(after, "attribute_exists(pk) AND attribute_not_exists(deleted_at)")?];
+        writes.extend(self.subscription_writes(after, &before.events, &after.events)?);
+        self.write_endpoint(writes).await
+    }
+
+    /// Deletes an endpoint: its subscriptions and secrets go, and a tombstone stays until its deliveries have expired.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn delete_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        now: Timestamp,
+        expires_at: i64,
+    ) -> Result<EndpointChange, AwsError> {
+        let tombstone = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression("SET deleted_at = :now, expires_at = :expires REMOVE secrets, headers")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(deleted_at)")
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .expression_attribute_values(":expires", number(expires_at))
+            .build()
+            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
+        let mut writes = vec![TransactWriteItem::builder().update(tombstone).build()];
+        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[] as &[EventPattern])?);
+        self.write_endpoint(writes).await
+    }
+
+    /// Notes an endpoint's first failure since its last success; a later one changes nothing.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn note_failing(&self, endpoint: &Endpoint, since: Timestamp) -> Result<EndpointChange, AwsError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression("SET failing_since = :since")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(failing_since)")
+            .expression_attribute_values(":since", text(time::wire(since)));
+        made(update.send().await)
+    }
+
+    /// Notes that an endpoint has succeeded again.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn note_succeeding(&self, endpoint: &Endpoint) -> Result<EndpointChange, AwsError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression("REMOVE failing_since")
+            .condition_expression("attribute_exists(pk)");
+        made(update.send().await)
+    }
+
+    /// Disables an endpoint that is active, with the reason; of several callers one is told that it was made.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn disable_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<EndpointChange, AwsError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression("SET #status = :disabled, disabled_reason = :reason, disabled_at = :now")
+            .condition_expression("#status = :active AND attribute_not_exists(deleted_at)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":disabled", serde_dynamo_text(EndpointStatus::Disabled)?)
+            .expression_attribute_values(":active", serde_dynamo_text(EndpointStatus::Active)?)
+            .expression_attribute_values(":reason", text(reason))
+            .expression_attribute_values(":now", text(time::wire(now)));
+        made(update.send().await)
+    }
+
+    fn put_endpoint(&self, endpoint: &Endpoint, condition: &str) -> Result<TransactWriteItem, AwsError> {
+        let sort = format!("{ENDPOINT_PREFIX}{}", endpoint.id);
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort)))
+            .condition_expression(condition)
+            .build()
+            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(EndpointChange::Made),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
+                Ok(EndpointChange::Overtaken)
+            }
+            Err(error) => Err(failed("TransactWriteItems webhook")(error)),
+        }
+    }
+}
+
+fn serde_dynamo_text(status: EndpointStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, AwsError> {
+    serde_dynamo::to_attribute_value(status).map_err(|error| AwsError::new("writing a row", error.to_string()))
+}
+
+fn made(
+    update: Result<
+        aws_sdk_dynamodb::operation::update_item::UpdateItemOutput,
+        aws_sdk_dynamodb::error::SdkError<
+            aws_sdk_dynamodb::operation::update_item::UpdateItemError,
+            aws_sdk_dynamodb::config::http::HttpResponse,
+        >,
+    >,
+) -> Result<EndpointChange, AwsError> {
+    match update {
+        Ok(_) => Ok(EndpointChange::Made),
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+            Ok(EndpointChange::Overtaken)
+        }
+        Err(error) => Err(failed("UpdateItem webhook")(error)),
+    }
+}

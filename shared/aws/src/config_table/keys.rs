@@ -1,0 +1,98 @@
+//! API keys: 256 random bits, kept as their SHA-256 and shown once.
+
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::key::ApiKey;
+use ring::digest;
+
+use super::{ConfigTable, keyed, tenant_partition};
+use crate::AwsError;
+use crate::error::failed;
+use crate::item::{Item, text, to_item};
+
+const PROVIDER: &str = "PROVIDER";
+const KEY_SORT: &str = "KEY";
+const LIST_PREFIX: &str = "KEY#";
+
+/// The text of a new key: its dialect's prefix and 256 random bits.
+pub fn secret_text(prefix: &str, random: &[u8; 32]) -> String {
+    format!("{prefix}{}", hex::encode(random))
+}
+
+/// What a key is kept and found by. The key is random, so a plain hash gives nothing away.
+pub fn hash_of(key: &str) -> String {
+    hex::encode(digest::digest(&digest::SHA256, key.as_bytes()))
+}
+
+fn list_partition(tenant: Option<&TenantId>) -> String {
+    tenant.map_or_else(|| PROVIDER.to_owned(), tenant_partition)
+}
+
+fn places(key: &ApiKey) -> [(String, String); 2] {
+    let found_by = (format!("KEY#{}", key.hash), KEY_SORT.to_owned());
+    let listed = (list_partition(key.tenant_id.as_ref()), format!("{LIST_PREFIX}{}", key.id));
+    [found_by, listed]
+}
+
+impl ConfigTable {
+    /// Puts a new key where it is found and where it is listed, both or neither.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn create_key(&self, key: &ApiKey) -> Result<(), AwsError> {
+        let mut writes = Vec::new();
+        for (pk, sk) in places(key) {
+            let put = Put::builder()
+                .table_name(&self.name)
+                .set_item(Some(keyed(to_item(key)?, pk, sk)))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        self.write_keys(writes).await
+    }
+
+    /// The key that was sent, if it is one.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn key(&self, hash: &str) -> Result<Option<ApiKey>, AwsError> {
+        self.get(format!("KEY#{hash}"), KEY_SORT).await
+    }
+
+    /// A tenant's keys, or with `None` the provider's, the oldest first.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn keys(&self, tenant: Option<&TenantId>) -> Result<Vec<ApiKey>, AwsError> {
+        self.all(list_partition(tenant), LIST_PREFIX).await
+    }
+
+    /// Revokes a key; whether there was one.
+    ///
+    /// # Errors
+    /// When the write failed; repeating it is harmless.
+    pub async fn delete_key(&self, tenant: Option<&TenantId>, id: &KeyId) -> Result<bool, AwsError> {
+        let found: Option<ApiKey> = self.get(list_partition(tenant), &format!("{LIST_PREFIX}{id}")).await?;
+        let Some(key) = found else { return Ok(false) };
+        let mut writes = Vec::new();
+        for (pk, sk) in places(&key) {
+            let place: Item = [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))].into();
+            let delete = Delete::builder()
+                .table_name(&self.name)
+                .set_key(Some(place))
+                .build()
+                .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        self.write_keys(writes).await?;
+        Ok(true)
+    }
+
+    async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), AwsError> {
+        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        write.map_err(failed("TransactWriteItems key"))?;
+        Ok(())
+    }
+}

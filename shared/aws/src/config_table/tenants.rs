@@ -1,0 +1,130 @@
+//! Tenants, and the operator's list of them.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
+use postrider_domain::endpoint::StoredSecret;
+use postrider_domain::id::TenantId;
+use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use serde::Deserialize;
+
+use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
+use crate::AwsError;
+use crate::error::failed;
+use crate::item::{from_item, text, to_item};
+
+const LIST: &str = "TENANTS";
+const READS_AT_ONCE: usize = 16;
+
+/// What changes in a tenant; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct TenantChange {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its plan.
+    pub plan: Option<Plan>,
+    /// Its status.
+    pub status: Option<TenantStatus>,
+    /// Its signing secrets.
+    pub secrets: Option<Vec<StoredSecret>>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    sk: TenantId,
+}
+
+impl ConfigTable {
+    /// Puts a new tenant and its place in the list, both or neither.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), AwsError> {
+        let row = keyed(to_item(tenant)?, tenant_partition(&tenant.id), TENANT_SORT.to_owned());
+        let listing = keyed([].into(), LIST.to_owned(), tenant.id.to_string());
+        let mut writes = Vec::new();
+        for item in [row, listing] {
+            let put = Put::builder()
+                .table_name(&self.name)
+                .set_item(Some(item))
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+                .map_err(|error| AwsError::new("TransactWriteItems tenant", error.to_string()))?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        write.map_err(failed("TransactWriteItems tenant"))?;
+        Ok(())
+    }
+
+    /// The tenant of this id.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, AwsError> {
+        self.get(tenant_partition(id), TENANT_SORT).await
+    }
+
+    /// A page of tenants, the oldest first.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
+        let page: Listed<Listing> = self.some(LIST.to_owned(), "", limit, after).await?;
+        let reads = page.rows.into_iter().map(|listing| async move { self.tenant(&listing.sk).await });
+        let rows: Vec<Option<Tenant>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: rows.into_iter().flatten().collect(), next: page.next })
+    }
+
+    /// Changes a tenant and gives it as it is now, if there is one.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn change_tenant(&self, id: &TenantId, change: &TenantChange) -> Result<Option<Tenant>, AwsError> {
+        let item = to_item(&StoredChange::from(change))?;
+        if item.is_empty() {
+            return self.tenant(id).await;
+        }
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(id)))
+            .key("sk", text(TENANT_SORT))
+            .condition_expression("attribute_exists(pk)")
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
+        let mut clauses = Vec::new();
+        for (name, value) in item {
+            clauses.push(format!("#{name} = :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), &name)
+                .expression_attribute_values(format!(":{name}"), value);
+        }
+        match update.update_expression(format!("SET {}", clauses.join(", "))).send().await {
+            Ok(answer) => answer.attributes.map(from_item).transpose(),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(None)
+            }
+            Err(error) => Err(failed("UpdateItem tenant")(error)),
+        }
+    }
+}
+
+/// The changed attributes as they stand in the row.
+#[derive(serde::Serialize)]
+struct StoredChange<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: &'a Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<Plan>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<TenantStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: &'a Option<Vec<StoredSecret>>,
+}
+
+impl<'a> From<&'a TenantChange> for StoredChange<'a> {
+    fn from(change: &'a TenantChange) -> Self {
+        Self { name: &change.name, plan: change.plan, status: change.status, secrets: &change.secrets }
+    }
+}

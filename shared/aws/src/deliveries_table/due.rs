@@ -1,0 +1,44 @@
+//! The `due` index: retrying rows by the time of their next attempt, in 16 shards so that no partition runs hot.
+
+use jiff::Timestamp;
+use postrider_domain::delivery::Delivery;
+use postrider_domain::id::DeliveryId;
+use postrider_domain::time;
+
+use super::DeliveriesTable;
+use crate::error::{AwsError, failed};
+use crate::item::{text, text_of};
+
+/// How many partitions the index has.
+pub const SHARDS: u8 = 16;
+
+/// The shard of a row: from its id, so that it never changes.
+pub(super) fn shard_of(id: &DeliveryId) -> String {
+    let sum = id.as_str().bytes().fold(0_u8, u8::wrapping_add);
+    format!("{:02}", sum % SHARDS)
+}
+
+impl DeliveriesTable {
+    /// The rows of one shard that have been due since before `cutoff`, the longest overdue first, at most `limit`; read
+    /// from the table itself, since the index may lag behind it.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn overdue(&self, shard: u8, cutoff: Timestamp, limit: i32) -> Result<Vec<Delivery>, AwsError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at < :cutoff")
+            .expression_attribute_values(":shard", text(format!("{shard:02}")))
+            .expression_attribute_values(":cutoff", text(time::wire(cutoff)))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(failed("Query deliveries by due time"))?;
+        let ids = page.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let rows = self.get_many(ids).await?;
+        Ok(rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect())
+    }
+}

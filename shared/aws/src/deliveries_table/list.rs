@@ -1,0 +1,183 @@
+//! Lists of deliveries: an endpoint's, newest first, and a tenant's undelivered ones.
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::event::EventType;
+use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+
+use super::DeliveriesTable;
+use crate::error::{AwsError, failed};
+use crate::item::{Item, from_item, text, text_of};
+
+/// What one BatchGetItem takes.
+const BATCH: usize = 100;
+const BATCHES_AT_ONCE: usize = 8;
+const ROUNDS: u32 = 6;
+
+/// Which deliveries of an endpoint are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Those that stand so.
+    pub status: Option<Status>,
+    /// Those of this event type.
+    pub event: Option<EventType>,
+    /// Those of events at this time or later.
+    pub since: Option<Timestamp>,
+    /// Those of events before this time.
+    pub until: Option<Timestamp>,
+}
+
+/// A page of rows, and where the next one begins.
+#[derive(Debug)]
+pub struct Page {
+    /// The rows; may be short or empty although more follow.
+    pub rows: Vec<Delivery>,
+    /// The id after which the next page begins.
+    pub next: Option<DeliveryId>,
+}
+
+impl DeliveriesTable {
+    /// A page of an endpoint's deliveries, newest first, after the one given.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn list(
+        &self,
+        endpoint: &EndpointId,
+        filter: &Filter,
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page, AwsError> {
+        let lower = filter.since.map_or_else(|| "dlv_".to_owned(), DeliveryId::lower_bound);
+        // `~` sorts after every character of an id.
+        let upper = filter.until.map_or_else(|| "dlv_~".to_owned(), DeliveryId::lower_bound);
+        if lower >= upper {
+            return Ok(Page { rows: Vec::new(), next: None });
+        }
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("endpoint_id = :endpoint AND id BETWEEN :lower AND :upper")
+            .expression_attribute_values(":endpoint", text(endpoint.as_str()))
+            .expression_attribute_values(":lower", text(lower))
+            .expression_attribute_values(":upper", text(upper))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(limit);
+        let mut conditions = Vec::new();
+        if let Some(status) = filter.status {
+            conditions.push("#status = :status");
+            query = query
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", text(status.as_str()));
+        }
+        if let Some(event) = &filter.event {
+            conditions.push("#event = :event");
+            query = query
+                .expression_attribute_names("#event", "event")
+                .expression_attribute_values(":event", text(event.as_str()));
+        }
+        if !conditions.is_empty() {
+            query = query.filter_expression(conditions.join(" AND "));
+        }
+        if let Some(after) = after {
+            query = query
+                .exclusive_start_key("endpoint_id", text(endpoint.as_str()))
+                .exclusive_start_key("id", text(after.as_str()));
+        }
+        let (items, next) = page(query, "Query deliveries").await?;
+        Ok(Page { rows: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
+    }
+
+    /// A page of a tenant's undelivered rows, newest first, or of those among them that stand so.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn undelivered(
+        &self,
+        tenant: &TenantId,
+        status: Option<Status>,
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page, AwsError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("undelivered")
+            .key_condition_expression("undelivered_tenant = :tenant")
+            .expression_attribute_values(":tenant", text(tenant.as_str()))
+            .scan_index_forward(false)
+            .limit(limit);
+        if let Some(after) = after {
+            query = query
+                .exclusive_start_key("undelivered_tenant", text(tenant.as_str()))
+                .exclusive_start_key("endpoint_id", text(after.endpoint().as_str()))
+                .exclusive_start_key("id", text(after.as_str()));
+        }
+        let (items, next) = page(query, "Query undelivered").await?;
+        let ids = items.iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let mut rows = self.get_many(ids).await?;
+        // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
+        rows.retain(|row| match status {
+            Some(status) => row.status == status,
+            None => matches!(row.status, Status::Retrying | Status::Failed | Status::Cancelled),
+        });
+        rows.sort_by(|one, other| other.id.cmp(&one.id));
+        Ok(Page { rows, next })
+    }
+
+    /// Those of these deliveries that exist, in no particular order.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn get_many(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, AwsError> {
+        let batches: Vec<Vec<DeliveryId>> = ids.chunks(BATCH).map(<[_]>::to_vec).collect();
+        let found: Vec<Vec<Delivery>> =
+            stream::iter(batches).map(|batch| self.get_batch(batch)).buffered(BATCHES_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn get_batch(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, AwsError> {
+        let key = |id: &DeliveryId| -> Item {
+            [("endpoint_id".to_owned(), text(id.endpoint().as_str())), ("id".to_owned(), text(id.as_str()))].into()
+        };
+        let mut wanted: Vec<Item> = ids.iter().map(key).collect();
+        let mut rows = Vec::new();
+        for round in 0..ROUNDS {
+            if wanted.is_empty() {
+                return Ok(rows);
+            }
+            crate::briefing::pause(round).await;
+            let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
+            let keys = keys.map_err(|error| AwsError::new("BatchGetItem deliveries", error.to_string()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, keys)
+                .send()
+                .await
+                .map_err(failed("BatchGetItem deliveries"))?;
+            for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
+                rows.push(from_item(item)?);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        if wanted.is_empty() { Ok(rows) } else { Err(AwsError::new("BatchGetItem deliveries", "throttled")) }
+    }
+}
+
+async fn page(query: QueryFluentBuilder, call: &'static str) -> Result<(Vec<Item>, Option<DeliveryId>), AwsError> {
+    let answer = query.send().await.map_err(failed(call))?;
+    let next = answer.last_evaluated_key.as_ref().and_then(|key| match key.get("id")? {
+        AttributeValue::S(id) => id.parse().ok(),
+        _ => None,
+    });
+    Ok((answer.items.unwrap_or_default(), next))
+}

@@ -1,0 +1,93 @@
+//! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once and never changed.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use postrider_domain::event::Event;
+use postrider_domain::id::{EventId, TenantId};
+
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+use crate::item::{from_item, text, to_item};
+
+/// The events table.
+#[derive(Clone)]
+pub struct EventsTable {
+    client: Client,
+    name: String,
+}
+
+/// What became of a put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put<T> {
+    /// The row is new.
+    New,
+    /// There was one already, and it stays.
+    Existing(Box<T>),
+}
+
+impl EventsTable {
+    /// From `EVENTS_TABLE`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), name: env::var("EVENTS_TABLE")? })
+    }
+
+    /// Puts the event's row unless there is one. An expired row that has not been removed yet stays too: putting over it
+    /// would be a MODIFY, which the stream's filter drops.
+    ///
+    /// # Errors
+    /// When the put failed; it may have happened all the same, and repeating it is harmless.
+    pub async fn put(&self, event: &Event) -> Result<Put<Event>, AwsError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(to_item(event)?))
+            .condition_expression("attribute_not_exists(id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(Put::New),
+            Err(error) => match existing(&error) {
+                Some(item) => Ok(Put::Existing(Box::new(from_item(item)?))),
+                None => Err(failed("PutItem events")(error)),
+            },
+        }
+    }
+
+    /// The event, if it is this tenant's and still there.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn get(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, AwsError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("tenant_id", text(tenant.as_str()))
+            .key("id", text(id.as_str()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("GetItem events"))?;
+        answer.item.map(from_item).transpose()
+    }
+}
+
+/// The row that a refused put found.
+pub(crate) fn existing(
+    error: &aws_sdk_dynamodb::error::SdkError<
+        aws_sdk_dynamodb::operation::put_item::PutItemError,
+        aws_sdk_dynamodb::config::http::HttpResponse,
+    >,
+) -> Option<crate::item::Item> {
+    use aws_sdk_dynamodb::operation::put_item::PutItemError;
+    match error.as_service_error()? {
+        PutItemError::ConditionalCheckFailedException(refused) => refused.item.clone(),
+        _ => None,
+    }
+}

@@ -1,0 +1,43 @@
+//! The HTTP API's shapes: requests in, answers and faults out, each answer with its request id.
+
+mod answer;
+mod cursor;
+mod fault;
+mod fields;
+mod request;
+
+pub use answer::Answer;
+pub use cursor::{Cursor, Paging};
+pub use fault::Fault;
+pub use fields::Fields;
+pub use request::Request;
+
+use std::time::Instant;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use lambda_runtime::LambdaEvent;
+
+/// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
+pub async fn serve<F, Fut>(event: LambdaEvent<ApiGatewayV2httpRequest>, handle: F) -> ApiGatewayV2httpResponse
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    let started = Instant::now();
+    let request = Request::new(event.payload, &event.context.request_id);
+    let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
+    let (answer, fault) = match handle(request).await {
+        Ok(answer) => (answer, None),
+        Err(fault) => (fault.answer(), Some(fault)),
+    };
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = answer.status();
+    match fault.as_ref().and_then(Fault::cause) {
+        Some(cause) => tracing::error!(method, route, status, ms, request_id = id, cause, "api.failed"),
+        None => {
+            let code = fault.as_ref().map(Fault::code);
+            tracing::info!(method, route, status, ms, request_id = id, code, "api.answered");
+        }
+    }
+    answer.into_response(&id)
+}

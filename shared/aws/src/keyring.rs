@@ -1,0 +1,163 @@
+//! Signing secrets are sealed before they reach DynamoDB: ChaCha20-Poly1305, bound to their owner's ids, under a key
+//! that only functions which sign or take secrets may read.
+//!
+//! The key's secret is `{"current": "k1", "k1": "…"}`: to rotate, add `k2` and point `current` at it. What was sealed
+//! under `k1` opens as long as `k1` is there.
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use postrider_domain::secret::Secret;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use tokio::sync::RwLock;
+
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+
+/// Opens and seals; the keys are read at first use and kept for the life of the process.
+pub struct Keyring {
+    client: Client,
+    secret_id: String,
+    keys: RwLock<Option<Keys>>,
+}
+
+impl Keyring {
+    /// From `ENCRYPTION_KEY_SECRET`, the secret's ARN.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), secret_id: env::var("ENCRYPTION_KEY_SECRET")?, keys: RwLock::new(None) })
+    }
+
+    /// Seals a secret for its owner, such as `ten_…/wh_…`; it opens for no other.
+    ///
+    /// # Errors
+    /// When the keys cannot be read.
+    pub async fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
+        if let Some(keys) = self.keys.read().await.as_ref() {
+            return keys.seal(owner, secret);
+        }
+        self.load().await?.seal(owner, secret)
+    }
+
+    /// Opens what was sealed for this owner. A key id that is not known yet makes it read the keys anew, once.
+    ///
+    /// # Errors
+    /// When the keys cannot be read, or the text was not sealed for this owner by us.
+    pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
+        if let Some(keys) = self.keys.read().await.as_ref().filter(|keys| keys.know(sealed)) {
+            return keys.open(owner, sealed);
+        }
+        self.load().await?.open(owner, sealed)
+    }
+
+    async fn load(&self) -> Result<Keys, AwsError> {
+        let call = "GetSecretValue";
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
+        let keys = Keys::parse(answer.secret_string().unwrap_or_default())?;
+        *self.keys.write().await = Some(keys.clone());
+        Ok(keys)
+    }
+}
+
+/// The keys by id.
+#[derive(Clone)]
+struct Keys {
+    current: String,
+    by_id: HashMap<String, LessSafeKey>,
+}
+
+impl Keys {
+    fn parse(text: &str) -> Result<Self, AwsError> {
+        let bad = || AwsError::new("reading the encryption key", "expected {\"current\": \"k1\", \"k1\": \"…\"}");
+        let mut texts: HashMap<String, String> = serde_json::from_str(text).map_err(|_| bad())?;
+        let current = texts.remove("current").ok_or_else(bad)?;
+        let by_id: HashMap<_, _> = texts.into_iter().filter_map(|(id, text)| Some((id, derive(&text)?))).collect();
+        if by_id.contains_key(&current) { Ok(Self { current, by_id }) } else { Err(bad()) }
+    }
+
+    fn know(&self, sealed: &str) -> bool {
+        sealed.split_once('.').is_some_and(|(id, _)| self.by_id.contains_key(id))
+    }
+
+    fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
+        let bad = || AwsError::new("sealing a secret", "the current key is missing");
+        let key = self.by_id.get(&self.current).ok_or_else(bad)?;
+        let nonce: [u8; NONCE_LEN] = rand::random();
+        let mut bytes = secret.expose().as_bytes().to_vec();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut bytes)
+            .map_err(|_| bad())?;
+        let sealed = [&nonce[..], &bytes].concat();
+        Ok(format!("{}.{}", self.current, BASE64.encode(sealed)))
+    }
+
+    fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
+        let open = || {
+            let (id, text) = sealed.split_once('.')?;
+            let bytes = BASE64.decode(text).ok()?;
+            let (nonce, body) = bytes.split_first_chunk::<NONCE_LEN>()?;
+            let mut body = body.to_vec();
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let plain = self.by_id.get(id)?.open_in_place(nonce, Aad::from(owner), &mut body).ok()?;
+            Some(Secret::stored(String::from_utf8(plain.to_vec()).ok()?))
+        };
+        open().ok_or_else(|| AwsError::new("opening a secret", "it was not sealed for this owner by a key of ours"))
+    }
+}
+
+/// A key from the generated text, whatever its length.
+fn derive(text: &str) -> Option<LessSafeKey> {
+    let pseudorandom = Salt::new(HKDF_SHA256, b"postrider").extract(text.as_bytes());
+    let okm = pseudorandom.expand(&[b"signing secrets, v1"], &CHACHA20_POLY1305).ok()?;
+    Some(LessSafeKey::new(UnboundKey::from(okm)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(json: &str) -> Keys {
+        Keys::parse(json).unwrap()
+    }
+
+    #[test]
+    fn what_was_sealed_opens_for_its_owner_alone() {
+        let keys = keys(r#"{"current":"k1","k1":"some generated text"}"#);
+        let sealed = keys.seal("ten_a/wh_a", &Secret::stored("whsec_canary".into())).unwrap();
+        assert!(sealed.starts_with("k1.") && !sealed.contains("canary"));
+        assert_eq!(keys.open("ten_a/wh_a", &sealed).unwrap().expose(), "whsec_canary");
+        assert!(keys.open("ten_b/wh_a", &sealed).is_err());
+        let flipped = format!("{}{}", &sealed[..sealed.len() - 2], if sealed.ends_with("AA") { "BB" } else { "AA" });
+        assert!(keys.open("ten_a/wh_a", &flipped).is_err());
+    }
+
+    #[test]
+    fn after_a_rotation_old_and_new_open() {
+        let secret = Secret::stored("whsec_x".into());
+        let old = keys(r#"{"current":"k1","k1":"one"}"#).seal("o", &secret).unwrap();
+        let rotated = keys(r#"{"current":"k2","k1":"one","k2":"two"}"#);
+        assert!(rotated.seal("o", &secret).unwrap().starts_with("k2."));
+        assert_eq!(rotated.open("o", &old).unwrap(), secret);
+        assert!(!rotated.know("k3.AAAA"));
+    }
+
+    #[test]
+    fn the_same_secret_is_never_sealed_alike() {
+        let keys = keys(r#"{"current":"k1","k1":"one"}"#);
+        let secret = Secret::stored("whsec_x".into());
+        assert_ne!(keys.seal("o", &secret).unwrap(), keys.seal("o", &secret).unwrap());
+    }
+
+    #[test]
+    fn a_broken_key_secret_is_an_error_without_its_text() {
+        for bad in ["", "canary", r#"{"current":"k2","k1":"canary"}"#] {
+            let error = Keys::parse(bad).err().unwrap();
+            assert!(!error.to_string().contains("canary"));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How a failed attempt comes back: at its interval, through a one-time schedule, or through the queue itself when the
+//! wait is shorter than a schedule's precision.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_scheduler::Client;
+use aws_sdk_scheduler::types::{
+    ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, Target,
+};
+use jiff::Timestamp;
+use postrider_domain::message::Message;
+
+use crate::AwsError;
+use crate::env::{self, BadSetting};
+use crate::error::failed;
+use crate::queue::Queue;
+
+/// EventBridge Scheduler fires within a minute of the instant that it was given; shorter waits are the queue's.
+const SCHEDULER_PRECISION: i64 = 60;
+/// How long Scheduler itself tries to reach the retry queue before it gives up to the dead-letter queue.
+const TARGET_PATIENCE_SECONDS: i32 = 24 * 3600;
+const TARGET_RETRIES: i32 = 185;
+
+/// Brings attempts back.
+#[derive(Clone)]
+pub struct Retries {
+    client: Client,
+    queue: Queue,
+    group: String,
+    role: String,
+    queue_arn: String,
+    dead_arn: String,
+}
+
+impl Retries {
+    /// From `SCHEDULE_GROUP`, `SCHEDULER_ROLE_ARN`, `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` and `DEAD_QUEUE_ARN`.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            client: Client::new(sdk),
+            queue: Queue::retry(sdk)?,
+            group: env::var("SCHEDULE_GROUP")?,
+            role: env::var("SCHEDULER_ROLE_ARN")?,
+            queue_arn: env::var("RETRY_QUEUE_ARN")?,
+            dead_arn: env::var("DEAD_QUEUE_ARN")?,
+        })
+    }
+
+    /// Lets `message` arrive at `at`. Doing it twice is harmless: a schedule's name is the attempt's, and a second
+    /// message is stale.
+    ///
+    /// # Errors
+    /// When neither took it; the row says when it is due, so the sweep will bring it.
+    pub async fn bring_back(&self, message: &Message, at: Timestamp, now: Timestamp) -> Result<(), AwsError> {
+        let wait = at.as_second() - now.as_second();
+        if wait < SCHEDULER_PRECISION {
+            return self.queue.send(message, Duration::from_secs(wait.max(0).unsigned_abs())).await;
+        }
+        let created = self
+            .client
+            .create_schedule()
+            .name(message.delivery_id.schedule_name(message.attempt))
+            .group_name(&self.group)
+            .schedule_expression(format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S")))
+            .schedule_expression_timezone("UTC")
+            .flexible_time_window(window()?)
+            .action_after_completion(ActionAfterCompletion::Delete)
+            .target(self.target(message)?)
+            .send()
+            .await;
+        match created {
+            Ok(_) => Ok(()),
+            // Its name is this attempt's alone: it was made before.
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conflict_exception()) => Ok(()),
+            Err(error) => Err(failed("CreateSchedule")(error)),
+        }
+    }
+
+    fn target(&self, message: &Message) -> Result<Target, AwsError> {
+        let input =
+            serde_json::to_string(message).map_err(|error| AwsError::new("writing a schedule", error.to_string()))?;
+        let patience = RetryPolicy::builder()
+            .maximum_event_age_in_seconds(TARGET_PATIENCE_SECONDS)
+            .maximum_retry_attempts(TARGET_RETRIES)
+            .build();
+        Target::builder()
+            .arn(&self.queue_arn)
+            .role_arn(&self.role)
+            .input(input)
+            .retry_policy(patience)
+            .dead_letter_config(DeadLetterConfig::builder().arn(&self.dead_arn).build())
+            .build()
+            .map_err(|error| AwsError::new("CreateSchedule", error.to_string()))
+    }
+}
+
+fn window() -> Result<FlexibleTimeWindow, AwsError> {
+    FlexibleTimeWindow::builder()
+        .mode(FlexibleTimeWindowMode::Off)
+        .build()
+        .map_err(|error| AwsError::new("CreateSchedule", error.to_string()))
+}
