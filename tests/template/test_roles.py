@@ -84,11 +84,11 @@ class Roles(unittest.TestCase):
         self.assertEqual(makers, passers, "CreateSchedule is refused without PassRole, and PassRole is idle without it")
 
     def test_only_the_operators_side_reads_the_admin_key(self):
-        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Ref": "AdminKey"})
+        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["AdminKey", "Id"]})
         self.assertEqual(readers, {"TenantsRole"}, "whoever reads the admin key owns every tenant")
 
     def test_what_only_shows_the_ledger_cannot_read_signing_secrets(self):
-        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Ref": "EncryptionKey"})
+        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["EncryptionKey", "Id"]})
         for role in ("EventsRole", "DeliveriesRole", "FanoutRole"):
             self.assertNotIn(role, readers, "it has no use for customers' signing secrets")
 
