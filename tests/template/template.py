@@ -36,7 +36,8 @@ class Template:
         return {name: m["Properties"] for name, m in mappings.items() if m["Properties"]["FunctionName"] == target}
 
     def statements(self, role: str) -> list[dict]:
-        policies = self.properties(role).get("Policies", [])
+        """What a role allows on AWS, where nothing holds that is there for an emulator alone."""
+        policies = on_aws(self.properties(role).get("Policies", []))
         return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
 
     def roles_that_may(self, action: str, resource: object) -> set[str]:
@@ -51,6 +52,18 @@ class Template:
 
 def as_list(value) -> list:
     return value if isinstance(value, list) else [value]
+
+
+def on_aws(value):
+    """A value as it is where the condition OnAws holds."""
+    if isinstance(value, list):
+        nothing = {"Ref": "AWS::NoValue"}
+        return [inner for inner in (on_aws(inner) for inner in value) if inner != nothing]
+    if isinstance(value, dict):
+        if (choice := value.get("Fn::If")) is not None and choice[0] == "OnAws":
+            return on_aws(choice[1])
+        return {key: on_aws(inner) for key, inner in value.items()}
+    return value
 
 
 def strings(value):
