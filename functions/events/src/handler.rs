@@ -10,7 +10,7 @@ use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::{EventsTable, Put};
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_domain::event::Event;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use serde_json::json;
@@ -92,20 +92,13 @@ impl Events {
     /// One conditional put is the whole of accepting an event; the stream carries it on.
     async fn accept(&self, publication: Publication, caller: &Caller) -> Result<Event, Fault> {
         if caller.tenant.is_none() {
-            self.check_tenant(publication.tenant_id()).await?;
+            self.auth.check_named_tenant(publication.tenant_id()).await?;
         }
         let event = publication.into_event(chance::now(), self.retention);
         match self.events.put(&event).await? {
             Put::New => Ok(event),
             Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),
             Put::Existing(_) => Err(Fault::conflict("this key was used before, for an event that says something else")),
-        }
-    }
-
-    async fn check_tenant(&self, id: &TenantId) -> Result<(), Fault> {
-        match self.config.tenant(id).await? {
-            Some(_) => Ok(()),
-            None => Err(Fault::not_found("tenant")),
         }
     }
 

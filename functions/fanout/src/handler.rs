@@ -104,7 +104,7 @@ impl Fanout {
             .map(|(endpoint, _)| {
                 let what = (event.id.clone(), event.event_type.clone(), event.timestamp);
                 let expires_at = now.as_second() + self.retention.seconds;
-                Delivery::pending(event.tenant_id.clone(), endpoint, what, now, expires_at)
+                Delivery::pending(event.tenant_id.clone(), endpoint, what, expires_at)
             })
             .collect()
     }

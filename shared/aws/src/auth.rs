@@ -62,13 +62,14 @@ impl Caller {
 /// Checks keys.
 pub struct Auth {
     config: ConfigTable,
-    remembered: Mutex<HashMap<String, (Instant, Caller)>>,
+    remembered: Memory<Caller>,
+    tenants: Memory<()>,
 }
 
 impl Auth {
     /// A checker over the config table.
     pub fn new(config: ConfigTable) -> Self {
-        Self { config, remembered: Mutex::default() }
+        Self { config, remembered: Memory::default(), tenants: Memory::default() }
     }
 
     /// The caller of this request, if its key is good for `scope`.
@@ -97,7 +98,7 @@ impl Auth {
 
     async fn known(&self, key: &str) -> Result<Caller, Fault> {
         let hash = hash_of(key);
-        if let Some(caller) = self.recall(&hash) {
+        if let Some(caller) = self.remembered.recall(&hash) {
             return Ok(caller);
         }
         let known_prefix = dialect::ALL.iter().map(|dialect| dialect.key_prefix).chain([PROVIDER_PREFIX]);
@@ -111,22 +112,46 @@ impl Auth {
             None => None,
         };
         let caller = Caller { key, tenant };
-        self.remember(hash, caller.clone());
+        self.remembered.remember(hash, caller.clone());
         Ok(caller)
     }
 
-    fn recall(&self, hash: &str) -> Option<Caller> {
-        let remembered = self.remembered.lock().ok()?;
-        let (since, caller) = remembered.get(hash)?;
-        (since.elapsed() < REMEMBERED).then(|| caller.clone())
+    /// Whether there is a tenant such as a provider key names. A suspended one may be published for: its deliveries are
+    /// recorded as cancelled, and can be recovered.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), Fault> {
+        if self.tenants.recall(id.as_str()).is_none() {
+            self.config.tenant(id).await?.ok_or_else(|| Fault::not_found("tenant"))?;
+            self.tenants.remember(id.to_string(), ());
+        }
+        Ok(())
+    }
+}
+
+/// What a process has read, for less than a minute.
+struct Memory<T>(Mutex<HashMap<String, (Instant, T)>>);
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Memory<T> {
+    fn recall(&self, key: &str) -> Option<T> {
+        let known = self.0.lock().ok()?;
+        let (since, value) = known.get(key)?;
+        (since.elapsed() < REMEMBERED).then(|| value.clone())
     }
 
-    fn remember(&self, hash: String, caller: Caller) {
-        if let Ok(mut remembered) = self.remembered.lock() {
-            if remembered.len() >= MOST_REMEMBERED {
-                remembered.clear();
+    fn remember(&self, key: String, value: T) {
+        if let Ok(mut known) = self.0.lock() {
+            if known.len() >= MOST_REMEMBERED {
+                known.clear();
             }
-            remembered.insert(hash, (Instant::now(), caller));
+            known.insert(key, (Instant::now(), value));
         }
     }
 }
@@ -134,18 +159,19 @@ impl Auth {
 /// Checks the operator's one key, which the template makes.
 pub struct AdminAuth {
     client: Client,
+    config: ConfigTable,
     secret_id: String,
     remembered: tokio::sync::Mutex<Option<(Instant, String)>>,
 }
 
 impl AdminAuth {
-    /// From `ADMIN_KEY_SECRET`, the secret's ARN.
+    /// From `ADMIN_KEY_SECRET`, the secret's ARN, and `CONFIG_TABLE`.
     ///
     /// # Errors
-    /// When the setting is missing.
+    /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let secret_id = env::var("ADMIN_KEY_SECRET")?;
-        Ok(Self { client: Client::new(sdk), secret_id, remembered: tokio::sync::Mutex::default() })
+        let (config, secret_id) = (ConfigTable::from_env(sdk)?, env::var("ADMIN_KEY_SECRET")?);
+        Ok(Self { client: Client::new(sdk), config, secret_id, remembered: tokio::sync::Mutex::default() })
     }
 
     /// Lets the operator in.
@@ -155,11 +181,9 @@ impl AdminAuth {
     pub async fn admit(&self, request: &Request) -> Result<(), Fault> {
         let key = bearer(request)?;
         if !is_of_admin_shape(key) {
-            let of_another_kind = dialect::ALL.iter().any(|dialect| key.starts_with(dialect.key_prefix));
-            return Err(if of_another_kind || key.starts_with(PROVIDER_PREFIX) {
-                Fault::forbidden("this route is the operator's; it takes the admin key")
-            } else {
-                Fault::unauthorized("unknown API key")
+            return Err(match self.config.key(&hash_of(key)).await? {
+                Some(_) => Fault::forbidden("this route is the operator's; it takes the admin key"),
+                None => Fault::unauthorized("unknown API key"),
             });
         }
         let expected = self.expected().await?;
@@ -171,8 +195,7 @@ impl AdminAuth {
 
     async fn expected(&self) -> Result<String, Fault> {
         let mut remembered = self.remembered.lock().await;
-        if let Some((since, key)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
-            let _ = since;
+        if let Some((_, key)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
             return Ok(key.clone());
         }
         let call = "GetSecretValue";

@@ -3,7 +3,7 @@
 //! | row | pk | sk |
 //! |---|---|---|
 //! | tenant | `TENANT#ten_…` | `TENANT` |
-//! | tenant in the operator's list | `TENANTS` | `ten_…` |
+//! | tenant in the operator's list | `TENANTS` | `TENANT#ten_…` |
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |

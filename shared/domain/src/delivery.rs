@@ -124,7 +124,7 @@ pub struct Delivery {
     /// What was tried so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
-    /// When the event was fanned out to the endpoint.
+    /// The event's own time, which the id holds too: what lists by time go by.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
     /// When the row may be removed, in seconds since 1970.
@@ -172,7 +172,6 @@ impl Delivery {
         tenant_id: TenantId,
         endpoint_id: EndpointId,
         (event_id, event_type, event_time): (EventId, EventType, Timestamp),
-        now: Timestamp,
         expires_at: i64,
     ) -> Self {
         Self {
@@ -188,7 +187,7 @@ impl Delivery {
             reason: None,
             next_attempt_at: None,
             attempts: Vec::new(),
-            created_at: now,
+            created_at: event_time,
             expires_at,
         }
     }

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _};
 use postrider_domain::endpoint::StoredSecret;
 use postrider_domain::id::TenantId;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
 use crate::AwsError;
@@ -14,6 +14,7 @@ use crate::error::failed;
 use crate::item::{from_item, text, to_item};
 
 const LIST: &str = "TENANTS";
+const LIST_PREFIX: &str = "TENANT#";
 const READS_AT_ONCE: usize = 16;
 
 /// What changes in a tenant; what is `None` stays.
@@ -29,9 +30,10 @@ pub struct TenantChange {
     pub secrets: Option<Vec<StoredSecret>>,
 }
 
-#[derive(Deserialize)]
+/// A tenant's place in the operator's list.
+#[derive(Serialize, Deserialize)]
 struct Listing {
-    sk: TenantId,
+    id: TenantId,
 }
 
 impl ConfigTable {
@@ -41,7 +43,8 @@ impl ConfigTable {
     /// When the write failed.
     pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), AwsError> {
         let row = keyed(to_item(tenant)?, tenant_partition(&tenant.id), TENANT_SORT.to_owned());
-        let listing = keyed([].into(), LIST.to_owned(), tenant.id.to_string());
+        let listing =
+            keyed(to_item(&Listing { id: tenant.id.clone() })?, LIST.to_owned(), format!("{LIST_PREFIX}{}", tenant.id));
         let mut writes = Vec::new();
         for item in [row, listing] {
             let put = Put::builder()
@@ -70,8 +73,8 @@ impl ConfigTable {
     /// # Errors
     /// When a read failed.
     pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
-        let page: Listed<Listing> = self.some(LIST.to_owned(), "", limit, after).await?;
-        let reads = page.rows.into_iter().map(|listing| async move { self.tenant(&listing.sk).await });
+        let page: Listed<Listing> = self.some(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
+        let reads = page.rows.into_iter().map(|listing| async move { self.tenant(&listing.id).await });
         let rows: Vec<Option<Tenant>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(Listed { rows: rows.into_iter().flatten().collect(), next: page.next })
     }
@@ -111,7 +114,7 @@ impl ConfigTable {
 }
 
 /// The changed attributes as they stand in the row.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct StoredChange<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: &'a Option<String>,
