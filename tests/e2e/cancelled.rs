@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::api::text;
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// A delivery that has failed once; returns its id and the webhook's.
@@ -15,10 +16,11 @@ async fn retrying(tenant: &Tenant, receiver: &Receiver) -> (String, String) {
     (id, webhook)
 }
 
-fn assert_cancelled(delivery: &Value, reason: &str) {
+fn assert_cancelled(delivery: &Value, reason: &str, attempts: usize) {
+    assert_eq!(delivery["status"], "cancelled", "{delivery}");
     assert_eq!(delivery["reason"], reason, "{delivery}");
     assert_eq!(delivery["next_attempt_at"], Value::Null, "{delivery}");
-    assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "{delivery}");
+    assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(attempts), "{delivery}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,7 +33,7 @@ async fn a_webhook_deleted_between_attempts_gets_no_more() {
     tenant.api.delete(&format!("/v1/webhooks/{webhook}")).await.ok(204);
 
     world.aws.send_retry(&message).await;
-    assert_cancelled(&tenant.settled(&id, "cancelled", 1).await, "webhook_deleted");
+    assert_cancelled(&tenant.settled(&id, "cancelled", 1).await, "webhook_deleted", 1);
     assert_eq!(receiver.requests().len(), 1);
     assert_eq!(world.aws.find_schedule(&id, 3).await, None);
 }
@@ -41,26 +43,31 @@ async fn a_suspended_tenants_deliveries_are_cancelled_and_stay_so() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
-    let (id, _) = retrying(&tenant, &receiver).await;
+    let (id, webhook) = retrying(&tenant, &receiver).await;
     let message = world.aws.message(&id, 2).await;
+    let provider = world.provider(&["events:write"]).await;
     let path = format!("/v1/tenants/{}", tenant.id);
     world.admin.patch(&path, &json!({"status": "suspended"})).await.ok(200);
 
+    // A retry, and an event that the provider publishes meanwhile.
     world.aws.send_retry(&message).await;
-    // Its own keys are locked out now, so the ledger is read once the tenant is back. A delivery of another tenant,
-    // sent after it, tells that the message was seen before that.
+    let event = json!({"event": "dubbing.failed", "data": {}, "tenant_id": tenant.id});
+    let event = text(&provider.post("/v1/events", &event).await.ok(202), "id").to_owned();
+    // Its own keys are locked out now, so the ledger is read once the tenant is back. Another tenant's deliveries, made
+    // after these, tell that these were seen before that.
     let other = world.tenant().await;
     let (others, _) = retrying(&other, &receiver).await;
     world.aws.attempt_now(&others, 2).await;
     other.settled(&others, "retrying", 2).await;
     world.admin.patch(&path, &json!({"status": "active"})).await.ok(200);
-    let delivery = until("the suspended tenant's ledger", Duration::from_secs(65), || async {
+    until("the suspended tenant's key", Duration::from_secs(65), || async {
         let answer = tenant.api.get(&format!("/v1/deliveries/{id}")).await;
-        if answer.status == 200 { Ok(answer.ok(200)) } else { Err(answer.body) }
+        if answer.status == 200 { Ok(()) } else { Err(answer.body) }
     })
     .await;
-    assert_eq!(delivery["status"], "cancelled", "{delivery}");
-    assert_cancelled(&delivery, "tenant_suspended");
+    assert_cancelled(&tenant.delivery(&id).await, "tenant_suspended", 1);
+    let meanwhile = tenant.delivery_of(&event, &webhook).await;
+    assert_cancelled(&tenant.delivery(&meanwhile).await, "tenant_suspended", 0);
 
     world.aws.send_retry(&message).await;
     let later = tenant.publish("dubbing.failed", &json!({})).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::support::api::{keys, text};
@@ -39,7 +39,6 @@ async fn a_tenants_key_is_never_more_than_a_customers() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
     let path = format!("/v1/tenants/{}/keys", tenant.id);
-    let yesterday = Timestamp::now() - jiff::SignedDuration::from_hours(24);
     for (field, body) in [
         ("scopes", json!({"dialect": "nur", "scopes": ["admin"]})),
         ("scopes", json!({"dialect": "nur", "scopes": ["webhooks:read", "admin"]})),
@@ -48,10 +47,12 @@ async fn a_tenants_key_is_never_more_than_a_customers() {
         ("dialect", json!({"dialect": "klingon"})),
         ("dialect", json!({})),
         ("expires_at", json!({"dialect": "nur", "expires_at": "tomorrow"})),
-        ("expires_at", json!({"dialect": "nur", "expires_at": yesterday.to_string()})),
     ] {
         world.admin.post(&path, &body).await.invalid(field);
     }
+    let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
+    let answer = world.admin.post(&path, &json!({"dialect": "nur", "expires_at": yesterday.to_string()})).await;
+    assert_eq!(answer.refused(422, "unprocessable")["details"]["field"], "expires_at");
 }
 
 /// Several calls at once, so that several of the function's instances answer; true when all are refused.
@@ -109,7 +110,7 @@ async fn a_provider_key_can_be_listed_and_revoked() {
 async fn an_expired_key_stops_by_itself() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
-    let expires_at = Timestamp::now() + jiff::SignedDuration::from_secs(5);
+    let expires_at = Timestamp::now() + SignedDuration::from_secs(5);
     let start = Instant::now();
     let key = world.key(&tenant.id, &json!({"dialect": "nur", "expires_at": expires_at.to_string()})).await;
     let api = world.anonymous.with_key(text(&key, "key"));

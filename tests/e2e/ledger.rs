@@ -1,13 +1,11 @@
 //! Reading the ledger: a webhook's deliveries by status, event and time, in pages.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
-use crate::support::time::instant;
-use crate::support::{Receiver, Reply, World, until};
+use crate::support::{Receiver, Reply, World};
 
 fn events_of(rows: &[Value]) -> BTreeSet<String> {
     rows.iter().map(|row| text(row, "event_id").to_owned()).collect()
@@ -71,32 +69,25 @@ async fn deliveries_are_found_by_status_and_by_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deliveries_are_found_by_time() {
+async fn deliveries_are_found_by_their_events_time() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
     let mut published = Vec::new();
     for number in 0..3 {
-        let answer =
-            tenant.api.post("/v1/events", &json!({"event": "dubbing.completed", "data": {"n": number}})).await.ok(202);
-        let event = text(&answer, "id").to_owned();
-        let delivery = tenant.delivery_of(&event, &webhook).await;
-        let created = text(&tenant.delivery(&delivery).await, "created_at").to_owned();
-        // The next event must be of a later millisecond, whatever the machine's speed.
-        until("the next millisecond", Duration::from_secs(1), || {
-            let later = jiff::Timestamp::now().as_millisecond() > instant(&created).as_millisecond();
-            std::future::ready(if later { Ok(()) } else { Err(created.clone()) })
-        })
-        .await;
-        published.push((created, event));
+        let body = json!({"event": "dubbing.completed", "data": {"number": number}});
+        let answer = tenant.api.post("/v1/events", &body).await.ok(202);
+        let (event, time) = (text(&answer, "id").to_owned(), text(&answer, "timestamp").to_owned());
+        let id = tenant.delivery_of(&event, &webhook).await;
+        assert_eq!(tenant.delivery(&id).await["created_at"], time.as_str(), "the row shows what is filtered by");
+        published.push((event, time));
     }
-    let found = async |query: &str| events_of(&tenant.deliveries(&webhook, query).await);
-    let (middle, event) = &published[1];
-    let from_middle = found(&format!("since={middle}")).await;
-    assert_eq!(from_middle, published[1..].iter().map(|(_, event)| event.clone()).collect());
-    let until_middle = found(&format!("until={middle}")).await;
-    assert!(until_middle.contains(&published[0].1) && !until_middle.contains(&published[2].1), "{until_middle:?}");
-    assert!(found("since=2999-01-01T00:00:00Z").await.is_empty());
-    assert!(found(&format!("since={middle}&limit=1")).await.contains(event));
+    let found = async |query: String| events_of(&tenant.deliveries(&webhook, &query).await);
+    let expected = |range: std::ops::Range<usize>| published[range].iter().map(|(event, _)| event.clone()).collect();
+    let (start, middle, end) = (&published[0].1, &published[1].1, &published[2].1);
+    assert_eq!(found(format!("since={middle}")).await, expected(1..3), "from that very millisecond on");
+    assert_eq!(found(format!("until={middle}")).await, expected(0..1), "but not up to it");
+    assert_eq!(found(format!("since={start}&until={end}&limit=1")).await, expected(0..2));
+    assert_eq!(found("since=2999-01-01T00:00:00Z".to_owned()).await, expected(0..0));
 }

@@ -70,7 +70,7 @@ async fn a_refusal_does_not_repeat_a_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stack_of_production_refuses_this_machine_too() {
+async fn strict_stacks_refuse_this_machine_too() {
     let Some(stack) = Stack::strict() else { return };
     let world = World::of(stack);
     assert_refused(&world, &NEVER).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::api::{keys, text};
 use crate::support::time::instant;
@@ -90,21 +90,4 @@ async fn a_suspended_tenants_keys_are_refused_within_a_minute_and_come_back() {
         if answer.status == 200 { Ok(()) } else { Err(answer.body) }
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_key_cannot_publish_for_a_suspended_tenant() {
-    let Some(world) = World::open() else { return };
-    let tenant = world.tenant().await;
-    let provider = world.provider(&["events:write"]).await;
-    let event: Value = json!({"event": "dubbing.completed", "data": {}, "tenant_id": tenant.id});
-    provider.post("/v1/events", &event).await.ok(202);
-    let path = format!("/v1/tenants/{}", tenant.id);
-    world.admin.patch(&path, &json!({"status": "suspended"})).await.ok(200);
-    until("the suspended tenant's event to be refused", MINUTE, || async {
-        let answer = provider.post("/v1/events", &event).await;
-        if answer.status == 403 { Ok(answer) } else { Err(answer.body) }
-    })
-    .await
-    .refused(403, "tenant_suspended");
 }
