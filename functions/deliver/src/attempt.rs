@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
 use postrider_aws::chance;
-use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
@@ -22,11 +21,21 @@ use postrider_domain::secret::Secret;
 use postrider_domain::{payload, signature, time};
 
 use crate::handler::MARGIN;
+use crate::health::Health;
 use crate::sender::{Post, Sender, Sent};
+
+/// A recorded attempt, for the metrics.
+pub(crate) struct Made {
+    pub(crate) dialect: &'static str,
+    /// The outcome's class.
+    pub(crate) outcome: &'static str,
+    /// From event to success.
+    pub(crate) latency_ms: Option<i64>,
+}
 
 /// Makes attempts.
 pub(crate) struct Attempts {
-    config: ConfigTable,
+    health: Health,
     deliveries: DeliveriesTable,
     retries: Retries,
     keyring: Keyring,
@@ -36,7 +45,7 @@ pub(crate) struct Attempts {
 impl Attempts {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
         Ok(Self {
-            config: ConfigTable::from_env(sdk)?,
+            health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
@@ -48,25 +57,30 @@ impl Attempts {
     ///
     /// # Errors
     /// When we failed, or too little time is left: the message is to come again.
-    pub(crate) async fn make(&self, message: &Message, briefing: &Briefing, deadline: Timestamp) -> Result<(), Error> {
+    pub(crate) async fn make(
+        &self,
+        message: &Message,
+        briefing: &Briefing,
+        deadline: Timestamp,
+    ) -> Result<Option<Made>, Error> {
         let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
             tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
-            return Ok(());
+            return Ok(None);
         };
         match row.gate(message.attempt, chance::now()) {
             Gate::Stale => {
                 tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
-                Ok(())
+                Ok(None)
             }
             Gate::Reschedule { attempt, at } => {
                 self.bring_back(row, attempt, at).await;
-                Ok(())
+                Ok(None)
             }
             Gate::Attempt => self.attempt(row, briefing, deadline).await,
         }
     }
 
-    async fn attempt(&self, row: &Delivery, briefing: &Briefing, deadline: Timestamp) -> Result<(), Error> {
+    async fn attempt(&self, row: &Delivery, briefing: &Briefing, deadline: Timestamp) -> Result<Option<Made>, Error> {
         let tenant = briefing.tenants.get(&row.tenant_id);
         let endpoint = briefing.endpoints.get(&row.endpoint_id);
         if let Some(reason) = obstacle(tenant, endpoint) {
@@ -87,10 +101,13 @@ impl Attempts {
         let attempt = record_of(row, started, &sent, transition.status);
         let recorded = self.deliveries.record(row, &attempt, &transition).await?;
         log(row, endpoint, &attempt, &transition, recorded);
-        if recorded == Recorded::Yes {
-            self.follow_up(row, endpoint, &transition, ended).await;
+        if recorded == Recorded::Overtaken {
+            return Ok(None);
         }
-        Ok(())
+        self.follow_up(row, endpoint, &transition, ended).await;
+        let succeeded = transition.status == Status::Succeeded;
+        let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
+        Ok(Some(Made { dialect: endpoint.dialect.name, outcome: sent.outcome.class(), latency_ms }))
     }
 
     async fn post(&self, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {
@@ -111,11 +128,8 @@ impl Attempts {
         if let Some(at) = transition.next_attempt_at {
             self.bring_back(row, row.attempts_made + 1 + 1, at).await;
         }
-        if transition.disable_endpoint {
-            let disabled = self.config.disable_endpoint(endpoint, "the receiver answered 410 Gone", ended).await;
-            if let Err(error) = disabled {
-                tracing::error!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.not_disabled");
-            }
+        if let Err(error) = self.health.note(endpoint, transition, ended).await {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
         }
     }
 
@@ -126,11 +140,11 @@ impl Attempts {
         }
     }
 
-    async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<(), Error> {
+    async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<Option<Made>, Error> {
         let recorded = self.deliveries.cancel(row, reason).await?;
         let (delivery_id, reason) = (row.id.as_str(), reason.as_str());
         tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -12,6 +12,7 @@ use postrider_aws::briefing::Desk;
 use postrider_domain::message::Message;
 
 use crate::attempt::Attempts;
+use crate::tally;
 
 /// Takes batches.
 pub(crate) struct Deliver {
@@ -67,15 +68,23 @@ impl Deliver {
         let briefing = &briefing;
         let each = batch.into_iter().map(|(record, message)| async move {
             match self.attempts.make(&message, briefing, deadline).await {
-                Ok(()) => None,
+                Ok(made) => Ok(made),
                 Err(error) => {
                     let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
                     tracing::error!(delivery_id, attempt, error = %error, "deliver.handed_back");
-                    Some(record)
+                    Err(record)
                 }
             }
         });
-        join_all(each).await.into_iter().flatten().collect()
+        let (mut made, mut handed_back) = (Vec::new(), Vec::new());
+        for result in join_all(each).await {
+            match result {
+                Ok(attempt) => made.extend(attempt),
+                Err(record) => handed_back.push(record),
+            }
+        }
+        tally::emit(&made);
+        handed_back
     }
 }
 

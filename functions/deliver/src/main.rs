@@ -3,7 +3,9 @@
 mod attempt;
 mod failure;
 mod handler;
+mod health;
 mod sender;
+mod tally;
 
 use handler::Deliver;
 use lambda_runtime::{Error, run, service_fn};

@@ -8,18 +8,24 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Recorded};
-use postrider_aws::env::BadSetting;
+use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::queue::Queue;
+use postrider_aws::recoverer::Recoverer;
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::id::{DeliveryId, EndpointId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
+use postrider_domain::recovery::{Progress, Recovery};
 use postrider_domain::time;
 use serde_json::json;
 
 use crate::view;
+
+/// How long a caller is kept waiting while a recovery begins.
+const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 
 /// What the routes need.
 pub(crate) struct Ledger {
@@ -27,6 +33,8 @@ pub(crate) struct Ledger {
     config: ConfigTable,
     deliveries: DeliveriesTable,
     retry_queue: Queue,
+    recoverer: Recoverer,
+    retention: Retention,
 }
 
 impl Ledger {
@@ -37,6 +45,8 @@ impl Ledger {
             config,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
+            recoverer: Recoverer::from_env(sdk)?,
+            retention: env::retention()?,
         })
     }
 
@@ -44,6 +54,10 @@ impl Ledger {
         match (request.method.as_str(), request.path().as_slice()) {
             ("GET", ["v1", "webhooks", id, "deliveries"]) => self.list(&request, id).await,
             (_, ["v1", "webhooks", _, "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["v1", "webhooks", id, "recover"]) => self.recover(&request, id).await,
+            (_, ["v1", "webhooks", _, "recover"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "webhooks", id, "recover", recovery]) => self.recovery(&request, id, recovery).await,
+            (_, ["v1", "webhooks", _, "recover", _]) => Err(Fault::method_not_allowed(&["GET"])),
             ("GET", ["v1", "deliveries"]) => self.undelivered(&request).await,
             (_, ["v1", "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
             ("GET", ["v1", "deliveries", id]) => self.get(&request, id).await,
@@ -58,9 +72,7 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let not_found = || Fault::not_found("webhook");
-        let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        let endpoint = self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)?;
+        let endpoint = self.endpoint(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id) {
@@ -132,6 +144,60 @@ impl Ledger {
         }
         let now = self.deliveries.get(&before.id).await?.ok_or_else(is_final)?;
         self.show(202, &now).await
+    }
+
+    /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
+    /// continues the rest.
+    async fn recover(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        let endpoint = self.endpoint(&caller, id).await?;
+        let mut fields = request.fields()?;
+        let since: String = fields.require("since", "an RFC 3339 time")?;
+        let until: Option<String> = fields.take("until", "an RFC 3339 time")?;
+        fields.finish()?;
+        let now = chance::now();
+        let since = time::parse("since", &since)?;
+        let until = until.map_or(Ok(now), |until| time::parse("until", &until))?;
+        if since >= until {
+            return Err(Fault::unprocessable(Invalid::new("since", "a time before `until`, which is now if left out")));
+        }
+        if endpoint.status == EndpointStatus::Disabled {
+            return Err(Fault::conflict("this webhook is disabled; enable it first, or all would be cancelled again"));
+        }
+        let recovery = Recovery {
+            id: RecoveryId::new(now, chance::bits64()),
+            tenant_id: endpoint.tenant_id,
+            endpoint_id: endpoint.id,
+            since,
+            until,
+            status: Progress::Running,
+            found: 0,
+            requeued: 0,
+            after: None,
+            expires_at: now.as_second() + self.retention.seconds,
+        };
+        self.config.create_recovery(&recovery).await?;
+        let id = recovery.id.clone();
+        if let Err(error) = self.recoverer.advance(recovery, now + WHILE_THE_CALLER_WAITS).await {
+            tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
+        }
+        Ok(Answer::json(202, &json!({"recovery_id": id})))
+    }
+
+    async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let endpoint = self.endpoint(&caller, webhook).await?;
+        let not_found = || Fault::not_found("recovery");
+        let id: RecoveryId = id.parse().map_err(|_| not_found())?;
+        let recovery = self.config.recovery(&endpoint.tenant_id, &id).await?;
+        let recovery = recovery.filter(|found| found.endpoint_id == endpoint.id).ok_or_else(not_found)?;
+        Ok(Answer::json(200, &view::recovery(&recovery)))
+    }
+
+    async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
     }
 
     async fn find(&self, caller: &Caller, id: &str) -> Result<Delivery, Fault> {

@@ -1,6 +1,7 @@
 //! Deliveries as the API shows them.
 
 use postrider_domain::delivery::Delivery;
+use postrider_domain::recovery::Recovery;
 use postrider_domain::time;
 use serde_json::{Value, json};
 
@@ -21,4 +22,16 @@ pub(crate) fn delivery(delivery: &Delivery, url: Option<&str>) -> Value {
         body["reason"] = json!(reason);
     }
     body
+}
+
+/// How far a recovery has come.
+pub(crate) fn recovery(recovery: &Recovery) -> Value {
+    json!({
+        "recovery_id": recovery.id,
+        "status": recovery.status,
+        "since": time::wire(recovery.since),
+        "until": time::wire(recovery.until),
+        "found": recovery.found,
+        "requeued": recovery.requeued,
+    })
 }

@@ -14,7 +14,7 @@ use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::Put;
-use postrider_aws::queue::{Quarantine, Queue};
+use postrider_aws::queue::{Letters, Queue};
 use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::dialect::DialectRef;
@@ -36,7 +36,7 @@ pub(crate) struct Fanout {
     config: ConfigTable,
     deliveries: DeliveriesTable,
     queue: Queue,
-    quarantine: Quarantine,
+    quarantine: Letters,
     retention: Retention,
 }
 
@@ -46,11 +46,15 @@ impl Fanout {
             config: ConfigTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             queue: Queue::deliver(sdk)?,
-            quarantine: Quarantine::from_env(sdk)?,
+            quarantine: Letters::quarantine(sdk)?,
             retention: env::retention()?,
         })
     }
 
+    /// Fans a batch out.
+    ///
+    /// # Errors
+    /// When we failed; the stream brings the whole batch again.
     pub(crate) async fn handle(&self, batch: StreamEvent) -> Result<(), Error> {
         let mut events = Vec::new();
         for record in &batch.records {
@@ -59,7 +63,15 @@ impl Fanout {
                 Err(reason) => self.set_aside(record, &reason).await?,
             }
         }
-        let subscribers = self.subscribers(&events).await?;
+        Ok(self.fan_out(&events).await?)
+    }
+
+    /// Puts and announces the deliveries of these events.
+    ///
+    /// # Errors
+    /// When we failed; doing it again is harmless.
+    pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), AwsError> {
+        let subscribers = self.subscribers(events).await?;
         let rows: Vec<Delivery> = events.iter().flat_map(|event| self.matches(event, &subscribers)).collect();
         stream::iter(rows.chunks(CHUNK))
             .map(|chunk| self.announce(chunk))
@@ -100,7 +112,7 @@ impl Fanout {
             .collect();
         endpoints
             .into_iter()
-            .filter(|(_, dialect)| event.event_type.is_operational() || dialect.catalogue.has(&event.event_type))
+            .filter(|(_, dialect)| dialect.catalogue.has(&event.event_type))
             .map(|(endpoint, _)| {
                 let what = (event.id.clone(), event.event_type.clone(), event.timestamp);
                 let expires_at = now.as_second() + self.retention.seconds;

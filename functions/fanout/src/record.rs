@@ -4,14 +4,26 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use postrider_domain::event::{Event, MAX_DATA_BYTES, check_data};
 use postrider_domain::json;
-use serde_json::{Value, json};
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::{Map, Value, json};
+
+/// What a note in quarantine names as its source when a stream record is meant.
+pub(crate) const SOURCE: &str = "events stream";
 
 /// The event of a new row.
 ///
 /// # Errors
-/// Why the row is no event; nothing will make it one, so it is set aside.
+/// Why the row is no event; nothing will make it one by itself, so it is set aside.
 pub(crate) fn event_of(record: &EventRecord) -> Result<Event, String> {
-    let event: Event = serde_dynamo::from_item(record.change.new_image.clone()).map_err(|error| error.to_string())?;
+    check(record.change.new_image.clone())
+}
+
+/// The event in a row.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn check(row: Item) -> Result<Event, String> {
+    let event: Event = serde_dynamo::from_item(row).map_err(|error| error.to_string())?;
     if event.data.len() > MAX_DATA_BYTES {
         return Err(format!("`data`: expected at most {MAX_DATA_BYTES} bytes"));
     }
@@ -22,10 +34,14 @@ pub(crate) fn event_of(record: &EventRecord) -> Result<Event, String> {
 
 /// What is set aside for a record that is no event: its key and the reason, never its data.
 pub(crate) fn note(record: &EventRecord, reason: &str) -> Value {
-    let keys: Value = serde_json::to_value(&record.change.keys).unwrap_or_default();
+    let text = |(name, value): (&String, &AttributeValue)| match value {
+        AttributeValue::S(text) => Some((name.clone(), json!(text))),
+        _ => None,
+    };
+    let keys: Map<String, Value> = record.change.keys.inner().iter().filter_map(text).collect();
     json!({
         "v": 1,
-        "source": "events stream",
+        "source": SOURCE,
         "keys": keys,
         "sequence_number": record.change.sequence_number,
         "reason": reason,

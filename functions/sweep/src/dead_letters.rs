@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use postrider_aws::briefing::Desk;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
-use postrider_aws::queue::{DeadQueue, Letter, Quarantine};
+use postrider_aws::queue::{Letter, Letters};
 use postrider_aws::retries::Retries;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
@@ -16,21 +16,21 @@ use serde_json::json;
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
-    queue: DeadQueue,
+    queue: Letters,
     desk: Desk,
     deliveries: DeliveriesTable,
     retries: Retries,
-    quarantine: Quarantine,
+    quarantine: Letters,
 }
 
 impl DeadLetters {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
-            queue: DeadQueue::from_env(sdk)?,
+            queue: Letters::dead(sdk)?,
             desk: Desk::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
-            quarantine: Quarantine::from_env(sdk)?,
+            quarantine: Letters::quarantine(sdk)?,
         })
     }
 

@@ -27,6 +27,8 @@ pub(crate) struct Overdue {
 pub(crate) struct Rescued {
     /// Rows that went back to the queue.
     pub(crate) rows: usize,
+    /// By how much the longest overdue of them is late.
+    pub(crate) oldest_seconds: i64,
     /// Whether it kept still because the queue is behind.
     pub(crate) held_back: bool,
 }
@@ -39,10 +41,10 @@ impl Overdue {
     /// Sends the overdue rows of every shard back, the longest overdue first.
     pub(crate) async fn rescue(&self, now: Timestamp, until: Timestamp) -> Result<Rescued, AwsError> {
         let cutoff = now - GRACE;
-        let mut rows = 0;
+        let mut rescued = Rescued { rows: 0, oldest_seconds: 0, held_back: false };
         for shard in 0..SHARDS {
             if self.queue.waiting().await? > BACKLOG {
-                return Ok(Rescued { rows, held_back: true });
+                return Ok(Rescued { held_back: true, ..rescued });
             }
             if chance::now() >= until {
                 break;
@@ -56,8 +58,10 @@ impl Overdue {
             for row in &overdue {
                 tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
             }
-            rows += overdue.len();
+            let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
+            rescued.oldest_seconds = overdue.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
+            rescued.rows += overdue.len();
         }
-        Ok(Rescued { rows, held_back: false })
+        Ok(rescued)
     }
 }

@@ -7,6 +7,7 @@
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
+//! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
@@ -25,6 +26,7 @@ use crate::item::{Item, from_item, text, text_of};
 
 mod endpoints;
 mod keys;
+mod recoveries;
 mod subscriptions;
 mod tenants;
 

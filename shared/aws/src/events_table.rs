@@ -2,13 +2,13 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::item::{from_item, text, to_item};
+use crate::item::{Item, from_item, text, to_item};
 
 /// The events table.
 #[derive(Clone)]
@@ -59,11 +59,33 @@ impl EventsTable {
         }
     }
 
+    /// The put of an event as part of a transaction of somebody else's.
+    ///
+    /// # Errors
+    /// When the event cannot be written, which is a fault of ours.
+    pub fn put_in_transaction(&self, event: &Event) -> Result<TransactWriteItem, AwsError> {
+        let put = aws_sdk_dynamodb::types::Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(to_item(event)?))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(|error| AwsError::new("TransactWriteItems events", error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
     /// The event, if it is this tenant's and still there.
     ///
     /// # Errors
     /// When the read failed.
     pub async fn get(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, AwsError> {
+        self.get_item(tenant, id).await?.map(from_item).transpose()
+    }
+
+    /// The row itself, whatever a producer has put there.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn get_item(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Item>, AwsError> {
         let answer = self
             .client
             .get_item()
@@ -74,7 +96,7 @@ impl EventsTable {
             .send()
             .await
             .map_err(failed("GetItem events"))?;
-        answer.item.map(from_item).transpose()
+        Ok(answer.item)
     }
 }
 

@@ -125,19 +125,38 @@ fn body(message: &Message) -> Result<String, AwsError> {
     serde_json::to_string(message).map_err(|error| AwsError::new("writing a message", error.to_string()))
 }
 
-/// The queue where the fan-out puts stream records that it cannot read, `QUARANTINE_QUEUE_URL`.
+/// A queue that no mapping empties: the dead-letter queue, which is the sweep's, or the quarantine, which an operator
+/// redrives.
 #[derive(Clone)]
-pub struct Quarantine {
+pub struct Letters {
     client: Client,
     url: String,
 }
 
-impl Quarantine {
-    /// From the environment.
+/// A message of such a queue.
+#[derive(Debug)]
+pub struct Letter {
+    /// SQS's own id of it.
+    pub id: String,
+    /// What it says.
+    pub body: String,
+    receipt: String,
+}
+
+impl Letters {
+    /// The dead-letter queue, `DEAD_QUEUE_URL`.
     ///
     /// # Errors
     /// When the setting is missing.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+    pub fn dead(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), url: env::var("DEAD_QUEUE_URL")? })
+    }
+
+    /// The quarantine, `QUARANTINE_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn quarantine(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self { client: Client::new(sdk), url: env::var("QUARANTINE_QUEUE_URL")? })
     }
 
@@ -150,31 +169,6 @@ impl Quarantine {
         sent.map_err(failed("SendMessage quarantine"))?;
         Ok(())
     }
-}
-
-/// The queue of what SQS and Scheduler gave up on, `DEAD_QUEUE_URL`; the sweep empties it.
-#[derive(Clone)]
-pub struct DeadQueue {
-    client: Client,
-    url: String,
-}
-
-/// A message that was given up on.
-#[derive(Debug)]
-pub struct Letter {
-    /// What it says.
-    pub body: String,
-    receipt: String,
-}
-
-impl DeadQueue {
-    /// From the environment.
-    ///
-    /// # Errors
-    /// When the setting is missing.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("DEAD_QUEUE_URL")? })
-    }
 
     /// Up to ten letters; they show again later unless deleted.
     ///
@@ -182,8 +176,9 @@ impl DeadQueue {
     /// When the read failed.
     pub async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
         let answer = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10).send().await;
-        let letters = answer.map_err(failed("ReceiveMessage dead letters"))?.messages.unwrap_or_default();
+        let letters = answer.map_err(failed("ReceiveMessage"))?.messages.unwrap_or_default();
         let letter = |message: aws_sdk_sqs::types::Message| Letter {
+            id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
         };
@@ -196,7 +191,7 @@ impl DeadQueue {
     /// When it was not deleted; it will show again.
     pub async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
         let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt).send().await;
-        deleted.map_err(failed("DeleteMessage dead letters"))?;
+        deleted.map_err(failed("DeleteMessage"))?;
         Ok(())
     }
 }

@@ -63,6 +63,20 @@ impl Outcome {
         name.to_owned()
     }
 
+    /// The outcome as a dimension of metrics: of few values, since each is paid for.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Responded { status: 200..=299, .. } => "succeeded",
+            Self::Responded { status: 300..=399, .. } => "status_3xx",
+            Self::Responded { status: 400..=499, .. } => "status_4xx",
+            Self::Responded { .. } => "status_5xx",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable(_) => "unreachable",
+            Self::Blocked => "blocked",
+            Self::Internal => "internal",
+        }
+    }
+
     /// The status, where one came back.
     pub fn status(&self) -> Option<u16> {
         match self {

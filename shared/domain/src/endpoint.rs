@@ -49,6 +49,16 @@ pub enum EndpointStatus {
     Disabled,
 }
 
+impl EndpointStatus {
+    /// Its name in the API and the tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
 /// A sealed signing secret and, during a rotation, when it ceases to count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSecret {
@@ -137,6 +147,9 @@ impl Endpoint {
             && self.failing_since.is_some_and(|since| now.as_second() - since.as_second() >= limit)
     }
 }
+
+/// What its owner is told when an endpoint is disabled without his doing: the type of the operational event.
+pub const DISABLED_EVENT: &str = "webhook.disabled";
 
 /// Why nothing may be sent for this tenant to this endpoint now, if so. Read at each attempt.
 pub fn obstacle(tenant: Option<&Tenant>, endpoint: Option<&Endpoint>) -> Option<Reason> {

@@ -15,6 +15,7 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod payload;
+pub mod recovery;
 pub mod retry;
 pub mod secret;
 pub mod signature;

@@ -148,7 +148,8 @@ impl ConfigTable {
         made(update.send().await)
     }
 
-    /// Disables an endpoint that is active, with the reason; of several callers one is told that it was made.
+    /// Disables an endpoint that is active, with the reason, and announces it, both or neither: of several callers one
+    /// does it, and none is forgotten.
     ///
     /// # Errors
     /// When the write failed.
@@ -157,20 +158,21 @@ impl ConfigTable {
         endpoint: &Endpoint,
         reason: &str,
         now: Timestamp,
+        announcement: TransactWriteItem,
     ) -> Result<EndpointChange, AwsError> {
-        let update = self
-            .client
-            .update_item()
+        let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET #status = :disabled, disabled_reason = :reason, disabled_at = :now")
             .condition_expression("#status = :active AND attribute_not_exists(deleted_at)")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":disabled", serde_dynamo_text(EndpointStatus::Disabled)?)
-            .expression_attribute_values(":active", serde_dynamo_text(EndpointStatus::Active)?)
+            .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
+            .expression_attribute_values(":active", text(EndpointStatus::Active.as_str()))
             .expression_attribute_values(":reason", text(reason))
-            .expression_attribute_values(":now", text(time::wire(now)));
-        made(update.send().await)
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .build()
+            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
+        self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement]).await
     }
 
     fn put_endpoint(&self, endpoint: &Endpoint, condition: &str) -> Result<TransactWriteItem, AwsError> {
@@ -193,10 +195,6 @@ impl ConfigTable {
             Err(error) => Err(failed("TransactWriteItems webhook")(error)),
         }
     }
-}
-
-fn serde_dynamo_text(status: EndpointStatus) -> Result<aws_sdk_dynamodb::types::AttributeValue, AwsError> {
-    serde_dynamo::to_attribute_value(status).map_err(|error| AwsError::new("writing a row", error.to_string()))
 }
 
 fn made(

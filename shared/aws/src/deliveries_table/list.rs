@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
@@ -88,6 +89,34 @@ impl DeliveriesTable {
         if let Some(after) = after {
             query = query
                 .exclusive_start_key("endpoint_id", text(endpoint.as_str()))
+                .exclusive_start_key("id", text(after.as_str()));
+        }
+        let (items, next) = page(query, "Query deliveries").await?;
+        Ok(Page { rows: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
+    }
+
+    /// A page of what a recovery looks at, oldest first, from where it stopped.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn list_range(&self, recovery: &Recovery, limit: i32) -> Result<Page, AwsError> {
+        let (lower, upper) = (DeliveryId::lower_bound(recovery.since), DeliveryId::lower_bound(recovery.until));
+        if lower >= upper {
+            return Ok(Page { rows: Vec::new(), next: None });
+        }
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("endpoint_id = :endpoint AND id BETWEEN :lower AND :upper")
+            .expression_attribute_values(":endpoint", text(recovery.endpoint_id.as_str()))
+            .expression_attribute_values(":lower", text(lower))
+            .expression_attribute_values(":upper", text(upper))
+            .consistent_read(true)
+            .limit(limit);
+        if let Some(after) = &recovery.after {
+            query = query
+                .exclusive_start_key("endpoint_id", text(recovery.endpoint_id.as_str()))
                 .exclusive_start_key("id", text(after.as_str()));
         }
         let (items, next) = page(query, "Query deliveries").await?;

@@ -1,0 +1,75 @@
+//! An endpoint's health: since when it fails, and when that is long enough to leave it alone.
+//!
+//! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use postrider_aws::config_table::{ConfigTable, EndpointChange};
+use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::EventsTable;
+use postrider_aws::{AwsError, chance};
+use postrider_domain::delivery::{Status, Transition};
+use postrider_domain::endpoint::{DISABLED_EVENT, Endpoint};
+use postrider_domain::event::Event;
+use postrider_domain::id::EventId;
+use postrider_domain::time;
+use serde_json::json;
+
+const GONE: &str = "the receiver answered 410 Gone";
+const FAILING: &str = "it failed for five days without one success";
+
+/// Notes how endpoints fare.
+pub(crate) struct Health {
+    config: ConfigTable,
+    events: EventsTable,
+    retention: Retention,
+}
+
+impl Health {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            events: EventsTable::from_env(sdk)?,
+            retention: env::retention()?,
+        })
+    }
+
+    /// Takes in what an attempt that ended at `now` says about its endpoint.
+    ///
+    /// # Errors
+    /// When a write failed; the endpoint's next attempt says it again.
+    pub(crate) async fn note(&self, endpoint: &Endpoint, made: &Transition, now: Timestamp) -> Result<(), AwsError> {
+        if made.disable_endpoint {
+            return self.disable(endpoint, GONE, now).await;
+        }
+        if !endpoint.dialect.disables_failing {
+            return Ok(());
+        }
+        match (made.status == Status::Succeeded, endpoint.failing_since) {
+            (true, None) => Ok(()),
+            (true, Some(_)) => self.config.note_succeeding(endpoint).await.map(|_| ()),
+            (false, None) => self.config.note_failing(endpoint, now).await.map(|_| ()),
+            (false, Some(_)) if endpoint.has_failed_too_long(now) => self.disable(endpoint, FAILING, now).await,
+            (false, Some(_)) => Ok(()),
+        }
+    }
+
+    async fn disable(&self, endpoint: &Endpoint, reason: &str, now: Timestamp) -> Result<(), AwsError> {
+        let bad = |error: postrider_domain::invalid::Invalid| AwsError::new("announcing", error.to_string());
+        let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(now)});
+        let announcement = Event {
+            tenant_id: endpoint.tenant_id.clone(),
+            id: EventId::fresh(chance::bits128()),
+            event_type: DISABLED_EVENT.parse().map_err(bad)?,
+            data: data.to_string(),
+            timestamp: now,
+            expires_at: now.as_second() + self.retention.seconds,
+        };
+        let announcement = self.events.put_in_transaction(&announcement)?;
+        if self.config.disable_endpoint(endpoint, reason, now, announcement).await? == EndpointChange::Made {
+            let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
+            tracing::warn!(webhook_id, tenant_id, reason, "webhook.disabled");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,25 @@
+//! A batch's attempts, counted once and written as a few lines of metrics.
+
+use std::collections::BTreeMap;
+
+use postrider_aws::metrics::{self, Unit};
+
+use crate::attempt::Made;
+
+/// Writes how a batch went: attempts by dialect and outcome, and how long each success took from its event.
+pub(crate) fn emit(made: &[Made]) {
+    let mut attempts: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    let mut latencies: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for one in made {
+        *attempts.entry((one.dialect, one.outcome)).or_default() += 1.0;
+        if let Some(ms) = one.latency_ms {
+            latencies.entry(one.dialect).or_default().push(ms as f64);
+        }
+    }
+    for ((dialect, outcome), count) in attempts {
+        metrics::emit("Attempts", Unit::Count, &[("Dialect", dialect), ("Outcome", outcome)], &[count]);
+    }
+    for (dialect, values) in latencies {
+        metrics::emit("DeliveryLatency", Unit::Milliseconds, &[("Dialect", dialect)], &values);
+    }
+}

@@ -1,0 +1,97 @@
+//! Bringing back what was set aside, once its cause is mended: the row put right, or a newer version deployed.
+
+use std::collections::HashSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use lambda_runtime::Error;
+use postrider_aws::env::BadSetting;
+use postrider_aws::events_table::EventsTable;
+use postrider_aws::queue::{Letter, Letters, Queue};
+use postrider_aws::{AwsError, chance};
+use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::message::Message;
+use serde_json::{Value, json};
+
+use crate::handler::Fanout;
+use crate::record;
+
+/// Time kept back at the end, so that whatever was begun is finished.
+const MARGIN: Duration = Duration::from_secs(15);
+
+/// Brings back what lies in quarantine.
+pub(crate) struct Redrive {
+    quarantine: Letters,
+    events: EventsTable,
+    retry_queue: Queue,
+}
+
+impl Redrive {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            quarantine: Letters::quarantine(sdk)?,
+            events: EventsTable::from_env(sdk)?,
+            retry_queue: Queue::retry(sdk)?,
+        })
+    }
+
+    /// Tries everything in quarantine once. What can be done now is done and leaves it; the rest stays.
+    ///
+    /// # Errors
+    /// When a call failed; what was brought back until then stays so, and running it again is harmless.
+    pub(crate) async fn run(&self, fanout: &Fanout, deadline: u64) -> Result<Value, Error> {
+        let until = Timestamp::from_millisecond(i64::try_from(deadline)?)? - MARGIN;
+        let (mut seen, mut redriven) = (HashSet::new(), 0_u64);
+        while chance::now() < until {
+            let letters = self.quarantine.receive().await?;
+            // One that was seen before in this run has come around: everything was tried.
+            if letters.is_empty() || letters.iter().any(|letter| !seen.insert(letter.id.clone())) {
+                break;
+            }
+            for letter in letters {
+                match self.bring_back(fanout, &letter).await? {
+                    Ok(()) => {
+                        self.quarantine.delete(&letter).await?;
+                        redriven += 1;
+                    }
+                    Err(reason) => tracing::warn!(message_id = letter.id, reason, "redrive.left"),
+                }
+            }
+        }
+        let left = seen.len() as u64 - redriven;
+        tracing::info!(redriven, left, "redrive.done");
+        Ok(json!({"redriven": redriven, "left": left}))
+    }
+
+    /// The outer error is ours; the inner one says why the letter must stay.
+    async fn bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Result<(), String>, AwsError> {
+        let note: Value = serde_json::from_str(&letter.body).unwrap_or_default();
+        match note["source"].as_str() {
+            Some(record::SOURCE) => self.fan_out(fanout, &note).await,
+            Some("dead letters") => match Message::parse(note["body"].as_str().unwrap_or_default()) {
+                Ok(message) => self.retry_queue.send(&message, Duration::ZERO).await.map(Ok),
+                Err(reason) => Ok(Err(reason)),
+            },
+            _ => Ok(Err("it is no note of ours; see the runbook".to_owned())),
+        }
+    }
+
+    async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
+        let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
+            return Ok(Err("its row's keys are no tenant and event".to_owned()));
+        };
+        let item = self.events.get_item(&tenant, &id).await?;
+        match item.map(|item| record::check(serde_dynamo::Item::from(item))) {
+            Some(Ok(event)) => fanout.fan_out(&[event]).await.map(Ok),
+            Some(Err(reason)) => Ok(Err(reason)),
+            // Nothing is left to bring back.
+            None => Ok(Ok(())),
+        }
+    }
+}
+
+fn key<T: FromStr>(note: &Value, name: &str) -> Option<T> {
+    note["keys"][name].as_str()?.parse().ok()
+}

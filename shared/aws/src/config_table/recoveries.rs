@@ -1,0 +1,92 @@
+//! Recoveries, and the list of those that are running, from which the sweep takes them up again.
+
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use postrider_domain::id::{RecoveryId, TenantId};
+use postrider_domain::recovery::{Progress, Recovery};
+
+use super::{ConfigTable, keyed, tenant_partition};
+use crate::AwsError;
+use crate::deliveries_table::Recorded;
+use crate::error::failed;
+use crate::item::{Item, text, to_item};
+
+const RUNNING: &str = "RECOVERIES";
+const PREFIX: &str = "RECOVERY#";
+
+impl ConfigTable {
+    /// Puts a new recovery and its place in the list of running ones, both or neither.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn create_recovery(&self, recovery: &Recovery) -> Result<(), AwsError> {
+        let running = keyed(to_item(recovery)?, RUNNING.to_owned(), format!("{PREFIX}{}", recovery.id));
+        let listing = Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(bad)?;
+        let row = self.recovery_row(recovery)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
+        let writes = [row, listing].map(|put| TransactWriteItem::builder().put(put).build());
+        let write = self.client.transact_write_items().set_transact_items(Some(writes.into())).send().await;
+        write.map_err(failed("TransactWriteItems recovery"))?;
+        Ok(())
+    }
+
+    /// The recovery of this tenant and id.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn recovery(&self, tenant: &TenantId, id: &RecoveryId) -> Result<Option<Recovery>, AwsError> {
+        self.get(tenant_partition(tenant), &format!("{PREFIX}{id}")).await
+    }
+
+    /// The recoveries that are running, the oldest first, as they were when they began.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn running_recoveries(&self) -> Result<Vec<Recovery>, AwsError> {
+        self.all(RUNNING.to_owned(), PREFIX).await
+    }
+
+    /// Notes how far a recovery has come since `before`, unless somebody else has carried it on meanwhile; one that is
+    /// done leaves the list of running ones in the same write.
+    ///
+    /// # Errors
+    /// When the write failed; the page before it will be seen again, which is harmless.
+    pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, AwsError> {
+        let row = self
+            .recovery_row(recovery)?
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":running", text("running"));
+        let row = match &before.after {
+            Some(after) => row
+                .condition_expression("#status = :running AND #after = :after")
+                .expression_attribute_names("#after", "after")
+                .expression_attribute_values(":after", text(after.as_str())),
+            None => row
+                .condition_expression("#status = :running AND attribute_not_exists(#after)")
+                .expression_attribute_names("#after", "after"),
+        };
+        let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(bad)?).build()];
+        if recovery.status == Progress::Done {
+            let place: Item =
+                [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(format!("{PREFIX}{}", recovery.id)))].into();
+            let delete = Delete::builder().table_name(&self.name).set_key(Some(place)).build().map_err(bad)?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Recorded::Yes),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
+                Ok(Recorded::Overtaken)
+            }
+            Err(error) => Err(failed("TransactWriteItems recovery")(error)),
+        }
+    }
+
+    fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {
+        let sort = format!("{PREFIX}{}", recovery.id);
+        let item = keyed(to_item(recovery)?, tenant_partition(&recovery.tenant_id), sort);
+        Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
+    }
+}
+
+fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
+    AwsError::new("TransactWriteItems recovery", error.to_string())
+}
