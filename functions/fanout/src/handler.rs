@@ -108,6 +108,7 @@ impl Fanout {
         let endpoints: BTreeMap<EndpointId, DialectRef> = patterns
             .filter_map(|key| subscribers.get(&key))
             .flatten()
+            .filter(|subscription| subscription.takes(event.timestamp))
             .map(|subscription| (subscription.endpoint_id.clone(), subscription.dialect))
             .collect();
         endpoints

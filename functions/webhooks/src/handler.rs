@@ -21,6 +21,9 @@ use serde_json::json;
 use crate::input::Changes;
 use crate::view;
 
+/// How often a change is tried that others overtake.
+const TRIES: usize = 4;
+
 /// What the routes need.
 pub(crate) struct Webhooks {
     auth: Auth,
@@ -82,6 +85,7 @@ impl Webhooks {
             headers: std::collections::BTreeMap::new(),
             timeout_seconds: None,
             retry_schedule: None,
+            revision: 0,
             created_at: now,
             deleted_at: None,
             failing_since: None,
@@ -128,30 +132,36 @@ impl Webhooks {
         Ok(Answer::json(200, &view::whole(&endpoint)))
     }
 
+    /// A change is made from what was read, so whoever was overtaken reads again.
     async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
-        let before = self.find(&caller, id).await?;
-        let changes = Changes::read(request.fields()?, before.dialect)?;
-        let mut after = before.clone();
-        changes.apply(&mut after, self.retention, chance::now())?;
-        if after.url != before.url {
-            self.check_url(&after.url).await?;
+        for _ in 0..TRIES {
+            let before = self.find(&caller, id).await?;
+            let changes = Changes::read(request.fields()?, before.dialect)?;
+            let mut after = before.clone();
+            let now = chance::now();
+            changes.apply(&mut after, self.retention, now)?;
+            if after.url != before.url {
+                self.check_url(&after.url).await?;
+            }
+            if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
+                return Ok(Answer::json(200, &view::whole(&after)));
+            }
         }
-        match self.config.change_endpoint(&before, &after).await? {
-            EndpointChange::Made => Ok(Answer::json(200, &view::whole(&after))),
-            EndpointChange::Overtaken => Err(Fault::not_found("webhook")),
-        }
+        Err(overtaken())
     }
 
     async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
-        let endpoint = self.find(&caller, id).await?;
-        let now = chance::now();
-        let expires_at = now.as_second() + self.retention.seconds;
-        match self.config.delete_endpoint(&endpoint, now, expires_at).await? {
-            EndpointChange::Made => Ok(Answer::no_content()),
-            EndpointChange::Overtaken => Err(Fault::not_found("webhook")),
+        for _ in 0..TRIES {
+            let endpoint = self.find(&caller, id).await?;
+            let now = chance::now();
+            let expires_at = now.as_second() + self.retention.seconds;
+            if self.config.delete_endpoint(&endpoint, now, expires_at).await? == EndpointChange::Made {
+                return Ok(Answer::no_content());
+            }
         }
+        Err(overtaken())
     }
 
     async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
@@ -176,4 +186,8 @@ impl Webhooks {
 
 fn dialect_of(caller: &Caller) -> Result<DialectRef, Fault> {
     caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key makes no webhooks; use a tenant's key"))
+}
+
+fn overtaken() -> Fault {
+    Fault::conflict("this webhook is being changed by others at the same time; try again")
 }

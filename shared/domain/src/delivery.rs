@@ -228,3 +228,7 @@ impl Delivery {
 #[cfg(test)]
 #[path = "delivery/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "delivery/interleavings.rs"]
+mod interleavings;

@@ -105,6 +105,9 @@ pub struct Endpoint {
     /// Its own calendar, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_schedule: Option<Vec<u32>>,
+    /// Counts its owner's changes: a change is written only over the state that it was made from.
+    #[serde(default)]
+    pub revision: u32,
     /// When it was made.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,

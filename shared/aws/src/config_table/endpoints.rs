@@ -1,9 +1,9 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
-use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
@@ -21,6 +21,13 @@ pub enum EndpointChange {
     Overtaken,
 }
 
+/// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read.
+const UNCHANGED: &str = "revision = :was AND attribute_not_exists(deleted_at)";
+
+fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
+    AwsError::new("TransactWriteItems webhook", error.to_string())
+}
+
 fn place(tenant: &TenantId, id: &EndpointId) -> Item {
     let sort = format!("{ENDPOINT_PREFIX}{id}");
     [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(sort))].into()
@@ -32,8 +39,9 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
-        let mut writes = vec![self.put_endpoint(endpoint, "attribute_not_exists(pk)")?];
-        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events)?);
+        let put = self.endpoint_row(endpoint)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
+        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at)?);
         let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         write.map_err(failed("TransactWriteItems webhook"))?;
         Ok(())
@@ -87,13 +95,24 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn change_endpoint(&self, before: &Endpoint, after: &Endpoint) -> Result<EndpointChange, AwsError> {
-        let mut writes = vec![self.put_endpoint(after, "attribute_exists(pk) AND attribute_not_exists(deleted_at)")?];
-        writes.extend(self.subscription_writes(after, &before.events, &after.events)?);
+    pub async fn change_endpoint(
+        &self,
+        before: &Endpoint,
+        after: &Endpoint,
+        now: Timestamp,
+    ) -> Result<EndpointChange, AwsError> {
+        let put = self
+            .endpoint_row(&Endpoint { revision: before.revision + 1, ..after.clone() })?
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":was", number(before.revision))
+            .build()
+            .map_err(bad)?;
+        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        writes.extend(self.subscription_writes(after, &before.events, &after.events, now)?);
         self.write_endpoint(writes).await
     }
 
-    /// Deletes an endpoint: its subscriptions and secrets go, and a tombstone stays until its deliveries have expired.
+    /// Deletes an endpoint, if it still is as it was read: its subscriptions end, its secrets go, and a tombstone stays until its deliveries have expired.
     ///
     /// # Errors
     /// When the write failed.
@@ -107,13 +126,14 @@ impl ConfigTable {
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET deleted_at = :now, expires_at = :expires REMOVE secrets, headers")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(deleted_at)")
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":was", number(endpoint.revision))
             .expression_attribute_values(":now", text(time::wire(now)))
             .expression_attribute_values(":expires", number(expires_at))
             .build()
-            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
+            .map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().update(tombstone).build()];
-        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[] as &[EventPattern])?);
+        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now)?);
         self.write_endpoint(writes).await
     }
 
@@ -163,27 +183,25 @@ impl ConfigTable {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET #status = :disabled, disabled_reason = :reason, disabled_at = :now")
+            .update_expression(
+                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, revision = revision + :one",
+            )
             .condition_expression("#status = :active AND attribute_not_exists(deleted_at)")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
             .expression_attribute_values(":active", text(EndpointStatus::Active.as_str()))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":reason", text(reason))
             .expression_attribute_values(":now", text(time::wire(now)))
             .build()
-            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
+            .map_err(bad)?;
         self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement]).await
     }
 
-    fn put_endpoint(&self, endpoint: &Endpoint, condition: &str) -> Result<TransactWriteItem, AwsError> {
+    fn endpoint_row(&self, endpoint: &Endpoint) -> Result<PutBuilder, AwsError> {
         let sort = format!("{ENDPOINT_PREFIX}{}", endpoint.id);
-        let put = Put::builder()
-            .table_name(&self.name)
-            .set_item(Some(keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort)))
-            .condition_expression(condition)
-            .build()
-            .map_err(|error| AwsError::new("TransactWriteItems webhook", error.to_string()))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let item = keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort);
+        Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 
     async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
