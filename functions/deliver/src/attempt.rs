@@ -9,15 +9,18 @@ use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
 use postrider_aws::chance;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
+use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::retries::Retries;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
-use postrider_domain::endpoint::{Endpoint, obstacle};
+use postrider_domain::dialect::SecretOf;
+use postrider_domain::endpoint::{Endpoint, StoredSecret, obstacle, secrets_at};
 use postrider_domain::event::Event;
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
+use postrider_domain::tenant::Tenant;
 use postrider_domain::{payload, signature, time};
 
 use crate::handler::MARGIN;
@@ -39,6 +42,7 @@ pub(crate) struct Attempts {
     deliveries: DeliveriesTable,
     retries: Retries,
     keyring: Keyring,
+    deployment_secret: DeploymentSecret,
     sender: Sender,
 }
 
@@ -49,6 +53,7 @@ impl Attempts {
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
+            deployment_secret: DeploymentSecret::from_env(sdk)?,
             sender: Sender::new(env::private_targets()?)?,
         })
     }
@@ -82,11 +87,12 @@ impl Attempts {
 
     async fn attempt(&self, row: &Delivery, briefing: &Briefing, deadline: Timestamp) -> Result<Option<Made>, Error> {
         let tenant = briefing.tenants.get(&row.tenant_id);
-        let endpoint = briefing.endpoints.get(&row.endpoint_id);
+        let endpoint = briefing.endpoint_of(row);
+        let endpoint = endpoint.as_ref();
         if let Some(reason) = obstacle(tenant, endpoint) {
             return self.cancel(row, reason).await;
         }
-        let (Some(endpoint), Some(event)) = (endpoint, briefing.events.get(&row.event_id)) else {
+        let (Some(endpoint), Some(tenant), Some(event)) = (endpoint, tenant, briefing.events.get(&row.event_id)) else {
             return self.cancel(row, Reason::EventExpired).await;
         };
         let started = chance::now();
@@ -94,7 +100,7 @@ impl Attempts {
         if left < i64::try_from((endpoint.timeout() + MARGIN).as_millis())? {
             return Err("too little time is left for its time-out".into());
         }
-        let post = self.post(endpoint, event, started).await?;
+        let post = self.post(tenant, endpoint, event, started).await?;
         let sent = self.sender.send(&post).await;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
@@ -110,17 +116,26 @@ impl Attempts {
         Ok(Some(Made { dialect: endpoint.dialect.name, outcome: sent.outcome.class(), latency_ms }))
     }
 
-    async fn post(&self, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {
+    async fn post(&self, tenant: &Tenant, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {
         let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
-        let mut secrets: Vec<Secret> = Vec::new();
-        for stored in endpoint.secrets_at(at) {
-            secrets.push(self.keyring.open(&endpoint.secret_owner(), &stored.sealed).await?);
-        }
+        let secrets = match endpoint.dialect.secret_of {
+            SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
+            SecretOf::Tenant => self.open(tenant.id.as_str(), &tenant.secrets, at).await?,
+            SecretOf::Deployment => vec![self.deployment_secret.get().await?],
+        };
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
         let own = endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
         let headers = own.chain(signed).collect();
         Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout() })
+    }
+
+    async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Error> {
+        let mut secrets = Vec::new();
+        for stored in secrets_at(sealed, at) {
+            secrets.push(self.keyring.open(owner, &stored.sealed).await?);
+        }
+        Ok(secrets)
     }
 
     /// What is worth doing after a record, but not worth sending again for: the sweep makes good what fails here.

@@ -64,6 +64,8 @@ impl Health {
             data: data.to_string(),
             timestamp: now,
             expires_at: now.as_second() + self.retention.seconds,
+            job_id: None,
+            announce: None,
         };
         let announcement = self.events.put_in_transaction(&announcement)?;
         if self.config.disable_endpoint(endpoint, reason, now, announcement).await? == EndpointChange::Made {

@@ -10,11 +10,12 @@ use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
-use postrider_domain::id::{DeliveryId, EndpointId, RecoveryId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
@@ -34,6 +35,7 @@ pub(crate) struct Ledger {
     deliveries: DeliveriesTable,
     retry_queue: Queue,
     recoverer: Recoverer,
+    jobs: JobsTable,
     retention: Retention,
 }
 
@@ -46,6 +48,7 @@ impl Ledger {
             deliveries: DeliveriesTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
+            jobs: JobsTable::from_env(sdk)?,
             retention: env::retention()?,
         })
     }
@@ -58,6 +61,7 @@ impl Ledger {
             (_, ["v1", "webhooks", _, "recover"]) => Err(Fault::method_not_allowed(&["POST"])),
             ("GET", ["v1", "webhooks", id, "recover", recovery]) => self.recovery(&request, id, recovery).await,
             (_, ["v1", "webhooks", _, "recover", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "deliveries"]) if request.query("job_id")?.is_some() => self.of_job(&request).await,
             ("GET", ["v1", "deliveries"]) => self.undelivered(&request).await,
             (_, ["v1", "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
             ("GET", ["v1", "deliveries", id]) => self.get(&request, id).await,
@@ -70,7 +74,7 @@ impl Ledger {
     }
 
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
         let endpoint = self.endpoint(&caller, id).await?;
         let filter = filter(request)?;
@@ -85,7 +89,7 @@ impl Ledger {
     }
 
     async fn undelivered(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "limit", "cursor"])?;
         let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
         let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
@@ -98,22 +102,41 @@ impl Ledger {
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
         let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
-        let urls = self.urls(tenant, &page.rows).await?;
-        let row = |row: &Delivery| view::delivery(row, urls.get(&row.endpoint_id).map(String::as_str));
+        let urls = self.urls(&page.rows).await?;
+        let row = |row: &Delivery| view::delivery(row, urls.get(&place_of(row)).map(String::as_str));
         let rows: Vec<_> = page.rows.iter().map(row).collect();
         let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
         Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
     }
 
+    /// A job's delivery: there is one once the job has ended, if it has a URL.
+    async fn of_job(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&["job_id"])?;
+        let tenant = caller.tenant_id()?;
+        let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| Fault::not_found("job"))?;
+        let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant);
+        let job = job.ok_or_else(|| Fault::not_found("job"))?;
+        let mut rows = Vec::new();
+        if let Some(ended) = job.completed_at {
+            let event = EventId::of_job(tenant, &job.id);
+            let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
+            rows.extend(
+                self.deliveries.get(&delivery).await?.map(|row| view::delivery(&row, job.webhook_url.as_deref())),
+            );
+        }
+        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": Cursor::pagination(None)})))
+    }
+
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         let delivery = self.find(&caller, id).await?;
         self.show(200, &delivery).await
     }
 
     /// A full new round of attempts under the same event id. What is still on its way is brought forward instead.
     async fn retry(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
         let before = self.find(&caller, id).await?;
         if before.status == Status::Pending {
@@ -132,7 +155,7 @@ impl Ledger {
     }
 
     async fn cancel(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
         let before = self.find(&caller, id).await?;
         let is_final = || Fault::conflict("this delivery has come to its end already");
@@ -149,7 +172,7 @@ impl Ledger {
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
     /// continues the rest.
     async fn recover(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesWrite).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         let endpoint = self.endpoint(&caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
@@ -185,7 +208,7 @@ impl Ledger {
     }
 
     async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         let endpoint = self.endpoint(&caller, webhook).await?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
@@ -208,22 +231,34 @@ impl Ledger {
     }
 
     async fn show(&self, status: u16, delivery: &Delivery) -> Result<Answer, Fault> {
-        let endpoint = self.config.endpoint_or_tombstone(&delivery.tenant_id, &delivery.endpoint_id).await?;
-        let url = endpoint.as_ref().map(|endpoint| endpoint.url.as_str());
-        Ok(Answer::json(status, &view::delivery(delivery, url)))
+        let url = self.url_of(delivery).await?;
+        Ok(Answer::json(status, &view::delivery(delivery, url.as_deref())))
     }
 
-    async fn urls(&self, tenant: &TenantId, rows: &[Delivery]) -> Result<HashMap<EndpointId, String>, Fault> {
+    async fn url_of(&self, row: &Delivery) -> Result<Option<String>, Fault> {
+        if let Some(job) = &row.job_id {
+            return Ok(self.jobs.get(job).await?.and_then(|job| job.webhook_url));
+        }
+        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?;
+        Ok(endpoint.map(|endpoint| endpoint.url))
+    }
+
+    async fn urls(&self, rows: &[Delivery]) -> Result<HashMap<String, String>, Fault> {
         let mut urls = HashMap::new();
         for row in rows {
-            if !urls.contains_key(&row.endpoint_id)
-                && let Some(endpoint) = self.config.endpoint_or_tombstone(tenant, &row.endpoint_id).await?
+            if !urls.contains_key(&place_of(row))
+                && let Some(url) = self.url_of(row).await?
             {
-                urls.insert(row.endpoint_id.clone(), endpoint.url);
+                urls.insert(place_of(row), url);
             }
         }
         Ok(urls)
     }
+}
+
+/// Whose URL a delivery goes to: its webhook's or its job's.
+fn place_of(row: &Delivery) -> String {
+    row.job_id.as_ref().map_or_else(|| row.endpoint_id.to_string(), ToString::to_string)
 }
 
 fn filter(request: &Request) -> Result<Filter, Fault> {

@@ -11,13 +11,16 @@ pub(crate) fn delivery(delivery: &Delivery, url: Option<&str>) -> Value {
         "id": delivery.id,
         "event_id": delivery.event_id,
         "event": delivery.event_type,
-        "webhook_id": delivery.endpoint_id,
+        "webhook_id": if delivery.job_id.is_none() { json!(delivery.endpoint_id) } else { Value::Null },
         "url": url,
         "status": delivery.status,
         "created_at": time::wire(delivery.created_at),
         "next_attempt_at": delivery.next_attempt_at.map(time::wire),
         "attempts": delivery.attempts,
     });
+    if let Some(job) = &delivery.job_id {
+        body["job_id"] = json!(job);
+    }
     if let Some(reason) = delivery.reason {
         body["reason"] = json!(reason);
     }

@@ -59,6 +59,8 @@ impl Publication {
             data: self.data,
             timestamp: now,
             expires_at: now.as_second() + retention.seconds,
+            job_id: None,
+            announce: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use aws_config::SdkConfig;
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Error;
+use postrider_aws::bus::Bus;
 use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
@@ -29,6 +30,9 @@ const CHUNK: usize = 10;
 const CHUNKS_AT_ONCE: usize = 16;
 const QUERIES_AT_ONCE: usize = 16;
 
+/// What workers hear of a new job.
+const JOB_CREATED: &str = "Postrider Job Created";
+
 type Subscribers = HashMap<(TenantId, EventPattern), Vec<Subscription>>;
 
 /// What the fan-out needs.
@@ -37,6 +41,7 @@ pub(crate) struct Fanout {
     deliveries: DeliveriesTable,
     queue: Queue,
     quarantine: Letters,
+    bus: Bus,
     retention: Retention,
 }
 
@@ -47,6 +52,7 @@ impl Fanout {
             deliveries: DeliveriesTable::from_env(sdk)?,
             queue: Queue::deliver(sdk)?,
             quarantine: Letters::quarantine(sdk)?,
+            bus: Bus::from_env(sdk)?,
             retention: env::retention()?,
         })
     }
@@ -71,8 +77,11 @@ impl Fanout {
     /// # Errors
     /// When we failed; doing it again is harmless.
     pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), AwsError> {
-        let subscribers = self.subscribers(events).await?;
-        let rows: Vec<Delivery> = events.iter().flat_map(|event| self.matches(event, &subscribers)).collect();
+        let (announced, sent): (Vec<&Event>, Vec<&Event>) = events.iter().partition(|event| event.announce.is_some());
+        let announcements = announced.into_iter().map(|event| self.bus.put(JOB_CREATED, &event.data));
+        stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).try_collect::<()>().await?;
+        let subscribers = self.subscribers(&sent).await?;
+        let rows: Vec<Delivery> = sent.into_iter().flat_map(|event| self.matches(event, &subscribers)).collect();
         stream::iter(rows.chunks(CHUNK))
             .map(|chunk| self.announce(chunk))
             .buffer_unordered(CHUNKS_AT_ONCE)
@@ -83,12 +92,12 @@ impl Fanout {
     }
 
     /// Who asks for these events: each pattern is looked up once a batch.
-    async fn subscribers(&self, events: &[Event]) -> Result<Subscribers, AwsError> {
-        let patterns = |event: &Event| {
+    async fn subscribers(&self, events: &[&Event]) -> Result<Subscribers, AwsError> {
+        let patterns = |event: &&Event| {
             let tenant = event.tenant_id.clone();
             event.event_type.patterns().into_iter().map(move |pattern| (tenant.clone(), pattern))
         };
-        let mut wanted: Vec<_> = events.iter().flat_map(patterns).collect();
+        let mut wanted: Vec<_> = events.iter().filter(|event| event.job_id.is_none()).flat_map(patterns).collect();
         wanted.sort();
         wanted.dedup();
         stream::iter(wanted)
@@ -101,9 +110,13 @@ impl Fanout {
             .await
     }
 
-    /// A fresh row for every endpoint that asked for the event, once however many of its patterns match.
+    /// A fresh row for every endpoint that asked for the event, once however many of its patterns match. A job's event
+    /// goes to the job's own URL and to nobody else.
     fn matches(&self, event: &Event, subscribers: &Subscribers) -> Vec<Delivery> {
-        let now = chance::now();
+        let expires_at = chance::now().as_second() + self.retention.seconds;
+        if event.job_id.is_some() {
+            return vec![Delivery::pending(event, EndpointId::of_jobs(&event.tenant_id), expires_at)];
+        }
         let patterns = event.event_type.patterns().into_iter().map(|pattern| (event.tenant_id.clone(), pattern));
         let endpoints: BTreeMap<EndpointId, DialectRef> = patterns
             .filter_map(|key| subscribers.get(&key))
@@ -114,11 +127,7 @@ impl Fanout {
         endpoints
             .into_iter()
             .filter(|(_, dialect)| dialect.catalogue.has(&event.event_type))
-            .map(|(endpoint, _)| {
-                let what = (event.id.clone(), event.event_type.clone(), event.timestamp);
-                let expires_at = now.as_second() + self.retention.seconds;
-                Delivery::pending(event.tenant_id.clone(), endpoint, what, expires_at)
-            })
+            .map(|(endpoint, _)| Delivery::pending(event, endpoint, expires_at))
             .collect()
     }
 

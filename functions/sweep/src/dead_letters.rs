@@ -68,7 +68,7 @@ impl DeadLetters {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
             Gate::Attempt => {
-                let policy = briefing.endpoints.get(&row.endpoint_id).map(|endpoint| endpoint.retry_policy());
+                let policy = briefing.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
                 self.record_internal(row, &transition, now).await

@@ -7,8 +7,9 @@ use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_tex
 use postrider_aws::env::BadSetting;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::keyring::Keyring;
+use postrider_aws::rotation::Rotation;
 use postrider_domain::dialect::DialectRef;
-use postrider_domain::endpoint::StoredSecret;
+use postrider_domain::endpoint::{StoredSecret, rotated};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
@@ -55,6 +56,8 @@ impl Operator {
                 self.delete_key(Some(&self.tenant(id).await?.id), key).await
             }
             (_, ["v1", "tenants", _, "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
+            ("POST", ["v1", "tenants", id, "secret", "rotate"]) => self.rotate(&request, id).await,
+            (_, ["v1", "tenants", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
             ("POST", ["v1", "keys"]) => self.create_provider_key(&request).await,
             ("GET", ["v1", "keys"]) => self.list_keys(None).await,
             (_, ["v1", "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
@@ -101,6 +104,18 @@ impl Operator {
         let changed = self.config.change_tenant(&tenant.id, &change).await?;
         let changed = changed.ok_or_else(|| Fault::not_found("tenant"))?;
         Ok(Answer::json(200, &view::tenant(&changed)))
+    }
+
+    /// A new secret for what is signed with the tenant's; shown this once.
+    async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let tenant = self.tenant(id).await?;
+        let asked = Rotation::read(request.optional_fields()?)?;
+        let secret = asked.secret(KeyDerivation::WholeText)?;
+        let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
+        let secrets = rotated(&tenant.secrets, sealed, chance::now(), asked.grace_seconds);
+        let change = TenantChange { secrets: Some(secrets), ..TenantChange::default() };
+        self.config.change_tenant(&tenant.id, &change).await?.ok_or_else(|| Fault::not_found("tenant"))?;
+        Ok(Answer::json(200, &json!({"secret": secret.expose()})))
     }
 
     async fn create_key(&self, request: &Request, tenant: &str) -> Result<Answer, Fault> {

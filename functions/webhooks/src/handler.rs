@@ -7,15 +7,15 @@ use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::keyring::Keyring;
-use postrider_aws::resolve::{Unresolved, resolve};
+use postrider_aws::resolve::check_url;
+use postrider_aws::rotation::Rotation;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::egress::PrivateTargets;
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::secret::Secret;
-use postrider_domain::webhook_url::{Target, WebhookUrl};
 use serde_json::json;
 
 use crate::input::Changes;
@@ -54,6 +54,8 @@ impl Webhooks {
             ("GET", ["v1", "webhooks", id]) => self.get(&request, id).await,
             ("PATCH", ["v1", "webhooks", id]) => self.change(&request, id).await,
             ("DELETE", ["v1", "webhooks", id]) => self.delete(&request, id).await,
+            ("POST", ["v1", "webhooks", id, "secret", "rotate"]) => self.rotate(&request, id).await,
+            (_, ["v1", "webhooks", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
             (_, ["v1", "webhooks", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH", "DELETE"])),
             _ => Err(Fault::not_found("path")),
         }
@@ -92,7 +94,7 @@ impl Webhooks {
             expires_at: None,
         };
         changes.apply(&mut endpoint, self.retention, now)?;
-        self.check_url(&endpoint.url).await?;
+        check_url("url", &endpoint.url, self.private).await?;
 
         let made = secret.is_none() && dialect.secret_when_none == SecretWhenNone::Made;
         let secret = if made { Some(Secret::generate(&chance::bits256(), dialect.signing.key)) } else { secret };
@@ -142,7 +144,7 @@ impl Webhooks {
             let now = chance::now();
             changes.apply(&mut after, self.retention, now)?;
             if after.url != before.url {
-                self.check_url(&after.url).await?;
+                check_url("url", &after.url, self.private).await?;
             }
             if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
                 return Ok(Answer::json(200, &view::whole(&after)));
@@ -164,28 +166,37 @@ impl Webhooks {
         Err(overtaken())
     }
 
+    /// A new secret beside the old one, which counts until the grace ends. The new one is shown this once.
+    async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+        let asked = Rotation::read(request.optional_fields()?)?;
+        for _ in 0..TRIES {
+            let before = self.find(&caller, id).await?;
+            let secret = asked.secret(before.dialect.signing.key)?;
+            let now = chance::now();
+            let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
+            let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds);
+            let after = Endpoint { secrets, ..before.clone() };
+            if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
+                return Ok(Answer::json(200, &json!({"secret": secret.expose()})));
+            }
+        }
+        Err(overtaken())
+    }
+
     async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
     }
-
-    /// What the text allows is refused here if its name resolves to what may not be sent to. A name that does not resolve
-    /// yet is taken: every attempt checks again.
-    async fn check_url(&self, url: &str) -> Result<(), Fault> {
-        let parsed = WebhookUrl::parse("url", url, self.private)?;
-        let Target::Name(name, port) = parsed.target() else { return Ok(()) };
-        match resolve(&name, port, self.private).await {
-            Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
-            Err(refused @ Unresolved::Refused { .. }) => {
-                Err(Invalid::new("url", format!("a public HTTPS URL; {refused}")).into())
-            }
-        }
-    }
 }
 
 fn dialect_of(caller: &Caller) -> Result<DialectRef, Fault> {
-    caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key makes no webhooks; use a tenant's key"))
+    match caller.key.dialect {
+        Some(dialect) if dialect.registers => Ok(dialect),
+        Some(_) => Err(Fault::forbidden("keys of this dialect make no webhooks; its endpoints come with jobs")),
+        None => Err(Fault::forbidden("a provider key makes no webhooks; use a tenant's key")),
+    }
 }
 
 fn overtaken() -> Fault {

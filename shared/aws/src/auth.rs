@@ -77,7 +77,23 @@ impl Auth {
     /// # Errors
     /// 401 for no key, an unknown or an expired one; 403 without the scope or for a suspended tenant.
     pub async fn caller(&self, request: &Request, scope: Scope) -> Result<Caller, Fault> {
-        let key = bearer(request)?;
+        self.caller_with(bearer(request)?, scope).await
+    }
+
+    /// The same, where the key comes in `X-Api-Key`; a bearer's is taken too.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`].
+    pub async fn caller_by_header(&self, request: &Request, scope: Scope) -> Result<Caller, Fault> {
+        let key = match request.header("x-api-key").map(str::trim).filter(|key| !key.is_empty()) {
+            Some(key) => key,
+            None if request.header("authorization").is_some() => bearer(request)?,
+            None => return Err(Fault::unauthorized("no API key; send `X-Api-Key: <key>`")),
+        };
+        self.caller_with(key, scope).await
+    }
+
+    async fn caller_with(&self, key: &str, scope: Scope) -> Result<Caller, Fault> {
         if is_of_admin_shape(key) {
             return Err(Fault::forbidden(
                 "an admin key is for /v1/tenants and /v1/keys; use a tenant's or a provider key",

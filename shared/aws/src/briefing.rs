@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::Event;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
+use postrider_domain::job::Job;
 use postrider_domain::message::Message;
 use postrider_domain::tenant::Tenant;
 
@@ -28,6 +29,7 @@ pub struct Desk {
     config: String,
     events: String,
     deliveries: String,
+    jobs: String,
     events_table: EventsTable,
 }
 
@@ -42,10 +44,22 @@ pub struct Briefing {
     pub endpoints: HashMap<EndpointId, Endpoint>,
     /// Tenants by id.
     pub tenants: HashMap<TenantId, Tenant>,
+    /// Jobs by id, for deliveries that go to no webhook.
+    pub jobs: HashMap<JobId, Job>,
+}
+
+impl Briefing {
+    /// Where a delivery goes: its webhook, or its job's own URL, which is an endpoint without a registration.
+    pub fn endpoint_of(&self, row: &Delivery) -> Option<Endpoint> {
+        match &row.job_id {
+            None => self.endpoints.get(&row.endpoint_id).cloned(),
+            Some(id) => self.jobs.get(id).filter(|job| job.tenant_id == row.tenant_id).and_then(Endpoint::of_job),
+        }
+    }
 }
 
 impl Desk {
-    /// From `CONFIG_TABLE`, `EVENTS_TABLE` and `DELIVERIES_TABLE`.
+    /// From `CONFIG_TABLE`, `EVENTS_TABLE`, `DELIVERIES_TABLE` and `JOBS_TABLE`.
     ///
     /// # Errors
     /// When a setting is missing.
@@ -55,6 +69,7 @@ impl Desk {
             config: env::var("CONFIG_TABLE")?,
             events: env::var("EVENTS_TABLE")?,
             deliveries: env::var("DELIVERIES_TABLE")?,
+            jobs: env::var("JOBS_TABLE")?,
             events_table: EventsTable::from_env(sdk)?,
         })
     }
@@ -100,24 +115,36 @@ impl Desk {
             [(hash.to_owned(), text(h)), (range.to_owned(), text(r))].into()
         };
         let (mut config, mut events, mut deliveries) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let jobs: HashSet<&str> =
+            messages.iter().filter_map(|message| Some(message.job_id.as_ref()?.as_str())).collect();
         for message in messages {
             let partition = tenant_partition(&message.tenant_id);
             config.insert((partition.clone(), TENANT_SORT.to_owned()));
-            config.insert((partition, format!("{ENDPOINT_PREFIX}{}", message.endpoint_id)));
+            if message.job_id.is_none() {
+                config.insert((partition, format!("{ENDPOINT_PREFIX}{}", message.endpoint_id)));
+            }
             events.insert((message.tenant_id.to_string(), message.event_id.as_str()));
             deliveries.insert((message.endpoint_id.to_string(), message.delivery_id.as_str()));
         }
         let config = config.into_iter().map(|(h, r)| pair("pk", h, "sk", &r)).collect();
         let events = events.into_iter().map(|(h, r)| pair("tenant_id", h, "id", r)).collect();
         let deliveries = deliveries.into_iter().map(|(h, r)| pair("endpoint_id", h, "id", r)).collect();
-        [(&self.config, config, true), (&self.events, events, false), (&self.deliveries, deliveries, true)]
+        let jobs = jobs.into_iter().map(|id| [("id".to_owned(), text(id))].into()).collect();
+        let tables = [
+            (&self.config, config, true),
+            (&self.events, events, false),
+            (&self.deliveries, deliveries, true),
+            (&self.jobs, jobs, true),
+        ];
+        // BatchGetItem refuses a table without keys.
+        tables
             .into_iter()
+            .filter(|(_, keys, _): &(_, Vec<Item>, _)| !keys.is_empty())
             .map(|(table, keys, consistent): (&String, Vec<Item>, bool)| {
                 let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
                 let keys = keys.map_err(|error| AwsError::new("BatchGetItem briefing", error.to_string()))?;
                 Ok((table.clone(), keys))
             })
-            .filter(|entry| entry.as_ref().map_or(true, |(_, keys)| !keys.keys().is_empty()))
             .collect()
     }
 
@@ -128,6 +155,9 @@ impl Desk {
         } else if table == self.events {
             let row: Event = from_item(item)?;
             briefing.events.insert(row.id.clone(), row);
+        } else if table == self.jobs {
+            let row: Job = from_item(item)?;
+            briefing.jobs.insert(row.id.clone(), row);
         } else if crate::item::text_of(&item, "sk") == Some(TENANT_SORT) {
             let row: Tenant = from_item(item)?;
             briefing.tenants.insert(row.id.clone(), row);

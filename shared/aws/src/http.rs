@@ -5,12 +5,14 @@ mod cursor;
 mod fault;
 mod fields;
 mod request;
+mod shape;
 
 pub use answer::Answer;
 pub use cursor::{Cursor, Paging};
 pub use fault::Fault;
 pub use fields::Fields;
 pub use request::Request;
+pub use shape::ErrorShape;
 
 use std::time::Instant;
 
@@ -26,9 +28,10 @@ where
     let started = Instant::now();
     let request = Request::new(event.payload, &event.context.request_id);
     let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
+    let shape = ErrorShape::of(&request.path());
     let (answer, fault) = match handle(request).await {
         Ok(answer) => (answer, None),
-        Err(fault) => (fault.answer(), Some(fault)),
+        Err(fault) => (shape.answer(&fault, &id), Some(fault)),
     };
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = answer.status();

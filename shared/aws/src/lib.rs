@@ -4,21 +4,26 @@
 
 pub mod auth;
 pub mod briefing;
+pub mod bus;
 pub mod chance;
 pub mod config_table;
 pub mod deliveries_table;
+pub mod deployment_secret;
 pub mod env;
 pub mod error;
 pub mod events_table;
 pub mod http;
 pub mod item;
+pub mod jobs_table;
 pub mod keyring;
 pub mod metrics;
 pub mod queue;
 pub mod recoverer;
 pub mod resolve;
 pub mod retries;
+pub mod rotation;
 pub mod sdk;
 pub mod telemetry;
+pub mod trigger;
 
 pub use error::AwsError;

@@ -160,6 +160,14 @@ impl Letters {
         Ok(Self { client: Client::new(sdk), url: env::var("QUARANTINE_QUEUE_URL")? })
     }
 
+    /// The queue of triggers that were refused, `TRIGGERS_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn triggers(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), url: env::var("TRIGGERS_QUEUE_URL")? })
+    }
+
     /// Sets something aside, with what is needed to find it and why.
     ///
     /// # Errors

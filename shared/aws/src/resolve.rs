@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use postrider_domain::egress::PrivateTargets;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::webhook_url::{Target, WebhookUrl};
 
 /// Why a name gave no address to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,4 +33,18 @@ pub async fn resolve(name: &str, port: u16, private: PrivateTargets) -> Result<V
         private.check(address.ip()).map_err(|why| Unresolved::Refused { address: address.ip(), why })?;
     }
     if found.is_empty() { Err(Unresolved::NoAddress) } else { Ok(found) }
+}
+
+/// Takes a webhook URL at creation: what its text allows is refused still if its name resolves to what may not be sent to.
+/// A name that does not resolve yet is taken, since every attempt checks again.
+///
+/// # Errors
+/// [`Invalid`] for `field`, naming the rule.
+pub async fn check_url(field: &str, url: &str, private: PrivateTargets) -> Result<(), Invalid> {
+    let parsed = WebhookUrl::parse(field, url, private)?;
+    let Target::Name(name, port) = parsed.target() else { return Ok(()) };
+    match resolve(&name, port, private).await {
+        Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
+        Err(refused @ Unresolved::Refused { .. }) => Err(Invalid::new(field, format!("a public HTTPS URL; {refused}"))),
+    }
 }

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Outcome};
-use crate::event::EventType;
-use crate::id::{DeliveryId, EndpointId, EventId, TenantId};
+use crate::event::{Event, EventType};
+use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
 /// Where a delivery stands.
@@ -99,6 +99,9 @@ pub struct Delivery {
     pub endpoint_id: EndpointId,
     /// Whose it is.
     pub tenant_id: TenantId,
+    /// The job whose own URL it goes to, if it goes to no webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<JobId>,
     /// What it delivers.
     pub event_id: EventId,
     /// That event's type.
@@ -168,18 +171,14 @@ pub struct Transition {
 
 impl Delivery {
     /// The first row of a delivery, before any attempt.
-    pub fn pending(
-        tenant_id: TenantId,
-        endpoint_id: EndpointId,
-        (event_id, event_type, event_time): (EventId, EventType, Timestamp),
-        expires_at: i64,
-    ) -> Self {
+    pub fn pending(event: &Event, endpoint_id: EndpointId, expires_at: i64) -> Self {
         Self {
-            id: DeliveryId::new(event_time, &endpoint_id, &event_id),
+            id: DeliveryId::new(event.timestamp, &endpoint_id, &event.id),
             endpoint_id,
-            tenant_id,
-            event_id,
-            event_type,
+            tenant_id: event.tenant_id.clone(),
+            job_id: event.job_id.clone(),
+            event_id: event.id.clone(),
+            event_type: event.event_type.clone(),
             status: Status::Pending,
             attempts_made: 0,
             round_from: 1,
@@ -187,7 +186,7 @@ impl Delivery {
             reason: None,
             next_attempt_at: None,
             attempts: Vec::new(),
-            created_at: event_time,
+            created_at: event.timestamp,
             expires_at,
         }
     }
@@ -232,3 +231,18 @@ mod tests;
 #[cfg(test)]
 #[path = "delivery/interleavings.rs"]
 mod interleavings;
+
+/// An event for tests.
+#[cfg(test)]
+pub(crate) fn an_event(at: Timestamp) -> Event {
+    Event {
+        tenant_id: TenantId::new(at, 1),
+        id: EventId::fresh(1),
+        event_type: EventType::try_from("dubbing.completed".to_owned()).expect("a type"),
+        data: "{}".to_owned(),
+        timestamp: at,
+        expires_at: 0,
+        job_id: None,
+        announce: None,
+    }
+}

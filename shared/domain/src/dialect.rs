@@ -25,6 +25,12 @@ pub struct Dialect {
     pub signing: Signing,
     /// Whether a webhook that brings no secret gets one of our making.
     pub secret_when_none: SecretWhenNone,
+    /// Whose secret signs.
+    pub secret_of: SecretOf,
+    /// Whether its keys register webhooks; if not, its endpoints come with jobs.
+    pub registers: bool,
+    /// The jobs that its keys start, if any.
+    pub jobs: Option<JobKind>,
     /// How its bodies are laid out.
     pub body: BodyShape,
     /// How long a receiver may take to answer, from name look-up to status line.
@@ -44,6 +50,26 @@ pub enum SecretWhenNone {
     Unsigned,
     /// It gets a fresh one, shown once.
     Made,
+}
+
+/// Whose secret signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretOf {
+    /// The endpoint's own.
+    Endpoint,
+    /// The tenant's, for all that is sent for it.
+    Tenant,
+    /// The deployment's, for all tenants.
+    Deployment,
+}
+
+/// What a job is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// Projects that end one by one; the job ends when all have.
+    Projects,
+    /// One task, on one URL, for plans that include webhooks.
+    Task,
 }
 
 /// The event types that a dialect's webhooks can name.
@@ -96,12 +122,15 @@ pub const NUR: Dialect = Dialect {
         key: KeyDerivation::WholeText,
     },
     secret_when_none: SecretWhenNone::Unsigned,
+    secret_of: SecretOf::Endpoint,
+    registers: true,
+    jobs: None,
     body: BodyShape::IdEventDataTimestampWebhook,
     timeout: Duration::from_secs(30),
     retry: RetryPolicy {
         delays: Cow::Borrowed(&[MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]),
         jitter_percent: 0,
-        hints: Hints { retry_after: false, gone: false },
+        hints: DEAF,
     },
     catalogue: Catalogue::Only(&[
         "dubbing.completed",
@@ -127,6 +156,9 @@ pub const STANDARD: Dialect = Dialect {
         key: KeyDerivation::Base64After("whsec_"),
     },
     secret_when_none: SecretWhenNone::Made,
+    secret_of: SecretOf::Endpoint,
+    registers: true,
+    jobs: None,
     body: BodyShape::TypeTimestampData,
     timeout: Duration::from_secs(20),
     retry: RetryPolicy {
@@ -148,8 +180,52 @@ pub const STANDARD: Dialect = Dialect {
     disables_failing: true,
 };
 
+/// Nouvel (its webhook page; one POST when all of a job's projects have ended, bare hex, no retries).
+///
+/// Its customers re-serialise what they receive before they verify, so the body must be as JavaScript writes it.
+pub const NOUVEL: Dialect = Dialect {
+    name: "nouvel",
+    key_prefix: "nvl_",
+    signing: Signing { header: "X-Nouvel-Signature", ..BARE_HEX },
+    secret_when_none: SecretWhenNone::Unsigned,
+    secret_of: SecretOf::Deployment,
+    registers: false,
+    jobs: Some(JobKind::Projects),
+    body: BodyShape::DataAlone,
+    timeout: Duration::from_secs(5),
+    retry: RetryPolicy { delays: Cow::Borrowed(&[]), jitter_percent: 0, hints: DEAF },
+    catalogue: Catalogue::Only(&["job.completed"]),
+    disables_failing: false,
+};
+
+/// NetraFlow (its webhook page; one POST when a job ends, bare hex with the account's secret, five retries).
+pub const NETRAFLOW: Dialect = Dialect {
+    name: "netraflow",
+    key_prefix: "sk_live_",
+    signing: Signing { header: "X-NetraFlow-Signature", ..BARE_HEX },
+    secret_when_none: SecretWhenNone::Unsigned,
+    secret_of: SecretOf::Tenant,
+    registers: false,
+    jobs: Some(JobKind::Task),
+    body: BodyShape::DataAlone,
+    timeout: Duration::from_secs(5),
+    retry: RetryPolicy {
+        delays: Cow::Borrowed(&[MINUTE, 4 * MINUTE, 16 * MINUTE, 64 * MINUTE, 256 * MINUTE]),
+        jitter_percent: 0,
+        hints: DEAF,
+    },
+    catalogue: Catalogue::Only(&["job.completed", "job.failed", "job.cancelled"]),
+    disables_failing: false,
+};
+
+const BARE_HEX: Signing =
+    Signing { header: "", content: Content::Body, encoding: Encoding::Hex, prefix: "", key: KeyDerivation::WholeText };
+
+/// No hint of a receiver's counts.
+const DEAF: Hints = Hints { retry_after: false, gone: false };
+
 /// Every dialect there is.
-pub const ALL: [&Dialect; 2] = [&NUR, &STANDARD];
+pub const ALL: [&Dialect; 4] = [&NUR, &NOUVEL, &NETRAFLOW, &STANDARD];
 
 /// A dialect by reference: what tenants' keys and endpoints hold, stored as its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +274,12 @@ mod tests {
         let total: u32 = NUR.retry.delays.iter().sum();
         assert_eq!(total, 26 * HOUR + 36 * MINUTE);
         assert_eq!(NUR.retry.delays.len(), 5);
+    }
+
+    #[test]
+    fn the_calendar_of_netraflow_is_powers_of_four_minutes() {
+        assert_eq!(NETRAFLOW.retry.delays, [60, 240, 960, 3_840, 15_360].as_slice());
+        assert!(NOUVEL.retry.delays.is_empty());
     }
 
     #[test]

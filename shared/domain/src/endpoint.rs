@@ -11,6 +11,7 @@ use crate::dialect::{DialectRef, SLOWEST_TIMEOUT};
 use crate::event::EventPattern;
 use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
+use crate::job::Job;
 use crate::retry::RetryPolicy;
 use crate::tenant::{Tenant, TenantStatus};
 
@@ -69,6 +70,24 @@ pub struct StoredSecret {
     pub until: Option<Timestamp>,
 }
 
+/// Those of these secrets that count at `now`.
+pub fn secrets_at(secrets: &[StoredSecret], now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
+    secrets.iter().filter(move |secret| secret.until.is_none_or(|until| until > now))
+}
+
+/// The secrets after a rotation at `now`: the new one first, those before it until the grace ends, and none that had
+/// ceased to count.
+pub fn rotated(secrets: &[StoredSecret], sealed: String, now: Timestamp, grace_seconds: u32) -> Vec<StoredSecret> {
+    let end = crate::time::plus_millis(now, i64::from(grace_seconds) * 1000);
+    let old = secrets_at(secrets, now)
+        .map(|secret| StoredSecret { until: Some(secret.until.unwrap_or(end).min(end)), ..secret.clone() })
+        .filter(|secret| secret.until.is_some_and(|until| until > now));
+    std::iter::once(StoredSecret { sealed, until: None }).chain(old).take(MAX_SECRETS).collect()
+}
+
+/// Secrets that count at once, at the most; a header of signatures has to hold them.
+const MAX_SECRETS: usize = 4;
+
 /// An endpoint as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -123,6 +142,30 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// A job's own URL as an endpoint, if it has one: nobody registered it, so it has no secret and nothing of its own.
+    pub fn of_job(job: &Job) -> Option<Self> {
+        Some(Self {
+            id: EndpointId::of_jobs(&job.tenant_id),
+            tenant_id: job.tenant_id.clone(),
+            url: job.webhook_url.clone()?,
+            events: Vec::new(),
+            dialect: job.dialect,
+            secrets: Vec::new(),
+            status: EndpointStatus::Active,
+            disabled_reason: None,
+            disabled_at: None,
+            description: None,
+            headers: BTreeMap::new(),
+            timeout_seconds: None,
+            retry_schedule: None,
+            revision: 0,
+            created_at: job.created_at,
+            deleted_at: None,
+            failing_since: None,
+            expires_at: None,
+        })
+    }
+
     /// What its secrets are sealed for.
     pub fn secret_owner(&self) -> String {
         format!("{}/{}", self.tenant_id, self.id)
@@ -136,11 +179,6 @@ impl Endpoint {
     /// When its failed attempts come back.
     pub fn retry_policy(&self) -> RetryPolicy {
         self.dialect.retry.with_schedule(self.retry_schedule.as_deref())
-    }
-
-    /// The sealed secrets that count at `now`, the newest first.
-    pub fn secrets_at(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
-        self.secrets.iter().filter(move |secret| secret.until.is_none_or(|until| until > now))
     }
 
     /// Whether it has failed for so long that it is to be disabled.

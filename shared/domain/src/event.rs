@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EventId, TenantId};
+use crate::id::{EventId, JobId, TenantId};
 use crate::invalid::Invalid;
 
 const MAX_TYPE_CHARS: usize = 128;
@@ -131,6 +131,20 @@ pub struct Event {
     pub timestamp: Timestamp,
     /// When the row may be removed, in seconds since 1970.
     pub expires_at: i64,
+    /// The job that it is about, if any: such an event goes to the job's own URL and to no webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<JobId>,
+    /// Where it goes instead of to receivers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<Announce>,
+}
+
+/// Where an event goes that is not for receivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Announce {
+    /// To the stack's bus, as `Postrider Job Created`, so that a worker can start.
+    JobCreated,
 }
 
 impl Event {

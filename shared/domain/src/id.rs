@@ -122,6 +122,49 @@ id!(
     "a delivery id (`dlv_` and 44 letters or digits)"
 );
 
+id!(
+    /// A job: `job_` and 16 characters, or a UUID, as its provider has it.
+    JobId, "", |rest| rest.strip_prefix("job_").map_or_else(|| is_uuid(rest), |rest| is_base62(rest, SHORT_CHARS)),
+    "a job id"
+);
+
+fn is_uuid(text: &str) -> bool {
+    let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    text.len() == 36
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, b)| if dash(at) { b == b'-' } else { matches!(b, b'0'..=b'9' | b'a'..=b'f') })
+}
+
+/// A random UUID (RFC 9562, version 4) from 128 random bits.
+pub fn uuid(random: u128) -> String {
+    let bits = random & !(0xf000 << 64) & !(0xc000 << 48) | (0x4000 << 64) | (0x8000 << 48);
+    let hex = format!("{bits:032x}");
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+impl JobId {
+    /// A UUID.
+    pub fn uuid(random: u128) -> Self {
+        Self(uuid(random))
+    }
+
+    /// `job_`, its time of birth and 64 random bits.
+    pub fn short(at: Timestamp, random: u64) -> Self {
+        let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
+        Self(format!("job_{}{random}", time_part(at)))
+    }
+}
+
+impl EndpointId {
+    /// The one endpoint under which a tenant's jobs have their deliveries; nobody registers it.
+    pub fn of_jobs(tenant: &TenantId) -> Self {
+        let digest = digest_part(&["jobs of", tenant.as_str()]);
+        Self(format!("wh_{}", &digest[..SHORT_CHARS]))
+    }
+}
+
 macro_rules! born_at_random {
     ($($name:ident),*) => { $(
         impl $name {
@@ -139,6 +182,11 @@ impl EventId {
     /// A fresh id, for a producer that gave no key of its own.
     pub fn fresh(random: u128) -> Self {
         Self(format!("evt_{}", base62_fixed(random, DIGEST_CHARS)))
+    }
+
+    /// The id of the one event that tells how a job ended.
+    pub fn of_job(tenant: &TenantId, job: &JobId) -> Self {
+        Self::from_key(tenant, "job", job.as_str())
     }
 
     /// The same id whenever the same producer's key comes again; `source` keeps the ways in apart.
@@ -195,6 +243,19 @@ mod tests {
     fn parts_of_a_key_do_not_run_into_each_other() {
         let tenant = TenantId::new(at(0), 1);
         assert_ne!(EventId::from_key(&tenant, "a", "bc"), EventId::from_key(&tenant, "ab", "c"));
+    }
+
+    #[test]
+    fn jobs_have_uuids_or_short_ids() {
+        for random in [0, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
+            let id = JobId::uuid(random);
+            assert!(id.as_str().parse::<JobId>().is_ok(), "{id}");
+            assert_eq!((&id.as_str()[14..15], b"89ab".contains(&id.as_str().as_bytes()[19])), ("4", true), "{id}");
+        }
+        assert!(JobId::short(at(7), 7).as_str().parse::<JobId>().is_ok());
+        for bad in ["", "job_", "job_0123456789abcde!", "550E8400-e29b-41d4-a716-446655440000", "create"] {
+            assert!(bad.parse::<JobId>().is_err(), "{bad}");
+        }
     }
 
     #[test]

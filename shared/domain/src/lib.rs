@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod id;
 pub mod invalid;
+pub mod job;
 pub mod json;
 pub mod key;
 pub mod message;

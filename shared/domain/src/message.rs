@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::Delivery;
-use crate::id::{DeliveryId, EndpointId, EventId, TenantId};
+use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 
 /// The version that is written. Readers understand this one and the one before, so that a deploy may happen while
-/// messages are on their way; version 1 is the first.
-pub const VERSION: u32 = 1;
+/// messages and schedules are on their way. Version 1 knew no jobs.
+pub const VERSION: u32 = 2;
 
 /// A request to make one attempt, from fan-out, a schedule, the sweep or a person. Also a schedule's input, so that
 /// sending that to the retry queue by hand runs time forward.
@@ -23,6 +23,9 @@ pub struct Message {
     pub event_id: EventId,
     /// Which delivery it is.
     pub delivery_id: DeliveryId,
+    /// The job whose own URL it goes to, if it goes to no webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<JobId>,
     /// The attempt to make, counted from 1.
     pub attempt: u32,
 }
@@ -36,6 +39,7 @@ impl Message {
             endpoint_id: delivery.endpoint_id.clone(),
             event_id: delivery.event_id.clone(),
             delivery_id: delivery.id.clone(),
+            job_id: delivery.job_id.clone(),
             attempt,
         }
     }
@@ -46,12 +50,48 @@ impl Message {
     /// Why it cannot be understood: no JSON, a field amiss, or a version from the future.
     pub fn parse(body: &str) -> Result<Self, String> {
         let message: Self = serde_json::from_str(body).map_err(|error| error.to_string())?;
-        if message.v == 0 || message.v > VERSION {
+        if !(VERSION - 1..=VERSION).contains(&message.v) {
             return Err(format!("version {} is not understood here", message.v));
         }
         if message.delivery_id.endpoint() != message.endpoint_id {
             return Err("delivery_id and endpoint_id do not belong together".to_owned());
         }
         Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn written() -> serde_json::Value {
+        let row = Delivery::pending(
+            &crate::delivery::an_event(Timestamp::UNIX_EPOCH),
+            EndpointId::new(Timestamp::UNIX_EPOCH, 2),
+            0,
+        );
+        serde_json::to_value(Message::new(&row, 3)).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_understood() {
+        assert_eq!(Message::parse(&written().to_string()).unwrap().attempt, 3);
+    }
+
+    #[test]
+    fn the_version_before_is_understood_and_what_comes_is_not() {
+        for (version, understood) in [(VERSION - 2, false), (VERSION - 1, true), (VERSION + 1, false)] {
+            let mut message = written();
+            message["v"] = version.into();
+            assert_eq!(Message::parse(&message.to_string()).is_ok(), understood, "version {version}");
+        }
+    }
+
+    #[test]
+    fn ids_that_do_not_belong_together_are_refused() {
+        let mut message = written();
+        message["endpoint_id"] = EndpointId::new(Timestamp::UNIX_EPOCH, 9).as_str().into();
+        assert!(Message::parse(&message.to_string()).is_err());
     }
 }

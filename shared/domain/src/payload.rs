@@ -14,6 +14,8 @@ pub enum BodyShape {
     IdEventDataTimestampWebhook,
     /// `{type, timestamp, data}`; the id travels in a header.
     TypeTimestampData,
+    /// `data` by itself, without an envelope.
+    DataAlone,
 }
 
 #[derive(Serialize)]
@@ -47,6 +49,7 @@ pub fn body(shape: BodyShape, event: &Event, endpoint: &EndpointId) -> serde_jso
             timestamp,
             webhook_id: endpoint.as_str(),
         }),
+        BodyShape::DataAlone => Ok(event.data.clone().into_bytes()),
         BodyShape::TypeTimestampData => {
             serde_json::to_vec(&TypeTimestampData { r#type: event.event_type.as_str(), timestamp, data })
         }
@@ -67,6 +70,8 @@ mod tests {
             data: data.to_owned(),
             timestamp: time::parse("t", "2026-01-15T14:30:00Z").unwrap(),
             expires_at: 0,
+            job_id: None,
+            announce: None,
         }
     }
 

@@ -73,12 +73,10 @@ pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::EventId;
 
     fn row(status: Status, reason: Option<Reason>) -> Delivery {
         let at: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
-        let event = (EventId::fresh(1), "a.b".parse().unwrap(), at);
-        let row = Delivery::pending(TenantId::new(at, 1), EndpointId::new(at, 2), event, 0);
+        let row = Delivery::pending(&crate::delivery::an_event(at), EndpointId::new(at, 2), 0);
         Delivery { status, reason, ..row }
     }
 

@@ -26,7 +26,7 @@ pub struct Signing {
 /// What the signature covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// The body's bytes. The header takes one signature.
+    /// The body's bytes. The header takes one signature: during a rotation the old secret's, until its grace ends.
     Body,
     /// `id.timestamp.body`, with id and timestamp in headers of these names. The header takes several signatures,
     /// parted by spaces, so that a receiver can change its secret at any moment of a rotation.
@@ -49,7 +49,7 @@ pub enum Encoding {
 
 /// The headers that sign this attempt, none when there is no secret.
 ///
-/// `secrets` are those valid now, the preferred one first; a header that takes one signature uses that.
+/// `secrets` are those valid now, the newest first.
 pub fn headers(
     signing: &Signing,
     secrets: &[Secret],
@@ -59,7 +59,7 @@ pub fn headers(
 ) -> Vec<(&'static str, String)> {
     match signing.content {
         Content::Body => {
-            secrets.first().map(|secret| vec![(signing.header, sign(signing, secret, &[body]))]).unwrap_or_default()
+            secrets.last().map(|secret| vec![(signing.header, sign(signing, secret, &[body]))]).unwrap_or_default()
         }
         Content::IdTimestampBody { id_header, timestamp_header } => {
             let seconds = at.as_second().to_string();

@@ -28,6 +28,13 @@ pub enum TenantStatus {
     Suspended,
 }
 
+impl Plan {
+    /// Whether it includes webhooks, where a dialect gives them to some plans only.
+    pub fn includes_webhooks(self) -> bool {
+        matches!(self, Self::Pro | Self::Enterprise)
+    }
+}
+
 /// A tenant as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {

@@ -3,7 +3,6 @@
 use postrider_domain::invalid::Invalid;
 use serde_json::json;
 
-use super::Answer;
 use crate::AwsError;
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
@@ -64,6 +63,11 @@ impl Fault {
         Self::new(409, "conflict", message)
     }
 
+    /// 403 where the plan is too small.
+    pub fn plan_required(message: impl Into<String>) -> Self {
+        Self::new(403, "plan_required", message)
+    }
+
     /// 413, naming the field and its limit in bytes.
     pub fn too_large(field: &str, limit: usize) -> Self {
         Self::about(413, "payload_too_large", Invalid::new(field, format!("at most {limit} bytes")))
@@ -103,13 +107,14 @@ impl Fault {
         error
     }
 
-    /// The whole answer.
-    pub fn answer(&self) -> Answer {
-        let answer = Answer::json(self.0.status, &json!({"error": self.body()}));
-        match &self.0.allow {
-            Some(allow) => answer.header("allow", allow),
-            None => answer,
-        }
+    /// The status that it is answered with.
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// For 405: what would be allowed.
+    pub(super) fn allow(&self) -> Option<&str> {
+        self.0.allow.as_deref()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use postrider_domain::invalid::Invalid;
+use postrider_domain::json;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
@@ -23,6 +24,15 @@ impl Fields {
     pub fn parse(body: &[u8]) -> Result<Self, Fault> {
         let left = serde_json::from_slice(body).map_err(|_| Invalid::new("body", "a JSON object"))?;
         Ok(Self { left, known: Vec::new() })
+    }
+
+    /// Reads an object that came by another way than HTTP, checked as strictly.
+    ///
+    /// # Errors
+    /// 400 when it is no JSON object that every parser reads alike.
+    pub fn checked(text: &str) -> Result<Self, Fault> {
+        json::check(text.as_bytes()).map_err(|why| Invalid::new("body", format!("valid JSON; {why}")))?;
+        Self::parse(text.as_bytes())
     }
 
     /// Takes a field that may be missing; null counts as missing.

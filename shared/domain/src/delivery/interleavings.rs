@@ -69,9 +69,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let now: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
-        let event = (EventId::fresh(1), "dubbing.completed".parse().unwrap(), now);
         Self {
-            row: Delivery::pending(TenantId::new(now, 1), EndpointId::new(now, 2), event, 0),
+            row: Delivery::pending(&crate::delivery::an_event(now), EndpointId::new(now, 2), 0),
             queue: vec![message(1)],
             schedules: Vec::new(),
             dead: Vec::new(),

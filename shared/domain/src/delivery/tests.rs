@@ -9,8 +9,7 @@ fn noon() -> Timestamp {
 
 fn fresh() -> Delivery {
     let at = noon();
-    let event = (EventId::fresh(1), "dubbing.completed".parse().unwrap(), at);
-    Delivery::pending(TenantId::new(at, 1), EndpointId::new(at, 2), event, 0)
+    Delivery::pending(&crate::delivery::an_event(at), EndpointId::new(at, 2), 0)
 }
 
 /// What the store does with a transition: the row as it stands after the conditional write.

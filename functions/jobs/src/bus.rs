@@ -1,0 +1,46 @@
+//! Reports that come on the stack's bus, as `Postrider Job`: what a report holds, with `tenant_id` and `job_id`.
+//!
+//! Whoever put it there is not waiting for an answer, so what is wrong is set aside, with the reason, where an operator
+//! sees it. An error of ours goes back to Lambda, which tries again.
+
+use lambda_runtime::Error;
+use postrider_aws::http::{Fault, Fields};
+use postrider_aws::trigger::BusEvent;
+use postrider_domain::id::JobId;
+use postrider_domain::invalid::Invalid;
+
+use crate::handler::Jobs;
+use crate::report;
+
+const DETAIL_TYPE: &str = "Postrider Job";
+
+impl Jobs {
+    /// Takes a report from the bus.
+    ///
+    /// # Errors
+    /// When we failed.
+    pub(crate) async fn hear(&self, event: &BusEvent) -> Result<(), Error> {
+        match self.take_report(event).await {
+            Ok(()) => Ok(()),
+            Err(fault) => match fault.cause() {
+                Some(cause) => Err(cause.to_owned().into()),
+                None => Ok(self.triggers.set_aside(&event.refused(&fault)).await?),
+            },
+        }
+    }
+
+    async fn take_report(&self, event: &BusEvent) -> Result<(), Fault> {
+        if event.detail_type != DETAIL_TYPE {
+            return Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into());
+        }
+        let mut fields = Fields::checked(event.detail.get())?;
+        let tenant_id: String = fields.require("tenant_id", "the job's tenant")?;
+        let job_id: String = fields.require("job_id", "a job id")?;
+        let job_id: JobId = job_id.parse().map_err(|_| Invalid::new("job_id", "a job id"))?;
+        let job = self.jobs.get(&job_id).await?.filter(|job| job.tenant_id.as_str() == tenant_id);
+        let job = job.ok_or_else(|| Fault::not_found("job"))?;
+        let kind = job.dialect.jobs.ok_or_else(|| Fault::not_found("job"))?;
+        let report = report::read(fields, kind)?;
+        self.reporter.report(job, &report).await.map(|_| ())
+    }
+}

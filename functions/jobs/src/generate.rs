@@ -1,0 +1,80 @@
+//! `/api/v1`: jobs of projects.
+
+use postrider_aws::chance;
+use postrider_aws::http::{Answer, Fault, Request};
+use postrider_domain::dialect::JobKind;
+use postrider_domain::id::{self, JobId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
+use postrider_domain::key::Scope;
+use url::Url;
+
+use crate::handler::Jobs;
+use crate::view;
+
+const URLS: std::ops::RangeInclusive<usize> = 1..=3;
+const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
+const MAX_URL_CHARS: usize = 2048;
+
+impl Jobs {
+    pub(crate) async fn generate(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsWrite, JobKind::Projects).await?;
+        let tenant = caller.tenant_id()?;
+        let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
+        let mut fields = request.fields()?;
+        let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
+        let variants: u8 = fields.require("variantCount", "a whole number, 1 to 3")?;
+        let webhook_url: Option<String> = fields.take("webhookUrl", "a public HTTPS URL")?;
+        if !URLS.contains(&urls.len()) {
+            return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());
+        }
+        if !VARIANTS.contains(&variants) {
+            return Err(Invalid::new("variantCount", "a whole number, 1 to 3").into());
+        }
+        let hosts = urls.iter().enumerate().map(|(i, url)| host_of(&format!("urls[{i}]"), url));
+        let hosts: Vec<String> = hosts.collect::<Result<_, _>>()?;
+        self.starter.check_url("webhookUrl", webhook_url.as_deref()).await?;
+
+        let now = chance::now();
+        let projects = hosts.iter().flat_map(|host| (1..=variants).map(move |variant| project(host, variant)));
+        let job = Job {
+            id: JobId::uuid(chance::bits128()),
+            tenant_id: tenant.clone(),
+            dialect,
+            status: JobStatus::Running,
+            webhook_url,
+            projects: projects.collect(),
+            task: None,
+            revision: 0,
+            created_at: now,
+            started_at: Some(now),
+            completed_at: None,
+            expires_at: now.as_second() + self.starter.retention.seconds,
+        };
+        self.starter.start(&job, None).await?;
+        Ok(Answer::json(200, &view::generated(&job)))
+    }
+
+    pub(crate) async fn generation(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
+        let job = self.find(&caller, id, JobKind::Projects).await?;
+        Ok(Answer::json(200, &view::generation(&job)))
+    }
+}
+
+fn project(host: &str, variant: u8) -> Project {
+    Project {
+        id: id::uuid(chance::bits128()),
+        title: format!("{host} - Variant {variant}"),
+        status: ProjectStatus::Pending,
+        video_url: None,
+    }
+}
+
+/// The host of a URL to work on; whether it can be reached is the worker's to find out.
+pub(crate) fn host_of(field: &str, text: &str) -> Result<String, Invalid> {
+    let url =
+        Url::parse(text).ok().filter(|url| text.len() <= MAX_URL_CHARS && matches!(url.scheme(), "http" | "https"));
+    let host = url.and_then(|url| url.host_str().map(str::to_owned));
+    host.ok_or_else(|| Invalid::new(field, "an http or https URL"))
+}

@@ -1,0 +1,169 @@
+//! Reports: what a worker says about a job, by HTTP or on the bus.
+//!
+//! A job is changed only from the state that it was read in, and its last change is one transaction with the event that
+//! tells of it. So reports may race, repeat and come out of order, and one event comes of it.
+
+use postrider_aws::chance;
+use postrider_aws::deliveries_table::Recorded;
+use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::http::{Answer, Fault, Fields, Request};
+use postrider_aws::jobs_table::JobsTable;
+use postrider_domain::dialect::JobKind;
+use postrider_domain::event::Event;
+use postrider_domain::id::EventId;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::job::{Applied, Job, JobStatus, ProjectReport, ProjectStatus, Refused, Report};
+use postrider_domain::key::Scope;
+use serde::Deserialize;
+
+use crate::handler::Jobs;
+use crate::view;
+
+/// How often a report is tried that others overtake: more than there can be projects and ends of a job.
+const TRIES: usize = 32;
+const MAX_TITLE_CHARS: usize = 512;
+const MAX_URL_CHARS: usize = 2048;
+/// JavaScript's largest exact integer; customers parse the number.
+const MAX_CREDITS: u64 = (1 << 53) - 1;
+
+/// Applies reports.
+pub(crate) struct Reporter {
+    jobs: JobsTable,
+    retention: Retention,
+}
+
+impl Reporter {
+    pub(crate) fn from_env(jobs: JobsTable) -> Result<Self, BadSetting> {
+        Ok(Self { jobs, retention: env::retention()? })
+    }
+
+    /// Applies a report to the job as it stands now; the job afterwards.
+    ///
+    /// # Errors
+    /// 409 when it would change what has ended, 400 for an unknown project.
+    pub(crate) async fn report(&self, mut job: Job, report: &Report) -> Result<Job, Fault> {
+        for _ in 0..TRIES {
+            let now = chance::now();
+            let after = match job.apply(report, now).map_err(refusal)? {
+                Applied::Nothing => return Ok(job),
+                Applied::Changed(after) => *after,
+            };
+            let closing = if after.status.has_ended() { self.closing(&after) } else { None };
+            if self.jobs.change(&job, &after, closing.as_ref()).await? == Recorded::Yes {
+                let (job_id, status) = (after.id.as_str(), format!("{:?}", after.status));
+                tracing::info!(job_id, status, told = closing.is_some(), "job.changed");
+                return Ok(after);
+            }
+            job = self.jobs.get(&job.id).await?.ok_or_else(|| Fault::not_found("job"))?;
+        }
+        Err(Fault::conflict("this job is being reported on by others at the same time; try again"))
+    }
+
+    fn closing(&self, job: &Job) -> Option<Event> {
+        let (event_type, data) = job.closing()?;
+        let timestamp = job.completed_at?;
+        Some(Event {
+            tenant_id: job.tenant_id.clone(),
+            id: EventId::of_job(&job.tenant_id, &job.id),
+            event_type,
+            data,
+            timestamp,
+            expires_at: timestamp.as_second() + self.retention.seconds,
+            job_id: Some(job.id.clone()),
+            announce: None,
+        })
+    }
+}
+
+impl Jobs {
+    pub(crate) async fn report_projects(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsReport, JobKind::Projects).await?;
+        let job = self.find(&caller, id, JobKind::Projects).await?;
+        let report = read(request.fields()?, JobKind::Projects)?;
+        let job = self.reporter.report(job, &report).await?;
+        Ok(Answer::json(200, &view::generation(&job)))
+    }
+
+    pub(crate) async fn report_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsReport, JobKind::Task).await?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
+        let report = read(request.fields()?, JobKind::Task)?;
+        let job = self.reporter.report(job, &report).await?;
+        Ok(Answer::json(200, &view::with_meta(&view::task(&job), &request.id)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ProjectFields {
+    project_id: String,
+    status: ProjectStatus,
+    title: Option<String>,
+    video_url: Option<String>,
+}
+
+/// Reads a report on a job of this kind.
+///
+/// # Errors
+/// 400 naming the field.
+pub(crate) fn read(mut fields: Fields, kind: JobKind) -> Result<Report, Fault> {
+    let report = match kind {
+        JobKind::Projects => read_projects(&mut fields)?,
+        JobKind::Task => read_task(&mut fields)?,
+    };
+    fields.finish()?;
+    Ok(report)
+}
+
+fn read_projects(fields: &mut Fields) -> Result<Report, Fault> {
+    let expected = "a list of {projectId, status: running|completed|failed, title?, videoUrl?}";
+    let projects: Option<Vec<ProjectFields>> = fields.take("projects", expected)?;
+    let status: Option<String> = fields.take("status", "`cancelled`")?;
+    match (projects, status.as_deref()) {
+        (Some(projects), None) if !projects.is_empty() => {
+            let reports = projects.into_iter().enumerate().map(|(i, project)| project_report(i, project));
+            Ok(Report::Projects(reports.collect::<Result<_, _>>()?))
+        }
+        (None, Some("cancelled")) => Ok(Report::Cancelled),
+        (None, Some(_)) => Err(Invalid::new("status", "`cancelled`").into()),
+        _ => Err(Invalid::new("projects", format!("{expected}, or `status`: `cancelled`")).into()),
+    }
+}
+
+fn project_report(i: usize, fields: ProjectFields) -> Result<ProjectReport, Invalid> {
+    let refuse = |field: &str, expected: &str| Err(Invalid::new(format!("projects[{i}].{field}"), expected));
+    if fields.status == ProjectStatus::Pending {
+        return refuse("status", "`running`, `completed` or `failed`");
+    }
+    if fields.title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
+        return refuse("title", "at most 512 characters");
+    }
+    if fields.video_url.as_ref().is_some_and(|url| url.len() > MAX_URL_CHARS) {
+        return refuse("videoUrl", "at most 2048 characters");
+    }
+    let ProjectFields { project_id, status, title, video_url } = fields;
+    Ok(ProjectReport { id: project_id, status, title, video_url })
+}
+
+fn read_task(fields: &mut Fields) -> Result<Report, Fault> {
+    let expected = "`processing`, `completed` or `failed`";
+    let status: String = fields.require("status", expected)?;
+    let credits: Option<u64> = fields.take("credits_charged", "a whole number")?;
+    if credits.is_some_and(|credits| credits > MAX_CREDITS) {
+        return Err(Invalid::new("credits_charged", "at most 9007199254740991").into());
+    }
+    match status.as_str() {
+        "processing" if credits.is_some() => Err(Invalid::new("credits_charged", "none before the job ends").into()),
+        "processing" => Ok(Report::Started),
+        "completed" => Ok(Report::Ended { status: JobStatus::Completed, credits_charged: credits }),
+        "failed" => Ok(Report::Ended { status: JobStatus::Failed, credits_charged: credits }),
+        _ => Err(Invalid::new("status", expected).into()),
+    }
+}
+
+fn refusal(refused: Refused) -> Fault {
+    match refused {
+        Refused::UnknownProject(_) => Invalid::new("projects", "projects of this job; GET shows their ids").into(),
+        Refused::Ended | Refused::ProjectEnded(_) => Fault::conflict(refused.to_string()),
+    }
+}

@@ -1,0 +1,136 @@
+//! `/v1/jobs`: jobs of one task.
+
+use postrider_aws::chance;
+use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_domain::dialect::JobKind;
+use postrider_domain::id::JobId;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::job::{Job, JobStatus, Report, Task};
+use postrider_domain::key::Scope;
+use serde_json::{Value, json};
+
+use crate::generate::host_of;
+use crate::handler::Jobs;
+use crate::starter::Started;
+use crate::view;
+
+const MAX_CAPABILITIES: usize = 20;
+const MAX_CAPABILITY_CHARS: usize = 64;
+const MAX_KEY_CHARS: usize = 256;
+/// How long a customer should wait before he asks how a job stands, in seconds.
+const ASK_AGAIN_AFTER: &str = "30";
+const CAPABILITIES: &str = "a list of 1 to 20 names";
+
+impl Jobs {
+    pub(crate) async fn start_task(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
+        let tenant = caller.tenant()?;
+        let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
+        let mut fields = request.fields()?;
+        let url: String = fields.require("url", "an http or https URL")?;
+        let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
+        let webhook_url: Option<String> = fields.take("webhook_url", "a public HTTPS URL")?;
+        fields.finish()?;
+        let platform = platform_of(&host_of("url", &url)?);
+        check_capabilities(&capabilities)?;
+        if webhook_url.is_some() && !tenant.plan.includes_webhooks() {
+            return Err(Fault::plan_required("webhooks are available on the Pro and Enterprise plans"));
+        }
+        self.starter.check_url("webhook_url", webhook_url.as_deref()).await?;
+
+        let now = chance::now();
+        let asked = json!([url, capabilities, webhook_url]).to_string();
+        let job = Job {
+            id: JobId::short(now, chance::bits64()),
+            tenant_id: tenant.id.clone(),
+            dialect,
+            status: JobStatus::Pending,
+            webhook_url,
+            projects: Vec::new(),
+            task: Some(Task { url, platform, capabilities, credits_charged: 0 }),
+            revision: 0,
+            created_at: now,
+            started_at: None,
+            completed_at: None,
+            expires_at: now.as_second() + self.starter.retention.seconds,
+        };
+        let key = idempotency_key(request)?;
+        match self.starter.start(&job, key.map(|key| (key, asked.as_str()))).await? {
+            Started::New => Ok(answer(201, request, &job)),
+            Started::Before(job) => Ok(answer(200, request, &job)),
+        }
+    }
+
+    pub(crate) async fn list_tasks(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
+        request.only_query(&["limit", "cursor"])?;
+        let paging: Paging<JobId> = Paging::of(request)?;
+        let page = self.jobs.list(caller.tenant_id()?, paging.limit, paging.after.as_ref()).await?;
+        let jobs: Vec<Value> = page.rows.iter().map(view::task).collect();
+        let pagination = Cursor::pagination(page.next.as_deref());
+        let meta = json!({"request_id": request.id});
+        Ok(Answer::json(200, &json!({"data": jobs, "pagination": pagination, "meta": meta})))
+    }
+
+    pub(crate) async fn get_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
+        let answer = Answer::json(200, &view::with_meta(&view::task(&job), &request.id));
+        Ok(if job.status.has_ended() { answer } else { answer.header("retry-after", ASK_AGAIN_AFTER) })
+    }
+
+    pub(crate) async fn cancel_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
+        request.optional_fields()?.finish()?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
+        let job = self.reporter.report(job, &Report::Cancelled).await?;
+        Ok(Answer::json(200, &view::with_meta(&view::task(&job), &request.id)))
+    }
+}
+
+fn answer(status: u16, request: &Request, job: &Job) -> Answer {
+    Answer::json(status, &view::with_meta(&view::task(job), &request.id))
+        .header("location", format!("/v1/jobs/{}", job.id))
+        .header("retry-after", ASK_AGAIN_AFTER)
+}
+
+fn check_capabilities(capabilities: &[String]) -> Result<(), Invalid> {
+    if capabilities.is_empty() || capabilities.len() > MAX_CAPABILITIES {
+        return Err(Invalid::new("capabilities", CAPABILITIES));
+    }
+    let good = |name: &String| !name.trim().is_empty() && name.chars().count() <= MAX_CAPABILITY_CHARS;
+    match capabilities.iter().position(|name| !good(name)) {
+        None => Ok(()),
+        Some(i) => Err(Invalid::new(format!("capabilities[{i}]"), "a name of 1 to 64 characters")),
+    }
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<&str>, Invalid> {
+    let good = |key: &str| (1..=MAX_KEY_CHARS).contains(&key.chars().count()) && !key.chars().any(char::is_control);
+    match request.header("idempotency-key") {
+        Some(key) if !good(key) => Err(Invalid::new("Idempotency-Key", "1 to 256 characters")),
+        key => Ok(key),
+    }
+}
+
+/// Whose site a host is, in a word: `youtube` for `www.youtube.com`.
+fn platform_of(host: &str) -> String {
+    let labels: Vec<&str> = host.split('.').collect();
+    let label = match labels.as_slice() {
+        [.., name, _] => name,
+        _ => host,
+    };
+    label.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_platform_is_the_hosts_own_name() {
+        for (host, platform) in [("www.youtube.com", "youtube"), ("vimeo.com", "vimeo"), ("localhost", "localhost")] {
+            assert_eq!(platform_of(host), platform);
+        }
+    }
+}

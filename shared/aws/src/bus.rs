@@ -1,0 +1,47 @@
+//! The stack's own event bus, on which workers hear of new jobs.
+
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+
+use crate::AwsError;
+use crate::env::{self, BadSetting};
+use crate::error::failed;
+
+/// What Postrider's own events name as their source.
+const SOURCE: &str = "postrider";
+
+/// The bus.
+#[derive(Clone)]
+pub struct Bus {
+    client: Client,
+    name: String,
+}
+
+impl Bus {
+    /// From `EVENT_BUS`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), name: env::var("EVENT_BUS")? })
+    }
+
+    /// Puts one event on the bus.
+    ///
+    /// # Errors
+    /// When it was not taken; the call can succeed while its one entry fails.
+    pub async fn put(&self, detail_type: &str, detail: &str) -> Result<(), AwsError> {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(SOURCE)
+            .detail_type(detail_type)
+            .detail(detail)
+            .build();
+        let answer = self.client.put_events().entries(entry).send().await.map_err(failed("PutEvents"))?;
+        match answer.entries().iter().find_map(|entry| entry.error_code()) {
+            Some(code) if answer.failed_entry_count() > 0 => Err(AwsError::new("PutEvents", code)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The deployment's own signing secret, for dialects that sign with one for all tenants.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use postrider_domain::secret::Secret;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+
+/// How long it is remembered, so that a changed one is in use within minutes.
+const REMEMBERED: Duration = Duration::from_secs(300);
+
+/// Reads the secret at first use.
+pub struct DeploymentSecret {
+    client: Client,
+    secret_id: String,
+    remembered: Mutex<Option<(Instant, Secret)>>,
+}
+
+impl DeploymentSecret {
+    /// From `WEBHOOK_SIGNING_SECRET`, the secret's ARN.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let secret_id = env::var("WEBHOOK_SIGNING_SECRET")?;
+        Ok(Self { client: Client::new(sdk), secret_id, remembered: Mutex::default() })
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get(&self) -> Result<Secret, AwsError> {
+        let mut remembered = self.remembered.lock().await;
+        if let Some((_, secret)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
+            return Ok(secret.clone());
+        }
+        let call = "GetSecretValue";
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
+        let text = answer.secret_string().filter(|text| !text.is_empty());
+        let text = text.ok_or_else(|| AwsError::new(call, "the signing secret is empty"))?;
+        let secret = Secret::stored(text.to_owned());
+        *remembered = Some((Instant::now(), secret.clone()));
+        Ok(secret)
+    }
+}

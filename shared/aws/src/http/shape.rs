@@ -1,0 +1,57 @@
+//! The shapes in which an error is told; the path decides, since each provider's customers know their own.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Fault};
+
+/// How errors look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorShape {
+    /// `{"error": {"code", "message", "details"?}}`
+    Coded,
+    /// `{"error": "…", "reason"?}`
+    Plain,
+    /// `{"error": {"code", "message"}, "meta": {"request_id"}}`
+    WithMeta,
+}
+
+impl ErrorShape {
+    /// The shape for a path.
+    pub fn of(path: &[&str]) -> Self {
+        match path {
+            ["api", "v1", ..] => Self::Plain,
+            ["v1", "jobs", ..] => Self::WithMeta,
+            _ => Self::Coded,
+        }
+    }
+
+    /// The fault as it is told in this shape.
+    pub fn answer(self, fault: &Fault, request_id: &str) -> Answer {
+        let (code, message) = (fault.code(), fault.message());
+        let body: Value = match self {
+            Self::Coded => json!({"error": fault.body()}),
+            Self::Plain => json!({"error": message, "reason": code}),
+            Self::WithMeta => {
+                json!({"error": {"code": code, "message": message}, "meta": {"request_id": request_id}})
+            }
+        };
+        let answer = Answer::json(fault.status(), &body);
+        match fault.allow() {
+            Some(allow) => answer.header("allow", allow),
+            None => answer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_decides() {
+        assert_eq!(ErrorShape::of(&["api", "v1", "generate"]), ErrorShape::Plain);
+        assert_eq!(ErrorShape::of(&["v1", "jobs", "job_x"]), ErrorShape::WithMeta);
+        assert_eq!(ErrorShape::of(&["v1", "webhooks"]), ErrorShape::Coded);
+        assert_eq!(ErrorShape::of(&["nowhere"]), ErrorShape::Coded);
+    }
+}

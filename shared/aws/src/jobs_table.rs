@@ -1,0 +1,198 @@
+//! The jobs table: `id`. A job's every change is written over the state that it was made from; its last one together with
+//! the event that tells of it, so that there is one event however many reports race.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
+use postrider_domain::event::Event;
+use postrider_domain::id::{JobId, TenantId};
+use postrider_domain::job::Job;
+use serde::{Deserialize, Serialize};
+
+use crate::config_table::Listed;
+use crate::deliveries_table::Recorded;
+use crate::env::{self, BadSetting};
+use crate::error::{AwsError, failed};
+use crate::events_table::EventsTable;
+use crate::item::{from_item, number, text, text_of, to_item};
+
+/// How long an Idempotency-Key of a job is remembered.
+const KEY_SECONDS: i64 = 48 * 3600;
+const READS_AT_ONCE: usize = 16;
+
+/// The jobs table.
+#[derive(Clone)]
+pub struct JobsTable {
+    client: Client,
+    name: String,
+    events: EventsTable,
+}
+
+/// A customer's key for a job, and what he asked for with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobKey {
+    /// Where its row lies; the tenant stands in it.
+    pub id: String,
+    /// The job that it made.
+    pub job_id: JobId,
+    /// A digest of what was asked for.
+    pub request: String,
+    /// When it is forgotten, in seconds since 1970. Rows outlive their time by up to two days, so it is compared too.
+    pub expires_at: i64,
+}
+
+impl JobKey {
+    /// The key's row for a job that is made at `now`.
+    pub fn new(tenant: &TenantId, key: &str, job_id: &JobId, request: &str, now: Timestamp) -> Self {
+        Self {
+            id: format!("KEY#{tenant}#{key}"),
+            job_id: job_id.clone(),
+            request: crate::config_table::hash_of(request),
+            expires_at: now.as_second() + KEY_SECONDS,
+        }
+    }
+}
+
+/// What became of a creation.
+#[derive(Debug)]
+pub enum Created {
+    /// The job is new.
+    New,
+    /// The key had made this one.
+    Before(Box<JobKey>),
+}
+
+impl JobsTable {
+    /// From `JOBS_TABLE` and `EVENTS_TABLE`.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let (client, events) = (Client::new(sdk), EventsTable::from_env(sdk)?);
+        Ok(Self { client, name: env::var("JOBS_TABLE")?, events })
+    }
+
+    /// Puts a new job, what announces it, and its key if it has one: all or nothing. `listed` jobs are found in their
+    /// tenant's list.
+    ///
+    /// # Errors
+    /// When the write failed; a creation with a key may be repeated.
+    pub async fn create(
+        &self,
+        job: &Job,
+        listed: bool,
+        announcement: &Event,
+        key: Option<&JobKey>,
+        now: Timestamp,
+    ) -> Result<Created, AwsError> {
+        let mut item = to_item(job)?;
+        if listed {
+            item.insert("listed_tenant".to_owned(), text(job.tenant_id.as_str()));
+        }
+        let row = Put::builder().table_name(&self.name).set_item(Some(item));
+        let mut writes = vec![
+            write(row.condition_expression("attribute_not_exists(id)"))?,
+            self.events.put_in_transaction(announcement)?,
+        ];
+        if let Some(key) = key {
+            let row = Put::builder()
+                .table_name(&self.name)
+                .set_item(Some(to_item(key)?))
+                .condition_expression("attribute_not_exists(id) OR expires_at <= :now")
+                .expression_attribute_values(":now", number(now.as_second()));
+            writes.push(write(row)?);
+        }
+        match (self.transact(writes).await?, key) {
+            (Recorded::Yes, _) => Ok(Created::New),
+            (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
+                Some(before) => Ok(Created::Before(Box::new(before))),
+                None => Err(AwsError::new("TransactWriteItems job", "the key came and went")),
+            },
+            (Recorded::Overtaken, None) => Err(AwsError::new("TransactWriteItems job", "its fresh id is taken")),
+        }
+    }
+
+    /// Puts a changed job over the state that it was made from, and with its last change the event that tells of it.
+    ///
+    /// # Errors
+    /// When the write failed; repeating the report is harmless.
+    pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
+        let mut item = to_item(after)?;
+        if after.task.is_some() {
+            item.insert("listed_tenant".to_owned(), text(after.tenant_id.as_str()));
+        }
+        let row = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("revision = :was")
+            .expression_attribute_values(":was", number(before.revision));
+        let mut writes = vec![write(row)?];
+        if let Some(event) = closing {
+            writes.push(self.events.put_in_transaction(event)?);
+        }
+        self.transact(writes).await
+    }
+
+    /// The job of this id, whoever's it is.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn get(&self, id: &JobId) -> Result<Option<Job>, AwsError> {
+        self.row(id.as_str()).await
+    }
+
+    /// A page of a tenant's listed jobs, the newest first.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn list(&self, tenant: &TenantId, limit: i32, after: Option<&JobId>) -> Result<Listed<Job>, AwsError> {
+        let mut query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("listed")
+            .key_condition_expression("listed_tenant = :tenant")
+            .expression_attribute_values(":tenant", text(tenant.as_str()))
+            .scan_index_forward(false)
+            .limit(limit);
+        if let Some(after) = after {
+            query = query
+                .exclusive_start_key("listed_tenant", text(tenant.as_str()))
+                .exclusive_start_key("id", text(after.as_str()));
+        }
+        let answer = query.send().await.map_err(failed("Query jobs"))?;
+        let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
+        let ids: Vec<JobId> = answer.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let reads = ids.iter().map(|id| self.get(id));
+        let rows: Vec<Option<Job>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: rows.into_iter().flatten().collect(), next })
+    }
+
+    async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {
+        self.row(id).await
+    }
+
+    async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
+        let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
+        read.send().await.map_err(failed("GetItem jobs"))?.item.map(from_item).transpose()
+    }
+
+    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Recorded, AwsError> {
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Recorded::Yes),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
+                Ok(Recorded::Overtaken)
+            }
+            Err(error) => Err(failed("TransactWriteItems job")(error)),
+        }
+    }
+}
+
+fn write(put: PutBuilder) -> Result<TransactWriteItem, AwsError> {
+    let put = put.build().map_err(|error| AwsError::new("TransactWriteItems job", error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}

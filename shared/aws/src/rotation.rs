@@ -1,0 +1,45 @@
+//! A request for a new signing secret: `{secret?, grace_seconds?}`.
+
+use postrider_domain::invalid::Invalid;
+use postrider_domain::secret::{KeyDerivation, Secret};
+
+use crate::chance;
+use crate::http::{Fault, Fields};
+
+const DEFAULT_GRACE: u32 = 24 * 3600;
+const MAX_GRACE: u32 = 30 * 24 * 3600;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Rotation {
+    given: Option<String>,
+    /// How long the old secret goes on counting.
+    pub grace_seconds: u32,
+}
+
+impl Rotation {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// 400 naming the field.
+    pub fn read(mut fields: Fields) -> Result<Self, Fault> {
+        let given = fields.take("secret", "a string")?;
+        let grace_seconds = fields.take("grace_seconds", "a whole number of seconds")?.unwrap_or(DEFAULT_GRACE);
+        fields.finish()?;
+        if grace_seconds > MAX_GRACE {
+            return Err(Invalid::new("grace_seconds", format!("0 to {MAX_GRACE}")).into());
+        }
+        Ok(Self { given, grace_seconds })
+    }
+
+    /// The secret that was given, or a new one.
+    ///
+    /// # Errors
+    /// 400 when the one given makes no key.
+    pub fn secret(&self, derivation: KeyDerivation) -> Result<Secret, Fault> {
+        match &self.given {
+            Some(text) => Ok(Secret::parse(text.clone(), derivation)?),
+            None => Ok(Secret::generate(&chance::bits256(), derivation)),
+        }
+    }
+}

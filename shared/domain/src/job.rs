@@ -1,0 +1,281 @@
+//! Jobs: the record that one exists and how it ended. Who does the work reports on it; here is decided what a report
+//! changes, so that however many reports race, a job ends once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::{DialectRef, JobKind};
+use crate::event::EventType;
+use crate::id::{JobId, TenantId};
+use crate::time;
+
+mod data;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    /// Nobody works on it yet.
+    Pending,
+    /// Somebody does.
+    Running,
+    /// All of it is done.
+    Completed,
+    /// Some of it is done, some failed.
+    Partial,
+    /// Nothing of it is done.
+    Failed,
+    /// It was called off.
+    Cancelled,
+}
+
+impl JobStatus {
+    /// Whether nothing more will happen.
+    pub fn has_ended(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+}
+
+/// Where a project of a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectStatus {
+    /// Nobody works on it yet.
+    Pending,
+    /// Somebody does.
+    Running,
+    /// It is done.
+    Completed,
+    /// It failed.
+    Failed,
+}
+
+impl ProjectStatus {
+    fn has_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+/// A part of a job that ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// A UUID, made with the job.
+    pub id: String,
+    /// What its customer calls it.
+    pub title: String,
+    /// Where it stands.
+    pub status: ProjectStatus,
+    /// What came of it; a failed one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_url: Option<String>,
+}
+
+/// What a job of one task is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What is worked on.
+    pub url: String,
+    /// Whose site that is.
+    pub platform: String,
+    /// What is asked for.
+    pub capabilities: Vec<String>,
+    /// What it cost in the end.
+    #[serde(default)]
+    pub credits_charged: u64,
+}
+
+/// A job as its row holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// How it is spoken of.
+    pub dialect: DialectRef,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// Whom to tell when it ends: an endpoint without a registration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
+    /// Its parts, if it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<Project>,
+    /// Its task, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
+    /// Counts its changes: a change is written only over the state that it was made from.
+    pub revision: u32,
+    /// When it was made.
+    #[serde(with = "crate::time::as_wire")]
+    pub created_at: Timestamp,
+    /// When work on it began.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub completed_at: Option<Timestamp>,
+    /// When the row may be removed, in seconds since 1970.
+    pub expires_at: i64,
+}
+
+/// What a worker says about one project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectReport {
+    /// Which.
+    pub id: String,
+    /// Where it stands.
+    pub status: ProjectStatus,
+    /// A better title.
+    pub title: Option<String>,
+    /// What came of it.
+    pub video_url: Option<String>,
+}
+
+/// What is said about a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// How its projects stand.
+    Projects(Vec<ProjectReport>),
+    /// Work on its task has begun.
+    Started,
+    /// Its task is done, or failed.
+    Ended {
+        /// How.
+        status: JobStatus,
+        /// What it cost, if anything.
+        credits_charged: Option<u64>,
+    },
+    /// It is called off.
+    Cancelled,
+}
+
+/// What a report did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It changed the job to this.
+    Changed(Box<Job>),
+    /// All of it was so already.
+    Nothing,
+}
+
+/// Why a report cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It would change what has ended.
+    #[error("the job has ended, and the report would change it")]
+    Ended,
+    /// It would change how a project ended.
+    #[error("project {0} has ended otherwise")]
+    ProjectEnded(String),
+    /// It speaks of a project that the job does not have.
+    #[error("the job has no project {0}")]
+    UnknownProject(String),
+}
+
+impl Job {
+    /// What a report at `now` makes of the job.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing changes then.
+    pub fn apply(&self, report: &Report, now: Timestamp) -> Result<Applied, Refused> {
+        let mut after = self.clone();
+        match report {
+            Report::Projects(reports) => after.take_projects(reports)?,
+            Report::Started if self.status == JobStatus::Pending => after.status = JobStatus::Running,
+            Report::Started if self.status.has_ended() => return Err(Refused::Ended),
+            Report::Started => {}
+            Report::Ended { status, credits_charged } => {
+                after.status = *status;
+                if let (Some(task), Some(credits)) = (&mut after.task, credits_charged) {
+                    task.credits_charged = *credits;
+                }
+            }
+            Report::Cancelled => after.status = JobStatus::Cancelled,
+        }
+        if after == *self {
+            return Ok(Applied::Nothing);
+        }
+        if self.status.has_ended() {
+            return Err(Refused::Ended);
+        }
+        if after.status != JobStatus::Pending && after.started_at.is_none() {
+            after.started_at = Some(now);
+        }
+        if after.status.has_ended() {
+            after.completed_at = Some(now);
+        }
+        after.revision += 1;
+        Ok(Applied::Changed(Box::new(after)))
+    }
+
+    fn take_projects(&mut self, reports: &[ProjectReport]) -> Result<(), Refused> {
+        let job_has_ended = self.status.has_ended();
+        for report in reports {
+            let unknown = || Refused::UnknownProject(report.id.clone());
+            let project = self.projects.iter_mut().find(|project| project.id == report.id).ok_or_else(unknown)?;
+            if project.status.has_ended() && !report.status.has_ended() {
+                // It is late: the project went on in the meantime. Of an ended job it would say that it has not ended.
+                if job_has_ended {
+                    return Err(Refused::Ended);
+                }
+                continue;
+            }
+            if project.status.has_ended() && project.status != report.status {
+                return Err(if job_has_ended { Refused::Ended } else { Refused::ProjectEnded(report.id.clone()) });
+            }
+            project.status = report.status;
+            if let Some(title) = &report.title {
+                project.title.clone_from(title);
+            }
+            if report.status == ProjectStatus::Completed && report.video_url.is_some() {
+                project.video_url.clone_from(&report.video_url);
+            }
+        }
+        let ended = self.projects.iter().all(|project| project.status.has_ended());
+        if !self.status.has_ended() {
+            self.status = if ended { self.sum() } else { JobStatus::Running };
+        }
+        Ok(())
+    }
+
+    fn sum(&self) -> JobStatus {
+        match (self.count(ProjectStatus::Completed), self.count(ProjectStatus::Failed)) {
+            (_, 0) => JobStatus::Completed,
+            (0, _) => JobStatus::Failed,
+            _ => JobStatus::Partial,
+        }
+    }
+
+    /// How many of its projects stand so.
+    pub fn count(&self, status: ProjectStatus) -> usize {
+        self.projects.iter().filter(|project| project.status == status).count()
+    }
+
+    /// What is told when it has ended: the event's type and its data, which is the whole body. `None` when nobody is told.
+    pub fn closing(&self) -> Option<(EventType, String)> {
+        self.webhook_url.as_ref()?;
+        let (name, data) = match self.dialect.jobs? {
+            JobKind::Projects if self.status == JobStatus::Cancelled => return None,
+            JobKind::Projects => ("job.completed", data::of_projects(self)),
+            JobKind::Task => {
+                let name = match self.status {
+                    JobStatus::Completed => "job.completed",
+                    JobStatus::Cancelled => "job.cancelled",
+                    _ => "job.failed",
+                };
+                (name, data::of_task(self, name))
+            }
+        };
+        Some((name.parse().ok()?, data))
+    }
+
+    /// When it ended, as it is told.
+    pub fn completed_at_wire(&self) -> Option<String> {
+        self.completed_at.map(time::wire)
+    }
+}
+
+#[cfg(test)]
+#[path = "job/tests.rs"]
+mod tests;
