@@ -9,8 +9,11 @@ mod support;
 
 mod batch;
 mod cancelled;
+mod chaos;
 mod credentials;
 mod delivery;
+mod disabled;
+mod duplicates;
 mod events;
 mod examples;
 mod idempotency;
