@@ -7,8 +7,10 @@
 
 mod support;
 
+mod again;
 mod batch;
 mod cancelled;
+mod changes;
 mod chaos;
 mod credentials;
 mod delivery;
