@@ -1,7 +1,6 @@
 //! The briefing for a batch of attempts: delivery, event, endpoint and tenant rows, each read once, all in one call.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -17,7 +16,8 @@ use crate::config_table::{ENDPOINT_PREFIX, TENANT_SORT, tenant_partition};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
-use crate::item::{Item, from_item, text};
+use crate::item::{Item, from_item, text, text_of};
+use crate::pause::pause;
 
 const ROUNDS: u32 = 6;
 
@@ -42,6 +42,17 @@ pub struct Briefing {
     pub endpoints: HashMap<EndpointId, Endpoint>,
     /// Tenants by id.
     pub tenants: HashMap<TenantId, Tenant>,
+    /// Rows that could not be read, by their last key: a producer may have put anything.
+    broken: HashSet<String>,
+}
+
+impl Briefing {
+    /// Whether a row that this message speaks of could not be read. Such a message fails by itself; its batch mates do not.
+    pub fn is_broken_for(&self, message: &Message) -> bool {
+        let endpoint = format!("{ENDPOINT_PREFIX}{}", message.endpoint_id);
+        let keys = [message.delivery_id.as_str(), message.event_id.as_str(), endpoint.as_str(), TENANT_SORT];
+        keys.iter().any(|key| self.broken.contains(*key))
+    }
 }
 
 impl Desk {
@@ -83,7 +94,7 @@ impl Desk {
                 .map_err(failed("BatchGetItem briefing"))?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 for item in items {
-                    self.file(&table, item, &mut briefing)?;
+                    self.file(&table, item, &mut briefing);
                 }
             }
             wanted = answer.unprocessed_keys.unwrap_or_default();
@@ -121,14 +132,22 @@ impl Desk {
             .collect()
     }
 
-    fn file(&self, table: &str, item: Item, briefing: &mut Briefing) -> Result<(), AwsError> {
+    fn file(&self, table: &str, item: Item, briefing: &mut Briefing) {
+        let key = text_of(&item, "sk").or_else(|| text_of(&item, "id")).unwrap_or_default().to_owned();
+        if let Err(error) = self.read(table, &key, item, briefing) {
+            tracing::error!(table, key, error = %error, "briefing.unreadable_row");
+            briefing.broken.insert(key);
+        }
+    }
+
+    fn read(&self, table: &str, key: &str, item: Item, briefing: &mut Briefing) -> Result<(), AwsError> {
         if table == self.deliveries {
             let row: Delivery = from_item(item)?;
             briefing.deliveries.insert(row.id.clone(), row);
         } else if table == self.events {
             let row: Event = from_item(item)?;
             briefing.events.insert(row.id.clone(), row);
-        } else if crate::item::text_of(&item, "sk") == Some(TENANT_SORT) {
+        } else if key == TENANT_SORT {
             let row: Tenant = from_item(item)?;
             briefing.tenants.insert(row.id.clone(), row);
         } else {
@@ -141,18 +160,12 @@ impl Desk {
     async fn look_again(&self, messages: &[Message], briefing: &mut Briefing) -> Result<(), AwsError> {
         for message in messages {
             if !briefing.events.contains_key(&message.event_id)
+                && !briefing.is_broken_for(message)
                 && let Some(event) = self.events_table.get(&message.tenant_id, &message.event_id).await?
             {
                 briefing.events.insert(event.id.clone(), event);
             }
         }
         Ok(())
-    }
-}
-
-/// Waits before asking again for what a batch call left out, longer each time; not before the first.
-pub(crate) async fn pause(round: u32) {
-    if round > 0 {
-        tokio::time::sleep(Duration::from_millis(25 << round.min(5))).await;
     }
 }

@@ -13,12 +13,15 @@ pub mod events_table;
 pub mod http;
 pub mod item;
 pub mod keyring;
+pub mod letters;
 pub mod metrics;
+mod pause;
 pub mod queue;
 pub mod recoverer;
 pub mod resolve;
 pub mod retries;
 pub mod sdk;
 pub mod telemetry;
+mod transaction;
 
 pub use error::AwsError;
