@@ -3,6 +3,7 @@
 #   make demo            up, register, publish, receive, verify, show, down
 #   make up              bring the stack up, or deploy again to the one that runs (local/.run/stack.json)
 #   make down            end what `make up` started
+#   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make lint            formatting, clippy, dependencies, template
 #
@@ -10,7 +11,7 @@
 #   AUTH=true            the emulator enforces the functions' roles
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down demo test lint venv
+.PHONY: up down redrive demo test lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -25,6 +26,9 @@ up: venv
 
 down: venv
 	@$(PYTHON_VENV) local/down.py
+
+redrive: venv
+	@$(PYTHON_VENV) local/redrive.py
 
 demo: venv
 	@$(PYTHON_VENV) local/demo.py

@@ -29,6 +29,7 @@ class Emulator:
 
     def __init__(self, run_dir: RunDir):
         self.run_dir = run_dir
+        self._child: subprocess.Popen | None = None
         self._read()
 
     def _read(self) -> None:
@@ -73,6 +74,7 @@ class Emulator:
             start_new_session=True,
         )
         log.close()
+        self._child = process
         record = {"pid": process.pid, "port": port, "auth": auth}
         self.run_dir.emulator_record.write_text(json.dumps(record))
         self._read()
@@ -100,7 +102,7 @@ class Emulator:
 
     def _becomes_ready(self) -> bool:
         deadline = time.monotonic() + READY_WITHIN
-        while time.monotonic() < deadline and self.pid in self._processes():
+        while time.monotonic() < deadline and self._child.poll() is None:
             if self._answers():
                 return True
             time.sleep(0.05)
@@ -124,22 +126,25 @@ class Emulator:
                 time.sleep(0.02)
         if left := self._processes():
             raise Failed(f"these processes of {self.run_dir} would not end: {left}")
-        if self.pid is not None:
-            _reap(self.pid)
+        self._child = None
         self.run_dir.emulator_record.unlink(missing_ok=True)
         self._read()
         return found
 
     def _processes(self) -> list[int]:
-        """The living processes of the emulator's session that carry this run directory's mark."""
+        """The living processes of the emulator's session that carry this run directory's mark, and the one that this very
+        program started: right after its start its environment cannot be read yet. `poll` also takes its status once it has
+        ended, so that it leaves no zombie."""
         if self.pid is None:
             return []
+        own = [self.pid] if self._child is not None and self._child.poll() is None else []
         mark = f"{MARK}={self.run_dir.path}".encode()
-        return [
+        marked = [
             pid
             for pid in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
             if _session(pid) == self.pid and mark in _environment_of(pid)
         ]
+        return own + [pid for pid in marked if pid not in own]
 
     def _log_tail(self) -> str:
         lines = self.run_dir.emulator_log.read_text(errors="replace").splitlines()
@@ -173,10 +178,3 @@ def _send(pid: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         pass
 
-
-def _reap(pid: int) -> None:
-    """Takes the ended emulator's status where this very program had started it, so that it leaves no zombie."""
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        pass

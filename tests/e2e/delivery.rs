@@ -47,7 +47,7 @@ async fn the_headers_say_what_and_who_and_nothing_of_the_inside() {
     assert_eq!(received.header("content-type"), Some("application/json"));
     assert_eq!(received.header("user-agent"), Some(concat!("Postrider/", env!("CARGO_PKG_VERSION"))));
     assert_eq!(received.header("content-length"), Some(received.body.len().to_string().as_str()));
-    let host = receiver.url("").replace("https://", "");
+    let host = receiver.authority();
     assert_eq!(received.header("host"), Some(host.as_str()));
     for name in ["authorization", "x-amzn-trace-id", "traceparent", "cookie", "referer", "expect"] {
         assert_eq!(received.header(name), None, "{name}");

@@ -7,10 +7,15 @@
 
 mod support;
 
+mod again;
 mod batch;
 mod cancelled;
+mod changes;
+mod chaos;
 mod credentials;
 mod delivery;
+mod disabled;
+mod duplicates;
 mod events;
 mod examples;
 mod idempotency;

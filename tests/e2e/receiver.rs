@@ -22,8 +22,7 @@ async fn connect(receiver: &Receiver, ca: &std::path::Path) -> tokio_rustls::cli
         .expect("ring should speak the default versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let address = receiver.url("").replace("https://", "");
-    let socket = TcpStream::connect(address).await.expect("the receiver should listen");
+    let socket = TcpStream::connect(receiver.authority()).await.expect("the receiver should listen");
     let name = ServerName::try_from("localhost").expect("a name");
     TlsConnector::from(Arc::new(config)).connect(name, socket).await.expect("the handshake should succeed")
 }

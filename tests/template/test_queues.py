@@ -7,8 +7,6 @@ from template import Template, holds
 DAY = 86_400
 WORK = ("DeliverQueue", "RetryQueue")
 ENDS = ("DeadQueue", "QuarantineQueue")
-# The slowest time-out that a dialect allows a receiver.
-SLOWEST_RECEIVER = 30
 
 
 class Queues(unittest.TestCase):
@@ -21,10 +19,6 @@ class Queues(unittest.TestCase):
             with self.subTest(queue=queue):
                 visibility = self.template.properties(queue)["VisibilityTimeout"]
                 self.assertGreaterEqual(visibility, 6 * timeout, "a message would reappear while its batch is at work")
-
-    def test_deliver_outlives_its_slowest_receiver(self):
-        timeout = self.template.function("deliver")["Timeout"]
-        self.assertGreaterEqual(timeout, SLOWEST_RECEIVER + 15, "an attempt would be cut before its outcome is recorded")
 
     def test_what_keeps_failing_goes_to_the_dead_letter_queue(self):
         for queue in WORK:
@@ -82,6 +76,7 @@ class Queues(unittest.TestCase):
         )
 
     def test_short_retries_do_not_trip_loop_detection(self):
+        # The chain is bounded by the calendar, but a webhook may have 16 retries, and manual rounds on top.
         recursion = self.template.function("deliver")["RecursiveLoop"]
         self.assertEqual(recursion, "Allow", "Lambda would stop deliver -> retry queue -> deliver after 16 hops")
 

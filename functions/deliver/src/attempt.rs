@@ -68,6 +68,9 @@ impl Attempts {
         briefing: &Briefing,
         deadline: Timestamp,
     ) -> Result<Option<Made>, Error> {
+        if briefing.is_broken_for(message) {
+            return Err("a row of it cannot be read".into());
+        }
         let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
             tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
             return Ok(None);

@@ -9,11 +9,12 @@ mod tally;
 
 use handler::Deliver;
 use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{sdk, telemetry};
+use postrider_aws::{env, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let deliver = &Deliver::from_env(&sdk::load().await)?;
     run(service_fn(|event| async move { Ok::<_, Error>(deliver.handle(event).await) })).await
 }

@@ -79,7 +79,7 @@ impl Ledger {
         let endpoint = self.endpoint(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id) {
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
         let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
@@ -141,6 +141,9 @@ impl Ledger {
         let before = self.find(&caller, id).await?;
         if before.status == Status::Pending {
             return Err(Fault::conflict("this delivery has not been tried yet; it is on its way"));
+        }
+        if !before.may_begin_round() {
+            return Err(Fault::conflict("this delivery has had its most attempts; publish its event again"));
         }
         let overtaken = || Fault::conflict("this delivery changed meanwhile; look at it again");
         if self.deliveries.begin_round(&before, chance::now()).await? == Recorded::Overtaken {

@@ -5,11 +5,12 @@ mod view;
 
 use handler::Ledger;
 use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{http, sdk, telemetry};
+use postrider_aws::{env, http, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let ledger = &Ledger::from_env(&sdk::load().await)?;
     run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| ledger.handle(request)).await) }))
         .await

@@ -2,13 +2,14 @@
 
 use aws_config::SdkConfig;
 use futures::future::join_all;
-use postrider_aws::auth::{Auth, Caller};
+use postrider_aws::auth::Auth;
 use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::{EventsTable, Put};
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
+use postrider_aws::letters::Letters;
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -16,7 +17,7 @@ use postrider_domain::key::Scope;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::publish::Publication;
+use crate::publish::{Producer, Publication, Source};
 use crate::view;
 
 const MAX_BATCH: usize = 25;
@@ -27,6 +28,7 @@ pub(crate) struct Events {
     config: ConfigTable,
     events: EventsTable,
     deliveries: DeliveriesTable,
+    pub(crate) triggers: Letters,
     retention: Retention,
 }
 
@@ -38,6 +40,7 @@ impl Events {
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
+            triggers: Letters::triggers(sdk)?,
             retention: env::retention()?,
         })
     }
@@ -56,8 +59,9 @@ impl Events {
 
     async fn publish(&self, request: &Request) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::EventsWrite).await?;
-        let publication = Publication::read(request.fields()?, &caller, request.header("idempotency-key"))?;
-        let event = self.accept(publication, &caller).await?;
+        let producer = Producer::from(&caller);
+        let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
+        let event = self.accept(publication, &producer, Source::Http).await?;
         Ok(Answer::json(202, &view::accepted(&event)))
     }
 
@@ -72,10 +76,10 @@ impl Events {
             return Err(Invalid::new("events", expected).into());
         }
         let one = |raw: Box<RawValue>| {
-            let caller = &caller;
+            let producer = Producer::from(&caller);
             async move {
                 let fields = Fields::parse(raw.get().as_bytes())?;
-                self.accept(Publication::read(fields, caller, None)?, caller).await
+                self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
             }
         };
         let results = join_all(events.into_iter().map(one)).await;
@@ -90,11 +94,16 @@ impl Events {
     }
 
     /// One conditional put is the whole of accepting an event; the stream carries it on.
-    async fn accept(&self, publication: Publication, caller: &Caller) -> Result<Event, Fault> {
-        if caller.tenant.is_none() {
+    pub(crate) async fn accept(
+        &self,
+        publication: Publication,
+        producer: &Producer,
+        source: Source,
+    ) -> Result<Event, Fault> {
+        if matches!(producer, Producer::Provider) {
             self.auth.check_named_tenant(publication.tenant_id()).await?;
         }
-        let event = publication.into_event(chance::now(), self.retention);
+        let event = publication.into_event(source, chance::now(), self.retention);
         match self.events.put(&event).await? {
             Put::New => Ok(event),
             Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),

@@ -1,17 +1,19 @@
-//! Events over HTTP: publish one, publish many, see one with its deliveries.
+//! Events: published over HTTP, on the stack's bus or by direct invocation; seen with their deliveries.
 
 mod handler;
 mod publish;
+mod triggers;
 mod view;
 
 use handler::Events;
-use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{http, sdk, telemetry};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use postrider_aws::{env, sdk, telemetry};
+use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let events = &Events::from_env(&sdk::load().await)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| events.handle(request)).await) }))
-        .await
+    run(service_fn(|event: LambdaEvent<Box<RawValue>>| events.answer(event))).await
 }

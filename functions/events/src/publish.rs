@@ -10,8 +10,38 @@ use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::invalid::Invalid;
 
 const MAX_KEY_CHARS: usize = 256;
-/// Keeps keys that came by HTTP apart from other ways in.
-const SOURCE: &str = "http";
+
+/// Who publishes.
+pub(crate) enum Producer {
+    /// A tenant, for itself.
+    Tenant(TenantId),
+    /// The provider, for the tenant that it names.
+    Provider,
+}
+
+impl From<&Caller> for Producer {
+    fn from(caller: &Caller) -> Self {
+        caller.tenant.as_ref().map_or(Self::Provider, |tenant| Self::Tenant(tenant.id.clone()))
+    }
+}
+
+/// The way in; the same key by another way is another event.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    Http,
+    Bus,
+    Direct,
+}
+
+impl Source {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Bus => "bus",
+            Self::Direct => "direct",
+        }
+    }
+}
 
 /// An event as a producer asked for it.
 pub(crate) struct Publication {
@@ -23,7 +53,7 @@ pub(crate) struct Publication {
 
 impl Publication {
     /// Reads `{event, data, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
-    pub(crate) fn read(mut fields: Fields, caller: &Caller, header: Option<&str>) -> Result<Self, Fault> {
+    pub(crate) fn read(mut fields: Fields, producer: &Producer, header: Option<&str>) -> Result<Self, Fault> {
         let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
         let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
         let id: Option<String> = fields.take("id", "a string")?;
@@ -38,7 +68,7 @@ impl Publication {
         }
         check_data(data.get())?;
         let key = key_of(id, header)?;
-        Ok(Self { tenant_id: tenant_of(caller, tenant_id)?, event_type, data: data.get().to_owned(), key })
+        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), key })
     }
 
     /// Whose event it is.
@@ -46,10 +76,15 @@ impl Publication {
         &self.tenant_id
     }
 
+    /// Gives it a key where its producer gave none.
+    pub(crate) fn key_unless_given(&mut self, key: Option<&str>) {
+        self.key = self.key.take().or_else(|| key.map(str::to_owned));
+    }
+
     /// The row to put.
-    pub(crate) fn into_event(self, now: Timestamp, retention: Retention) -> Event {
+    pub(crate) fn into_event(self, source: Source, now: Timestamp, retention: Retention) -> Event {
         let id = match &self.key {
-            Some(key) => EventId::from_key(&self.tenant_id, SOURCE, key),
+            Some(key) => EventId::from_key(&self.tenant_id, source.as_str(), key),
             None => EventId::fresh(chance::bits128()),
         };
         Event {
@@ -82,13 +117,15 @@ fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Fa
 }
 
 /// A provider key says for whom it publishes; a tenant's key cannot.
-fn tenant_of(caller: &Caller, named: Option<String>) -> Result<TenantId, Fault> {
+fn tenant_of(producer: &Producer, named: Option<String>) -> Result<TenantId, Fault> {
     let bad = |expected| Fault::from(Invalid::new("tenant_id", expected));
-    match (&caller.tenant, named) {
-        (Some(tenant), None) => Ok(tenant.id.clone()),
-        (Some(_), Some(_)) => Err(bad("no such field with a tenant's key, which publishes for its own tenant")),
-        (None, None) => Err(bad("the tenant to publish for, as this is a provider key")),
-        (None, Some(id)) => id.parse().map_err(|_| bad("a tenant id (`ten_` and 16 letters or digits)")),
+    match (producer, named) {
+        (Producer::Tenant(tenant), None) => Ok(tenant.clone()),
+        (Producer::Tenant(_), Some(_)) => {
+            Err(bad("no such field with a tenant's key, which publishes for its own tenant"))
+        }
+        (Producer::Provider, None) => Err(bad("the tenant to publish for")),
+        (Producer::Provider, Some(id)) => id.parse().map_err(|_| bad("a tenant id (`ten_` and 16 letters or digits)")),
     }
 }
 

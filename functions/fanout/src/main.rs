@@ -9,7 +9,7 @@ mod redrive;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use handler::Fanout;
 use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn};
-use postrider_aws::{sdk, telemetry};
+use postrider_aws::{env, sdk, telemetry};
 use redrive::Redrive;
 use serde::Deserialize;
 use serde_json::Value;
@@ -30,6 +30,7 @@ enum Input {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let sdk = sdk::load().await;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
     run(service_fn(|event: LambdaEvent<Input>| answer(fanout, redrive, event.payload, event.context))).await

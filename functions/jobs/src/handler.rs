@@ -7,7 +7,7 @@ use postrider_aws::config_table::ConfigTable;
 use postrider_aws::env::BadSetting;
 use postrider_aws::http::{self, Answer, Fault, Request};
 use postrider_aws::jobs_table::JobsTable;
-use postrider_aws::queue::Letters;
+use postrider_aws::letters::Letters;
 use postrider_aws::trigger::Trigger;
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;

@@ -10,12 +10,13 @@ mod view;
 
 use handler::Jobs;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use postrider_aws::{sdk, telemetry};
+use postrider_aws::{env, sdk, telemetry};
 use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let jobs = &Jobs::from_env(&sdk::load().await)?;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| jobs.answer(event))).await
 }

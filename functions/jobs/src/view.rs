@@ -29,7 +29,7 @@ pub(crate) fn generation(job: &Job) -> Value {
     json!({
         "jobId": job.id,
         "status": job.status,
-        "overallProgress": if total == 0 { 0 } else { 100 * ended / total },
+        "overallProgress": (100 * ended).checked_div(total).unwrap_or(0),
         "stage": stage(job.status),
         "totalProjects": total,
         "completedProjects": job.count(ProjectStatus::Completed),

@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use postrider_aws::briefing::Desk;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
-use postrider_aws::queue::{Letter, Letters};
+use postrider_aws::letters::{Letter, Letters};
 use postrider_aws::retries::Retries;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
 use postrider_domain::message::Message;
 use serde_json::json;
+
+/// Sweeps that may fail at one letter before it is set aside; the others go on meanwhile.
+const MAX_RECEIVES: u32 = 3;
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
@@ -43,7 +46,14 @@ impl DeadLetters {
                 break;
             }
             for letter in letters {
-                self.see_to(&letter).await?;
+                if let Err(error) = self.see_to(&letter).await {
+                    let (message_id, receives) = (letter.id.as_str(), letter.receives);
+                    tracing::error!(message_id, receives, error = %error, "dead_letter.not_recorded");
+                    if receives < MAX_RECEIVES {
+                        continue;
+                    }
+                    self.set_aside(&letter, &error.to_string()).await?;
+                }
                 // Only now, so that a crash leaves it there: recording it twice is ruled out by the row's counter.
                 self.queue.delete(&letter).await?;
                 seen += 1;
@@ -56,13 +66,17 @@ impl DeadLetters {
         let message = match Message::parse(&letter.body) {
             Ok(message) => message,
             Err(reason) => {
-                tracing::error!(reason, "dead_letter.quarantined");
-                let note = json!({"v": 1, "source": "dead letters", "body": letter.body, "reason": reason});
-                return self.quarantine.set_aside(&note).await;
+                return self.set_aside(letter, &reason).await;
             }
         };
         let briefing = self.desk.brief(std::slice::from_ref(&message)).await?;
-        let Some(row) = briefing.deliveries.get(&message.delivery_id) else { return Ok(()) };
+        let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
+            // A row that is gone has nothing to record; one that cannot be read is not gone.
+            return match briefing.is_broken_for(&message) {
+                true => Err(AwsError::new("reading a row", "the delivery's row cannot be read")),
+                false => Ok(()),
+            };
+        };
         let now = chance::now();
         match row.gate(message.attempt, now) {
             Gate::Stale => Ok(()),
@@ -74,6 +88,12 @@ impl DeadLetters {
                 self.record_internal(row, &transition, now).await
             }
         }
+    }
+
+    async fn set_aside(&self, letter: &Letter, reason: &str) -> Result<(), AwsError> {
+        tracing::error!(reason, "dead_letter.quarantined");
+        let note = json!({"v": 1, "source": "dead letters", "body": letter.body, "reason": reason});
+        self.quarantine.set_aside(&note).await
     }
 
     async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {

@@ -1,14 +1,15 @@
-//! One sweep.
+//! One sweep: three tasks, each with its share of the time, none stopped by another's failure.
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Error};
-use postrider_aws::chance;
 use postrider_aws::metrics::{self, Unit};
 use postrider_aws::recoverer::Recoverer;
-use serde_json::{Value, json};
+use postrider_aws::{AwsError, chance};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
 use crate::overdue::{Overdue, Rescued};
@@ -35,24 +36,73 @@ impl Sweep {
     /// Sweeps, and says what it did.
     ///
     /// # Errors
-    /// When a part of it failed; the next sweep begins anew.
+    /// When a part of it failed, after the others have had their turn; the next sweep begins anew.
     pub(crate) async fn handle(&self, context: Context) -> Result<Value, Error> {
-        let deadline = Timestamp::from_millisecond(i64::try_from(context.deadline)?)?;
-        let until = deadline - MARGIN;
-        let dead = self.dead_letters.record(until).await?;
-        let rescued = self.overdue.rescue(chance::now(), until).await?;
-        let recoveries = self.recoverer.continue_all(until).await?;
-        let Rescued { rows, oldest_seconds, held_back } = rescued;
-        metrics::emit("DeadLetters", Unit::Count, &[], &[dead as f64]);
-        metrics::emit("RescuedDeliveries", Unit::Count, &[], &[rows as f64]);
-        metrics::emit("OldestDueAge", Unit::Seconds, &[], &[oldest_seconds as f64]);
-        tracing::info!(dead_letters = dead, rescued = rows, oldest_seconds, held_back, recoveries, "sweep.done");
-        Ok(json!({
-            "dead_letters": dead,
-            "rescued": rows,
-            "oldest_due_seconds": oldest_seconds,
-            "held_back": held_back,
-            "recoveries": recoveries,
-        }))
+        let until = Timestamp::from_millisecond(i64::try_from(context.deadline)?)? - MARGIN;
+        let rescued = self.overdue.rescue(chance::now(), share(until, 3)).await;
+        let dead = self.dead_letters.record(share(until, 2)).await;
+        let recoveries = self.recoverer.continue_all(until).await;
+        let done = Done::of(&rescued, &dead, &recoveries);
+        done.tell();
+        let failures: Vec<AwsError> = [rescued.err(), dead.err(), recoveries.err()].into_iter().flatten().collect();
+        match failures.into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Ok(serde_json::to_value(done)?),
+        }
     }
+}
+
+/// What a sweep did; a part that failed says nothing.
+#[derive(Serialize)]
+struct Done {
+    rescued: Option<usize>,
+    oldest_due_seconds: Option<i64>,
+    held_back: Option<bool>,
+    dead_letters: Option<usize>,
+    recoveries: Option<usize>,
+}
+
+impl Done {
+    fn of(
+        rescued: &Result<Rescued, AwsError>,
+        dead_letters: &Result<usize, AwsError>,
+        recoveries: &Result<usize, AwsError>,
+    ) -> Self {
+        let rescued = rescued.as_ref().ok();
+        Self {
+            rescued: rescued.map(|rescued| rescued.rows),
+            // A sweep that held back before it found any has not seen every row, so it cannot say that none is old.
+            oldest_due_seconds: rescued.filter(|it| !it.held_back || it.rows > 0).map(|it| it.oldest_seconds),
+            held_back: rescued.map(|rescued| rescued.held_back),
+            dead_letters: dead_letters.as_ref().ok().copied(),
+            recoveries: recoveries.as_ref().ok().copied(),
+        }
+    }
+
+    fn tell(&self) {
+        if let Some(rows) = self.rescued {
+            metrics::emit("RescuedDeliveries", Unit::Count, &[], &[rows as f64]);
+        }
+        if let Some(seconds) = self.oldest_due_seconds {
+            metrics::emit("OldestDueAge", Unit::Seconds, &[], &[seconds as f64]);
+        }
+        if let Some(letters) = self.dead_letters {
+            metrics::emit("DeadLetters", Unit::Count, &[], &[letters as f64]);
+        }
+        tracing::info!(
+            rescued = self.rescued,
+            oldest_due_seconds = self.oldest_due_seconds,
+            held_back = self.held_back,
+            dead_letters = self.dead_letters,
+            recoveries = self.recoveries,
+            "sweep.done"
+        );
+    }
+}
+
+/// The end of the first of `parts` equal shares of the time that is left.
+fn share(until: Timestamp, parts: i64) -> Timestamp {
+    let now = chance::now();
+    let left = (until.as_millisecond() - now.as_millisecond()).max(0);
+    now + Duration::from_millis((left / parts).unsigned_abs())
 }

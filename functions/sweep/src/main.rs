@@ -6,12 +6,13 @@ mod overdue;
 
 use handler::Sweep;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use postrider_aws::{sdk, telemetry};
+use postrider_aws::{env, sdk, telemetry};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let sweep = &Sweep::from_env(&sdk::load().await)?;
     run(service_fn(|event: LambdaEvent<Value>| sweep.handle(event.context))).await
 }

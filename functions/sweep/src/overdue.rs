@@ -43,25 +43,36 @@ impl Overdue {
         let cutoff = now - GRACE;
         let mut rescued = Rescued { rows: 0, oldest_seconds: 0, held_back: false };
         for shard in 0..SHARDS {
-            if self.queue.waiting().await? > BACKLOG {
-                return Ok(Rescued { held_back: true, ..rescued });
+            let mut after = None;
+            loop {
+                if self.queue.waiting().await? > BACKLOG {
+                    return Ok(Rescued { held_back: true, ..rescued });
+                }
+                if chance::now() >= until {
+                    return Ok(rescued);
+                }
+                let (overdue, next) = self.deliveries.overdue(shard, cutoff, PAGE, after).await?;
+                self.bring(&overdue, now, &mut rescued).await?;
+                after = next;
+                if after.is_none() {
+                    break;
+                }
             }
-            if chance::now() >= until {
-                break;
-            }
-            let overdue = self.deliveries.overdue(shard, cutoff, PAGE).await?;
-            let message = |row: &Delivery| Message::new(row, row.attempts_made + 1);
-            let messages: Vec<Message> = overdue.iter().map(message).collect();
-            if !messages.is_empty() {
-                self.queue.send_all(&messages).await?;
-            }
-            for row in &overdue {
-                tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
-            }
-            let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
-            rescued.oldest_seconds = overdue.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
-            rescued.rows += overdue.len();
         }
         Ok(rescued)
+    }
+
+    async fn bring(&self, overdue: &[Delivery], now: Timestamp, rescued: &mut Rescued) -> Result<(), AwsError> {
+        let messages: Vec<Message> = overdue.iter().map(|row| Message::new(row, row.attempts_made + 1)).collect();
+        if !messages.is_empty() {
+            self.queue.send_all(&messages).await?;
+        }
+        for row in overdue {
+            tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
+        }
+        let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
+        rescued.oldest_seconds = overdue.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
+        rescued.rows += overdue.len();
+        Ok(())
     }
 }

@@ -121,7 +121,7 @@ impl Operator {
     async fn create_key(&self, request: &Request, tenant: &str) -> Result<Answer, Fault> {
         let tenant = self.tenant(tenant).await?;
         let mut fields = request.fields()?;
-        let dialects: Vec<_> = postrider_domain::dialect::ALL.iter().map(|dialect| dialect.name).collect();
+        let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
         let dialect: DialectRef = fields.require("dialect", &format!("one of {}", dialects.join(", ")))?;
         let scopes = scopes(&mut fields)?.unwrap_or_else(Scope::of_a_tenant);
         self.issue(fields, Some(tenant.id), Some(dialect), scopes).await

@@ -5,11 +5,12 @@ mod view;
 
 use handler::Operator;
 use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{http, sdk, telemetry};
+use postrider_aws::{env, http, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let operator = &Operator::from_env(&sdk::load().await)?;
     run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| operator.handle(request)).await) }))
         .await

@@ -7,11 +7,12 @@ mod view;
 
 use handler::Webhooks;
 use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{http, sdk, telemetry};
+use postrider_aws::{env, http, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
+    env::extra_dialects()?;
     let webhooks = &Webhooks::from_env(&sdk::load().await)?;
     run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| webhooks.handle(request)).await) }))
         .await

@@ -1,7 +1,6 @@
 //! The briefing for a batch of attempts: delivery, event, endpoint and tenant rows, each read once, all in one call.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -18,7 +17,8 @@ use crate::config_table::{ENDPOINT_PREFIX, TENANT_SORT, tenant_partition};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
-use crate::item::{Item, from_item, text};
+use crate::item::{Item, from_item, text, text_of};
+use crate::pause::pause;
 
 const ROUNDS: u32 = 6;
 
@@ -46,9 +46,20 @@ pub struct Briefing {
     pub tenants: HashMap<TenantId, Tenant>,
     /// Jobs by id, for deliveries that go to no webhook.
     pub jobs: HashMap<JobId, Job>,
+    /// Rows that could not be read, by the key that a message names: a producer may have put anything.
+    broken: HashSet<String>,
 }
 
 impl Briefing {
+    /// Whether a row that this message speaks of could not be read. Such a message fails by itself; its batch mates do not.
+    pub fn is_broken_for(&self, message: &Message) -> bool {
+        let endpoint = format!("{ENDPOINT_PREFIX}{}", message.endpoint_id);
+        let tenant = tenant_partition(&message.tenant_id);
+        let job = message.job_id.as_ref().map_or("", JobId::as_str);
+        let keys = [message.delivery_id.as_str(), message.event_id.as_str(), &endpoint, &tenant, job];
+        keys.iter().any(|key| self.broken.contains(*key))
+    }
+
     /// Where a delivery goes: its webhook, or its job's own URL, which is an endpoint without a registration.
     pub fn endpoint_of(&self, row: &Delivery) -> Option<Endpoint> {
         match &row.job_id {
@@ -98,7 +109,7 @@ impl Desk {
                 .map_err(failed("BatchGetItem briefing"))?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 for item in items {
-                    self.file(&table, item, &mut briefing)?;
+                    self.file(&table, item, &mut briefing);
                 }
             }
             wanted = answer.unprocessed_keys.unwrap_or_default();
@@ -148,7 +159,17 @@ impl Desk {
             .collect()
     }
 
-    fn file(&self, table: &str, item: Item, briefing: &mut Briefing) -> Result<(), AwsError> {
+    fn file(&self, table: &str, item: Item, briefing: &mut Briefing) {
+        let last = text_of(&item, "sk").or_else(|| text_of(&item, "id"));
+        let key = if last == Some(TENANT_SORT) { text_of(&item, "pk") } else { last };
+        let key = key.unwrap_or_default().to_owned();
+        if let Err(error) = self.read(table, item, briefing) {
+            tracing::error!(table, key, error = %error, "briefing.unreadable_row");
+            briefing.broken.insert(key);
+        }
+    }
+
+    fn read(&self, table: &str, item: Item, briefing: &mut Briefing) -> Result<(), AwsError> {
         if table == self.deliveries {
             let row: Delivery = from_item(item)?;
             briefing.deliveries.insert(row.id.clone(), row);
@@ -158,7 +179,7 @@ impl Desk {
         } else if table == self.jobs {
             let row: Job = from_item(item)?;
             briefing.jobs.insert(row.id.clone(), row);
-        } else if crate::item::text_of(&item, "sk") == Some(TENANT_SORT) {
+        } else if text_of(&item, "sk") == Some(TENANT_SORT) {
             let row: Tenant = from_item(item)?;
             briefing.tenants.insert(row.id.clone(), row);
         } else {
@@ -171,18 +192,12 @@ impl Desk {
     async fn look_again(&self, messages: &[Message], briefing: &mut Briefing) -> Result<(), AwsError> {
         for message in messages {
             if !briefing.events.contains_key(&message.event_id)
+                && !briefing.is_broken_for(message)
                 && let Some(event) = self.events_table.get(&message.tenant_id, &message.event_id).await?
             {
                 briefing.events.insert(event.id.clone(), event);
             }
         }
         Ok(())
-    }
-}
-
-/// Waits before asking again for what a batch call left out, longer each time; not before the first.
-pub(crate) async fn pause(round: u32) {
-    if round > 0 {
-        tokio::time::sleep(Duration::from_millis(25 << round.min(5))).await;
     }
 }

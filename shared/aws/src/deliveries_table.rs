@@ -50,11 +50,6 @@ impl DeliveriesTable {
         Ok(Self { client: Client::new(sdk), name: env::var("DELIVERIES_TABLE")? })
     }
 
-    /// The table's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Puts a fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on.
     ///
     /// # Errors
@@ -139,8 +134,9 @@ impl DeliveriesTable {
             .table_name(&self.name)
             .key("endpoint_id", text(before.endpoint_id.as_str()))
             .key("id", text(before.id.as_str()))
-            .condition_expression("attempt = :was AND #status IN (:pending, :retrying)")
+            .condition_expression("attempt = :was AND round_from = :round AND #status IN (:pending, :retrying)")
             .expression_attribute_values(":was", number(before.attempts_made))
+            .expression_attribute_values(":round", number(before.round_from))
             .expression_attribute_values(":pending", text(Status::Pending.as_str()))
             .expression_attribute_values(":retrying", text(Status::Retrying.as_str()))
     }

@@ -1,6 +1,7 @@
 //! Settings from the environment, which the template writes. Read once, at start, so that a wrong deploy fails at once.
 
 use postrider_domain::egress::PrivateTargets;
+use postrider_domain::invalid::Invalid;
 
 /// A setting that is missing or makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,17 @@ pub fn private_targets() -> Result<PrivateTargets, BadSetting> {
         "refuse" => Ok(PrivateTargets::Refuse),
         "allow" => Ok(PrivateTargets::AllowLoopback),
         _ => Err(BadSetting { name: "PRIVATE_TARGETS", expected: "`refuse` or `allow`" }),
+    }
+}
+
+/// `EXTRA_DIALECTS`: a JSON list of an operator's own dialects; empty for none.
+///
+/// # Errors
+/// [`Invalid`] when they make no sense.
+pub fn extra_dialects() -> Result<(), Invalid> {
+    match var("EXTRA_DIALECTS") {
+        Ok(json) => postrider_domain::dialect::extend(&json),
+        Err(_) => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{from_item, number, text, text_of, to_item};
+use crate::transaction::transact;
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -106,7 +107,7 @@ impl JobsTable {
                 .expression_attribute_values(":now", number(now.as_second()));
             writes.push(write(row)?);
         }
-        match (self.transact(writes).await?, key) {
+        match (transact(&self.client, "TransactWriteItems job", writes).await?, key) {
             (Recorded::Yes, _) => Ok(Created::New),
             (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
                 Some(before) => Ok(Created::Before(Box::new(before))),
@@ -134,7 +135,7 @@ impl JobsTable {
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
-        self.transact(writes).await
+        transact(&self.client, "TransactWriteItems job", writes).await
     }
 
     /// The job of this id, whoever's it is.
@@ -179,16 +180,6 @@ impl JobsTable {
     async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
         read.send().await.map_err(failed("GetItem jobs"))?.item.map(from_item).transpose()
-    }
-
-    async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Recorded, AwsError> {
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Recorded::Yes),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
-                Ok(Recorded::Overtaken)
-            }
-            Err(error) => Err(failed("TransactWriteItems job")(error)),
-        }
     }
 }
 

@@ -16,7 +16,9 @@ pub mod http;
 pub mod item;
 pub mod jobs_table;
 pub mod keyring;
+pub mod letters;
 pub mod metrics;
+mod pause;
 pub mod queue;
 pub mod recoverer;
 pub mod resolve;
@@ -24,6 +26,7 @@ pub mod retries;
 pub mod rotation;
 pub mod sdk;
 pub mod telemetry;
+mod transaction;
 pub mod trigger;
 
 pub use error::AwsError;

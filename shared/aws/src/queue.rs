@@ -95,7 +95,7 @@ impl Queue {
             messages.iter().enumerate().map(|(i, message)| self.entry(i, message)).collect::<Result<_, _>>()?;
         let mut why = String::new();
         for round in 0..ROUNDS {
-            crate::briefing::pause(round).await;
+            crate::pause::pause(round).await;
             let answer = self
                 .client
                 .send_message_batch()
@@ -123,83 +123,4 @@ impl Queue {
 
 fn body(message: &Message) -> Result<String, AwsError> {
     serde_json::to_string(message).map_err(|error| AwsError::new("writing a message", error.to_string()))
-}
-
-/// A queue that no mapping empties: the dead-letter queue, which is the sweep's, or the quarantine, which an operator
-/// redrives.
-#[derive(Clone)]
-pub struct Letters {
-    client: Client,
-    url: String,
-}
-
-/// A message of such a queue.
-#[derive(Debug)]
-pub struct Letter {
-    /// SQS's own id of it.
-    pub id: String,
-    /// What it says.
-    pub body: String,
-    receipt: String,
-}
-
-impl Letters {
-    /// The dead-letter queue, `DEAD_QUEUE_URL`.
-    ///
-    /// # Errors
-    /// When the setting is missing.
-    pub fn dead(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("DEAD_QUEUE_URL")? })
-    }
-
-    /// The quarantine, `QUARANTINE_QUEUE_URL`.
-    ///
-    /// # Errors
-    /// When the setting is missing.
-    pub fn quarantine(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("QUARANTINE_QUEUE_URL")? })
-    }
-
-    /// The queue of triggers that were refused, `TRIGGERS_QUEUE_URL`.
-    ///
-    /// # Errors
-    /// When the setting is missing.
-    pub fn triggers(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("TRIGGERS_QUEUE_URL")? })
-    }
-
-    /// Sets something aside, with what is needed to find it and why.
-    ///
-    /// # Errors
-    /// When it was not taken.
-    pub async fn set_aside(&self, note: &serde_json::Value) -> Result<(), AwsError> {
-        let sent = self.client.send_message().queue_url(&self.url).message_body(note.to_string()).send().await;
-        sent.map_err(failed("SendMessage quarantine"))?;
-        Ok(())
-    }
-
-    /// Up to ten letters; they show again later unless deleted.
-    ///
-    /// # Errors
-    /// When the read failed.
-    pub async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
-        let answer = self.client.receive_message().queue_url(&self.url).max_number_of_messages(10).send().await;
-        let letters = answer.map_err(failed("ReceiveMessage"))?.messages.unwrap_or_default();
-        let letter = |message: aws_sdk_sqs::types::Message| Letter {
-            id: message.message_id.unwrap_or_default(),
-            body: message.body.unwrap_or_default(),
-            receipt: message.receipt_handle.unwrap_or_default(),
-        };
-        Ok(letters.into_iter().map(letter).collect())
-    }
-
-    /// Deletes a letter that was seen to.
-    ///
-    /// # Errors
-    /// When it was not deleted; it will show again.
-    pub async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
-        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt).send().await;
-        deleted.map_err(failed("DeleteMessage"))?;
-        Ok(())
-    }
 }

@@ -39,18 +39,27 @@ impl Recoverer {
         })
     }
 
-    /// Goes on with every running recovery until then.
+    /// Goes on with every running recovery until then; how many there are.
     ///
     /// # Errors
-    /// When a step failed; what was noted before it stands.
+    /// When one failed, after the others have had their turn; what was noted stands.
     pub async fn continue_all(&self, until: Timestamp) -> Result<usize, AwsError> {
         let running = self.config.running_recoveries().await?;
+        let mut failure = None;
         for begun in &running {
-            if let Some(recovery) = self.config.recovery(&begun.tenant_id, &begun.id).await? {
-                self.advance(recovery, until).await?;
+            if let Err(error) = self.resume(begun, until).await {
+                tracing::error!(recovery_id = begun.id.as_str(), error = %error, "recovery.failed_for_now");
+                failure = Some(error);
             }
         }
-        Ok(running.len())
+        failure.map_or(Ok(running.len()), Err)
+    }
+
+    async fn resume(&self, begun: &Recovery, until: Timestamp) -> Result<(), AwsError> {
+        if let Some(recovery) = self.config.recovery(&begun.tenant_id, &begun.id).await? {
+            self.advance(recovery, until).await?;
+        }
+        Ok(())
     }
 
     /// Goes on with one, page by page, until then; how far it came.

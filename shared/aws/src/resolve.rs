@@ -1,10 +1,14 @@
 //! Name look-up for webhook URLs: every answer must be an address that may be sent to.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use postrider_domain::egress::PrivateTargets;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::webhook_url::{Target, WebhookUrl};
+
+/// How long a look-up may take: name servers that stay silent must not use up a function's whole time.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a name gave no address to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,10 +17,8 @@ pub enum Unresolved {
     #[error("the name does not resolve")]
     NoAddress,
     /// One of its addresses may not be sent to; one is enough, or a mixed answer could slip through.
-    #[error("the name resolves to {address}, which is refused: {why}")]
+    #[error("the name resolves to an address that is refused: {why}")]
     Refused {
-        /// The address.
-        address: std::net::IpAddr,
         /// Why it is refused.
         why: &'static str,
     },
@@ -27,10 +29,13 @@ pub enum Unresolved {
 /// # Errors
 /// [`Unresolved`].
 pub async fn resolve(name: &str, port: u16, private: PrivateTargets) -> Result<Vec<SocketAddr>, Unresolved> {
-    let found: Vec<SocketAddr> =
-        tokio::net::lookup_host((name, port)).await.map_err(|_| Unresolved::NoAddress)?.collect();
+    let look_up = tokio::time::timeout(LOOK_UP_LIMIT, tokio::net::lookup_host((name, port)));
+    let found: Vec<SocketAddr> = match look_up.await {
+        Ok(Ok(found)) => found.collect(),
+        Ok(Err(_)) | Err(_) => return Err(Unresolved::NoAddress),
+    };
     for address in &found {
-        private.check(address.ip()).map_err(|why| Unresolved::Refused { address: address.ip(), why })?;
+        private.check(address.ip()).map_err(|why| Unresolved::Refused { why })?;
     }
     if found.is_empty() { Err(Unresolved::NoAddress) } else { Ok(found) }
 }

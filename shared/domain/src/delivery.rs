@@ -12,6 +12,10 @@ use crate::event::{Event, EventType};
 use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
+/// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
+/// 1.5 KiB, so a row stays far below DynamoDB's 400 KiB.
+const MAX_ATTEMPTS_BEFORE_A_ROUND: u32 = 180;
+
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -189,6 +193,11 @@ impl Delivery {
             created_at: event.timestamp,
             expires_at,
         }
+    }
+
+    /// Whether a new round may begin: the row has to hold all attempts of all rounds, within what a row can hold.
+    pub fn may_begin_round(&self) -> bool {
+        self.attempts_made <= MAX_ATTEMPTS_BEFORE_A_ROUND
     }
 
     /// What a message for attempt `number` finds here at `now`.

@@ -4,15 +4,19 @@
 //! shape in `payload` if it has one of its own, and its vectors.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::event::{EventPattern, EventType};
+use crate::invalid::Invalid;
 use crate::payload::BodyShape;
 use crate::retry::{Hints, RetryPolicy};
 use crate::secret::KeyDerivation;
 use crate::signature::{Content, Encoding, Signing};
+
+mod extra;
 
 /// One provider's way of speaking.
 #[derive(Debug, PartialEq, Eq)]
@@ -224,8 +228,35 @@ const BARE_HEX: Signing =
 /// No hint of a receiver's counts.
 const DEAF: Hints = Hints { retry_after: false, gone: false };
 
+/// The dialects that come with Postrider.
+const BUILT_IN: [&Dialect; 4] = [&NUR, &NOUVEL, &NETRAFLOW, &STANDARD];
+
+/// An operator's own, set once when the process starts.
+static EXTRA: OnceLock<Vec<&'static Dialect>> = OnceLock::new();
+
 /// Every dialect there is.
-pub const ALL: [&Dialect; 4] = [&NUR, &NOUVEL, &NETRAFLOW, &STANDARD];
+pub fn all() -> impl Iterator<Item = &'static Dialect> {
+    BUILT_IN.into_iter().chain(EXTRA.get().into_iter().flatten().copied())
+}
+
+/// Adds an operator's own dialects, from a JSON list of them; once in a process, before anything is read or written.
+///
+/// # Errors
+/// [`Invalid`] when one makes no sense, or its name or key prefix is taken.
+pub fn extend(json: &str) -> Result<(), Invalid> {
+    let extra = extra::read(json)?;
+    for (i, one) in extra.iter().enumerate() {
+        let others = BUILT_IN.iter().chain(&extra[..i]);
+        let prefixes = others.clone().map(|other| other.key_prefix).chain([crate::key::PROVIDER_PREFIX]);
+        let clash = |taken: &str| taken.starts_with(one.key_prefix) || one.key_prefix.starts_with(taken);
+        if others.clone().any(|other| other.name == one.name) || prefixes.into_iter().any(clash) {
+            return Err(Invalid::new(format!("dialects.{}", one.name), "a name and a key prefix of its own"));
+        }
+    }
+    // A second call finds them there already.
+    let _ = EXTRA.set(extra);
+    Ok(())
+}
 
 /// A dialect by reference: what tenants' keys and endpoints hold, stored as its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +265,7 @@ pub struct DialectRef(pub &'static Dialect);
 impl DialectRef {
     /// The dialect of this name, if there is one.
     pub fn named(name: &str) -> Option<Self> {
-        ALL.into_iter().find(|dialect| dialect.name == name).map(Self)
+        all().find(|dialect| dialect.name == name).map(Self)
     }
 }
 
@@ -256,7 +287,7 @@ impl<'de> Deserialize<'de> for DialectRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         Self::named(&name).ok_or_else(|| {
-            let names: Vec<_> = ALL.iter().map(|dialect| dialect.name).collect();
+            let names: Vec<_> = all().map(|dialect| dialect.name).collect();
             D::Error::custom(format_args!("unknown dialect, expected one of {}", names.join(", ")))
         })
     }
@@ -284,15 +315,15 @@ mod tests {
 
     #[test]
     fn no_dialect_is_slower_than_the_functions_allow() {
-        for dialect in ALL {
+        for dialect in BUILT_IN {
             assert!(dialect.timeout <= SLOWEST_TIMEOUT, "{}", dialect.name);
         }
     }
 
     #[test]
     fn key_prefixes_tell_dialects_apart() {
-        for (i, one) in ALL.iter().enumerate() {
-            for other in &ALL[i + 1..] {
+        for (i, one) in BUILT_IN.iter().enumerate() {
+            for other in &BUILT_IN[i + 1..] {
                 assert!(!one.key_prefix.starts_with(other.key_prefix) && !other.key_prefix.starts_with(one.key_prefix));
             }
         }

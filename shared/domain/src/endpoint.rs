@@ -15,7 +15,8 @@ use crate::job::Job;
 use crate::retry::RetryPolicy;
 use crate::tenant::{Tenant, TenantStatus};
 
-const MAX_PATTERNS: usize = 50;
+/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself.
+const MAX_PATTERNS: usize = 49;
 const MAX_HEADERS: usize = 16;
 const MAX_HEADER_CHARS: usize = 1024;
 const MAX_DESCRIPTION_CHARS: usize = 256;

@@ -21,7 +21,8 @@ fn base62_fixed(number: u128, width: usize) -> String {
 
 /// Milliseconds since 1970 in eight characters that sort as time does (until the year 8888).
 fn time_part(at: Timestamp) -> String {
-    base62_fixed(u128::try_from(at.as_millisecond()).unwrap_or(0), TIME_CHARS)
+    let last = 62_u128.pow(8) - 1;
+    base62_fixed(u128::try_from(at.as_millisecond()).unwrap_or(0).min(last), TIME_CHARS)
 }
 
 /// Twenty characters (119 bits) of SHA-256 over the parts, each preceded by its length so that none runs into the next.

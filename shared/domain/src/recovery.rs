@@ -60,6 +60,9 @@ pub enum Again {
 /// Whether a recovery sends this delivery again, and how: failed, cancelled for a reason that may have passed, or pending
 /// for so long that its message must be lost.
 pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
+    if !delivery.may_begin_round() {
+        return None;
+    }
     match (delivery.status, delivery.reason) {
         (Status::Failed, _) => Some(Again::NewRound),
         (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended)) => Some(Again::NewRound),

@@ -49,6 +49,12 @@ impl WebhookUrl {
         if url.scheme() != "https" {
             return refuse("its scheme is not https");
         }
+        if authority(text).is_empty() {
+            return refuse("it lacks `//` and a host");
+        }
+        if url.port() == Some(0) {
+            return refuse("nothing can listen on port 0");
+        }
         if !url.username().is_empty() || url.password().is_some() || authority(text).contains('@') {
             return refuse("it carries a user name or password");
         }
@@ -139,6 +145,9 @@ mod tests {
             ("ftp://example.com/", "scheme"),
             ("example.com", "parsed"),
             ("https://", "parsed"),
+            ("https:example.com", "host"),
+            ("https:///example.com/", "host"),
+            ("https://example.com:0/", "port 0"),
             ("https://user:pw@example.com/", "user name"),
             ("https://@example.com/", "user name"),
             ("https://127.0.0.1/", "loopback"),

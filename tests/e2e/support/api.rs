@@ -139,13 +139,13 @@ impl Answer {
         error.clone()
     }
 
-    /// Holds a 400 to naming the field (`field`, or one of its elements, `field[2]`) and what was expected of it.
+    /// Holds a 400 to naming the field (`field`, or a part of it, `field[2]` or `field.part`) and what was expected of it.
     #[track_caller]
     pub(crate) fn invalid(&self, field: &str) {
         let error = self.refused(400, "invalid_request");
         let details = &error["details"];
         let named = text(details, "field");
-        let named = named.split_once('[').map_or(named, |(name, _)| name);
+        let named = named.split(['[', '.']).next().unwrap_or(named);
         assert_eq!(named, field, "{} answered {}", self.line, self.body);
         assert!(details["expected"].as_str().is_some_and(|text| !text.is_empty()), "nothing expected: {}", self.body);
         let message = error["message"].as_str().unwrap_or_default();

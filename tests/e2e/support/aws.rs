@@ -1,18 +1,22 @@
-//! The two AWS services by which a test runs time forward: it reads a schedule, and sends its message now.
+//! The stack from below: its schedules and queues, by which a test runs time forward, its rows and its functions.
 
 use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
 use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 
+use super::functions::Functions;
 use super::poll::{SOON, until};
+use super::rows::Rows;
 use super::stack::Stack;
 
-/// Clients of the stack's own scheduler and queues.
+/// Clients of what the stack is made of.
 #[derive(Debug)]
 pub(crate) struct Aws {
     stack: &'static Stack,
     scheduler: aws_sdk_scheduler::Client,
-    sqs: aws_sdk_sqs::Client,
+    pub(super) sqs: aws_sdk_sqs::Client,
+    pub(crate) rows: Rows,
+    pub(crate) functions: Functions,
 }
 
 impl Aws {
@@ -30,6 +34,13 @@ impl Aws {
         let sqs = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&stack.endpoint_url)
+            .credentials_provider(credentials.clone())
+            .region(region.clone())
+            .http_client(http.clone())
+            .build();
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&stack.endpoint_url)
             .credentials_provider(credentials)
             .region(region)
             .http_client(http)
@@ -38,6 +49,8 @@ impl Aws {
             stack,
             scheduler: aws_sdk_scheduler::Client::from_conf(scheduler),
             sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            rows: Rows::new(stack, aws_sdk_dynamodb::Client::from_conf(dynamodb)),
+            functions: Functions::of(stack),
         }
     }
 
@@ -60,6 +73,14 @@ impl Aws {
         .await
     }
 
+    /// Takes an attempt's schedule away, as if it had been lost.
+    pub(crate) async fn delete_schedule(&self, delivery_id: &str, attempt: u32) {
+        self.schedule(delivery_id, attempt).await;
+        let name = format!("{delivery_id}-{attempt}");
+        let deleted = self.scheduler.delete_schedule().group_name(&self.stack.schedule_group).name(&name).send().await;
+        deleted.expect("a schedule that was seen can be deleted");
+    }
+
     /// What the attempt's schedule will send to the retry queue when its time comes.
     pub(crate) async fn message(&self, delivery_id: &str, attempt: u32) -> String {
         let schedule = self.schedule(delivery_id, attempt).await;
@@ -74,8 +95,7 @@ impl Aws {
     }
 
     pub(crate) async fn send_retry(&self, message: &str) {
-        let sent = self.sqs.send_message().queue_url(&self.stack.queues.retry).message_body(message).send().await;
-        sent.expect("the retry queue should take a message");
+        self.send(&self.stack.queues.retry, message).await;
     }
 
     /// Sends up to ten messages to the retry queue at once, so that they reach a function as one batch.

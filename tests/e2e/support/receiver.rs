@@ -18,6 +18,9 @@ use super::poll::until;
 use super::request::Received;
 use super::stack::Stack;
 
+/// What every receiver's URL ends with.
+const QUERY: &str = concat!("token=", canary!("query"));
+
 /// What the receiver does with one request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
@@ -31,12 +34,16 @@ pub(crate) enum Reply {
     Hangup,
     /// Takes the request and answers with these bytes, whatever they are, and closes the connection.
     Raw(Vec<u8>),
+    /// Answers with a status, later.
+    Late(Duration, u16),
+    /// Answers with a status that depends on how many requests came before.
+    Changing(fn(usize) -> u16),
 }
 
 impl Reply {
-    fn bytes(&self) -> Vec<u8> {
+    fn bytes(&self, before: usize) -> Vec<u8> {
         match self {
-            Self::Status(status) => Self::Full(*status, Vec::new(), Vec::new()).bytes(),
+            Self::Status(status) => Self::Full(*status, Vec::new(), Vec::new()).bytes(before),
             Self::Full(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
@@ -44,9 +51,11 @@ impl Reply {
                 }
                 [head.as_bytes(), b"\r\n", body].concat()
             }
-            Self::Held(_) => Self::Status(200).bytes(),
+            Self::Held(_) => Self::Status(200).bytes(before),
             Self::Hangup => Vec::new(),
             Self::Raw(bytes) => bytes.clone(),
+            Self::Late(_, status) => Self::Status(*status).bytes(before),
+            Self::Changing(status) => Self::Status(status(before)).bytes(before),
         }
     }
 }
@@ -116,9 +125,15 @@ impl Receiver {
         Self { port, state, listening }
     }
 
-    /// The receiver's address with a path of the test's choice.
+    /// The receiver's address with a path of the test's choice, and a canary in its query that no log may show.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("https://localhost:{}{path}", self.port)
+        let joint = if path.contains('?') { '&' } else { '?' };
+        format!("https://localhost:{}{path}{joint}{QUERY}", self.port)
+    }
+
+    /// The address without a path.
+    pub(crate) fn authority(&self) -> String {
+        format!("localhost:{}", self.port)
     }
 
     /// Everything received so far, in order.
@@ -161,16 +176,23 @@ async fn listen(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
 async fn serve(socket: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
     let Ok(mut wire) = tls.accept(socket).await else { return };
     let mut rest = Vec::new();
-    while let Some(request) = Received::read(&mut wire, &mut rest).await {
-        let reply = {
-            let mut script = state.script.lock().expect("no test panics while it holds this");
-            state.requests.lock().expect("no test panics while it holds this").push(request);
-            script.pop_front().unwrap_or_else(|| state.afterwards.clone())
-        };
-        if let Reply::Held(gate) = &reply {
-            gate.wait().await;
+    while let Some(mut request) = Received::read(&mut wire, &mut rest).await {
+        // The tests mean the path that they gave.
+        if let Some(path) = request.path.strip_suffix(QUERY) {
+            request.path = path[..path.len() - 1].to_owned();
         }
-        let sent = wire.write_all(&reply.bytes()).await.and(wire.flush().await);
+        let (reply, before) = {
+            let mut script = state.script.lock().expect("no test panics while it holds this");
+            let mut requests = state.requests.lock().expect("no test panics while it holds this");
+            requests.push(request);
+            (script.pop_front().unwrap_or_else(|| state.afterwards.clone()), requests.len() - 1)
+        };
+        match &reply {
+            Reply::Held(gate) => gate.wait().await,
+            Reply::Late(wait, _) => tokio::time::sleep(*wait).await,
+            _ => {}
+        }
+        let sent = wire.write_all(&reply.bytes(before)).await.and(wire.flush().await);
         if sent.is_err() || matches!(reply, Reply::Hangup | Reply::Raw(_)) {
             // The sender may be gone already, which is what a time-out looks like from here.
             let _ = wire.shutdown().await;

@@ -1,5 +1,6 @@
 //! The description of the running stack, as `make up` writes it.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -13,19 +14,36 @@ pub(crate) struct Stack {
     pub(crate) endpoint_url: String,
     pub(crate) region: String,
     pub(crate) admin_key: String,
+    pub(crate) functions: Functions,
     pub(crate) queues: Queues,
+    pub(crate) tables: Tables,
     pub(crate) schedule_group: String,
     pub(crate) receiver_tls: ReceiverTls,
+    /// The emulator, whose children the functions are.
+    pub(crate) pids: Vec<u32>,
     /// `refuse` where the stack was made with `STRICT=1`; receivers on this machine are out of its reach then.
     #[serde(default)]
     private_targets: Option<String>,
 }
 
+/// The functions' names.
+pub(crate) type Functions = BTreeMap<String, String>;
+
 /// The queues' URLs.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Queues {
+    pub(crate) deliver: String,
     pub(crate) retry: String,
     pub(crate) dead: String,
+    pub(crate) quarantine: String,
+}
+
+/// The tables' names.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Tables {
+    pub(crate) config: String,
+    pub(crate) events: String,
+    pub(crate) deliveries: String,
 }
 
 /// The files with which a receiver on this machine is trusted by the stack's functions.

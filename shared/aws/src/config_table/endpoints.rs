@@ -9,8 +9,10 @@ use postrider_domain::time;
 
 use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, tenant_partition};
 use crate::AwsError;
+use crate::deliveries_table::Recorded;
 use crate::error::failed;
 use crate::item::{Item, number, text, to_item};
+use crate::transaction::transact;
 
 /// Whether a conditional change of an endpoint found it as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +44,10 @@ impl ConfigTable {
         let put = self.endpoint_row(endpoint)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at)?);
-        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        write.map_err(failed("TransactWriteItems webhook"))?;
-        Ok(())
+        match self.write_endpoint(writes).await? {
+            EndpointChange::Made => Ok(()),
+            EndpointChange::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
+        }
     }
 
     /// The endpoint of this tenant and id, unless it was deleted.
@@ -137,7 +140,8 @@ impl ConfigTable {
         self.write_endpoint(writes).await
     }
 
-    /// Notes an endpoint's first failure since its last success; a later one changes nothing.
+    /// Notes an endpoint's first failure since its last success; a later one changes nothing. It counts as a change of the
+    /// endpoint, or an owner's change made from what stood before would undo it.
     ///
     /// # Errors
     /// When the write failed.
@@ -147,8 +151,9 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET failing_since = :since")
+            .update_expression("SET failing_since = :since, revision = revision + :one")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(failing_since)")
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":since", text(time::wire(since)));
         made(update.send().await)
     }
@@ -163,8 +168,9 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("REMOVE failing_since")
-            .condition_expression("attribute_exists(pk)");
+            .update_expression("SET revision = revision + :one REMOVE failing_since")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":one", number(1));
         made(update.send().await)
     }
 
@@ -205,13 +211,10 @@ impl ConfigTable {
     }
 
     async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(EndpointChange::Made),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
-                Ok(EndpointChange::Overtaken)
-            }
-            Err(error) => Err(failed("TransactWriteItems webhook")(error)),
-        }
+        Ok(match transact(&self.client, "TransactWriteItems webhook", writes).await? {
+            Recorded::Yes => EndpointChange::Made,
+            Recorded::Overtaken => EndpointChange::Overtaken,
+        })
     }
 }
 

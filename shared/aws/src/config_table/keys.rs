@@ -7,8 +7,10 @@ use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::AwsError;
+use crate::deliveries_table::Recorded;
 use crate::error::failed;
 use crate::item::{Item, text, to_item};
+use crate::transaction::transact;
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -53,6 +55,19 @@ impl ConfigTable {
         self.write_keys(writes).await
     }
 
+    /// Makes the operator's key known by its hash, with no scope at all: other routes can then tell it from an unknown key
+    /// without being able to read it.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn note_admin_key(&self, key: &ApiKey) -> Result<(), AwsError> {
+        let [(pk, sk), _] = places(key);
+        let item = keyed(to_item(key)?, pk, sk);
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await;
+        put.map_err(failed("PutItem admin key"))?;
+        Ok(())
+    }
+
     /// The key that was sent, if it is one.
     ///
     /// # Errors
@@ -91,8 +106,9 @@ impl ConfigTable {
     }
 
     async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), AwsError> {
-        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        write.map_err(failed("TransactWriteItems key"))?;
-        Ok(())
+        match transact(&self.client, "TransactWriteItems key", writes).await? {
+            Recorded::Yes => Ok(()),
+            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems key", "its fresh id is taken")),
+        }
     }
 }

@@ -8,8 +8,8 @@ use postrider_domain::recovery::{Progress, Recovery};
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::AwsError;
 use crate::deliveries_table::Recorded;
-use crate::error::failed;
 use crate::item::{Item, text, to_item};
+use crate::transaction::transact;
 
 const RUNNING: &str = "RECOVERIES";
 const PREFIX: &str = "RECOVERY#";
@@ -24,9 +24,10 @@ impl ConfigTable {
         let listing = Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(bad)?;
         let row = self.recovery_row(recovery)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
         let writes = [row, listing].map(|put| TransactWriteItem::builder().put(put).build());
-        let write = self.client.transact_write_items().set_transact_items(Some(writes.into())).send().await;
-        write.map_err(failed("TransactWriteItems recovery"))?;
-        Ok(())
+        match transact(&self.client, "TransactWriteItems recovery", writes.into()).await? {
+            Recorded::Yes => Ok(()),
+            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems recovery", "its fresh id is taken")),
+        }
     }
 
     /// The recovery of this tenant and id.
@@ -71,13 +72,7 @@ impl ConfigTable {
             let delete = Delete::builder().table_name(&self.name).set_key(Some(place)).build().map_err(bad)?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Recorded::Yes),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
-                Ok(Recorded::Overtaken)
-            }
-            Err(error) => Err(failed("TransactWriteItems recovery")(error)),
-        }
+        transact(&self.client, "TransactWriteItems recovery", writes).await
     }
 
     fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {

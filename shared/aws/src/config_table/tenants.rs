@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
 use crate::AwsError;
+use crate::deliveries_table::Recorded;
 use crate::error::failed;
 use crate::item::{from_item, text, to_item};
+use crate::transaction::transact;
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -55,9 +57,10 @@ impl ConfigTable {
                 .map_err(|error| AwsError::new("TransactWriteItems tenant", error.to_string()))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        let write = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        write.map_err(failed("TransactWriteItems tenant"))?;
-        Ok(())
+        match transact(&self.client, "TransactWriteItems tenant", writes).await? {
+            Recorded::Yes => Ok(()),
+            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems tenant", "its fresh id is taken")),
+        }
     }
 
     /// The tenant of this id.

@@ -7,7 +7,7 @@ use postrider_domain::time;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
-use crate::item::{text, text_of};
+use crate::item::{Item, text, text_of};
 
 /// How many partitions the index has.
 pub const SHARDS: u8 = 16;
@@ -19,12 +19,18 @@ pub(super) fn shard_of(id: &DeliveryId) -> String {
 }
 
 impl DeliveriesTable {
-    /// The rows of one shard that have been due since before `cutoff`, the longest overdue first, at most `limit`; read
-    /// from the table itself, since the index may lag behind it.
+    /// A page of the rows of one shard that have been due since before `cutoff`, the longest overdue first, and where the
+    /// next page begins; read from the table itself, since the index may lag behind it.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn overdue(&self, shard: u8, cutoff: Timestamp, limit: i32) -> Result<Vec<Delivery>, AwsError> {
+    pub async fn overdue(
+        &self,
+        shard: u8,
+        cutoff: Timestamp,
+        limit: i32,
+        after: Option<Item>,
+    ) -> Result<(Vec<Delivery>, Option<Item>), AwsError> {
         let page = self
             .client
             .query()
@@ -33,12 +39,14 @@ impl DeliveriesTable {
             .key_condition_expression("due_shard = :shard AND due_at < :cutoff")
             .expression_attribute_values(":shard", text(format!("{shard:02}")))
             .expression_attribute_values(":cutoff", text(time::wire(cutoff)))
+            .set_exclusive_start_key(after)
             .limit(limit)
             .send()
             .await
             .map_err(failed("Query deliveries by due time"))?;
         let ids = page.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
         let rows = self.get_many(ids).await?;
-        Ok(rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect())
+        let overdue = rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect();
+        Ok((overdue, page.last_evaluated_key))
     }
 }

@@ -32,6 +32,21 @@ pub struct Filter {
     pub until: Option<Timestamp>,
 }
 
+impl Filter {
+    /// Whether a delivery's id lies within the times that are asked for; a cursor must.
+    pub fn holds(&self, id: &DeliveryId) -> bool {
+        let (lower, upper) = self.bounds();
+        (lower.as_str()..upper.as_str()).contains(&id.as_str())
+    }
+
+    fn bounds(&self) -> (String, String) {
+        let lower = self.since.map_or_else(|| "dlv_".to_owned(), DeliveryId::lower_bound);
+        // `~` sorts after every character of an id.
+        let upper = self.until.map_or_else(|| "dlv_~".to_owned(), DeliveryId::lower_bound);
+        (lower, upper)
+    }
+}
+
 /// A page of rows, and where the next one begins.
 #[derive(Debug)]
 pub struct Page {
@@ -53,9 +68,7 @@ impl DeliveriesTable {
         limit: i32,
         after: Option<&DeliveryId>,
     ) -> Result<Page, AwsError> {
-        let lower = filter.since.map_or_else(|| "dlv_".to_owned(), DeliveryId::lower_bound);
-        // `~` sorts after every character of an id.
-        let upper = filter.until.map_or_else(|| "dlv_~".to_owned(), DeliveryId::lower_bound);
+        let (lower, upper) = filter.bounds();
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
@@ -182,7 +195,7 @@ impl DeliveriesTable {
             if wanted.is_empty() {
                 return Ok(rows);
             }
-            crate::briefing::pause(round).await;
+            crate::pause::pause(round).await;
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
             let keys = keys.map_err(|error| AwsError::new("BatchGetItem deliveries", error.to_string()))?;
             let answer = self

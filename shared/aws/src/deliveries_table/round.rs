@@ -9,7 +9,8 @@ use crate::error::AwsError;
 use crate::item::{number, text};
 
 impl DeliveriesTable {
-    /// Begins a new round, due at once, if the row is still as final as it was read. Attempts number on, so that no
+    /// Begins a new round, due at once, if the row still stands where it was read. An attempt that is under way then belongs
+    /// to the round before and is not recorded any more. Attempts number on, so that no
     /// attempt number and no schedule name is ever used twice.
     ///
     /// # Errors
@@ -21,7 +22,8 @@ impl DeliveriesTable {
             .table_name(&self.name)
             .key("endpoint_id", text(before.endpoint_id.as_str()))
             .key("id", text(before.id.as_str()))
-            .condition_expression("attempt = :was AND #status = :seen")
+            .condition_expression("attempt = :was AND round_from = :round AND #status = :seen")
+            .expression_attribute_values(":round", number(before.round_from))
             .expression_attribute_values(":was", number(before.attempts_made))
             .expression_attribute_values(":seen", text(before.status.as_str()))
             .expression_attribute_values(":from", number(before.attempts_made + 1))

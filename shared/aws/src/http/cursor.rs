@@ -57,14 +57,9 @@ impl<T: std::str::FromStr> Paging<T> {
     }
 }
 
-/// The `pagination` object of a page.
-pub(crate) fn pagination(next: Option<&str>) -> Value {
-    json!({"has_more": next.is_some(), "next_cursor": next.map(Cursor::write)})
-}
-
 impl Cursor {
     /// The `pagination` object: whether more follows, and from where.
     pub fn pagination(next: Option<&str>) -> Value {
-        pagination(next)
+        json!({"has_more": next.is_some(), "next_cursor": next.map(Self::write)})
     }
 }

@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 /// The queue's maxReceiveCount in the template.
 const MAX_RECEIVES: u32 = 5;
+/// Rounds that are asked for in a run.
+const MOST_ROUNDS: u32 = 3;
 const MOST_ATTEMPTS: u32 = 6 + MAX_INTERNAL + 1;
 
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ enum Step {
     },
     LoseSchedule(usize),
     Sweep,
+    /// Somebody asks for a new round.
+    RetryByHand,
 }
 
 struct World {
@@ -63,6 +67,9 @@ struct World {
     recorded: Vec<u32>,
     most_posts: u32,
     needless_posts: u32,
+    posted: u32,
+    asked_at: u32,
+    rounds: u32,
     now: Timestamp,
 }
 
@@ -78,6 +85,9 @@ impl World {
             recorded: Vec::new(),
             most_posts: 0,
             needless_posts: 0,
+            posted: 0,
+            asked_at: 0,
+            rounds: 0,
             now,
         }
     }
@@ -118,6 +128,7 @@ impl World {
                 }
             }
             Step::Sweep => self.sweep(),
+            Step::RetryByHand => self.begin_round(),
         }
     }
 
@@ -134,6 +145,7 @@ impl World {
             Gate::Reschedule { attempt, .. } => self.schedule(attempt),
             Gate::Attempt => {
                 message.posts += 1;
+                self.posted += 1;
                 let on_record = self.row.status.is_final() || self.recorded.contains(&message.attempt);
                 self.needless_posts += u32::from(on_record);
                 self.most_posts = self.most_posts.max(message.posts);
@@ -144,7 +156,8 @@ impl World {
 
     /// The conditional update.
     fn record(&mut self, read: &Delivery, outcome: &Outcome, dies_before_scheduling: bool) {
-        if self.row.attempts_made != read.attempts_made || self.row.status.is_final() {
+        let moved = (self.row.attempts_made, self.row.round_from) != (read.attempts_made, read.round_from);
+        if moved || self.row.status.is_final() {
             return;
         }
         let made = read.after(&NUR.retry, outcome, self.now, 0.0);
@@ -157,6 +170,23 @@ impl World {
         if made.next_attempt_at.is_some() && !dies_before_scheduling {
             self.schedule(self.row.attempts_made + 1);
         }
+    }
+
+    fn begin_round(&mut self) {
+        if self.row.status == Status::Pending || self.rounds == MOST_ROUNDS {
+            return;
+        }
+        self.rounds += 1;
+        // Asked for twice before its first attempt is on record, a round is one round.
+        if self.row.round_from != self.row.attempts_made + 1 {
+            self.asked_at = self.posted;
+        }
+        self.row.status = Status::Retrying;
+        self.row.round_from = self.row.attempts_made + 1;
+        self.row.internal = 0;
+        self.row.reason = None;
+        self.row.next_attempt_at = Some(self.now);
+        self.queue.push(message(self.row.attempts_made + 1));
     }
 
     /// A schedule's name is its attempt's: making it twice makes one.
@@ -218,6 +248,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any_index.clone().prop_map(Step::LoseRetry),
         3 => (any_index.clone(), any::<bool>()).prop_map(|(schedule, twice)| Step::Fire { schedule, twice }),
         1 => any_index.prop_map(Step::LoseSchedule),
+        1 => Just(Step::RetryByHand),
         2 => Just(Step::Sweep),
     ];
     proptest::collection::vec(step, 0..120)
@@ -230,9 +261,9 @@ proptest! {
     fn whatever_dies_every_delivery_comes_to_one_end(steps in steps()) {
         let mut world = World::new();
         for step in steps {
-            let was = (world.row.status, world.row.attempts_made);
+            let (was, rounds) = ((world.row.status, world.row.attempts_made), world.rounds);
             world.step(step);
-            if was.0.is_final() {
+            if was.0.is_final() && world.rounds == rounds {
                 prop_assert_eq!((world.row.status, world.row.attempts_made), was, "a final row goes no further");
             }
         }
@@ -240,7 +271,8 @@ proptest! {
         let expected: Vec<u32> = (1..=world.row.attempts_made).collect();
         prop_assert_eq!(&world.recorded, &expected, "each attempt is recorded once, in order");
         prop_assert_eq!(world.needless_posts, 0, "what is on record is not posted again");
-        prop_assert!(world.row.attempts_made <= MOST_ATTEMPTS);
+        prop_assert!(world.row.attempts_made <= MOST_ATTEMPTS * (1 + world.rounds));
+        prop_assert!(world.rounds == 0 || world.posted > world.asked_at, "a round that was asked for is made");
         prop_assert!(world.most_posts <= MAX_RECEIVES, "POSTs of one message are bounded");
     }
 }

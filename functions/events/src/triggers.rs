@@ -1,0 +1,64 @@
+//! Events that do not come by HTTP: `Postrider Event` on the stack's bus, and direct invocation of this function. Both may
+//! publish for any tenant; who may use them is for IAM to say.
+
+use lambda_runtime::{Error, LambdaEvent};
+use postrider_aws::http::{self, Fault, Fields};
+use postrider_aws::trigger::{BusEvent, Trigger};
+use postrider_domain::event::Event;
+use postrider_domain::invalid::Invalid;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::handler::Events;
+use crate::publish::{Producer, Publication, Source};
+use crate::view;
+
+const DETAIL_TYPE: &str = "Postrider Event";
+
+impl Events {
+    /// Answers whatever invoked us.
+    ///
+    /// # Errors
+    /// When we failed at something that has no HTTP caller to tell: the invoker, or Lambda, tries again.
+    pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+        match Trigger::of(&event.payload)? {
+            Trigger::Http => {
+                let payload = serde_json::from_str(event.payload.get())?;
+                let event = LambdaEvent::new(payload, event.context);
+                Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?)
+            }
+            Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
+            Trigger::Direct => match self.publish_for(event.payload.get(), Source::Direct, None).await {
+                Ok(event) => Ok(view::accepted(&event)),
+                Err(fault) => match fault.cause() {
+                    Some(cause) => Err(cause.to_owned().into()),
+                    None => Ok(json!({"error": fault.body()})),
+                },
+            },
+        }
+    }
+
+    /// Takes an event from the bus. Whoever put it there is not waiting for an answer, so what is wrong is set aside, with
+    /// the reason.
+    async fn hear(&self, event: &BusEvent) -> Result<(), Error> {
+        let taken = if event.detail_type == DETAIL_TYPE {
+            self.publish_for(event.detail.get(), Source::Bus, Some(&event.id)).await.map(|_| ())
+        } else {
+            Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into())
+        };
+        match taken {
+            Ok(()) => Ok(()),
+            Err(fault) => match fault.cause() {
+                Some(cause) => Err(cause.to_owned().into()),
+                None => Ok(self.triggers.set_aside(&event.refused(&fault)).await?),
+            },
+        }
+    }
+
+    /// Publishes `{tenant_id, event, data, id?}`; `otherwise` is the key where it has no id of its own.
+    async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, Fault> {
+        let mut publication = Publication::read(Fields::checked(text)?, &Producer::Provider, None)?;
+        publication.key_unless_given(otherwise);
+        self.accept(publication, &Producer::Provider, source).await
+    }
+}

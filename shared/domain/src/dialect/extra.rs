@@ -1,0 +1,184 @@
+//! Dialects of an operator's own, as JSON: the same axes as the consts, so that a provider that signs in another header
+//! or retries on another calendar needs no new code.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Catalogue, Dialect, SLOWEST_TIMEOUT, SecretOf, SecretWhenNone};
+use crate::event::EventType;
+use crate::invalid::Invalid;
+use crate::payload::BodyShape;
+use crate::retry::{Hints, RetryPolicy, check_schedule};
+use crate::secret::KeyDerivation;
+use crate::signature::{Content, Encoding, Signing};
+
+/// One dialect as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    key_prefix: String,
+    signature: WrittenSignature,
+    body: WrittenBody,
+    timeout_seconds: u8,
+    retry_seconds: Vec<u32>,
+    #[serde(default)]
+    jitter_percent: u8,
+    #[serde(default)]
+    honours_retry_after: bool,
+    #[serde(default)]
+    gone_disables: bool,
+    #[serde(default)]
+    makes_secrets: bool,
+    #[serde(default)]
+    disables_failing: bool,
+    events: Option<Vec<EventType>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSignature {
+    header: String,
+    #[serde(default)]
+    prefix: String,
+    encoding: WrittenEncoding,
+    /// Where id and time are signed too, the headers that hold them.
+    id_header: Option<String>,
+    timestamp_header: Option<String>,
+    /// Where the key is the base64 after a prefix, that prefix.
+    base64_after: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenEncoding {
+    Hex,
+    Base64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenBody {
+    IdEventDataTimestampWebhook,
+    TypeTimestampData,
+    DataAlone,
+}
+
+/// Reads a JSON list of dialects. Their texts live as long as the process, as the consts' do.
+///
+/// # Errors
+/// [`Invalid`] naming the dialect and the field.
+pub(super) fn read(json: &str) -> Result<Vec<&'static Dialect>, Invalid> {
+    let written: Vec<Written> = serde_json::from_str(json)
+        .map_err(|error| Invalid::new("dialects", format!("a JSON list of dialects; {error}")))?;
+    written.into_iter().map(|one| one.check().map(|dialect| &*Box::leak(Box::new(dialect)))).collect()
+}
+
+impl Written {
+    fn check(self) -> Result<Dialect, Invalid> {
+        let named = |field: &str| format!("dialects.{}.{field}", self.name);
+        let is_token = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let timeout = Duration::from_secs(self.timeout_seconds.into());
+        if timeout.is_zero() || timeout > SLOWEST_TIMEOUT {
+            return Err(Invalid::new(named("timeout_seconds"), "1 to 30"));
+        }
+        if !self.key_prefix.ends_with('_') || self.key_prefix.len() < 2 {
+            return Err(Invalid::new(named("key_prefix"), "a prefix that ends with `_`"));
+        }
+        let headers =
+            [Some(&self.signature.header), self.signature.id_header.as_ref(), self.signature.timestamp_header.as_ref()];
+        if !headers.into_iter().flatten().all(|header| is_token(header)) || self.jitter_percent > 50 {
+            return Err(Invalid::new(
+                named("signature"),
+                "header names of letters, digits and hyphens; a jitter up to 50",
+            ));
+        }
+        check_schedule(&self.retry_seconds)
+            .map_err(|invalid| Invalid::new(named("retry_seconds"), invalid.expected))?;
+        let content = match (self.signature.id_header, self.signature.timestamp_header) {
+            (None, None) => Content::Body,
+            (Some(id), Some(timestamp)) => {
+                Content::IdTimestampBody { id_header: keep(id), timestamp_header: keep(timestamp) }
+            }
+            _ => return Err(Invalid::new("dialects.signature", "both id_header and timestamp_header, or neither")),
+        };
+        Ok(Dialect {
+            name: keep(self.name),
+            key_prefix: keep(self.key_prefix),
+            signing: Signing {
+                header: keep(self.signature.header),
+                content,
+                encoding: match self.signature.encoding {
+                    WrittenEncoding::Hex => Encoding::Hex,
+                    WrittenEncoding::Base64 => Encoding::Base64,
+                },
+                prefix: keep(self.signature.prefix),
+                key: match self.signature.base64_after {
+                    Some(prefix) => KeyDerivation::Base64After(keep(prefix)),
+                    None => KeyDerivation::WholeText,
+                },
+            },
+            secret_when_none: if self.makes_secrets { SecretWhenNone::Made } else { SecretWhenNone::Unsigned },
+            secret_of: SecretOf::Endpoint,
+            registers: true,
+            jobs: None,
+            body: match self.body {
+                WrittenBody::IdEventDataTimestampWebhook => BodyShape::IdEventDataTimestampWebhook,
+                WrittenBody::TypeTimestampData => BodyShape::TypeTimestampData,
+                WrittenBody::DataAlone => BodyShape::DataAlone,
+            },
+            timeout,
+            retry: RetryPolicy {
+                delays: Cow::Owned(self.retry_seconds),
+                jitter_percent: self.jitter_percent,
+                hints: Hints { retry_after: self.honours_retry_after, gone: self.gone_disables },
+            },
+            catalogue: match self.events {
+                None => Catalogue::Open,
+                Some(events) => Catalogue::Only(Box::leak(
+                    events.into_iter().map(|event| keep(event.into())).collect::<Vec<_>>().into_boxed_slice(),
+                )),
+            },
+            disables_failing: self.disables_failing,
+        })
+    }
+}
+
+fn keep(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACME: &str = r#"[{"name": "acme", "key_prefix": "acme_", "body": "type_timestamp_data",
+        "signature": {"header": "X-Acme-Sig", "prefix": "v9=", "encoding": "base64"},
+        "timeout_seconds": 7, "retry_seconds": [61, 122], "events": ["order.paid"]}]"#;
+
+    #[test]
+    fn a_dialect_can_be_written_down() {
+        let acme = read(ACME).unwrap()[0];
+        assert_eq!(
+            (acme.signing.header, acme.signing.prefix, acme.signing.encoding),
+            ("X-Acme-Sig", "v9=", Encoding::Base64)
+        );
+        assert_eq!(acme.retry.delays.as_ref(), [61, 122]);
+        assert_eq!(acme.catalogue, Catalogue::Only(&["order.paid"]));
+    }
+
+    #[test]
+    fn what_is_amiss_is_named() {
+        for (from, to, field) in [
+            ("\"timeout_seconds\": 7", "\"timeout_seconds\": 31", "dialects.acme.timeout_seconds"),
+            ("61, 122", "0", "dialects.acme.retry_seconds"),
+            ("acme_", "acme", "dialects.acme.key_prefix"),
+            ("X-Acme-Sig", "X Acme", "dialects.acme.signature"),
+            ("\"body\"", "\"boddy\"", "dialects"),
+        ] {
+            assert_eq!(read(&ACME.replace(from, to)).unwrap_err().field, field);
+        }
+    }
+}

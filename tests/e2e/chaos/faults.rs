@@ -1,0 +1,113 @@
+//! AWS failing us: the outcome cannot be recorded, or the next attempt cannot be scheduled.
+
+use crate::chaos::{SHORT, alone, assert_told, one_delivery, with_proxy, with_short_visibility};
+use crate::support::proxy::{Proxy, Spoil};
+use crate::support::{Receiver, Reply, SOON, World, until};
+
+/// Calls that the SDK makes before it gives one up.
+const TRIES: u32 = 3;
+
+async fn swept(world: &World, tenant: &crate::support::Tenant, id: &str) -> serde_json::Value {
+    until("the sweep to bring it", SOON, || async {
+        world.aws.functions.sweep().await;
+        let delivery = tenant.delivery(id).await;
+        if delivery["status"] == "retrying" { Err(delivery.to_string()) } else { Ok(delivery) }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn an_outcome_that_cannot_be_recorded_is_found_again() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let proxy = Proxy::start(world.stack).await;
+    proxy.spoil("UpdateItem", &world.stack.tables.deliveries, TRIES, Spoil::Refuse(500, "InternalServerError"));
+    with_short_visibility(
+        &world,
+        SHORT,
+        with_proxy(&world, "deliver", &proxy, async {
+            let (_, id) = one_delivery(&tenant, &receiver).await;
+            let delivery = tenant.settled(&id, "succeeded", 1).await;
+            assert_eq!(proxy.hits(), TRIES);
+            assert_told(&delivery, &["succeeded"], &receiver, 2);
+        }),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_record_whose_answer_is_lost_counts_once_and_its_retry_comes() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let proxy = Proxy::start(world.stack).await;
+    proxy.spoil("UpdateItem", &world.stack.tables.deliveries, 1, Spoil::LoseAnswer);
+    with_short_visibility(
+        &world,
+        SHORT,
+        with_proxy(&world, "deliver", &proxy, async {
+            let (_, id) = one_delivery(&tenant, &receiver).await;
+            assert_told(&tenant.settled(&id, "retrying", 1).await, &["status_500"], &receiver, 1);
+            assert_eq!(proxy.hits(), 1);
+            // Whether or not it was scheduled: once it is overdue the sweep brings it.
+            world.aws.rows.due_ago(&id, 300).await;
+            assert_told(&swept(&world, &tenant, &id).await, &["status_500", "succeeded"], &receiver, 2);
+        }),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_retry_that_cannot_be_scheduled_is_brought_by_the_sweep() {
+    let Some((world, _guard)) = alone().await else { return };
+    let proxy = Proxy::start(world.stack).await;
+    with_proxy(&world, "deliver", &proxy, async {
+        for (status, error) in [(500, "InternalServerException"), (429, "ThrottlingException")] {
+            let tenant = world.tenant().await;
+            let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+            let before = proxy.hits();
+            proxy.spoil("POST /schedules/", "", TRIES, Spoil::Refuse(status, error));
+            let (_, id) = one_delivery(&tenant, &receiver).await;
+            until("the schedule to be given up", SOON, || async {
+                if proxy.hits() == before + TRIES { Ok(()) } else { Err(format!("{} tries", proxy.hits() - before)) }
+            })
+            .await;
+            let delivery = tenant.settled(&id, "retrying", 1).await;
+            assert!(delivery["next_attempt_at"].is_string(), "the row says when it is due: {delivery}");
+            assert_eq!(world.aws.find_schedule(&id, 2).await, None);
+
+            world.aws.functions.sweep().await;
+            assert_told(&tenant.delivery(&id).await, &["status_500"], &receiver, 1);
+            world.aws.rows.due_ago(&id, 300).await;
+            assert_told(&swept(&world, &tenant, &id).await, &["status_500", "succeeded"], &receiver, 2);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn rows_that_cannot_be_read_make_no_post() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let proxy = Proxy::start(world.stack).await;
+    proxy.spoil("BatchGetItem", "", TRIES, Spoil::Refuse(400, "ProvisionedThroughputExceededException"));
+    with_short_visibility(
+        &world,
+        SHORT,
+        with_proxy(&world, "deliver", &proxy, async {
+            let (_, id) = one_delivery(&tenant, &receiver).await;
+            until("the reads to be given up", SOON, || async {
+                if proxy.hits() == TRIES { Ok(()) } else { Err(format!("{} tries", proxy.hits())) }
+            })
+            .await;
+            assert_told(&tenant.settled(&id, "succeeded", 1).await, &["succeeded"], &receiver, 1);
+        }),
+    )
+    .await;
+}

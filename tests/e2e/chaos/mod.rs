@@ -1,0 +1,97 @@
+//! What dies in between: functions killed, calls that fail, queues emptied, events that poison.
+//!
+//! These tests disturb everybody on the stack, so they are ignored unless asked for and run one at a time (`make test`
+//! runs them after the others; by hand: `cargo test --workspace --test e2e -- --ignored chaos::`). Each leaves the stack
+//! as it found it. After every disturbance the same must hold: nothing is lost, no attempt is counted twice, and the
+//! receiver sees the same event under the same id.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::support::api::text;
+use crate::support::proxy::Proxy;
+use crate::support::{Receiver, Tenant, World, canary};
+
+mod dead_letters;
+mod faults;
+mod killed;
+mod lost;
+
+/// A visibility time-out that a test can wait for.
+const SHORT: u64 = 4;
+
+/// The stack, and nobody else on it while the guard lives.
+async fn alone() -> Option<(World, MutexGuard<'static, ()>)> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    let world = World::open()?;
+    Some((world, ALONE.lock().await))
+}
+
+/// Does the work, then puts back what was changed for it, however the work ended.
+async fn then<T>(work: impl Future<Output = T>, put_back: impl Future<Output = ()>) -> T {
+    let result = AssertUnwindSafe(work).catch_unwind().await;
+    put_back.await;
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Does the work while failed messages come back soon.
+async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future<Output = T>) -> T {
+    let queues = [&world.stack.queues.deliver, &world.stack.queues.retry];
+    let before = world.aws.visibility(queues[0]).await;
+    for queue in queues {
+        world.aws.set_visibility(queue, seconds).await;
+    }
+    then(work, async {
+        for queue in queues {
+            world.aws.set_visibility(queue, before).await;
+        }
+    })
+    .await
+}
+
+/// Does the work while `function` reaches DynamoDB and Scheduler through the proxy only.
+async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
+    let before = world.aws.functions.environment(function).await;
+    let mut variables = before.clone();
+    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER"] {
+        variables.insert(name.to_owned(), json!(proxy.url));
+    }
+    world.aws.functions.set_environment(function, variables).await;
+    then(work, async {
+        proxy.heal();
+        world.aws.functions.set_environment(function, before).await;
+    })
+    .await
+}
+
+/// Does the work while a function's event source is switched off.
+async fn without_mapping<T>(world: &World, function: &str, source: &str, work: impl Future<Output = T>) -> T {
+    world.aws.functions.set_mapping(function, source, false).await;
+    then(work, world.aws.functions.set_mapping(function, source, true)).await
+}
+
+/// Publishes one event to one webhook; returns the event's id and the delivery's.
+async fn one_delivery(tenant: &Tenant, receiver: &Receiver) -> (String, String) {
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let event = tenant.publish("dubbing.completed", &json!({"secret": canary!("data")})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    (event, id)
+}
+
+/// Holds a ledger entry to these outcomes, numbered from 1 without a gap or a double, and every POST to its event's id.
+#[track_caller]
+fn assert_told(delivery: &Value, outcomes: &[&str], receiver: &Receiver, posts: usize) {
+    let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
+    let told: Vec<_> = attempts.iter().map(|attempt| (attempt["number"].as_u64(), text(attempt, "outcome"))).collect();
+    let expected: Vec<_> = (1..).map(Some).zip(outcomes.iter().copied()).collect();
+    assert_eq!(told, expected, "{delivery}");
+    let received = receiver.requests();
+    assert_eq!(received.len(), posts, "{delivery}");
+    for request in received {
+        assert_eq!(request.event_id(), text(delivery, "event_id"));
+    }
+}

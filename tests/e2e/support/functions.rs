@@ -1,0 +1,133 @@
+//! The deployed functions: their settings, their event sources, and their processes on this machine.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::api::text;
+use super::signed::Signed;
+use super::stack::Stack;
+
+/// The stack's functions.
+#[derive(Debug)]
+pub(crate) struct Functions {
+    stack: &'static Stack,
+    signed: Signed,
+}
+
+impl Functions {
+    pub(crate) fn of(stack: &'static Stack) -> Self {
+        Self { stack, signed: Signed::of(stack) }
+    }
+
+    /// Runs a function once, as its timer or an operator would, and returns its answer.
+    pub(crate) async fn invoke(&self, function: &str, input: &Value) -> Value {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.name(function));
+        self.signed.call("lambda", (Method::POST, &path), "", input).await
+    }
+
+    /// Sweeps once.
+    pub(crate) async fn sweep(&self) -> Value {
+        let summary = self.invoke("sweep", &json!({})).await;
+        assert!(summary["recoveries"].is_u64(), "the sweep failed: {summary}");
+        summary
+    }
+
+    /// A function's environment variables as they are deployed.
+    pub(crate) async fn environment(&self, function: &str) -> Map<String, Value> {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        let answer = self.signed.call("lambda", (Method::GET, &path), "", &Value::Null).await;
+        answer["Environment"]["Variables"].as_object().expect("a function of ours has an environment").clone()
+    }
+
+    /// Gives a function another environment; its processes are replaced.
+    pub(crate) async fn set_environment(&self, function: &str, variables: Map<String, Value>) {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        let body = json!({"Environment": {"Variables": variables}});
+        self.signed.call("lambda", (Method::PUT, &path), "", &body).await;
+    }
+
+    /// Switches a function's event source on or off; `source` is a part of the source's ARN.
+    pub(crate) async fn set_mapping(&self, function: &str, source: &str, enabled: bool) {
+        let path = "/2015-03-31/event-source-mappings/";
+        let answer = self.signed.call("lambda", (Method::GET, path), "", &Value::Null).await;
+        let all = answer["EventSourceMappings"].as_array().expect("mappings should be listed").clone();
+        let mut found = all.iter().filter(|mapping| {
+            text(mapping, "FunctionArn").ends_with(self.name(function))
+                && text(mapping, "EventSourceArn").contains(source)
+        });
+        let mapping = found.next().unwrap_or_else(|| panic!("no mapping of {source} to {function}: {all:?}"));
+        assert!(found.next().is_none(), "{source} is mapped to {function} twice");
+        let path = format!("{path}{}", text(mapping, "UUID"));
+        self.signed.call("lambda", (Method::PUT, &path), "", &json!({"Enabled": enabled})).await;
+    }
+
+    /// The messages of a function's log.
+    pub(crate) async fn log(&self, function: &str) -> Vec<String> {
+        let group = format!("/aws/lambda/{}", self.name(function));
+        let (mut lines, mut token) = (Vec::new(), Value::Null);
+        loop {
+            let mut query = json!({"logGroupName": group, "limit": 10_000});
+            if token.is_string() {
+                query["nextToken"] = token;
+            }
+            let line = (Method::POST, "/");
+            let page = self.signed.call("logs", line, "Logs_20140328.FilterLogEvents", &query).await;
+            let events = page["events"].as_array().expect("log events should be listed");
+            lines.extend(events.iter().map(|event| text(event, "message").to_owned()));
+            token = page["nextToken"].clone();
+            if token.is_null() {
+                return lines;
+            }
+        }
+    }
+
+    /// A secret's text.
+    pub(crate) async fn secret(&self, arn: &str) -> String {
+        let (line, target) = ((Method::POST, "/"), "secretsmanager.GetSecretValue");
+        let answer = self.signed.call("secretsmanager", line, target, &json!({"SecretId": arn})).await;
+        text(&answer, "SecretString").to_owned()
+    }
+
+    /// Kills every process of a function without a warning; how many there were.
+    pub(crate) fn kill_all(&self, function: &str) -> usize {
+        let found = self.processes(function);
+        for &process in &found {
+            self.kill(process);
+        }
+        found.len()
+    }
+
+    /// The living processes of a function: children of this stack's emulator, and nobody else's.
+    pub(crate) fn processes(&self, function: &str) -> Vec<u32> {
+        let mark = format!("AWS_LAMBDA_FUNCTION_NAME={}", self.name(function));
+        let entries = fs::read_dir("/proc").expect("Linux has /proc");
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        pids.filter(|&pid| self.is_of_the_emulator(pid) && has_in_environment(pid, &mark)).collect()
+    }
+
+    /// Kills one process of a function; that it ended by itself meanwhile is as good.
+    pub(crate) fn kill(&self, pid: u32) {
+        assert!(!self.stack.pids.contains(&pid), "the emulator itself must live");
+        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).output();
+    }
+
+    fn is_of_the_emulator(&self, pid: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+        parent.is_some_and(|parent: u32| self.stack.pids.contains(&parent))
+    }
+
+    fn name(&self, function: &str) -> &str {
+        self.stack.functions.get(function).unwrap_or_else(|| panic!("no function {function} in the stack"))
+    }
+}
+
+/// Unreadable where the process has just ended.
+fn has_in_environment(pid: u32, variable: &str) -> bool {
+    let environment = fs::read(Path::new("/proc").join(pid.to_string()).join("environ")).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|entry| entry == variable.as_bytes())
+}

@@ -1,0 +1,66 @@
+//! The stack's queues: what waits in them, and how they are set.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use super::aws::Aws;
+
+impl Aws {
+    pub(crate) async fn send(&self, queue: &str, body: &str) {
+        let sent = self.sqs.send_message().queue_url(queue).message_body(body).send().await;
+        sent.expect("the queue should take a message");
+    }
+
+    /// How many messages wait in a queue.
+    pub(crate) async fn waiting(&self, queue: &str) -> u64 {
+        self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessages).await
+    }
+
+    /// How many messages of a queue are being worked on, or failed and not yet back.
+    pub(crate) async fn in_flight(&self, queue: &str) -> u64 {
+        self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await
+    }
+
+    /// How long a message that was received and not deleted stays invisible, in seconds.
+    pub(crate) async fn visibility(&self, queue: &str) -> u64 {
+        self.attribute(queue, QueueAttributeName::VisibilityTimeout).await
+    }
+
+    pub(crate) async fn set_visibility(&self, queue: &str, seconds: u64) {
+        let (name, value) = (QueueAttributeName::VisibilityTimeout, seconds.to_string());
+        let set = self.sqs.set_queue_attributes().queue_url(queue).attributes(name, value).send().await;
+        set.expect("the queue should take another visibility time-out");
+    }
+
+    /// Throws away everything that is in a queue.
+    pub(crate) async fn purge(&self, queue: &str) {
+        self.sqs.purge_queue().queue_url(queue).send().await.expect("the queue should be purged");
+    }
+
+    /// Takes the one message that contains `part` out of a queue, if it is there; all others stay.
+    pub(crate) async fn take(&self, queue: &str, part: &str) -> Option<String> {
+        let mut found = None;
+        loop {
+            let request = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).visibility_timeout(1);
+            let messages = request.send().await.expect("the queue should be read").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return found;
+            }
+            for message in messages {
+                let body = message.body.unwrap_or_default();
+                if body.contains(part) {
+                    let receipt = message.receipt_handle.unwrap_or_default();
+                    let deleted = self.sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await;
+                    deleted.expect("a message that was received can be deleted");
+                    found = Some(body);
+                }
+            }
+        }
+    }
+
+    async fn attribute(&self, queue: &str, name: QueueAttributeName) -> u64 {
+        let request = self.sqs.get_queue_attributes().queue_url(queue).attribute_names(name.clone());
+        let answer = request.send().await.expect("the queue should tell its attributes");
+        let value = answer.attributes().and_then(|attributes| attributes.get(&name)?.parse().ok());
+        value.unwrap_or_else(|| panic!("no {name} of {queue}"))
+    }
+}

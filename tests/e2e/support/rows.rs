@@ -1,0 +1,114 @@
+//! The stack's rows, for what no API can bring about: time that has passed, rows that somebody else wrote.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use futures::stream::{self, StreamExt as _};
+use jiff::{SignedDuration, Timestamp};
+
+use super::stack::Stack;
+
+/// A row.
+pub(crate) type Row = HashMap<String, AttributeValue>;
+
+/// Batches of rows that are written side by side.
+const BATCHES_AT_ONCE: usize = 8;
+
+/// The tables.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    stack: &'static Stack,
+    client: Client,
+}
+
+/// A string attribute.
+pub(crate) fn s(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// The instant so long ago, as rows hold it.
+pub(crate) fn ago(seconds: i64) -> String {
+    format!("{:.3}", Timestamp::now() - SignedDuration::from_secs(seconds))
+}
+
+/// The delivery's key: its webhook's id stands in its own, after the prefix and eight characters of time.
+fn delivery_key(id: &str) -> Row {
+    let webhook = format!("wh_{}", &id["dlv_".len() + 8..][..16]);
+    [("endpoint_id".to_owned(), s(webhook)), ("id".to_owned(), s(id))].into()
+}
+
+impl Rows {
+    pub(crate) fn new(stack: &'static Stack, client: Client) -> Self {
+        Self { stack, client }
+    }
+
+    /// The delivery's row as it is.
+    pub(crate) async fn delivery(&self, id: &str) -> Row {
+        let request = self.client.get_item().table_name(&self.stack.tables.deliveries).consistent_read(true);
+        let answer = request.set_key(Some(delivery_key(id))).send().await.expect("the row should be read");
+        answer.item.unwrap_or_else(|| panic!("no row of {id}"))
+    }
+
+    /// Makes a retrying delivery due so long ago.
+    pub(crate) async fn due_ago(&self, id: &str, seconds: i64) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "due_at", s(ago(seconds))).await;
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "next_attempt_at", s(ago(seconds))).await;
+    }
+
+    /// Makes a delivery's event so long past, as far as its row tells.
+    pub(crate) async fn created_ago(&self, id: &str, seconds: i64) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s(ago(seconds))).await;
+    }
+
+    /// Makes a webhook have failed for so long.
+    pub(crate) async fn failing_ago(&self, tenant: &str, webhook: &str, seconds: i64) {
+        let key = webhook_key(tenant, webhook);
+        self.set(&self.stack.tables.config, key, "failing_since", s(ago(seconds))).await;
+    }
+
+    /// A webhook's row.
+    pub(crate) async fn webhook(&self, tenant: &str, webhook: &str) -> Row {
+        let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
+        let answer = request.set_key(Some(webhook_key(tenant, webhook))).send().await.expect("it should be read");
+        answer.item.unwrap_or_else(|| panic!("no row of {webhook}"))
+    }
+
+    /// Puts a row into the events table, as a producer might.
+    pub(crate) async fn put_event(&self, row: Row) {
+        let request = self.client.put_item().table_name(&self.stack.tables.events).set_item(Some(row));
+        request.send().await.expect("the row should be put");
+    }
+
+    /// Puts many rows into the deliveries table.
+    pub(crate) async fn put_deliveries(&self, rows: Vec<Row>) {
+        let batches = rows.chunks(25).map(|batch| {
+            let put = |row: &Row| PutRequest::builder().set_item(Some(row.clone())).build().expect("a row is complete");
+            let writes = batch.iter().map(|row| WriteRequest::builder().put_request(put(row)).build()).collect();
+            let request = self.client.batch_write_item().request_items(&self.stack.tables.deliveries, writes);
+            async move {
+                let answer = request.send().await.expect("the rows should be put");
+                assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty), "some rows were not put");
+            }
+        });
+        stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(BATCHES_AT_ONCE).collect::<()>().await;
+    }
+
+    async fn set(&self, table: &str, key: Row, name: &str, value: AttributeValue) {
+        let first = key.keys().next().expect("a key has attributes").clone();
+        let request = self
+            .client
+            .update_item()
+            .table_name(table)
+            .set_key(Some(key))
+            .update_expression("SET #name = :value")
+            .condition_expression(format!("attribute_exists({first})"))
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":value", value);
+        request.send().await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+    }
+}
+
+fn webhook_key(tenant: &str, webhook: &str) -> Row {
+    [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s(format!("WEBHOOK#{webhook}")))].into()
+}
