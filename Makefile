@@ -9,6 +9,7 @@
 #
 #   STRICT=1             no private target at all, as on AWS
 #   AUTH=true            the emulator enforces the functions' roles
+#   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
 #   RUN_DIR=some/where   a stack of its own beside others
 
 .PHONY: up down redrive demo test lint venv

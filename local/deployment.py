@@ -1,5 +1,6 @@
 """A deployment: the template on the emulator, by `sam deploy` as on AWS, and what came of it."""
 
+import json
 from urllib.parse import urlsplit
 
 import boto3
@@ -9,9 +10,9 @@ from emulator import REGION, Emulator
 from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
-FUNCTIONS = ("webhooks", "tenants", "events", "deliveries", "fanout", "deliver", "sweep")
-QUEUES = ("deliver", "retry", "dead", "quarantine")
-TABLES = ("config", "events", "deliveries")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "deliver", "sweep")
+QUEUES = ("deliver", "retry", "dead", "quarantine", "triggers")
+TABLES = ("config", "jobs", "events", "deliveries")
 
 
 class Deployment:
@@ -20,8 +21,9 @@ class Deployment:
     def __init__(self, emulator: Emulator):
         self.emulator = emulator
 
-    def deploy(self, run_dir: RunDir, private_targets: str) -> None:
+    def deploy(self, run_dir: RunDir, private_targets: str, extra_dialects: str) -> None:
         parameters = f"Environment=local CpuArch={cpu_arch()} PrivateTargets={private_targets}"
+        parameters += f" ExtraDialects={json.dumps(extra_dialects, ensure_ascii=False)}"
         sam(
             "deploy",
             "--template-file", str(run_dir.build / "template.yaml"),
@@ -33,23 +35,27 @@ class Deployment:
     def describe(self) -> dict:
         """The part of stack.json that the stack itself knows."""
         outputs = self._outputs()
-        secret = self._client("secretsmanager").get_secret_value(SecretId=outputs["AdminKeySecret"])
         return {
             "api_url": self._api_url(outputs["ApiUrl"]),
             "endpoint_url": self.emulator.url,
             "region": REGION,
             "stack": STACK_NAME,
-            "admin_key": secret["SecretString"],
+            "admin_key": self._secret(outputs["AdminKeySecret"]),
             "functions": {name: outputs[f"{name.capitalize()}Function"] for name in FUNCTIONS},
             "queues": {name: outputs[f"{name.capitalize()}Queue"] for name in QUEUES},
             "tables": {name: outputs[f"{name.capitalize()}Table"] for name in TABLES},
             "schedule_group": outputs["ScheduleGroup"],
+            "event_bus": outputs["EventBus"],
+            "webhook_signing_secret": self._secret(outputs["WebhookSigningSecret"]),
         }
 
     def _api_url(self, output: str) -> str:
         """The API by its path: the output's host is a name under localhost, which few resolvers know."""
         api_id = urlsplit(output).hostname.split(".")[0]
         return f"{self.emulator.url}/_aws/execute-api/{api_id}/$default"
+
+    def _secret(self, secret_id: str) -> str:
+        return self._client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
 
     def _outputs(self) -> dict[str, str]:
         stacks = self._client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]

@@ -19,7 +19,7 @@ class Stack:
         self.emulator = Emulator(run_dir)
         self.authority = Authority(run_dir.tls)
 
-    def up(self, strict: bool, auth: bool) -> dict:
+    def up(self, strict: bool, auth: bool, extra_dialects: str = "") -> dict:
         self.run_dir.make()
         build(self.run_dir)
         started = self._ensure_emulator(auth)
@@ -27,7 +27,7 @@ class Stack:
             private_targets = "refuse" if strict else "allow"
             with step(f"deploy the template (sam deploy; private targets: {private_targets})"):
                 deployment = Deployment(self.emulator)
-                deployment.deploy(self.run_dir, private_targets)
+                deployment.deploy(self.run_dir, private_targets, extra_dialects)
                 description = deployment.describe()
         except BaseException:
             if started:

@@ -7,7 +7,7 @@ from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FUNCTIONS = ("webhooks", "tenants", "events", "deliveries", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "deliver", "sweep")
 
 
 class Template:
@@ -91,6 +91,6 @@ def holds(condition, parameters: dict[str, str]) -> bool:
 
 def environment_names_in_rust() -> set[str]:
     """The names of environment variables that the programs mention, tests aside."""
-    shape = re.compile(r'"([A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS))"')
+    shape = re.compile(r'"([A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS))"')
     sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
     return {name for source in sources if "tests" not in source.stem for name in shape.findall(source.read_text())}

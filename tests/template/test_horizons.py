@@ -44,7 +44,7 @@ class Horizons(unittest.TestCase):
         """By default, and with every internal failure on top."""
         for delays, jitter in calendars():
             worst = sum(max(delay * (100 + jitter) // 100, LONGEST_RETRY_AFTER) for delay in delays)
-            internal = number("shared/domain/src/retry.rs", "MAX_INTERNAL") * max(delays) * (100 + jitter) // 100
+            internal = number("shared/domain/src/retry.rs", "MAX_INTERNAL") * max(delays, default=0) * (100 + jitter) // 100
             default = self.template.all["Parameters"]["RetentionDays"]["Default"] * DAY
             self.assertGreater(default, worst + internal)
 

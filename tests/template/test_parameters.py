@@ -43,10 +43,23 @@ class Retention(unittest.TestCase):
         self.assertGreaterEqual(days["MinValue"], 4, "the longest built-in calendar runs for 75 h 36 min")
 
 
+class ExtraDialects(unittest.TestCase):
+    def test_there_are_none_unless_an_operator_writes_some_down(self):
+        self.assertEqual(Template().all["Parameters"]["ExtraDialects"]["Default"], "")
+
+    def test_they_fit_into_an_environment(self):
+        template = Template()
+        names = sum(map(len, template.globals["Environment"]["Variables"]))
+        # On average 75 in the longest region and for a stack whose name has 30 characters; here for longer ones too.
+        values = 90 * len(template.globals["Environment"]["Variables"])
+        longest = template.all["Parameters"]["ExtraDialects"]["MaxLength"]
+        self.assertLessEqual(names + values + longest, 4096, "Lambda would refuse the deploy")
+
+
 class Secrets(unittest.TestCase):
     def test_generated_keys_are_letters_and_digits(self):
         punctuation = set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-        for name in ("AdminKey", "EncryptionKey"):
+        for name in ("AdminKey", "EncryptionKey", "WebhookSigningSecret"):
             generated = Template().properties(name)["GenerateSecretString"]
             self.assertEqual(generated["PasswordLength"], 64, name)
             self.assertEqual(set(generated["ExcludeCharacters"]), punctuation, f"{name} goes into a header or into JSON")

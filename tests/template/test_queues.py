@@ -2,11 +2,12 @@
 
 import unittest
 
-from template import Template, holds
+from template import Template, as_list, holds
 
 DAY = 86_400
 WORK = ("DeliverQueue", "RetryQueue")
-ENDS = ("DeadQueue", "QuarantineQueue")
+ENDS = ("DeadQueue", "QuarantineQueue", "TriggersQueue")
+POLICIES = ("QueuesOverTlsOnly", "TriggersQueuePolicy")
 
 
 class Queues(unittest.TestCase):
@@ -44,10 +45,18 @@ class Queues(unittest.TestCase):
             self.assertIs(queue["Properties"]["SqsManagedSseEnabled"], True, name)
 
     def test_plaintext_is_refused_on_aws(self):
-        policy = self.template.resources["QueuesOverTlsOnly"]
-        self.assertEqual(policy["Condition"], "OnAws")
-        queues = {queue["Ref"] for queue in policy["Properties"]["Queues"]}
-        self.assertEqual(queues, set(self.template.of_type("AWS::SQS::Queue")), "a queue is left out")
+        queues = []
+        for name in POLICIES:
+            policy = self.template.resources[name]
+            self.assertEqual(policy["Condition"], "OnAws")
+            refuses = policy["Properties"]["PolicyDocument"]["Statement"][0]
+            self.assertEqual((refuses["Effect"], refuses["Action"]), ("Deny", "sqs:*"))
+            self.assertEqual(refuses["Condition"], {"Bool": {"aws:SecureTransport": "false"}})
+            covered = [queue["Ref"] for queue in policy["Properties"]["Queues"]]
+            resources = [resource["Fn::GetAtt"][0] for resource in as_list(refuses["Resource"])]
+            self.assertEqual(covered, resources, "the policy speaks of another queue than its own")
+            queues += covered
+        self.assertEqual(sorted(queues), sorted(self.template.of_type("AWS::SQS::Queue")), "left out, or one policy undoes another")
         on_aws = self.template.all["Conditions"]["OnAws"]
         self.assertEqual([holds(on_aws, {"Environment": e}) for e in ("local", "staging", "prod")], [False, True, True])
 

@@ -92,6 +92,38 @@ class Roles(unittest.TestCase):
         for role in ("EventsRole", "DeliveriesRole", "FanoutRole"):
             self.assertNotIn(role, readers, "it has no use for customers' signing secrets")
 
+    def test_the_deployments_secret_is_read_by_what_signs_alone(self):
+        readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookSigningSecret", "Id"]})
+        self.assertEqual(readers, {"DeliverRole"}, "whoever reads it can sign as this deployment, for every tenant")
+
+    def test_jobs_has_no_right_that_it_does_not_use(self):
+        table = {name: {"Fn::GetAtt": [f"{name}Table", "Arn"]} for name in ("Config", "Events", "Jobs")}
+        expected = {
+            "dynamodb:GetItem": [table["Config"], table["Jobs"]],
+            "dynamodb:PutItem": [table["Jobs"], table["Events"]],
+            "dynamodb:Query": [{"Fn::Sub": "${JobsTable.Arn}/index/listed"}],
+            "sqs:SendMessage": [{"Fn::GetAtt": ["TriggersQueue", "Arn"]}],
+            "logs:CreateLogStream": [{"Fn::GetAtt": ["JobsLog", "Arn"]}],
+            "logs:PutLogEvents": [{"Fn::GetAtt": ["JobsLog", "Arn"]}],
+        }
+        found = {}
+        for statement in self.template.statements("JobsRole"):
+            for action in as_list(statement["Action"]):
+                found.setdefault(action, []).extend(as_list(statement["Resource"]))
+        self.assertEqual(found, expected)
+
+    def test_who_may_write_event_rows_is_who_takes_events_in(self):
+        writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
+        self.assertEqual(writers, {"EventsRole", "JobsRole", "DeliverRole"}, "a row there is an event, for any tenant")
+
+    def test_only_fanout_puts_on_the_bus_and_on_this_one(self):
+        bus = {"Fn::GetAtt": ["EventBus", "Arn"]}
+        for role in self.roles:
+            for statement in self.template.statements(role):
+                if "events:PutEvents" in as_list(statement["Action"]):
+                    self.assertEqual((role, statement["Resource"]), ("FanoutRole", bus))
+        self.assertEqual(self.template.roles_that_may("events:PutEvents", bus), {"FanoutRole"})
+
     def test_each_function_writes_its_own_log_only(self):
         for name in FUNCTIONS:
             with self.subTest(function=name):
