@@ -119,10 +119,13 @@ impl Events {
         let id: EventId = id.parse().map_err(|_| not_found())?;
         let event = self.events.get(tenant, &id).await?.ok_or_else(not_found)?;
         let paging: Paging<EndpointId> = Paging::of(request)?;
-        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all.
+        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
+        // job's event has its one delivery under the endpoint of jobs.
         let after = paging.after.as_ref().map(EndpointId::as_str);
         let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
-        let ids = page.rows.iter().map(|endpoint| DeliveryId::new(event.timestamp, &endpoint.id, &event.id)).collect();
+        let of_job = event.job_id.as_ref().filter(|_| after.is_none()).map(|_| EndpointId::of_jobs(tenant));
+        let endpoints = page.rows.iter().map(|endpoint| &endpoint.id).chain(&of_job);
+        let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));
         let data: Box<RawValue> =

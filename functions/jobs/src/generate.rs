@@ -24,6 +24,7 @@ impl Jobs {
         let mut fields = request.fields()?;
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
         let variants: u8 = fields.require("variantCount", "a whole number, 1 to 3")?;
+        // What else a provider's customers send is for the worker, not for us.
         let webhook_url: Option<String> = fields.take("webhookUrl", "a public HTTPS URL")?;
         if !URLS.contains(&urls.len()) {
             return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());

@@ -29,8 +29,8 @@ impl Jobs {
         let mut fields = request.fields()?;
         let url: String = fields.require("url", "an http or https URL")?;
         let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
+        // What else a provider's customers send is for the worker, not for us.
         let webhook_url: Option<String> = fields.take("webhook_url", "a public HTTPS URL")?;
-        fields.finish()?;
         let platform = platform_of(&host_of("url", &url)?);
         check_capabilities(&capabilities)?;
         if webhook_url.is_some() && !tenant.plan.includes_webhooks() {
