@@ -20,6 +20,8 @@ mod events;
 mod examples;
 mod idempotency;
 mod isolation;
+mod javascript;
+mod jobs;
 mod json;
 mod keys;
 mod ledger;

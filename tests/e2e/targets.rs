@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use crate::jobs::refusals::assert_no_job;
 use crate::support::World;
+use crate::support::customer::{generate_body, task_body};
 use crate::support::stack::Stack;
 
 /// Refused by every stack.
-const NEVER: [&str; 22] = [
+pub(crate) const NEVER: [&str; 22] = [
     "http://your-app.invalid/",
     "https://user:password@your-app.invalid/",
     "https://user@your-app.invalid/",
@@ -32,7 +34,7 @@ const NEVER: [&str; 22] = [
 ];
 
 /// Refused where private targets are; spellings of loopback, the last three as only a URL parser sees them.
-const LOOPBACK: [&str; 10] = [
+pub(crate) const LOOPBACK: [&str; 10] = [
     "https://127.0.0.1/",
     "https://127.0.0.1:8443/hook",
     "https://127.1.2.3/",
@@ -76,4 +78,22 @@ async fn strict_stacks_refuse_this_machine_too() {
     assert_refused(&world, &NEVER).await;
     assert_refused(&world, &LOOPBACK).await;
     world.tenant().await.webhook("https://your-app.invalid/", &["*"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strict_stacks_refuse_this_machine_in_jobs_too() {
+    let Some(stack) = Stack::strict() else { return };
+    let world = World::of(stack);
+    let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
+    for url in LOOPBACK {
+        let answer = nouvel.tenant.api.post("/api/v1/generate", &generate_body(1, 1, url)).await;
+        assert!(answer.refused_plainly(400, "invalid_request").contains("webhookUrl"), "{url}: {}", answer.body);
+        let answer = netraflow.tenant.api.post("/v1/jobs", &task_body(url)).await;
+        assert!(answer.refused_with_meta(400, "invalid_request").contains("webhook_url"), "{url}: {}", answer.body);
+    }
+    assert_no_job(&world, &nouvel).await;
+    assert_no_job(&world, &netraflow).await;
+    // What does not resolve yet is taken, and checked again when it is connected to.
+    nouvel.generate(1, 1, "https://your-server.invalid/").await;
+    netraflow.start("https://your-server.invalid/").await;
 }

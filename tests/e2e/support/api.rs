@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) struct Api {
     http: Client,
     base: String,
-    authorization: Option<String>,
+    credential: Option<(HeaderName, String)>,
 }
 
 impl Api {
@@ -22,7 +22,7 @@ impl Api {
             rustls::crypto::ring::default_provider().install_default().expect("nothing else installs a provider");
         });
         let http = Client::builder().no_proxy().build().expect("a plain client should build");
-        Self { http, base: base.trim_end_matches('/').to_owned(), authorization: None }
+        Self { http, base: base.trim_end_matches('/').to_owned(), credential: None }
     }
 
     /// The API with a key as its bearer token.
@@ -32,14 +32,19 @@ impl Api {
 
     /// The API with an Authorization header of the test's choice.
     pub(crate) fn with_authorization(&self, value: &str) -> Self {
-        Self { authorization: Some(value.to_owned()), ..self.clone() }
+        Self { credential: Some((AUTHORIZATION, value.to_owned())), ..self.clone() }
+    }
+
+    /// The API with a key in a header of its own, as `/v1/jobs` takes it.
+    pub(crate) fn with_api_key(&self, key: &str) -> Self {
+        Self { credential: Some((HeaderName::from_static("x-api-key"), key.to_owned())), ..self.clone() }
     }
 
     /// A request that is not sent yet.
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.base));
-        if let Some(value) = &self.authorization {
-            request = request.header(AUTHORIZATION, value);
+        if let Some((name, value)) = &self.credential {
+            request = request.header(name, value);
         }
         Call { request, line: format!("{method} {path}") }
     }
@@ -137,6 +142,44 @@ impl Answer {
             assert!(["code", "details", "message"].contains(&key.as_str()), "unknown key {key}: {}", self.body);
         }
         error.clone()
+    }
+
+    /// Holds a refusal to the shape of `/api/v1`, a text and a reason; returns the text.
+    #[track_caller]
+    pub(crate) fn refused_plainly(&self, status: u16, reason: &str) -> String {
+        let body = self.ok(status);
+        assert_eq!(keys(&body), ["error", "reason"], "{} answered {}", self.line, self.body);
+        assert_eq!(body["reason"], reason, "{} answered {}", self.line, self.body);
+        let error = text(&body, "error");
+        assert!(!error.is_empty(), "{} answered {}", self.line, self.body);
+        error.to_owned()
+    }
+
+    /// Holds a refusal to the shape of `/v1/jobs`, with the request's id inside too; returns the message.
+    #[track_caller]
+    pub(crate) fn refused_with_meta(&self, status: u16, code: &str) -> String {
+        let body = self.ok(status);
+        assert_eq!(keys(&body), ["error", "meta"], "{} answered {}", self.line, self.body);
+        self.assert_meta(&body);
+        let error = &body["error"];
+        assert_eq!(keys(error), ["code", "message"], "{} answered {}", self.line, self.body);
+        assert_eq!(error["code"], code, "{} answered {}", self.line, self.body);
+        text(error, "message").to_owned()
+    }
+
+    /// What `/v1/jobs` wraps, where the status is the expected one.
+    #[track_caller]
+    pub(crate) fn data(&self, status: u16) -> Value {
+        let body = self.ok(status);
+        assert_eq!(keys(&body), ["data", "meta"], "{} answered {}", self.line, self.body);
+        self.assert_meta(&body);
+        body["data"].clone()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_meta(&self, body: &Value) {
+        let id = self.header("x-request-id").unwrap_or_default();
+        assert_eq!(body["meta"], serde_json::json!({"request_id": id}), "{} answered {}", self.line, self.body);
     }
 
     /// Holds a 400 to naming the field (`field`, or a part of it, `field[2]` or `field.part`) and what was expected of it.

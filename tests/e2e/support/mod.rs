@@ -9,6 +9,7 @@ macro_rules! canary {
 
 pub(crate) mod api;
 pub(crate) mod aws;
+pub(crate) mod customer;
 pub(crate) mod functions;
 pub(crate) mod openssl;
 pub(crate) mod poll;
@@ -25,6 +26,7 @@ pub(crate) mod verifier;
 pub(crate) mod world;
 
 pub(crate) use self::api::{Answer, Api};
+pub(crate) use self::customer::Customer;
 pub(crate) use self::poll::{SOON, until};
 pub(crate) use self::receiver::{Gate, Receiver, Reply};
 pub(crate) use self::world::{Tenant, World};

@@ -19,7 +19,7 @@ const BATCHES_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Rows {
     stack: &'static Stack,
-    client: Client,
+    pub(crate) client: Client,
 }
 
 /// A string attribute.
@@ -32,10 +32,13 @@ pub(crate) fn ago(seconds: i64) -> String {
     format!("{:.3}", Timestamp::now() - SignedDuration::from_secs(seconds))
 }
 
-/// The delivery's key: its webhook's id stands in its own, after the prefix and eight characters of time.
+/// The webhook whose id stands in a delivery's own, after the prefix and eight characters of time.
+pub(crate) fn webhook_in(delivery_id: &str) -> String {
+    format!("wh_{}", &delivery_id["dlv_".len() + 8..][..16])
+}
+
 fn delivery_key(id: &str) -> Row {
-    let webhook = format!("wh_{}", &id["dlv_".len() + 8..][..16]);
-    [("endpoint_id".to_owned(), s(webhook)), ("id".to_owned(), s(id))].into()
+    [("endpoint_id".to_owned(), s(webhook_in(id))), ("id".to_owned(), s(id))].into()
 }
 
 impl Rows {
@@ -80,6 +83,54 @@ impl Rows {
         request.send().await.expect("the row should be put");
     }
 
+    /// Every row of the jobs table whose `tenant_id` is this one: all its jobs, whatever the API lists.
+    pub(crate) async fn jobs_of(&self, tenant: &str) -> Vec<Row> {
+        let scan = self.client.scan().table_name(&self.stack.tables.jobs).filter_expression("tenant_id = :tenant");
+        let pages = scan.expression_attribute_values(":tenant", s(tenant)).into_paginator().items().send();
+        pages.collect::<Result<_, _>>().await.expect("the jobs should be read")
+    }
+
+    /// When the row of a tenant's Idempotency-Key for jobs expires, in seconds since 1970.
+    pub(crate) async fn job_key_expires_at(&self, tenant: &str, key: &str) -> i64 {
+        let request = self.client.get_item().table_name(&self.stack.tables.jobs).set_key(Some(job_key(tenant, key)));
+        let item = request.send().await.expect("the row should be read").item.expect("the key should have a row");
+        item["expires_at"].as_n().expect("a number").parse().expect("whole seconds")
+    }
+
+    /// Lets a tenant's Idempotency-Key for jobs have expired.
+    pub(crate) async fn expire_job_key(&self, tenant: &str, key: &str) {
+        let past = AttributeValue::N("1".to_owned());
+        self.set(&self.stack.tables.jobs, job_key(tenant, key), "expires_at", past).await;
+    }
+
+    /// How many events a tenant has that are no announcements of a new job.
+    pub(crate) async fn events_of(&self, tenant: &str) -> usize {
+        self.event_rows(tenant).await.iter().filter(|row| !row.contains_key("announce")).count()
+    }
+
+    /// How many events a tenant has, announcements too.
+    pub(crate) async fn all_events_of(&self, tenant: &str) -> usize {
+        self.event_rows(tenant).await.len()
+    }
+
+    async fn event_rows(&self, tenant: &str) -> Vec<Row> {
+        let query = self.client.query().table_name(&self.stack.tables.events);
+        let query = query.key_condition_expression("tenant_id = :tenant").consistent_read(true);
+        let rows = query.expression_attribute_values(":tenant", s(tenant)).send().await.expect("they should be read");
+        rows.items.unwrap_or_default()
+    }
+
+    /// The id of a tenant's first delivery that was cancelled, if there is one: a suspended tenant cannot ask.
+    pub(crate) async fn cancelled_of(&self, tenant: &str) -> Option<String> {
+        let query = self.client.query().table_name(&self.stack.tables.deliveries).index_name("undelivered");
+        let query = query.key_condition_expression("undelivered_tenant = :tenant");
+        let rows = query.expression_attribute_values(":tenant", s(tenant)).send().await.expect("it should be read");
+        let row = rows.items.unwrap_or_default().into_iter().next()?;
+        let id = row["id"].as_s().expect("an id is a string").clone();
+        let row = self.delivery(&id).await;
+        (row["status"] == s("cancelled")).then_some(id)
+    }
+
     /// Puts many rows into the deliveries table.
     pub(crate) async fn put_deliveries(&self, rows: Vec<Row>) {
         let batches = rows.chunks(25).map(|batch| {
@@ -107,6 +158,10 @@ impl Rows {
             .expression_attribute_values(":value", value);
         request.send().await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
     }
+}
+
+fn job_key(tenant: &str, key: &str) -> Row {
+    [("id".to_owned(), s(format!("KEY#{tenant}#{key}")))].into()
 }
 
 fn webhook_key(tenant: &str, webhook: &str) -> Row {

@@ -5,6 +5,7 @@ use aws_sdk_scheduler::types::{ActionAfterCompletion, FlexibleTimeWindowMode};
 use serde_json::{Value, json};
 
 use super::api::text;
+use super::rows::webhook_in;
 use super::time::{at_expression, instant};
 use super::world::World;
 
@@ -31,14 +32,19 @@ pub(crate) async fn assert_schedule(world: &World, delivery: &Value, number: u32
 
     assert_shape(world, &schedule).await;
     let message: Value = input(&schedule);
-    let expected = json!({
-        "v": 1,
+    let mut expected = json!({
+        "v": 2,
         "tenant_id": message["tenant_id"],
-        "endpoint_id": delivery["webhook_id"],
+        "endpoint_id": webhook_in(id),
         "event_id": delivery["event_id"],
         "delivery_id": id,
         "attempt": number + 1,
     });
+    if delivery["job_id"].is_string() {
+        expected["job_id"] = delivery["job_id"].clone();
+    } else {
+        assert_eq!(delivery["webhook_id"], expected["endpoint_id"]);
+    }
     assert_eq!(message, expected, "the message should name the delivery and its next attempt, and no more");
 }
 

@@ -18,6 +18,12 @@ pub(crate) struct Stack {
     pub(crate) queues: Queues,
     pub(crate) tables: Tables,
     pub(crate) schedule_group: String,
+    pub(crate) event_bus: String,
+    /// What signs for dialects with one secret for all tenants.
+    pub(crate) webhook_signing_secret: String,
+    /// The dialects that the stack was deployed with beside the built-in ones, as JSON.
+    #[serde(default)]
+    pub(crate) extra_dialects: String,
     pub(crate) receiver_tls: ReceiverTls,
     /// The emulator, whose children the functions are.
     pub(crate) pids: Vec<u32>,
@@ -36,12 +42,14 @@ pub(crate) struct Queues {
     pub(crate) retry: String,
     pub(crate) dead: String,
     pub(crate) quarantine: String,
+    pub(crate) triggers: String,
 }
 
 /// The tables' names.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tables {
     pub(crate) config: String,
+    pub(crate) jobs: String,
     pub(crate) events: String,
     pub(crate) deliveries: String,
 }

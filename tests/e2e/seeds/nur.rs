@@ -1,26 +1,16 @@
-//! The provider's own page decides: its verification program, taken from the page and run unchanged, accepts what we
-//! send and nothing else.
+//! `create`, a secret that is its whole text, and the page's Flask handler.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::json;
 
-use crate::support::stack::say;
+use super::{other_than, page};
 use crate::support::verifier::{flipped, root, run, words};
 use crate::support::{Receiver, SOON, World};
 
 /// The secret that stands in the page's program.
 const SECRET: &str = "whsec_your_secret";
-
-fn page() -> Option<PathBuf> {
-    let page = root().join("../shared/seeds/nur.txt");
-    if page.exists() {
-        return Some(page);
-    }
-    say("the page's own verification program skipped: ../shared/seeds is not here");
-    None
-}
 
 fn judge(page: &PathBuf, body: &[u8], signature: &str) -> Output {
     let program = root().join("tests/verifiers/nur_page.py");
@@ -29,7 +19,7 @@ fn judge(page: &PathBuf, body: &[u8], signature: &str) -> Output {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pages_own_program_accepts_what_was_received_and_no_other_bit() {
-    let (Some(world), Some(page)) = (World::open(), page()) else { return };
+    let (Some(world), Some(page)) = (World::open(), page("nur.txt")) else { return };
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant
@@ -48,7 +38,5 @@ async fn the_pages_own_program_accepts_what_was_received_and_no_other_bit() {
         assert!(!verdict.status.success(), "a changed body was accepted");
         assert!(words(&verdict).contains("Invalid webhook signature"), "{}", words(&verdict));
     }
-    let digit = if signature.ends_with('0') { '1' } else { '0' };
-    let other = format!("{}{digit}", &signature[..signature.len() - 1]);
-    assert!(!judge(&page, &received.body, &other).status.success(), "a changed signature was accepted");
+    assert!(!judge(&page, &received.body, &other_than(signature)).status.success(), "a changed signature was accepted");
 }

@@ -1,0 +1,93 @@
+//! Jobs in pages, and a wall between tenants.
+
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::api::{keys, text};
+use crate::support::customer::project_report;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_listed_in_pages_the_newest_first() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("pro").await;
+    let api = &customer.tenant.api;
+    let first = api.get("/v1/jobs").await;
+    let empty = first.ok(200);
+    first.assert_meta(&empty);
+    assert_eq!((&empty["data"], &empty["pagination"]["has_more"]), (&json!([]), &json!(false)));
+    assert_eq!(keys(&empty), ["data", "meta", "pagination"]);
+
+    let mut started = Vec::new();
+    for _ in 0..5 {
+        started.push(customer.start("https://your-server.invalid/").await);
+        // An id tells its millisecond.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    customer.report_task(&started[2], &json!({"status": "failed"})).await.data(200);
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("/v1/jobs?limit=2{cursor}")).await.ok(200);
+        let jobs = page["data"].as_array().expect("a page lists jobs");
+        assert!(jobs.len() <= 2, "{page}");
+        listed.extend(jobs.iter().cloned());
+        if page["pagination"]["has_more"] == false {
+            break;
+        }
+        cursor = format!("&cursor={}", text(&page["pagination"], "next_cursor"));
+    }
+    let ids: Vec<_> = listed.iter().map(|job| text(job, "job_id").to_owned()).collect();
+    assert_eq!(ids, started.iter().rev().cloned().collect::<Vec<_>>());
+    assert_eq!(listed[2], customer.task(&started[2]).await, "the list shows what a job's own path shows");
+    for bad in ["limit=0", "limit=x", "cursor=x", "status=failed"] {
+        let field = bad.split('=').next().unwrap_or_default();
+        let message = api.get(&format!("/v1/jobs?{bad}")).await.refused_with_meta(400, "invalid_request");
+        assert!(message.contains(field), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenants_jobs_do_not_exist() {
+    let Some(world) = World::open() else { return };
+    let (owner, stranger) = (world.netraflow("pro").await, world.netraflow("pro").await);
+    let id = owner.start("https://your-server.invalid/").await;
+    let api = &stranger.tenant.api;
+    let theirs = api.get(&format!("/v1/jobs/{id}")).await.refused_with_meta(404, "not_found");
+    let nobodys = api.get("/v1/jobs/job_0000000000000000").await.refused_with_meta(404, "not_found");
+    assert_eq!(theirs, nobodys);
+    api.post(&format!("/v1/jobs/{id}/cancel"), &json!({})).await.refused_with_meta(404, "not_found");
+    api.get(&format!("/v1/deliveries?job_id={id}")).await.refused(404, "not_found");
+    assert_eq!(api.get("/v1/jobs").await.ok(200)["data"], json!([]));
+    // Nor may another tenant's worker say anything about it.
+    let key = world.key(&stranger.tenant.id, &json!({"dialect": "netraflow", "scopes": ["jobs:report"]})).await;
+    let worker = world.anonymous.with_api_key(text(&key, "key"));
+    let path = format!("/v1/jobs/{id}/report");
+    worker.post(&path, &json!({"status": "failed"})).await.refused_with_meta(404, "not_found");
+    assert_eq!(owner.task(&id).await["status"], "pending");
+
+    let (owner, stranger) = (world.nouvel().await, world.nouvel().await);
+    let job = owner.generate(1, 1, "https://your-server.invalid/").await;
+    stranger.tenant.api.get(&format!("/api/v1/jobs/{}", job.id)).await.refused_plainly(404, "not_found");
+    let key = world.key(&stranger.tenant.id, &json!({"dialect": "nouvel", "scopes": ["jobs:report"]})).await;
+    let worker = world.anonymous.with_key(text(&key, "key"));
+    let report = json!({"projects": [project_report(&job.projects[0], "failed")]});
+    worker.post(&format!("/api/v1/jobs/{}/report", job.id), &report).await.refused_plainly(404, "not_found");
+    assert_eq!(owner.generation(&job.id).await["failedProjects"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_found_under_its_own_path_only() {
+    let Some(world) = World::open() else { return };
+    let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
+    let generation = nouvel.generate(1, 1, "https://your-server.invalid/").await.id;
+    let task = netraflow.start("https://your-server.invalid/").await;
+    // A provider key may report on both kinds, but on each where it belongs.
+    let worker = &netraflow.worker;
+    let path = format!("/v1/jobs/{generation}/report");
+    worker.post(&path, &json!({"status": "failed"})).await.refused_with_meta(404, "not_found");
+    let path = format!("/api/v1/jobs/{task}/report");
+    worker.post(&path, &json!({"status": "cancelled"})).await.refused_plainly(404, "not_found");
+    assert_eq!(netraflow.task(&task).await["status"], "pending");
+    assert_eq!(nouvel.generation(&generation).await["status"], "running");
+    let listed: Value = netraflow.tenant.api.get("/v1/jobs").await.ok(200);
+    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1));
+}

@@ -1,0 +1,12 @@
+//! Jobs: started by customers, reported on by workers, told of once when they end, to the URL that came with them.
+
+mod endings;
+mod idempotency;
+mod ledger;
+mod listing;
+mod racing;
+pub(crate) mod refusals;
+mod reports;
+mod scopes;
+mod shapes;
+pub(crate) mod titles;
