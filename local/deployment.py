@@ -1,6 +1,5 @@
 """A deployment: the template on the emulator, by `sam deploy` as on AWS, and what came of it."""
 
-import json
 from urllib.parse import urlsplit
 
 import boto3
@@ -15,6 +14,11 @@ QUEUES = ("deliver", "retry", "dead", "quarantine", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 
 
+def quoted(text: str) -> str:
+    """As SAM CLI reads a value between quotation marks."""
+    return '"' + text.replace('"', '\\"') + '"'
+
+
 class Deployment:
     """The stack's names and addresses, read from its outputs as an operator would read them."""
 
@@ -23,7 +27,7 @@ class Deployment:
 
     def deploy(self, run_dir: RunDir, private_targets: str, extra_dialects: str) -> None:
         parameters = f"Environment=local CpuArch={cpu_arch()} PrivateTargets={private_targets}"
-        parameters += f" ExtraDialects={json.dumps(extra_dialects, ensure_ascii=False)}"
+        parameters += f" ExtraDialects={quoted(extra_dialects)}"
         sam(
             "deploy",
             "--template-file", str(run_dir.build / "template.yaml"),

@@ -1,7 +1,9 @@
 """A local stack: the emulator with the template deployed to it, and the file that says how to use it."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 from authority import Authority
 from build import build
@@ -9,6 +11,11 @@ from deployment import Deployment
 from emulator import Emulator
 from run_dir import RunDir
 from step import say, step
+
+
+def compact(path: Path) -> str:
+    """A JSON file on one line, as a parameter of the template takes it."""
+    return json.dumps(json.loads(path.read_text()), separators=(",", ":"), ensure_ascii=False)
 
 
 class Stack:
@@ -19,7 +26,9 @@ class Stack:
         self.emulator = Emulator(run_dir)
         self.authority = Authority(run_dir.tls)
 
-    def up(self, strict: bool, auth: bool, extra_dialects: str = "") -> dict:
+    def up(self, strict: bool, auth: bool, dialects: str | os.PathLike | None = None) -> dict:
+        """`dialects` is a file with dialects of an operator's own."""
+        extra_dialects = compact(Path(dialects)) if dialects else ""
         self.run_dir.make()
         build(self.run_dir)
         started = self._ensure_emulator(auth)
@@ -34,6 +43,7 @@ class Stack:
                 self.down()
             raise
         description["private_targets"] = private_targets
+        description["extra_dialects"] = extra_dialects
         description["receiver_tls"] = self.authority.as_json()
         description["pids"] = [self.emulator.pid]
         self._write(description)

@@ -14,26 +14,40 @@ from step import Failed, main, say, step
 CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "8"
+# An operator's own dialects, as data alone.
+DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
+VERIFIERS = ROOT / "tests" / "verifiers"
 
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     for what in ("template", "examples"):
         check(f"test the {what}", [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"])
+    install_node_packages()
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
     stack = Stack(run_dir)
     stack.down()
     try:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
-        stack.up(strict=False, auth=True)
+        stack.up(strict=False, auth=True, dialects=DIALECTS)
         check("test everything (cargo test)", CARGO_TEST, **use)
-        stack.up(strict=True, auth=True)
+        stack.up(strict=True, auth=True, dialects=DIALECTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
     finally:
         with step("take the stack down"):
             stack.down()
     say("\nAll tests passed.")
+
+
+def install_node_packages() -> None:
+    """What the tests verify with in Node: into their own folder, once per lock file."""
+    wanted = (VERIFIERS / "package-lock.json").read_bytes()
+    made_from = VERIFIERS / "node_modules" / ".made-from"
+    if not made_from.exists() or made_from.read_bytes() != wanted:
+        npm = ["npm", "ci", "--prefix", str(VERIFIERS), "--ignore-scripts", "--no-audit", "--no-fund"]
+        check("install what the tests verify with (npm)", npm)
+        made_from.write_bytes(wanted)
 
 
 def check(what: str, command: list[str], **extra: str) -> None:
