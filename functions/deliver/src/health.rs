@@ -64,6 +64,7 @@ impl Health {
             data: data.to_string(),
             timestamp: now,
             expires_at: now.as_second() + self.retention.seconds,
+            ours: true,
             job_id: None,
             announce: None,
         };

@@ -94,6 +94,7 @@ impl Publication {
             data: self.data,
             timestamp: now,
             expires_at: now.as_second() + retention.seconds,
+            ours: false,
             job_id: None,
             announce: None,
         }

@@ -31,6 +31,10 @@ pub(crate) fn check(row: Item) -> Result<Event, String> {
     }
     json::check(event.data.as_bytes()).map_err(|_| "`data`: expected JSON that every parser reads alike".to_owned())?;
     check_data(&event.data).map_err(|invalid| invalid.to_string())?;
+    // A producer's role may put rows, but not with these (its policy bounds the attributes): they are ours to write.
+    if !event.ours && (event.event_type.is_operational() || event.job_id.is_some() || event.announce.is_some()) {
+        return Err("expected no event of a `webhook.*` type, nor a job's: those are Postrider's own".to_owned());
+    }
     Ok(event)
 }
 

@@ -69,6 +69,7 @@ impl Reporter {
             data,
             timestamp,
             expires_at: timestamp.as_second() + self.retention.seconds,
+            ours: true,
             job_id: Some(job.id.clone()),
             announce: None,
         })

@@ -79,6 +79,7 @@ impl Starter {
             data: data.to_string(),
             timestamp: job.created_at,
             expires_at: job.expires_at,
+            ours: true,
             job_id: Some(job.id.clone()),
             announce: Some(Announce::JobCreated),
         })

@@ -251,6 +251,7 @@ pub(crate) fn an_event(at: Timestamp) -> Event {
         data: "{}".to_owned(),
         timestamp: at,
         expires_at: 0,
+        ours: false,
         job_id: None,
         announce: None,
     }

@@ -131,6 +131,9 @@ pub struct Event {
     pub timestamp: Timestamp,
     /// When the row may be removed, in seconds since 1970.
     pub expires_at: i64,
+    /// Whether Postrider itself put it: only such a row may be of an operational type.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ours: bool,
     /// The job that it is about, if any: such an event goes to the job's own URL and to no webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,

@@ -70,6 +70,7 @@ mod tests {
             data: data.to_owned(),
             timestamp: time::parse("t", "2026-01-15T14:30:00Z").unwrap(),
             expires_at: 0,
+            ours: false,
             job_id: None,
             announce: None,
         }
