@@ -6,7 +6,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use postrider_domain::attempt::Attempt;
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
@@ -15,8 +15,8 @@ use postrider_domain::time;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::events_table::{Put, existing};
 use crate::item::{from_item, number, text, to_item};
+use crate::put_once::{Put, put_once};
 
 mod due;
 mod list;
@@ -55,22 +55,7 @@ impl DeliveriesTable {
     /// # Errors
     /// When the put failed; repeating it is harmless.
     pub async fn put_pending(&self, delivery: &Delivery) -> Result<Put<Delivery>, AwsError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(to_item(delivery)?))
-            .condition_expression("attribute_not_exists(id)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(Put::New),
-            Err(error) => match existing(&error) {
-                Some(item) => Ok(Put::Existing(Box::new(from_item(item)?))),
-                None => Err(failed("PutItem deliveries")(error)),
-            },
-        }
+        put_once(&self.client, &self.name, "PutItem deliveries", delivery).await
     }
 
     /// The row of this id.

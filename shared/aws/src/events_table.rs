@@ -2,28 +2,20 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, to_item};
+use crate::put_once::{Put, put_once};
 
 /// The events table.
 #[derive(Clone)]
 pub struct EventsTable {
     client: Client,
     name: String,
-}
-
-/// What became of a put.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put<T> {
-    /// The row is new.
-    New,
-    /// There was one already, and it stays.
-    Existing(Box<T>),
 }
 
 impl EventsTable {
@@ -41,22 +33,7 @@ impl EventsTable {
     /// # Errors
     /// When the put failed; it may have happened all the same, and repeating it is harmless.
     pub async fn put(&self, event: &Event) -> Result<Put<Event>, AwsError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(to_item(event)?))
-            .condition_expression("attribute_not_exists(id)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match put {
-            Ok(_) => Ok(Put::New),
-            Err(error) => match existing(&error) {
-                Some(item) => Ok(Put::Existing(Box::new(from_item(item)?))),
-                None => Err(failed("PutItem events")(error)),
-            },
-        }
+        put_once(&self.client, &self.name, "PutItem events", event).await
     }
 
     /// The put of an event as part of a transaction of somebody else's.
@@ -97,19 +74,5 @@ impl EventsTable {
             .await
             .map_err(failed("GetItem events"))?;
         Ok(answer.item)
-    }
-}
-
-/// The row that a refused put found.
-pub(crate) fn existing(
-    error: &aws_sdk_dynamodb::error::SdkError<
-        aws_sdk_dynamodb::operation::put_item::PutItemError,
-        aws_sdk_dynamodb::config::http::HttpResponse,
-    >,
-) -> Option<crate::item::Item> {
-    use aws_sdk_dynamodb::operation::put_item::PutItemError;
-    match error.as_service_error()? {
-        PutItemError::ConditionalCheckFailedException(refused) => refused.item.clone(),
-        _ => None,
     }
 }

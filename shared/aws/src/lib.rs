@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod letters;
 pub mod metrics;
 mod pause;
+pub mod put_once;
 pub mod queue;
 pub mod recoverer;
 pub mod resolve;
