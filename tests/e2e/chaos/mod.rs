@@ -20,6 +20,8 @@ mod dead_letters;
 mod faults;
 mod killed;
 mod lost;
+mod recovery;
+mod soak;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
@@ -29,6 +31,12 @@ async fn alone() -> Option<(World, MutexGuard<'static, ()>)> {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let world = World::open()?;
     Some((world, ALONE.lock().await))
+}
+
+/// How many of something a test makes: what this variable says, or what suits a test among others.
+fn scale(variable: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.map_or(otherwise, |text| text.parse().unwrap_or_else(|error| panic!("{variable}={text}: {error}")))
 }
 
 /// Does the work, then puts back what was changed for it, however the work ended.
