@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chaos::{alone, assert_told, one_delivery, then, with_proxy, with_short_visibility};
+use crate::chaos::{alone, assert_told, one_delivery, then, with_proxy, with_short_visibility, without_mapping};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::rows::{Row, ago, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, canary, until};
@@ -182,4 +182,32 @@ async fn a_poison_event_row_waits_in_quarantine_until_it_is_mended() {
     tenant.settled(&id, "succeeded", 1).await;
     let received: Vec<_> = receiver.requests().iter().map(crate::support::request::Received::event_id).collect();
     assert_eq!(received, [event, key]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_row_that_cannot_be_read_holds_up_nobody() {
+    let Some((world, _guard)) = alone().await else { return };
+    let (tenant, unlucky) = (world.tenant().await, world.tenant().await);
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (_, good) = one_delivery(&tenant, &receiver).await;
+    let (_, bad) = one_delivery(&unlucky, &receiver).await;
+    let messages = [world.aws.message(&bad, 2).await, world.aws.message(&good, 2).await];
+    world.aws.rows.break_delivery(&bad).await;
+    let retry = world.stack.queues.retry.rsplit('/').next().expect("a queue's URL ends with its name");
+    let dead = &world.stack.queues.dead;
+    let before = world.aws.visibility(dead).await;
+    let work = with_short_visibility(&world, 1, async {
+        // Collected first, so that they reach the function together.
+        without_mapping(&world, "deliver", retry, world.aws.send_retry_batch(&messages)).await;
+        tenant.settled(&good, "retrying", 2).await;
+        // The broken one fails us until SQS and then the sweep give it up; a person finds it in quarantine.
+        world.aws.set_visibility(dead, 1).await;
+        let note = quarantined(&world, &bad).await;
+        assert!(note["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{note}");
+    });
+    then(work, world.aws.set_visibility(dead, before)).await;
+    assert_eq!(receiver.requests().len(), 3, "a row that cannot be read makes no POST");
+    let (_, next) = one_delivery(&unlucky, &receiver).await;
+    unlucky.settled(&next, "retrying", 1).await;
 }

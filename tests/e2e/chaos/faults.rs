@@ -1,4 +1,6 @@
-//! AWS failing us: the outcome cannot be recorded, or the next attempt cannot be scheduled.
+//! AWS failing us: the outcome cannot be recorded, the next attempt not scheduled, the event not fanned out.
+
+use serde_json::json;
 
 use crate::chaos::{SHORT, alone, assert_told, one_delivery, with_proxy, with_short_visibility};
 use crate::support::proxy::{Proxy, Spoil};
@@ -110,4 +112,41 @@ async fn rows_that_cannot_be_read_make_no_post() {
         }),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_fan_out_that_fails_half_way_is_run_again_without_harm() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let mut webhooks = Vec::new();
+    for _ in 0..12 {
+        webhooks.push(tenant.webhook(&receiver.url("/"), &["*"]).await);
+    }
+    let proxy = Proxy::start(world.stack).await;
+    // Some rows are put and announced before one fails, and the announcement of others is lost or never made.
+    proxy.spoil("PutItem", &webhooks[11], TRIES, Spoil::Refuse(500, "InternalServerError"));
+    proxy.spoil("PutItem", &webhooks[3], 1, Spoil::LoseAnswer);
+    proxy.spoil("SendMessageBatch", "", 1, Spoil::LoseAnswer);
+    proxy.spoil("SendMessageBatch", "", TRIES, Spoil::Refuse(500, "InternalFailure"));
+    let event = with_proxy(&world, "fanout", &proxy, async {
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
+        for webhook in &webhooks {
+            let id = tenant.delivery_of(&event, webhook).await;
+            assert_eq!(tenant.settled(&id, "succeeded", 1).await["event_id"], event);
+        }
+        event
+    })
+    .await;
+    assert!(proxy.hits() >= TRIES + 2, "{} calls failed", proxy.hits());
+    // The announcement that was lost is made again, so a few may come twice: each is recorded once.
+    let posts = receiver.requests();
+    assert!(posts.iter().all(|post| post.event_id() == event));
+    assert!((webhooks.len()..2 * webhooks.len()).contains(&posts.len()), "{} POSTs", posts.len());
+    for webhook in &webhooks {
+        let rows = tenant.deliveries(webhook, "").await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["attempts"].as_array().map(Vec::len), Some(1), "{}", rows[0]);
+    }
 }

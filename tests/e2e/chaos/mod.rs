@@ -18,6 +18,7 @@ use crate::support::{Receiver, Tenant, World, canary};
 
 mod dead_letters;
 mod faults;
+mod held_back;
 mod killed;
 mod lost;
 mod recovery;
@@ -61,11 +62,11 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
     .await
 }
 
-/// Does the work while `function` reaches DynamoDB and Scheduler through the proxy only.
+/// Does the work while `function` reaches DynamoDB, Scheduler and SQS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
     let before = world.aws.functions.environment(function).await;
     let mut variables = before.clone();
-    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER"] {
+    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER", "AWS_ENDPOINT_URL_SQS"] {
         variables.insert(name.to_owned(), json!(proxy.url));
     }
     world.aws.functions.set_environment(function, variables).await;

@@ -139,8 +139,14 @@ async fn unfinished(tenant: &Tenant, sides: &[Side]) -> Vec<Value> {
 
 /// Sweeps, and runs time forward for what waits for a schedule or for the sweep, until everything is final.
 async fn settle(world: &World, tenant: &Tenant, sides: &[Side]) {
-    let begun = Instant::now();
+    let (begun, queues) = (Instant::now(), &world.stack.queues);
     loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        // While messages wait, asking after thousands of deliveries would only slow them down.
+        let waiting = world.aws.waiting(&queues.deliver).await + world.aws.waiting(&queues.retry).await;
+        if waiting > 0 && begun.elapsed() < PATIENCE {
+            continue;
+        }
         world.aws.functions.sweep().await;
         let left = unfinished(tenant, sides).await;
         if left.is_empty() {
@@ -164,7 +170,6 @@ async fn settle(world: &World, tenant: &Tenant, sides: &[Side]) {
                 world.aws.send_retry(&message.to_string()).await;
             }
         }
-        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }
 

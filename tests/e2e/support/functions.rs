@@ -50,6 +50,19 @@ impl Functions {
         self.signed.call("lambda", (Method::PUT, &path), "", &body).await;
     }
 
+    /// The seconds that a function may run.
+    pub(crate) async fn timeout(&self, function: &str) -> u64 {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        let answer = self.signed.call("lambda", (Method::GET, &path), "", &Value::Null).await;
+        answer["Timeout"].as_u64().expect("a function has a time-out")
+    }
+
+    /// Gives a function another time-out.
+    pub(crate) async fn set_timeout(&self, function: &str, seconds: u64) {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        self.signed.call("lambda", (Method::PUT, &path), "", &json!({"Timeout": seconds})).await;
+    }
+
     /// Switches a function's event source on or off; `source` is a part of the source's ARN.
     pub(crate) async fn set_mapping(&self, function: &str, source: &str, enabled: bool) {
         let path = "/2015-03-31/event-source-mappings/";

@@ -49,6 +49,11 @@ impl Rows {
         self.set(&self.stack.tables.deliveries, delivery_key(id), "next_attempt_at", s(ago(seconds))).await;
     }
 
+    /// Makes a delivery's row one that nobody can read.
+    pub(crate) async fn break_delivery(&self, id: &str) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s("yesterday")).await;
+    }
+
     /// Makes a delivery's event so long past, as far as its row tells.
     pub(crate) async fn created_ago(&self, id: &str, seconds: i64) {
         self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s(ago(seconds))).await;
