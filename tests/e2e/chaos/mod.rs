@@ -83,12 +83,22 @@ async fn without_mapping<T>(world: &World, function: &str, source: &str, work: i
     then(work, world.aws.functions.set_mapping(function, source, true)).await
 }
 
-/// Publishes one event to one webhook; returns the event's id and the delivery's.
+/// Publishes one event to a new webhook; returns the event's id and the delivery's.
 async fn one_delivery(tenant: &Tenant, receiver: &Receiver) -> (String, String) {
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    delivery_to(tenant, &webhook).await
+}
+
+/// Publishes one event to a webhook; returns the event's id and the delivery's.
+async fn delivery_to(tenant: &Tenant, webhook: &str) -> (String, String) {
     let event = tenant.publish("dubbing.completed", &json!({"secret": canary!("data")})).await;
-    let id = tenant.delivery_of(&event, &webhook).await;
+    let id = tenant.delivery_of(&event, webhook).await;
     (event, id)
+}
+
+/// The part of a webhook's id that stands in its deliveries' ids and schedules too, and in nobody else's.
+fn core_of(webhook: &str) -> &str {
+    &webhook["wh_".len()..]
 }
 
 /// Holds a ledger entry to these outcomes, numbered from 1 without a gap or a double, and every POST to its event's id.

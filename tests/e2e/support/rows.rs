@@ -45,8 +45,13 @@ impl Rows {
 
     /// Makes a retrying delivery due so long ago.
     pub(crate) async fn due_ago(&self, id: &str, seconds: i64) {
-        self.set(&self.stack.tables.deliveries, delivery_key(id), "due_at", s(ago(seconds))).await;
+        self.overdue_ago(id, seconds).await;
         self.set(&self.stack.tables.deliveries, delivery_key(id), "next_attempt_at", s(ago(seconds))).await;
+    }
+
+    /// The same as far as the sweep's index goes.
+    pub(crate) async fn overdue_ago(&self, id: &str, seconds: i64) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "due_at", s(ago(seconds))).await;
     }
 
     /// Makes a delivery's row one that nobody can read.
