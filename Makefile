@@ -5,6 +5,7 @@
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
+#   make soak            2,000 events while functions die at random, 10,000 deliveries recovered; some minutes
 #   make lint            formatting, clippy, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -36,6 +37,9 @@ demo: venv
 
 test: venv
 	@$(PYTHON_VENV) local/suite.py
+
+soak: venv
+	@$(PYTHON_VENV) local/soak.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

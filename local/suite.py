@@ -12,6 +12,7 @@ from step import Failed, main, say, step
 
 # --workspace also where one binary would do: a single package's features differ, and all would be compiled again.
 CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
+E2E = [*CARGO_TEST, "--test", "e2e", "--"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "8"
 # An operator's own dialects, as data alone.
@@ -32,6 +33,8 @@ def run() -> None:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
         stack.up(strict=False, auth=True, dialects=DIALECTS)
         check("test everything (cargo test)", CARGO_TEST, **use)
+        check("kill, starve and poison what delivers", [*E2E, "--ignored", "chaos::"], **use)
+        check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **use)
         stack.up(strict=True, auth=True, dialects=DIALECTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
     finally:

@@ -3,7 +3,8 @@
 //! Every test talks to one running stack (`make up`), whose description the file named by `POSTRIDER_STACK` holds. Each
 //! makes a tenant and keys of its own, so they run side by side and in any order. Where no stack runs they pass, and
 //! say once that they were skipped. Time is run forward by sending a schedule's message to its queue early, and what
-//! must still happen is polled for; only what is promised within a minute may take that minute.
+//! must still happen is polled for; only what is promised within a minute may take that minute. What disturbs everybody
+//! (`chaos`) or comes after everything (`logs`) is ignored unless asked for.
 
 mod support;
 
@@ -25,6 +26,7 @@ mod jobs;
 mod json;
 mod keys;
 mod ledger;
+mod logs;
 mod providers;
 mod receiver;
 mod refusals;

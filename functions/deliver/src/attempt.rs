@@ -111,12 +111,25 @@ impl Attempts {
         let recorded = self.deliveries.record(row, &attempt, &transition).await?;
         log(row, endpoint, &attempt, &transition, recorded);
         if recorded == Recorded::Overtaken {
+            self.catch_up(row).await?;
             return Ok(None);
         }
         self.follow_up(row, endpoint, &transition, ended).await;
         let succeeded = transition.status == Status::Succeeded;
         let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
         Ok(Some(Made { dialect: endpoint.dialect.name, outcome: sent.outcome.class(), latency_ms }))
+    }
+
+    /// Who overtook us may have been ourselves: the update was made, its answer lost, and the SDK's second try refused. Then
+    /// nobody has scheduled what comes next.
+    async fn catch_up(&self, row: &Delivery) -> Result<(), Error> {
+        let now = self.deliveries.get(&row.id).await?;
+        if let Some(now) = now
+            && let Gate::Reschedule { attempt, at } = now.gate(row.attempts_made + 1, chance::now())
+        {
+            self.bring_back(&now, attempt, at).await;
+        }
+        Ok(())
     }
 
     async fn post(&self, tenant: &Tenant, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {

@@ -77,6 +77,10 @@ impl Recoverer {
                 None => recovery.status = Progress::Done,
             }
             if self.config.note_recovery(&before, &recovery).await? == Recorded::Overtaken {
+                // Somebody else carries it on, and passes by what was sent again here.
+                if requeued > 0 {
+                    self.config.count_requeued(&recovery, requeued).await?;
+                }
                 break;
             }
         }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::chaos::{alone, assert_told, one_delivery, then, with_proxy, with_short_visibility};
+use crate::chaos::{
+    alone, assert_told, core_of, delivery_to, one_delivery, then, with_proxy, with_short_visibility, without_mapping,
+};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::rows::{Row, ago, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, canary, until};
@@ -48,13 +50,12 @@ async fn an_attempt_that_keeps_failing_us_costs_the_endpoint_none_of_its_own() {
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
     let webhook = tenant.create(&body).await;
     let proxy = Proxy::start(world.stack).await;
-    proxy.spoil("UpdateItem", &world.stack.tables.deliveries, u32::MAX, Spoil::Refuse(500, "InternalServerError"));
+    proxy.spoil("UpdateItem", core_of(&webhook), u32::MAX, Spoil::Refuse(500, "InternalServerError"));
     let id = with_short_visibility(
         &world,
         2,
         with_proxy(&world, "deliver", &proxy, async {
-            let event = tenant.publish("dubbing.completed", &json!({})).await;
-            let id = tenant.delivery_of(&event, &webhook).await;
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             let delivery = swept(&world, &tenant, &id, 1).await;
             assert_eq!(delivery["status"], "retrying", "{delivery}");
             id
@@ -182,4 +183,37 @@ async fn a_poison_event_row_waits_in_quarantine_until_it_is_mended() {
     tenant.settled(&id, "succeeded", 1).await;
     let received: Vec<_> = receiver.requests().iter().map(crate::support::request::Received::event_id).collect();
     assert_eq!(received, [event, key]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_row_that_cannot_be_read_holds_up_nobody() {
+    let Some((world, _guard)) = alone().await else { return };
+    let (tenant, unlucky) = (world.tenant().await, world.tenant().await);
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (_, good) = one_delivery(&tenant, &receiver).await;
+    let (_, bad) = one_delivery(&unlucky, &receiver).await;
+    let messages = [world.aws.message(&bad, 2).await, world.aws.message(&good, 2).await];
+    world.aws.rows.break_delivery(&bad).await;
+    let retry = world.stack.queues.retry.rsplit('/').next().expect("a queue's URL ends with its name");
+    let dead = &world.stack.queues.dead;
+    let before = world.aws.visibility(dead).await;
+    let work = with_short_visibility(&world, 1, async {
+        // Collected first, so that they reach the function together.
+        without_mapping(&world, "deliver", retry, world.aws.send_retry_batch(&messages)).await;
+        tenant.settled(&good, "retrying", 2).await;
+        // The broken one fails us until SQS and then the sweep give it up; a person finds it in quarantine.
+        world.aws.set_visibility(dead, 1).await;
+        let note = quarantined(&world, &bad).await;
+        assert!(note["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{note}");
+    });
+    then(work, world.aws.set_visibility(dead, before)).await;
+    assert_eq!(receiver.requests().len(), 3, "a row that cannot be read makes no POST");
+    // Overdue, it stands before the others in the sweep's eyes, and hides none of them.
+    world.aws.rows.overdue_ago(&bad, 600).await;
+    world.aws.rows.due_ago(&good, 300).await;
+    world.aws.functions.sweep().await;
+    tenant.settled(&good, "retrying", 3).await;
+    let (_, next) = one_delivery(&unlucky, &receiver).await;
+    unlucky.settled(&next, "retrying", 1).await;
 }

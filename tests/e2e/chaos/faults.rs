@@ -1,6 +1,8 @@
-//! AWS failing us: the outcome cannot be recorded, or the next attempt cannot be scheduled.
+//! AWS failing us: the outcome cannot be recorded, the next attempt not scheduled, the event not fanned out.
 
-use crate::chaos::{SHORT, alone, assert_told, one_delivery, with_proxy, with_short_visibility};
+use serde_json::json;
+
+use crate::chaos::{SHORT, alone, assert_told, core_of, delivery_to, with_proxy, with_short_visibility};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::{Receiver, Reply, SOON, World, until};
 
@@ -23,12 +25,13 @@ async fn an_outcome_that_cannot_be_recorded_is_found_again() {
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
-    proxy.spoil("UpdateItem", &world.stack.tables.deliveries, TRIES, Spoil::Refuse(500, "InternalServerError"));
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    proxy.spoil("UpdateItem", core_of(&webhook), TRIES, Spoil::Refuse(500, "InternalServerError"));
     with_short_visibility(
         &world,
         SHORT,
         with_proxy(&world, "deliver", &proxy, async {
-            let (_, id) = one_delivery(&tenant, &receiver).await;
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             let delivery = tenant.settled(&id, "succeeded", 1).await;
             assert_eq!(proxy.hits(), TRIES);
             assert_told(&delivery, &["succeeded"], &receiver, 2);
@@ -44,12 +47,13 @@ async fn a_record_whose_answer_is_lost_counts_once_and_its_retry_comes() {
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let proxy = Proxy::start(world.stack).await;
-    proxy.spoil("UpdateItem", &world.stack.tables.deliveries, 1, Spoil::LoseAnswer);
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    proxy.spoil("UpdateItem", core_of(&webhook), 1, Spoil::LoseAnswer);
     with_short_visibility(
         &world,
         SHORT,
         with_proxy(&world, "deliver", &proxy, async {
-            let (_, id) = one_delivery(&tenant, &receiver).await;
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             assert_told(&tenant.settled(&id, "retrying", 1).await, &["status_500"], &receiver, 1);
             assert_eq!(proxy.hits(), 1);
             // Whether or not it was scheduled: once it is overdue the sweep brings it.
@@ -70,8 +74,9 @@ async fn a_retry_that_cannot_be_scheduled_is_brought_by_the_sweep() {
             let tenant = world.tenant().await;
             let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
             let before = proxy.hits();
-            proxy.spoil("POST /schedules/", "", TRIES, Spoil::Refuse(status, error));
-            let (_, id) = one_delivery(&tenant, &receiver).await;
+            let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+            proxy.spoil("POST /schedules/", core_of(&webhook), TRIES, Spoil::Refuse(status, error));
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             until("the schedule to be given up", SOON, || async {
                 if proxy.hits() == before + TRIES { Ok(()) } else { Err(format!("{} tries", proxy.hits() - before)) }
             })
@@ -96,12 +101,13 @@ async fn rows_that_cannot_be_read_make_no_post() {
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
-    proxy.spoil("BatchGetItem", "", TRIES, Spoil::Refuse(400, "ProvisionedThroughputExceededException"));
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    proxy.spoil("BatchGetItem", core_of(&webhook), TRIES, Spoil::Refuse(400, "ProvisionedThroughputExceededException"));
     with_short_visibility(
         &world,
         SHORT,
         with_proxy(&world, "deliver", &proxy, async {
-            let (_, id) = one_delivery(&tenant, &receiver).await;
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             until("the reads to be given up", SOON, || async {
                 if proxy.hits() == TRIES { Ok(()) } else { Err(format!("{} tries", proxy.hits())) }
             })
@@ -110,4 +116,41 @@ async fn rows_that_cannot_be_read_make_no_post() {
         }),
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_fan_out_that_fails_half_way_is_run_again_without_harm() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let mut webhooks = Vec::new();
+    for _ in 0..12 {
+        webhooks.push(tenant.webhook(&receiver.url("/"), &["*"]).await);
+    }
+    let proxy = Proxy::start(world.stack).await;
+    // Some rows are put and announced before one fails, and the announcement of others is lost or never made.
+    proxy.spoil("PutItem", &webhooks[11], TRIES, Spoil::Refuse(500, "InternalServerError"));
+    proxy.spoil("PutItem", &webhooks[3], 1, Spoil::LoseAnswer);
+    proxy.spoil("SendMessageBatch", "", 1, Spoil::LoseAnswer);
+    proxy.spoil("SendMessageBatch", "", TRIES, Spoil::Refuse(500, "InternalFailure"));
+    let event = with_proxy(&world, "fanout", &proxy, async {
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
+        for webhook in &webhooks {
+            let id = tenant.delivery_of(&event, webhook).await;
+            assert_eq!(tenant.settled(&id, "succeeded", 1).await["event_id"], event);
+        }
+        event
+    })
+    .await;
+    assert!(proxy.hits() >= TRIES + 2, "{} calls failed", proxy.hits());
+    // The announcement that was lost is made again, so a few may come twice: each is recorded once.
+    let posts = receiver.requests();
+    assert!(posts.iter().all(|post| post.event_id() == event));
+    assert!((webhooks.len()..2 * webhooks.len()).contains(&posts.len()), "{} POSTs", posts.len());
+    for webhook in &webhooks {
+        let rows = tenant.deliveries(webhook, "").await;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0]["attempts"].as_array().map(Vec::len), Some(1), "{}", rows[0]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::chaos::{SHORT, alone, assert_told, one_delivery, with_proxy, with_short_visibility};
+use crate::chaos::{SHORT, alone, assert_told, core_of, delivery_to, one_delivery, with_proxy, with_short_visibility};
 use crate::support::proxy::{Proxy, Spoil};
 use crate::support::{Gate, Receiver, Reply, SOON, until};
 
@@ -42,8 +42,6 @@ async fn killed_after_the_record_and_before_the_schedule_it_only_schedules() {
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let proxy = Proxy::start(world.stack).await;
-    // Two hang: the SDK gives up on the first after some seconds, and tries again.
-    proxy.spoil("POST /schedules/", "", 2, Spoil::Hang);
     with_short_visibility(
         &world,
         SHORT,
@@ -51,8 +49,9 @@ async fn killed_after_the_record_and_before_the_schedule_it_only_schedules() {
             // Long enough for a schedule however late the message comes back.
             let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
             let webhook = tenant.create(&body).await;
-            let event = tenant.publish("dubbing.completed", &json!({})).await;
-            let id = tenant.delivery_of(&event, &webhook).await;
+            // Two hang: the SDK gives up on the first after some seconds, and tries again.
+            proxy.spoil("POST /schedules/", core_of(&webhook), 2, Spoil::Hang);
+            let (_, id) = delivery_to(&tenant, &webhook).await;
             until("the schedule to hang", SOON, || async {
                 if proxy.hits() > 0 { Ok(()) } else { Err("no call yet".to_owned()) }
             })

@@ -18,8 +18,11 @@ use crate::support::{Receiver, Tenant, World, canary};
 
 mod dead_letters;
 mod faults;
+mod held_back;
 mod killed;
 mod lost;
+mod recovery;
+mod soak;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
@@ -29,6 +32,12 @@ async fn alone() -> Option<(World, MutexGuard<'static, ()>)> {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let world = World::open()?;
     Some((world, ALONE.lock().await))
+}
+
+/// How many of something a test makes: what this variable says, or what suits a test among others.
+fn scale(variable: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(variable).ok();
+    given.map_or(otherwise, |text| text.parse().unwrap_or_else(|error| panic!("{variable}={text}: {error}")))
 }
 
 /// Does the work, then puts back what was changed for it, however the work ended.
@@ -53,11 +62,11 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
     .await
 }
 
-/// Does the work while `function` reaches DynamoDB and Scheduler through the proxy only.
+/// Does the work while `function` reaches DynamoDB, Scheduler and SQS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
     let before = world.aws.functions.environment(function).await;
     let mut variables = before.clone();
-    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER"] {
+    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER", "AWS_ENDPOINT_URL_SQS"] {
         variables.insert(name.to_owned(), json!(proxy.url));
     }
     world.aws.functions.set_environment(function, variables).await;
@@ -74,12 +83,22 @@ async fn without_mapping<T>(world: &World, function: &str, source: &str, work: i
     then(work, world.aws.functions.set_mapping(function, source, true)).await
 }
 
-/// Publishes one event to one webhook; returns the event's id and the delivery's.
+/// Publishes one event to a new webhook; returns the event's id and the delivery's.
 async fn one_delivery(tenant: &Tenant, receiver: &Receiver) -> (String, String) {
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    delivery_to(tenant, &webhook).await
+}
+
+/// Publishes one event to a webhook; returns the event's id and the delivery's.
+async fn delivery_to(tenant: &Tenant, webhook: &str) -> (String, String) {
     let event = tenant.publish("dubbing.completed", &json!({"secret": canary!("data")})).await;
-    let id = tenant.delivery_of(&event, &webhook).await;
+    let id = tenant.delivery_of(&event, webhook).await;
     (event, id)
+}
+
+/// The part of a webhook's id that stands in its deliveries' ids and schedules too, and in nobody else's.
+fn core_of(webhook: &str) -> &str {
+    &webhook["wh_".len()..]
 }
 
 /// Holds a ledger entry to these outcomes, numbered from 1 without a gap or a double, and every POST to its event's id.

@@ -50,6 +50,19 @@ impl Functions {
         self.signed.call("lambda", (Method::PUT, &path), "", &body).await;
     }
 
+    /// The seconds that a function may run.
+    pub(crate) async fn timeout(&self, function: &str) -> u64 {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        let answer = self.signed.call("lambda", (Method::GET, &path), "", &Value::Null).await;
+        answer["Timeout"].as_u64().expect("a function has a time-out")
+    }
+
+    /// Gives a function another time-out.
+    pub(crate) async fn set_timeout(&self, function: &str, seconds: u64) {
+        let path = format!("/2015-03-31/functions/{}/configuration", self.name(function));
+        self.signed.call("lambda", (Method::PUT, &path), "", &json!({"Timeout": seconds})).await;
+    }
+
     /// Switches a function's event source on or off; `source` is a part of the source's ARN.
     pub(crate) async fn set_mapping(&self, function: &str, source: &str, enabled: bool) {
         let path = "/2015-03-31/event-source-mappings/";
@@ -65,23 +78,23 @@ impl Functions {
         self.signed.call("lambda", (Method::PUT, &path), "", &json!({"Enabled": enabled})).await;
     }
 
-    /// The messages of a function's log.
+    /// The messages of a function's log; a few may come twice.
     pub(crate) async fn log(&self, function: &str) -> Vec<String> {
+        const PAGE: usize = 10_000;
         let group = format!("/aws/lambda/{}", self.name(function));
-        let (mut lines, mut token) = (Vec::new(), Value::Null);
+        let (mut lines, mut since) = (Vec::new(), 0);
         loop {
-            let mut query = json!({"logGroupName": group, "limit": 10_000});
-            if token.is_string() {
-                query["nextToken"] = token;
-            }
+            // The emulator ends at a page without saying so; the next one begins at the last one's last millisecond.
+            let query = json!({"logGroupName": group, "limit": PAGE, "startTime": since});
             let line = (Method::POST, "/");
             let page = self.signed.call("logs", line, "Logs_20140328.FilterLogEvents", &query).await;
             let events = page["events"].as_array().expect("log events should be listed");
             lines.extend(events.iter().map(|event| text(event, "message").to_owned()));
-            token = page["nextToken"].clone();
-            if token.is_null() {
+            let last = events.last().and_then(|event| event["timestamp"].as_u64()).unwrap_or_default();
+            if events.len() < PAGE {
                 return lines;
             }
+            since = last.max(since + 1);
         }
     }
 

@@ -15,11 +15,6 @@ impl Aws {
         self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessages).await
     }
 
-    /// How many messages of a queue are being worked on, or failed and not yet back.
-    pub(crate) async fn in_flight(&self, queue: &str) -> u64 {
-        self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await
-    }
-
     /// How long a message that was received and not deleted stays invisible, in seconds.
     pub(crate) async fn visibility(&self, queue: &str) -> u64 {
         self.attribute(queue, QueueAttributeName::VisibilityTimeout).await
@@ -34,6 +29,13 @@ impl Aws {
     /// Throws away everything that is in a queue.
     pub(crate) async fn purge(&self, queue: &str) {
         self.sqs.purge_queue().queue_url(queue).send().await.expect("the queue should be purged");
+    }
+
+    /// The bodies of up to ten messages of a queue, which stay in it unseen for a while.
+    pub(crate) async fn peek(&self, queue: &str) -> Vec<String> {
+        let request = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10);
+        let answer = request.visibility_timeout(300).send().await.expect("the queue should be read");
+        answer.messages.unwrap_or_default().into_iter().filter_map(|message| message.body).collect()
     }
 
     /// Takes the one message that contains `part` out of a queue, if it is there; all others stay.

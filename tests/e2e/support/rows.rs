@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,17 +46,20 @@ impl Rows {
         Self { stack, client }
     }
 
-    /// The delivery's row as it is.
-    pub(crate) async fn delivery(&self, id: &str) -> Row {
-        let request = self.client.get_item().table_name(&self.stack.tables.deliveries).consistent_read(true);
-        let answer = request.set_key(Some(delivery_key(id))).send().await.expect("the row should be read");
-        answer.item.unwrap_or_else(|| panic!("no row of {id}"))
-    }
-
     /// Makes a retrying delivery due so long ago.
     pub(crate) async fn due_ago(&self, id: &str, seconds: i64) {
-        self.set(&self.stack.tables.deliveries, delivery_key(id), "due_at", s(ago(seconds))).await;
+        self.overdue_ago(id, seconds).await;
         self.set(&self.stack.tables.deliveries, delivery_key(id), "next_attempt_at", s(ago(seconds))).await;
+    }
+
+    /// The same as far as the sweep's index goes.
+    pub(crate) async fn overdue_ago(&self, id: &str, seconds: i64) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "due_at", s(ago(seconds))).await;
+    }
+
+    /// Makes a delivery's row one that nobody can read.
+    pub(crate) async fn break_delivery(&self, id: &str) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s("yesterday")).await;
     }
 
     /// Makes a delivery's event so long past, as far as its row tells.
@@ -133,13 +136,23 @@ impl Rows {
 
     /// Puts many rows into the deliveries table.
     pub(crate) async fn put_deliveries(&self, rows: Vec<Row>) {
-        let batches = rows.chunks(25).map(|batch| {
-            let put = |row: &Row| PutRequest::builder().set_item(Some(row.clone())).build().expect("a row is complete");
-            let writes = batch.iter().map(|row| WriteRequest::builder().put_request(put(row)).build()).collect();
-            let request = self.client.batch_write_item().request_items(&self.stack.tables.deliveries, writes);
+        let put = |row| PutRequest::builder().set_item(Some(row)).build().expect("a row is complete");
+        self.write_deliveries(rows.into_iter().map(|row| WriteRequest::builder().put_request(put(row)).build())).await;
+    }
+
+    /// Deletes many rows from the deliveries table.
+    pub(crate) async fn delete_deliveries(&self, ids: impl Iterator<Item = &str>) {
+        let delete = |id| DeleteRequest::builder().set_key(Some(delivery_key(id))).build().expect("a key is complete");
+        self.write_deliveries(ids.map(|id| WriteRequest::builder().delete_request(delete(id)).build())).await;
+    }
+
+    async fn write_deliveries(&self, writes: impl Iterator<Item = WriteRequest>) {
+        let writes: Vec<_> = writes.collect();
+        let batches = writes.chunks(25).map(|batch| {
+            let request = self.client.batch_write_item().request_items(&self.stack.tables.deliveries, batch.to_vec());
             async move {
-                let answer = request.send().await.expect("the rows should be put");
-                assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty), "some rows were not put");
+                let answer = request.send().await.expect("the rows should be written");
+                assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty), "some rows were not written");
             }
         });
         stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(BATCHES_AT_ONCE).collect::<()>().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -74,6 +74,13 @@ impl Stack {
 
     fn refuses_private_targets(&self) -> bool {
         self.private_targets.as_deref() == Some("refuse")
+    }
+
+    /// Where the stack's files are, its description and the emulator's log among them.
+    pub(crate) fn folder() -> PathBuf {
+        let path = std::env::var_os("POSTRIDER_STACK").map(PathBuf::from);
+        let folder = path.as_deref().and_then(Path::parent);
+        folder.expect("a stack that runs has its description in a folder").to_owned()
     }
 
     fn any() -> Option<&'static Self> {

@@ -8,7 +8,8 @@ use postrider_domain::recovery::{Progress, Recovery};
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::AwsError;
 use crate::deliveries_table::Recorded;
-use crate::item::{Item, text, to_item};
+use crate::error::failed;
+use crate::item::{Item, number, text, to_item};
 use crate::transaction::transact;
 
 const RUNNING: &str = "RECOVERIES";
@@ -55,14 +56,15 @@ impl ConfigTable {
         let row = self
             .recovery_row(recovery)?
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":running", text("running"));
+            .expression_attribute_values(":running", text("running"))
+            .expression_attribute_values(":requeued", number(before.requeued));
         let row = match &before.after {
             Some(after) => row
-                .condition_expression("#status = :running AND #after = :after")
+                .condition_expression("#status = :running AND requeued = :requeued AND #after = :after")
                 .expression_attribute_names("#after", "after")
                 .expression_attribute_values(":after", text(after.as_str())),
             None => row
-                .condition_expression("#status = :running AND attribute_not_exists(#after)")
+                .condition_expression("#status = :running AND requeued = :requeued AND attribute_not_exists(#after)")
                 .expression_attribute_names("#after", "after"),
         };
         let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(bad)?).build()];
@@ -73,6 +75,24 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         transact(&self.client, "TransactWriteItems recovery", writes).await
+    }
+
+    /// Counts what was sent again by somebody who was overtaken before it could note its page.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn count_requeued(&self, recovery: &Recovery, more: u64) -> Result<(), AwsError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(&recovery.tenant_id)))
+            .key("sk", text(format!("{PREFIX}{}", recovery.id)))
+            .update_expression("ADD requeued :more")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":more", number(more));
+        update.send().await.map_err(failed("UpdateItem recovery"))?;
+        Ok(())
     }
 
     fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {

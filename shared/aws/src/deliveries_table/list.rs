@@ -105,7 +105,7 @@ impl DeliveriesTable {
                 .exclusive_start_key("id", text(after.as_str()));
         }
         let (items, next) = page(query, "Query deliveries").await?;
-        Ok(Page { rows: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
+        Ok(Page { rows: readable(items), next })
     }
 
     /// A page of what a recovery looks at, oldest first, from where it stopped.
@@ -133,7 +133,7 @@ impl DeliveriesTable {
                 .exclusive_start_key("id", text(after.as_str()));
         }
         let (items, next) = page(query, "Query deliveries").await?;
-        Ok(Page { rows: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
+        Ok(Page { rows: readable(items), next })
     }
 
     /// A page of a tenant's undelivered rows, newest first, or of those among them that stand so.
@@ -205,14 +205,22 @@ impl DeliveriesTable {
                 .send()
                 .await
                 .map_err(failed("BatchGetItem deliveries"))?;
-            for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
-                rows.push(from_item(item)?);
-            }
+            rows.extend(readable(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default()));
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
             wanted = left.map(|left| left.keys).unwrap_or_default();
         }
         if wanted.is_empty() { Ok(rows) } else { Err(AwsError::new("BatchGetItem deliveries", "throttled")) }
     }
+}
+
+/// The rows that can be read. One that cannot must not hide the others from a list, a sweep or a recovery.
+fn readable(items: Vec<Item>) -> Vec<Delivery> {
+    let read = |item: Item| {
+        let delivery_id = text_of(&item, "id").unwrap_or_default().to_owned();
+        let row = from_item(item);
+        row.inspect_err(|error| tracing::error!(delivery_id, error = %error, "ledger.unreadable_row")).ok()
+    };
+    items.into_iter().filter_map(read).collect()
 }
 
 async fn page(query: QueryFluentBuilder, call: &'static str) -> Result<(Vec<Item>, Option<DeliveryId>), AwsError> {

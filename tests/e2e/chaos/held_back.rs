@@ -1,0 +1,70 @@
+//! What Postrider leaves alone for now: a queue that is behind already, and a POST that its time would not suffice for.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::chaos::{SHORT, alone, assert_told, one_delivery, then, with_short_visibility, without_mapping};
+use crate::support::{Receiver, Reply, SOON, World, until};
+
+/// Above what the sweep takes for a backlog.
+const BACKLOG: usize = 1_020;
+/// Less than the slowest time-out and its margin, so that deliver starts nothing.
+const TOO_SHORT: u64 = 20;
+/// Long enough for a message that may be worked on to have been.
+const A_WHILE: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_sweep_does_not_multiply_a_backlog() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let (_, id) = one_delivery(&tenant, &receiver).await;
+    tenant.settled(&id, "retrying", 1).await;
+    let queue = &world.stack.queues.retry;
+    let name = queue.rsplit('/').next().expect("a queue's URL ends with its name");
+    // Messages for an attempt long made: they only fill the queue.
+    let stale = world.aws.message(&id, 2).await.replace("\"attempt\":2", "\"attempt\":1");
+    without_mapping(&world, "deliver", name, async {
+        for _ in 0..BACKLOG / 10 {
+            world.aws.send_retry_batch(&vec![stale.clone(); 10]).await;
+        }
+        world.aws.rows.due_ago(&id, 300).await;
+        let summary = world.aws.functions.sweep().await;
+        assert_eq!((&summary["held_back"], &summary["rescued"]), (&json!(true), &json!(0)), "{summary}");
+        world.aws.purge(queue).await;
+    })
+    .await;
+    world.aws.functions.sweep().await;
+    assert_told(&tenant.settled(&id, "succeeded", 2).await, &["status_500", "succeeded"], &receiver, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn no_post_starts_with_too_little_time_left() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let before = world.aws.functions.timeout("deliver").await;
+    with_short_visibility(&world, SHORT, async {
+        let id = then(hurried(&world, &tenant, &receiver), world.aws.functions.set_timeout("deliver", before)).await;
+        assert_told(&tenant.settled(&id, "succeeded", 1).await, &["succeeded"], &receiver, 1);
+    })
+    .await;
+}
+
+/// Publishes while deliver has less time than a POST may take; the delivery, which nobody has attempted.
+async fn hurried(world: &World, tenant: &crate::support::Tenant, receiver: &Receiver) -> String {
+    world.aws.functions.set_timeout("deliver", TOO_SHORT).await;
+    let (_, id) = one_delivery(tenant, receiver).await;
+    until("the message to be handed back", SOON, || async {
+        let log = world.aws.functions.log("deliver").await;
+        let told = log.iter().any(|line| line.contains("deliver.handed_back") && line.contains(&id));
+        if told { Ok(()) } else { Err("not yet".to_owned()) }
+    })
+    .await;
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!((tenant.delivery(&id).await["status"].clone(), receiver.requests().len()), (json!("pending"), 0));
+    id
+}

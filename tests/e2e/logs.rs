@@ -1,0 +1,155 @@
+//! What no log may tell: payloads, secrets, keys, URLs' queries, headers, answers.
+//!
+//! The whole suite carries canaries where a customer's secrets would be. This search comes after everything else
+//! (`make test` runs it last; by hand: `cargo test --workspace --test e2e -- --ignored logs::`), since it reads what all
+//! the other tests have made the functions write.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::api::text;
+use crate::support::openssl::self_signed;
+use crate::support::stack::{Stack, say};
+use crate::support::{Gate, Receiver, Reply, Tenant, World, canary};
+
+const SECRET: &str = concat!("whsec_", canary!("secret"), "0123456789abcdef0123456789");
+/// What every key begins with that Postrider makes.
+const KEY_PREFIXES: [&str; 5] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_"];
+/// Shorter than any key, longer than any word that begins so.
+const KEY_CHARS: usize = 20;
+/// Parts of what is sent beside the body, and of a secret however it was made.
+const NEVER: [&str; 6] = ["CANARY", "whsec_", "sha256=", "X-Nur-Signature", "webhook-signature", "authorization"];
+
+async fn webhook(tenant: &Tenant, url: &str) -> String {
+    let body = json!({
+        "url": url,
+        "events": ["*"],
+        "secret": SECRET,
+        "description": canary!("description"),
+        "headers": {"x-token": canary!("header")},
+        "timeout_seconds": 1,
+    });
+    tenant.create(&body).await
+}
+
+/// An event that carries a canary goes to receivers of every temper, in two attempts each.
+async fn deliveries(world: &World, tenant: &Tenant) {
+    let gate = Gate::shut();
+    let answer = || canary!("answer").as_bytes().to_vec();
+    let location = vec![("location", format!("https://localhost/?{}", canary!("location")))];
+    let (cert, key) = self_signed("logs");
+    let receivers = [
+        (Receiver::start(world.stack).await, "succeeded"),
+        (Receiver::scripted(world.stack, [], Reply::Full(500, vec![], answer())).await, "status_500"),
+        (Receiver::scripted(world.stack, [], Reply::Full(302, location, answer())).await, "status_302"),
+        (Receiver::scripted(world.stack, [], Reply::Raw(answer())).await, "invalid_response"),
+        (Receiver::scripted(world.stack, [], Reply::Hangup).await, "reset"),
+        (Receiver::scripted(world.stack, [], Reply::Held(gate)).await, "timed_out"),
+        (Receiver::with_certificate(&cert, &key, [].into(), Reply::Status(200)).await, "tls_failed"),
+    ];
+    let mut webhooks = Vec::new();
+    for (receiver, outcome) in &receivers {
+        webhooks.push((webhook(tenant, &receiver.url("/")).await, *outcome));
+    }
+    let nowhere = concat!("https://your-app.invalid/?token=", canary!("query"));
+    webhooks.push((webhook(tenant, nowhere).await, "dns_failed"));
+    let event = tenant.publish("dubbing.completed", &json!({"card": canary!("data")})).await;
+    for (webhook, outcome) in webhooks {
+        let id = tenant.delivery_of(&event, &webhook).await;
+        if outcome == "succeeded" {
+            tenant.settled(&id, outcome, 1).await;
+            continue;
+        }
+        let delivery = tenant.settled(&id, "retrying", 1).await;
+        assert_eq!(delivery["attempts"][0]["outcome"], outcome, "{delivery}");
+        world.aws.attempt_now(&id, 2).await;
+        tenant.settled(&id, "retrying", 2).await;
+    }
+}
+
+/// Requests that are refused, each with a canary in what is wrong with it.
+async fn refusals(world: &World, tenant: &Tenant) {
+    let api = &tenant.api;
+    api.post_text("/v1/events", concat!(r#"{"event":"dubbing.completed","data":{"#, canary!("data"))).await.ok(400);
+    let event = |event: &str, data: Value| json!({"event": event, "data": data});
+    api.post("/v1/events", &event(canary!("type"), json!({}))).await;
+    api.post("/v1/events", &event("dubbing.completed", json!(canary!("data")))).await;
+    let large = format!("{}{}", canary!("data"), "x".repeat(300 * 1024));
+    api.post("/v1/events", &event("dubbing.completed", json!({"text": large}))).await.ok(413);
+    for data in [canary!("data"), concat!(canary!("data"), "2")] {
+        let call = api.call(reqwest::Method::POST, "/v1/events").header("idempotency-key", canary!("key"));
+        call.json(&event("dubbing.completed", json!({"text": data}))).send().await;
+    }
+    let wrong = [
+        json!({"url": concat!("https://user:", canary!("password"), "@your-app.invalid/"), "events": ["*"]}),
+        json!({"url": concat!("https://10.0.0.1/?", canary!("query")), "events": ["*"], "secret": SECRET}),
+        json!({"url": "https://your-app.invalid/", "events": ["*"], "secret": {"a": canary!("secret")}}),
+        json!({"url": "https://your-app.invalid/", "events": ["*"], "headers": {"host": canary!("header")}}),
+        json!({"url": "https://your-app.invalid/", "events": ["*"], canary!("field"): 1}),
+    ];
+    for body in wrong {
+        api.post("/v1/webhooks/create", &body).await.ok(400);
+    }
+    for key in [canary!("key"), concat!("nur_", canary!("key"), "0123456789")] {
+        world.anonymous.with_key(key).get("/v1/webhooks").await.ok(401);
+    }
+    api.get(concat!("/v1/webhooks?cursor=", canary!("cursor"))).await;
+    api.get(concat!("/v1/", canary!("path"), "?token=", canary!("query"))).await;
+}
+
+/// The lines in which something stands that must not.
+fn telling<'a>(lines: impl Iterator<Item = &'a str>, never: &[String]) -> Vec<&'a str> {
+    let is_key = |word: &str| {
+        KEY_PREFIXES.iter().any(|prefix| word.strip_prefix(prefix).is_some_and(|rest| rest.len() >= KEY_CHARS))
+    };
+    let tells = |line: &&str| {
+        never.iter().any(|part| line.contains(part.as_str()))
+            || line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(is_key)
+    };
+    lines.filter(tells).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "comes after all the others"]
+async fn no_log_line_of_the_whole_suite_tells_what_is_private() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    deliveries(&world, &tenant).await;
+    refusals(&world, &tenant).await;
+
+    let mut never: Vec<String> = NEVER.map(str::to_owned).to_vec();
+    never.push(world.stack.admin_key.clone());
+    let environment = world.aws.functions.environment("deliver").await;
+    let encryption = world.aws.functions.secret(text(&json!(environment), "ENCRYPTION_KEY_SECRET")).await;
+    let encryption: Value = serde_json::from_str(&encryption).expect("the encryption keys are JSON");
+    never.push(text(&encryption, text(&encryption, "current")).to_owned());
+
+    let mut counted = 0;
+    for function in world.stack.functions.keys() {
+        let lines = world.aws.functions.log(function).await;
+        assert!(!lines.is_empty(), "{function} has written nothing");
+        let found = telling(lines.iter().map(String::as_str), &never);
+        assert!(found.is_empty(), "{} lines of {function} tell, such as {:?}", found.len(), found[0]);
+        counted += lines.len();
+    }
+    let log = Stack::folder().join("emulator.log");
+    let whole = String::from_utf8_lossy(&fs::read(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display())))
+        .into_owned();
+    assert!(whole.contains("delivery.attempted"), "the emulator's log has the functions' output");
+    let found = telling(whole.lines(), &never);
+    assert!(found.is_empty(), "{} lines of the emulator's log tell, such as {:?}", found.len(), found[0]);
+    say(&format!("searched {counted} log lines of the functions, {} of the emulator", whole.lines().count()));
+}
+
+#[test]
+fn the_search_finds_what_it_is_for() {
+    let never = ["CANARY".to_owned()];
+    let lines = [
+        r#"{"message":"api.answered","status":200}"#,
+        concat!("url: https://localhost/?token=", canary!("query")),
+        "key: nur_0123456789abcdefghijABCD",
+        "a pr_number and nur_dialect, and key_0123456789abcdefghij",
+    ];
+    assert_eq!(telling(lines.into_iter(), &never), [lines[1], lines[2]]);
+}
