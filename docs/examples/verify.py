@@ -1,15 +1,23 @@
-"""Verifies a webhook's signature. Copy `is_authentic` into your receiver; it needs only the standard library.
+"""Verifies a webhook's signature. Copy what you need into your receiver; it needs only the standard library.
 
-Give it the body's bytes exactly as they came, before any JSON parser: parsing and printing again may change
-them, and then no signature fits. The header is X-Nur-Signature, X-Nouvel-Signature or X-NetraFlow-Signature.
+`is_authentic` is for one header of hex: X-Nur-Signature, X-Nouvel-Signature or X-NetraFlow-Signature.
+`is_authentic_standard` is for Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature.
 
-Try it by hand:  WEBHOOK_SECRET=whsec_... python3 verify.py "$SIGNATURE" < body.json
+Give them the body's bytes exactly as they came, before any JSON parser: parsing and printing again may change
+them, and then no signature fits.
+
+Try it by hand:  WEBHOOK_SECRET=... python3 verify.py "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import os
 import sys
+import time
+
+TOLERANCE = 300
 
 
 def is_authentic(body: bytes, signature: str, secret: str) -> bool:
@@ -23,9 +31,39 @@ def is_authentic(body: bytes, signature: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode())
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2 or "WEBHOOK_SECRET" not in os.environ:
-        sys.exit('usage: WEBHOOK_SECRET=whsec_... python3 verify.py "$SIGNATURE" < body.json')
-    if not is_authentic(sys.stdin.buffer.read(), sys.argv[1], os.environ["WEBHOOK_SECRET"]):
+def is_authentic_standard(body: bytes, headers, secret: str, now: float | None = None) -> bool:
+    """Whether Standard Webhooks' headers fit `body`; `headers` has a `get` that takes lower-case names.
+
+    The key is what the base64 after `whsec_` says. While a secret is being changed there are two signatures, and
+    one that fits is enough. An old timestamp is refused: somebody may be sending again what he once overheard.
+    """
+    id, timestamp = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        age = (time.time() if now is None else now) - int(timestamp)
+    except (binascii.Error, ValueError):
+        return False
+    if not key or abs(age) > TOLERANCE:
+        return False
+    signed = f"{id}.{timestamp}.".encode() + body
+    expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    given = (headers.get("webhook-signature") or "").split(" ")
+    return any([hmac.compare_digest(expected, one.encode()) for one in given])
+
+
+def main(arguments: list[str]) -> None:
+    if len(arguments) not in (1, 3) or "WEBHOOK_SECRET" not in os.environ:
+        sys.exit('usage: WEBHOOK_SECRET=... python3 verify.py "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json')
+    body, secret = sys.stdin.buffer.read(), os.environ["WEBHOOK_SECRET"]
+    if len(arguments) == 1:
+        good = is_authentic(body, arguments[0], secret)
+    else:
+        names = ("webhook-signature", "webhook-id", "webhook-timestamp")
+        good = is_authentic_standard(body, dict(zip(names, arguments)), secret)
+    if not good:
         sys.exit("signature does not match")
     print("signature verified")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
