@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use postrider_domain::delivery::{Delivery, Reason, Status};
+use postrider_domain::event::Event;
+use postrider_domain::id::EndpointId;
 use serde_json::{Value, json};
 
 use crate::chaos::{alone, scale, without_mapping};
@@ -14,6 +16,8 @@ use crate::support::{Receiver, SOON, until};
 
 /// More than one call of the API gets through; `make soak` takes ten thousand.
 const MISSED: u64 = 2_000;
+/// Seconds since 1970 of a day that is far off.
+const FAR_OFF: i64 = 4_102_444_800;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A delivery that failed after six attempts, long enough ago.
@@ -51,16 +55,23 @@ async fn thousands_of_missed_deliveries_are_recovered() {
     receiver.wait_for(1, SOON).await;
 
     let start = Timestamp::now() - SignedDuration::from_hours(2);
-    let ids = (tenant.id.parse().expect("an id"), webhook.parse().expect("an id"));
-    let (event_id, event_type) = (event.parse().expect("an id"), "dubbing.completed".parse().expect("a type"));
-    let what = |number: u64| {
-        let at = start + SignedDuration::from_millis(i64::try_from(number).expect("a small number"));
-        (postrider_domain::id::EventId::clone(&event_id), postrider_domain::event::EventType::clone(&event_type), at)
+    let what = Event {
+        tenant_id: tenant.id.parse().expect("an id"),
+        id: event.parse().expect("an id"),
+        event_type: "dubbing.completed".parse().expect("a type"),
+        data: "{}".to_owned(),
+        timestamp: start,
+        expires_at: FAR_OFF,
+        ours: false,
+        job_id: None,
+        announce: None,
     };
-    let (tenant_id, webhook_id): (postrider_domain::id::TenantId, postrider_domain::id::EndpointId) = ids;
-    let rows: Vec<_> = (0..missed)
-        .map(|number| Delivery::pending(tenant_id.clone(), webhook_id.clone(), what(number), 4_102_444_800))
-        .collect();
+    let webhook_id: EndpointId = webhook.parse().expect("an id");
+    let missed_at = |number: u64| {
+        let timestamp = start + SignedDuration::from_millis(i64::try_from(number).expect("a small number"));
+        Delivery::pending(&Event { timestamp, ..what.clone() }, webhook_id.clone(), FAR_OFF)
+    };
+    let rows: Vec<_> = (0..missed).map(missed_at).collect();
     world.aws.rows.put_deliveries(rows.iter().map(given_up).collect()).await;
 
     let (retry, path) = (&world.stack.queues.retry, format!("/v1/webhooks/{webhook}/recover"));

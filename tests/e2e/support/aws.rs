@@ -12,7 +12,7 @@ use super::stack::Stack;
 /// Clients of what the stack is made of.
 #[derive(Debug)]
 pub(crate) struct Aws {
-    stack: &'static Stack,
+    pub(super) stack: &'static Stack,
     scheduler: aws_sdk_scheduler::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
     pub(crate) rows: Rows,

@@ -15,7 +15,7 @@ use super::stack::Stack;
 #[derive(Debug)]
 pub(crate) struct Functions {
     stack: &'static Stack,
-    signed: Signed,
+    pub(super) signed: Signed,
 }
 
 impl Functions {

@@ -9,6 +9,8 @@ macro_rules! canary {
 
 pub(crate) mod api;
 pub(crate) mod aws;
+pub(crate) mod bus;
+pub(crate) mod cli;
 pub(crate) mod customer;
 pub(crate) mod functions;
 pub(crate) mod openssl;
@@ -21,6 +23,7 @@ pub(crate) mod rows;
 pub(crate) mod schedule;
 pub(crate) mod signed;
 pub(crate) mod stack;
+pub(crate) mod standard;
 pub(crate) mod time;
 pub(crate) mod verifier;
 pub(crate) mod world;

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType, Put, PutRequest,
+    ScalarAttributeType, TransactWriteItem, WriteRequest,
+};
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,12 +22,17 @@ const BATCHES_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Rows {
     stack: &'static Stack,
-    pub(crate) client: Client,
+    client: Client,
 }
 
 /// A string attribute.
 pub(crate) fn s(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub(crate) fn n(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 /// The instant so long ago, as rows hold it.
@@ -130,8 +138,40 @@ impl Rows {
         let rows = query.expression_attribute_values(":tenant", s(tenant)).send().await.expect("it should be read");
         let row = rows.items.unwrap_or_default().into_iter().next()?;
         let id = row["id"].as_s().expect("an id is a string").clone();
-        let row = self.delivery(&id).await;
-        (row["status"] == s("cancelled")).then_some(id)
+        let request = self.client.get_item().table_name(&self.stack.tables.deliveries).consistent_read(true);
+        let answer = request.set_key(Some(delivery_key(&id))).send().await.expect("the row should be read");
+        (answer.item?["status"] == s("cancelled")).then_some(id)
+    }
+
+    /// Makes a table of a producer's own, with the string `id` as its key.
+    pub(crate) async fn make_table(&self, name: &str) {
+        let attribute = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
+        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
+        let made = self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+        let made = made.attribute_definitions(attribute.build().expect("an attribute is complete"));
+        let made = made.key_schema(key.build().expect("a key is complete"));
+        made.send().await.expect("the table should be made");
+    }
+
+    /// Takes such a table away.
+    pub(crate) async fn drop_table(&self, name: &str) {
+        self.client.delete_table().table_name(name).send().await.expect("the table should be deleted");
+    }
+
+    /// Puts a row into the producer's own table and one into the events table, both or neither; whether it was done.
+    pub(crate) async fn put_both(&self, own_table: &str, own: Row, event: Row) -> bool {
+        let put = |table: &str, row| {
+            let put = Put::builder().table_name(table).set_item(Some(row));
+            let put = put.condition_expression("attribute_not_exists(id)").build().expect("a put is complete");
+            TransactWriteItem::builder().put(put).build()
+        };
+        let writes = vec![put(own_table, own), put(&self.stack.tables.events, event)];
+        let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
+        match answer.map_err(aws_sdk_dynamodb::Error::from) {
+            Ok(_) => true,
+            Err(aws_sdk_dynamodb::Error::TransactionCanceledException(_)) => false,
+            Err(error) => panic!("TransactWriteItems: {error:?}"),
+        }
     }
 
     /// Puts many rows into the deliveries table.

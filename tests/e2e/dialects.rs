@@ -1,0 +1,99 @@
+//! A dialect of an operator's own, that the stack was given as data alone: another header, prefix, encoding and calendar,
+//! from the key to the last retry.
+
+use serde_json::{Value, json};
+
+use crate::support::api::{keys, text};
+use crate::support::openssl::hmac_sha256;
+use crate::support::request::Received;
+use crate::support::schedule::assert_schedule;
+use crate::support::stack::say;
+use crate::support::{Receiver, Reply, SOON, Tenant, World, canary};
+
+const SECRET: &str = concat!("any text ", canary!("secret"));
+
+/// The stack with its extra dialect, and what was written down of that.
+fn open() -> Option<(World, Value)> {
+    let world = World::open()?;
+    if world.stack.extra_dialects.is_empty() {
+        say("a fifth dialect skipped: the stack has none (EXTRA_DIALECTS=tests/dialects.json)");
+        return None;
+    }
+    let dialects: Value = serde_json::from_str(&world.stack.extra_dialects).expect("dialects are JSON");
+    let dialect = dialects[0].clone();
+    Some((world, dialect))
+}
+
+fn base64_of_hex(hex: &str) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+    let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or_default()));
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+fn assert_signed(received: &Received, dialect: &Value) {
+    let signature = &dialect["signature"];
+    let expected = format!("{}{}", text(signature, "prefix"), base64_of_hex(&hmac_sha256(SECRET, &received.body)));
+    assert_eq!(received.header(text(signature, "header")), Some(expected.as_str()));
+    assert!(received.headers.iter().all(|(name, _)| !name.to_lowercase().contains("nur")), "{:?}", received.headers);
+}
+
+#[test]
+fn base64_is_what_it_should_be() {
+    for (hex, base64) in [("", ""), ("66", "Zg=="), ("666f", "Zm8="), ("666f6f", "Zm9v"), ("fbff", "+/8=")] {
+        assert_eq!(base64_of_hex(hex), base64);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifth_dialect_works_from_end_to_end() {
+    let Some((world, dialect)) = open() else { return };
+    let (name, prefix) = (text(&dialect, "name"), text(&dialect, "key_prefix"));
+    let tenant = world.tenant().await;
+    let made = world.key(&tenant.id, &json!({"dialect": name})).await;
+    assert!(text(&made, "key").starts_with(prefix), "{made}");
+    let tenant = Tenant { api: world.anonymous.with_key(text(&made, "key")), ..tenant };
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["order.*"], "secret": SECRET})).await;
+    let event = tenant.publish("order.paid", &json!({"total": 1.50})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+
+    // Its own calendar, not any of the others'.
+    let first = dialect["retry_seconds"][0].as_i64().expect("seconds");
+    let delivery = tenant.settled(&id, "retrying", 1).await;
+    assert_schedule(&world, &delivery, 1, first).await;
+    world.aws.attempt_now(&id, 2).await;
+    tenant.settled(&id, "succeeded", 2).await;
+    let received = receiver.requests();
+    assert_eq!(received.len(), 2);
+    for request in &received {
+        assert_signed(request, &dialect);
+        assert_eq!(keys(&request.json()), ["data", "timestamp", "type"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifth_dialects_calendar_ends_where_it_says() {
+    let Some((world, dialect)) = open() else { return };
+    let tenant = world.tenant_on(text(&dialect, "name"), "pro").await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let event = tenant.publish("order.paid", &json!({})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    let delays = dialect["retry_seconds"].as_array().expect("delays").clone();
+    for (number, seconds) in (1..).zip(&delays) {
+        let delivery = tenant.settled(&id, "retrying", number as usize).await;
+        assert_schedule(&world, &delivery, number, seconds.as_i64().expect("seconds")).await;
+        world.aws.attempt_now(&id, number + 1).await;
+    }
+    tenant.settled(&id, "failed", delays.len() + 1).await;
+    assert_eq!(receiver.wait_for(1, SOON).await[0].header(text(&dialect["signature"], "header")), None, "no secret");
+}

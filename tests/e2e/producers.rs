@@ -1,0 +1,113 @@
+//! A producer that writes the event's row in its own DynamoDB transaction: what it did and the webhook that tells of it
+//! are one, and what it wrote is checked as strictly as what comes by HTTP.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+
+use crate::support::openssl::hmac_sha256;
+use crate::support::rows::{Row, ago, n, s};
+use crate::support::{Receiver, SOON, World, canary, until};
+
+const SECRET: &str = "whsec_your_signing_secret";
+/// Seconds since 1970 of a day that is far off.
+const FAR_OFF: u64 = 4_102_444_800;
+
+/// An event's row as a producer writes it, under an id of its own.
+fn event_row(tenant: &str, id: &str, data: &str) -> Row {
+    let texts = [("tenant_id", tenant), ("id", id), ("event", "dubbing.completed"), ("data", data)];
+    let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
+    let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
+    texts.into_iter().chain(rest).collect()
+}
+
+fn own_row(id: &str) -> Row {
+    [("id".to_owned(), s(id)), ("status".to_owned(), s("paid"))].into()
+}
+
+/// `evt_` and twenty letters or digits, the tenant's own among them.
+fn event_id(tenant: &str, mark: &str) -> String {
+    let own: String = tenant.trim_start_matches("ten_").chars().rev().take(20 - mark.len()).collect();
+    format!("evt_{mark}{own:0>width$}", width = 20 - mark.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_the_producers_own_transaction_arrives_signed() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "secret": SECRET})).await;
+    let table = format!("orders-{}", tenant.id.trim_start_matches("ten_"));
+    let rows = &world.aws.rows;
+    rows.make_table(&table).await;
+    let id = event_id(&tenant.id, "P");
+    let data = concat!(r#"{"z": 1.0, "title": "é 🙂", "private": ""#, canary!("data"), r#""}"#);
+    assert!(rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &id, data)).await);
+    let received = receiver.only(SOON).await;
+    assert_eq!(received.event_id(), id);
+    assert!(received.text().contains(data), "the producer's very text: {}", received.text());
+    let signature = format!("sha256={}", hmac_sha256(SECRET, &received.body));
+    assert_eq!(received.header("X-Nur-Signature"), Some(signature.as_str()));
+    let delivery = tenant.delivery_of(&id, &webhook).await;
+    tenant.settled(&delivery, "succeeded", 1).await;
+
+    // The same id again is refused as a whole; a transaction that fails for the producer's own reason tells nobody.
+    assert!(!rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &id, "{}")).await);
+    let other = event_id(&tenant.id, "Q");
+    assert!(!rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &other, "{}")).await);
+    assert!(rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &other, "{}")).await, "neither had stayed");
+    let received = receiver.wait_for(2, SOON).await;
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[1].event_id(), other);
+    rows.drop_table(&table).await;
+}
+
+fn with(row: &Row, name: &str, value: Option<AttributeValue>) -> Row {
+    let mut row = row.clone();
+    match value {
+        Some(value) => row.insert(name.to_owned(), value),
+        None => row.remove(name),
+    };
+    row
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let good = |mark: &str| event_row(&tenant.id, &event_id(&tenant.id, mark), "{}");
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(70), "}".repeat(70));
+    let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(300 * 1024));
+    for (mark, reason, name, value) in [
+        ("a", "data", "data", Some(s("{no JSON"))),
+        ("b", "data", "data", Some(s("[1]"))),
+        ("c", "data", "data", Some(s(r#"{"a":1,"a":2}"#))),
+        ("d", "data", "data", Some(s(deep))),
+        ("e", "data", "data", Some(s(large))),
+        ("f", "data", "data", Some(AttributeValue::M([("a".to_owned(), n(1))].into()))),
+        ("g", "data", "data", None),
+        ("h", "event", "event", Some(s("Not a type"))),
+        ("i", "event", "event", None),
+        ("j", "timestamp", "timestamp", Some(s("yesterday"))),
+        ("k", "timestamp", "timestamp", None),
+        ("l", "expires_at", "expires_at", None),
+        ("m", "expires_at", "expires_at", Some(s("soon"))),
+        ("o", "Postrider's own", "event", Some(s("webhook.disabled"))),
+        ("p", "Postrider's own", "job_id", Some(s("job_0000000000000000"))),
+        ("q", "Postrider's own", "announce", Some(s("job_created"))),
+    ] {
+        let row = with(&good(mark), name, value);
+        let id = event_id(&tenant.id, mark);
+        world.aws.rows.put_event(row).await;
+        let note = until(&format!("a note about {mark}"), SOON, || async {
+            world.aws.take(&world.stack.queues.quarantine, &id).await.ok_or_else(|| "none".to_owned())
+        })
+        .await;
+        let note: Value = serde_json::from_str(&note).expect("a note should be JSON");
+        assert_eq!(note["keys"], json!({"tenant_id": tenant.id, "id": id}), "{mark}");
+        assert!(note["reason"].as_str().is_some_and(|told| told.contains(reason)), "{mark}: {note}");
+    }
+    world.aws.rows.put_event(good("n")).await;
+    assert_eq!(receiver.only(SOON).await.event_id(), event_id(&tenant.id, "n"), "only the good one is sent");
+}

@@ -1,0 +1,99 @@
+//! The README's calls, run as they are printed: every block that a reader is told to paste, in order, in one shell.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::openssl::hmac_sha256;
+use crate::support::request::Received;
+use crate::support::standard::Signed;
+use crate::support::verifier::{root, run, words};
+use crate::support::{Receiver, SOON, World, cli};
+
+const OPENS: &str = "```sh";
+const CLOSES: &str = "```";
+/// Before what the test itself asks the shell once all blocks have run.
+const MARK: &str = "~~~ of the test ~~~";
+
+/// The blocks of a document that are to be run, as one script.
+pub(crate) fn blocks(path: &str) -> String {
+    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let (mut script, mut inside) = (String::new(), false);
+    for line in text.lines() {
+        match line.trim_end() {
+            OPENS => inside = true,
+            CLOSES => inside = false,
+            line if inside => script += &format!("{line}\n"),
+            _ => {}
+        }
+    }
+    assert!(!script.is_empty(), "{path} has no block to run");
+    script
+}
+
+/// Runs a script against the stack, with deliveries to the receiver; what it printed, and the values of `variables`.
+pub(crate) fn run_script(
+    world: &World,
+    receiver: &Receiver,
+    script: &str,
+    variables: &[&str],
+) -> (String, Vec<String>) {
+    let asked: String = variables.iter().map(|name| format!("printf '%s\\n' \"${name}\"\n")).collect();
+    let script = format!("set -euo pipefail\n{script}\necho; echo '{MARK}'\n{asked}");
+    let mut command = Command::new("bash");
+    command.current_dir(root()).arg("-s");
+    command.env("STACK", std::env::var_os("POSTRIDER_STACK").expect("a stack is running"));
+    command.env("HOOK", receiver.url("/webhooks"));
+    let tools = cli::program();
+    let tools = tools.parent().expect("the CLI lies in a folder").display();
+    command.env("PATH", format!("{tools}:{}", std::env::var("PATH").unwrap_or_default()));
+    command.envs(cli::environment(world.stack));
+    let output = run(&mut command, script.as_bytes());
+    assert!(output.status.success(), "{}", words(&output));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!printed.contains("\"error\""), "a call was refused: {printed}");
+    let (printed, values) = printed.split_once(MARK).expect("the script ran to its end");
+    let values: Vec<_> = values.trim().lines().map(str::to_owned).collect();
+    assert_eq!(values.len(), variables.len(), "{variables:?} are {values:?}");
+    (printed.to_owned(), values)
+}
+
+fn one<'a>(received: &'a [Received], header: &str) -> &'a Received {
+    let mut found = received.iter().filter(|request| request.header(header).is_some());
+    let first = found.next().unwrap_or_else(|| panic!("nothing with {header} among {received:?}"));
+    assert!(found.next().is_none(), "{header} came twice");
+    first
+}
+
+fn assert_signed(received: &[Received], header: &str, prefix: &str, secret: &str) -> Value {
+    let request = one(received, header);
+    let expected = format!("{prefix}{}", hmac_sha256(secret, &request.body));
+    assert_eq!(request.header(header), Some(expected.as_str()));
+    request.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quickstart_works_as_printed_for_every_provider() {
+    let Some(world) = World::open() else { return };
+    let receiver = Receiver::start(world.stack).await;
+    let script = blocks("README.md");
+    for call in ["/v1/webhooks/create", "/v1/events", "/api/v1/generate", "/v1/jobs\"", "X-Api-Key"] {
+        assert!(script.contains(call), "the README shows no {call}");
+    }
+    let variables = ["STANDARD_SECRET", "TENANT_SECRET", "EVENT", "NOUVEL_JOB", "NETRAFLOW_JOB", "DELIVERY"];
+    let (printed, values) = run_script(&world, &receiver, &script, &variables);
+    let received = receiver.wait_for(4, SOON).await;
+    assert_eq!(received.len(), 4, "one of each: {received:?}");
+
+    let signed = Signed::of(one(&received, "webhook-signature"));
+    assert_eq!(signed.id, values[2]);
+    assert!(signed.is_accepted_with(&values[0]));
+    let body = assert_signed(&received, "X-Nur-Signature", "sha256=", "whsec_your_secret");
+    assert_eq!(body["event"], "dubbing.completed");
+    let body = assert_signed(&received, "X-Nouvel-Signature", "", &world.stack.webhook_signing_secret);
+    assert_eq!((&body["jobId"], &body["status"]), (&Value::from(values[3].as_str()), &Value::from("completed")));
+    let body = assert_signed(&received, "X-NetraFlow-Signature", "", &values[1]);
+    assert_eq!((&body["job_id"], &body["credits_charged"]), (&Value::from(values[4].as_str()), &Value::from(5)));
+    assert!(printed.contains(&values[5]), "the ledger's entry was shown: {printed}");
+}
