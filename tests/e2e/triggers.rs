@@ -236,7 +236,9 @@ async fn a_created_job_is_announced_to_workers() {
 
     let started = netraflow.tenant.api.post("/v1/jobs", &task_body("https://your-server.invalid/")).await.data(201);
     let detail = heard(text(&started, "job_id")).await;
-    assert_eq!((&detail["url"], &detail["capabilities"]), (&started["url"], &started["capabilities"]));
+    let request = &detail["request"];
+    assert_eq!((&request["url"], &request["capabilities"]), (&started["url"], &started["capabilities"]));
+    assert!(request["webhook_url"].is_null(), "whom to tell is nobody else's business: {detail}");
     assert!(!detail.to_string().contains("your-server"), "where the webhook goes is no worker's business: {detail}");
 
     // What it was told is enough to report, by the way it was told.

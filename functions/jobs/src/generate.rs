@@ -22,9 +22,10 @@ impl Jobs {
         let tenant = caller.tenant_id()?;
         let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
+        let asked = fields.without("webhookUrl");
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
         let variants: u8 = fields.require("variantCount", "a whole number, 1 to 3")?;
-        // What else a provider's customers send is for the worker, not for us.
+        // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take("webhookUrl", "a public HTTPS URL")?;
         if !URLS.contains(&urls.len()) {
             return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());
@@ -52,7 +53,7 @@ impl Jobs {
             completed_at: None,
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
-        self.starter.start(&job, None).await?;
+        self.starter.start(&job, &asked, None).await?;
         Ok(Answer::json(200, &view::generated(&job)))
     }
 

@@ -8,10 +8,14 @@ use postrider_aws::resolve::check_url;
 use postrider_domain::egress::PrivateTargets;
 use postrider_domain::event::{Announce, Event};
 use postrider_domain::id::EventId;
-use postrider_domain::invalid::Invalid;
 use postrider_domain::job::Job;
 use postrider_domain::time;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+/// What a request may be: an event on a bus takes 256 KiB, and most of it should be room to spare.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Starts jobs.
 pub(crate) struct Starter {
@@ -42,10 +46,15 @@ impl Starter {
     }
 
     /// Puts the job, and announces it on the bus by an event row of the same transaction.
-    pub(crate) async fn start(&self, job: &Job, key: Option<(&str, &str)>) -> Result<Started, Fault> {
+    pub(crate) async fn start(
+        &self,
+        job: &Job,
+        request: &RawValue,
+        key: Option<(&str, &str)>,
+    ) -> Result<Started, Fault> {
         let now = job.created_at;
         let key = key.map(|(key, request)| JobKey::new(&job.tenant_id, key, &job.id, request, now));
-        let announcement = self.announcement(job)?;
+        let announcement = self.announcement(job, request)?;
         match self.jobs.create(job, job.task.is_some(), &announcement, key.as_ref(), now).await? {
             Created::New => Ok(Started::New),
             Created::Before(before) if key.is_some_and(|key| key.request == before.request) => {
@@ -56,27 +65,27 @@ impl Starter {
         }
     }
 
-    fn announcement(&self, job: &Job) -> Result<Event, Invalid> {
+    /// What workers hear: the job, its projects' ids, and what its customer asked for, save whom to tell.
+    fn announcement(&self, job: &Job, request: &RawValue) -> Result<Event, Fault> {
         let projects: Vec<_> =
             job.projects.iter().map(|project| json!({"id": project.id, "title": project.title})).collect();
-        let mut data = json!({
-            "job_id": job.id,
-            "tenant_id": job.tenant_id,
-            "dialect": job.dialect,
-            "created_at": time::wire(job.created_at),
-        });
-        match &job.task {
-            Some(task) => {
-                data["url"] = json!(task.url);
-                data["capabilities"] = json!(task.capabilities);
-            }
-            None => data["projects"] = json!(projects),
+        let data = Announcement {
+            job_id: job.id.as_str(),
+            tenant_id: job.tenant_id.as_str(),
+            dialect: job.dialect.name,
+            created_at: time::wire(job.created_at),
+            projects,
+            request,
+        };
+        let data = serde_json::to_string(&data).unwrap_or_default();
+        if data.len() > MAX_REQUEST_BYTES {
+            return Err(Fault::too_large("body", MAX_REQUEST_BYTES));
         }
         Ok(Event {
             tenant_id: job.tenant_id.clone(),
             id: EventId::fresh(chance::bits128()),
             event_type: "job.created".parse()?,
-            data: data.to_string(),
+            data,
             timestamp: job.created_at,
             expires_at: job.expires_at,
             ours: true,
@@ -84,4 +93,15 @@ impl Starter {
             announce: Some(Announce::JobCreated),
         })
     }
+}
+
+#[derive(Serialize)]
+struct Announcement<'a> {
+    job_id: &'a str,
+    tenant_id: &'a str,
+    dialect: &'a str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    projects: Vec<Value>,
+    request: &'a RawValue,
 }

@@ -27,9 +27,10 @@ impl Jobs {
         let tenant = caller.tenant()?;
         let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
+        let asked = fields.without("webhook_url");
         let url: String = fields.require("url", "an http or https URL")?;
         let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
-        // What else a provider's customers send is for the worker, not for us.
+        // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take("webhook_url", "a public HTTPS URL")?;
         let platform = platform_of(&host_of("url", &url)?);
         check_capabilities(&capabilities)?;
@@ -39,7 +40,7 @@ impl Jobs {
         self.starter.check_url("webhook_url", webhook_url.as_deref()).await?;
 
         let now = chance::now();
-        let asked = json!([url, capabilities, webhook_url]).to_string();
+        let same = json!([asked.get(), webhook_url]).to_string();
         let job = Job {
             id: JobId::short(now, chance::bits64()),
             tenant_id: tenant.id.clone(),
@@ -55,7 +56,7 @@ impl Jobs {
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
         let key = idempotency_key(request)?;
-        match self.starter.start(&job, key.map(|key| (key, asked.as_str()))).await? {
+        match self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await? {
             Started::New => Ok(answer(201, request, &job)),
             Started::Before(job) => Ok(answer(200, request, &job)),
         }

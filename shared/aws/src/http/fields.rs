@@ -60,6 +60,13 @@ impl Fields {
         self.left.remove(name).filter(|raw| raw.get() != "null")
     }
 
+    /// All fields but this one, text for text, as one object.
+    pub fn without(&self, name: &str) -> Box<RawValue> {
+        let kept: BTreeMap<&String, &RawValue> =
+            self.left.iter().filter(|(known, _)| *known != name).map(|(known, raw)| (known, &**raw)).collect();
+        serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
     /// Refuses what was not taken: a mistyped `secret` would make a webhook that signs nothing.
     ///
     /// # Errors
