@@ -66,7 +66,6 @@ async fn a_webhook_disabled_between_attempts_gets_no_more_until_it_is_enabled_an
 
     let enabled = set_status(&tenant, &webhook, "active").await;
     assert_eq!((&enabled["disabled_reason"], &enabled["disabled_at"]), (&Value::Null, &Value::Null));
-    world.aws.send_retry(&message).await;
     let progress = recover(&tenant, &webhook).await;
     assert_eq!((&progress["found"], &progress["requeued"]), (&json!(2), &json!(2)));
     tenant.settled(&first, "succeeded", 2).await;
