@@ -1,4 +1,5 @@
-//! The README's calls, run as they are printed: every block that a reader is told to paste, in order, in one shell.
+//! The README's calls, and those of the page that goes on from there, run as they are printed: every block that a reader
+//! is told to paste, in order, in one shell.
 
 use std::fs;
 use std::process::Command;
@@ -96,4 +97,43 @@ async fn the_quickstart_works_as_printed_for_every_provider() {
     let body = assert_signed(&received, "X-NetraFlow-Signature", "", &values[1]);
     assert_eq!((&body["job_id"], &body["credits_charged"]), (&Value::from(values[4].as_str()), &Value::from(5)));
     assert!(printed.contains(&values[5]), "the ledger's entry was shown: {printed}");
+}
+
+/// What the page on triggers makes under names of its own, which a second run would find in its way.
+async fn tidy(world: &World) {
+    let stack = world.stack;
+    let calls = move || {
+        let rule = ["--rule", "video-worker", "--event-bus-name", &stack.event_bus];
+        cli::try_aws(stack, &[&["dynamodb", "delete-table", "--table-name", "invoices"]]);
+        cli::try_aws(stack, &[&["events", "remove-targets", "--ids", "queue"], &rule[..]]);
+        cli::try_aws(stack, &[&["events", "delete-rule", "--name"], &rule[1..]]);
+        let url = cli::try_aws(stack, &[&["sqs", "get-queue-url", "--queue-name", "video-worker"]]);
+        if let Some(url) = url["QueueUrl"].as_str() {
+            cli::try_aws(stack, &[&["sqs", "delete-queue", "--queue-url", url]]);
+        }
+    };
+    tokio::task::spawn_blocking(calls).await.expect("the CLI should end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_on_triggers_works_as_printed() {
+    let Some(world) = World::open() else { return };
+    let receiver = Receiver::start(world.stack).await;
+    let script = format!("{}\n{}", blocks("README.md"), blocks("docs/triggers.md"));
+    tidy(&world).await;
+    let (_, values) = run_script(&world, &receiver, &script, &["STANDARD_SECRET", "JOB"]);
+    // The README's four; then one from the bus, the end of a job, one by invocation, one by a transaction.
+    let received = receiver.wait_for(8, SOON).await;
+    tidy(&world).await;
+    assert_eq!(received.len(), 8, "{received:?}");
+    let invoices = received.iter().filter(|request| request.header("webhook-signature").is_some());
+    let mut numbers = Vec::new();
+    for request in invoices {
+        assert!(Signed::of(request).is_accepted_with(&values[0]));
+        numbers.push(request.json()["data"]["invoice"].as_u64().expect("an invoice has a number"));
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [4711, 4712, 4713, 4714]);
+    let told = received.iter().filter(|request| request.header("X-NetraFlow-Signature").is_some());
+    assert!(told.map(Received::json).any(|body| body["job_id"] == values[1].as_str()), "the job reported on the bus");
 }

@@ -1,7 +1,7 @@
 //! The AWS CLI, as an operator or another service's script would use it.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -29,10 +29,19 @@ pub(crate) fn environment(stack: &Stack) -> [(&'static str, &str); 7] {
 /// Runs `aws` with these arguments; its answer as JSON.
 #[track_caller]
 pub(crate) fn aws(stack: &Stack, arguments: &[&str]) -> Value {
-    let mut command = Command::new(program());
-    command.args(arguments).args(["--output", "json"]).envs(environment(stack));
-    let output = command.output().unwrap_or_else(|error| panic!("{}: {error}", program().display()));
+    let output = run(stack, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "aws {arguments:?}: {errors}");
     serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+}
+
+/// The same where it does not matter if it fails, as when what is to be deleted is not there.
+pub(crate) fn try_aws(stack: &Stack, arguments: &[&[&str]]) -> Value {
+    serde_json::from_slice(&run(stack, &arguments.concat()).stdout).unwrap_or(Value::Null)
+}
+
+fn run(stack: &Stack, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.args(arguments).args(["--output", "json"]).envs(environment(stack));
+    command.output().unwrap_or_else(|error| panic!("{}: {error}", program().display()))
 }
