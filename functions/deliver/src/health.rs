@@ -40,7 +40,7 @@ impl Health {
     /// When a write failed; the endpoint's next attempt says it again.
     pub(crate) async fn note(&self, endpoint: &Endpoint, made: &Transition, now: Timestamp) -> Result<(), AwsError> {
         if made.disable_endpoint {
-            return self.disable(endpoint, GONE, now).await;
+            return self.disable(endpoint, (GONE, None), now).await;
         }
         if !endpoint.dialect.disables_failing {
             return Ok(());
@@ -49,12 +49,19 @@ impl Health {
             (true, None) => Ok(()),
             (true, Some(_)) => self.config.note_succeeding(endpoint).await.map(|_| ()),
             (false, None) => self.config.note_failing(endpoint, now).await.map(|_| ()),
-            (false, Some(_)) if endpoint.has_failed_too_long(now) => self.disable(endpoint, FAILING, now).await,
+            (false, Some(_)) if endpoint.has_failed_too_long(now) => {
+                self.disable(endpoint, (FAILING, endpoint.failing_since), now).await
+            }
             (false, Some(_)) => Ok(()),
         }
     }
 
-    async fn disable(&self, endpoint: &Endpoint, reason: &str, now: Timestamp) -> Result<(), AwsError> {
+    async fn disable(
+        &self,
+        endpoint: &Endpoint,
+        (reason, failing_since): (&str, Option<Timestamp>),
+        now: Timestamp,
+    ) -> Result<(), AwsError> {
         let bad = |error: postrider_domain::invalid::Invalid| AwsError::new("announcing", error.to_string());
         let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(now)});
         let announcement = Event {
@@ -69,7 +76,9 @@ impl Health {
             announce: None,
         };
         let announcement = self.events.put_in_transaction(&announcement)?;
-        if self.config.disable_endpoint(endpoint, reason, now, announcement).await? == EndpointChange::Made {
+        if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await?
+            == EndpointChange::Made
+        {
             let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
             tracing::warn!(webhook_id, tenant_id, reason, "webhook.disabled");
         }

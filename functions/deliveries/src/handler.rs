@@ -112,13 +112,15 @@ impl Ledger {
     /// A job's delivery: there is one once the job has ended, if it has a URL.
     async fn of_job(&self, request: &Request) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
-        request.only_query(&["job_id"])?;
+        request.only_query(&["job_id", "limit", "cursor"])?;
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
         let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| Fault::not_found("job"))?;
         let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant);
         let job = job.ok_or_else(|| Fault::not_found("job"))?;
         let mut rows = Vec::new();
-        if let Some(ended) = job.completed_at {
+        // There is one at the most, so what follows a cursor is nothing.
+        if let Some(ended) = job.completed_at.filter(|_| paging.after.is_none()) {
             let event = EventId::of_job(tenant, &job.id);
             let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
             rows.extend(

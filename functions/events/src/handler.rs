@@ -3,7 +3,6 @@
 use aws_config::SdkConfig;
 use futures::future::join_all;
 use postrider_aws::auth::Auth;
-use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
@@ -11,6 +10,7 @@ use postrider_aws::events_table::EventsTable;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
+use postrider_aws::{AwsError, chance};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -108,6 +108,7 @@ impl Events {
         match self.events.put(&event).await? {
             Put::New => Ok(event),
             Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),
+            Put::Unreadable => Err(AwsError::new("PutItem events", "the row that is there cannot be read").into()),
             Put::Existing(_) => Err(Fault::conflict("this key was used before, for an event that says something else")),
         }
     }

@@ -28,12 +28,25 @@ impl Events {
                 Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?)
             }
             Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
-            Trigger::Direct => match self.publish_for(event.payload.get(), Source::Direct, None).await {
-                Ok(event) => Ok(view::accepted(&event)),
-                Err(fault) => match fault.cause() {
-                    Some(cause) => Err(cause.to_owned().into()),
-                    None => Ok(json!({"error": fault.body()})),
-                },
+            Trigger::Direct => self.invoked(event.payload.get(), &event.context.request_id).await,
+        }
+    }
+
+    /// Takes an event from whoever invoked the function. Lambda tries an asynchronous invocation again under the same
+    /// request id, which makes it one event; nobody reads its answer, so what is wrong is set aside too.
+    async fn invoked(&self, payload: &str, request_id: &str) -> Result<Value, Error> {
+        match self.publish_for(payload, Source::Direct, Some(request_id)).await {
+            Ok(event) => Ok(view::accepted(&event)),
+            Err(fault) => match fault.cause() {
+                Some(cause) => Err(cause.to_owned().into()),
+                None => {
+                    let reason = fault.message();
+                    tracing::warn!(request_id, code = fault.code(), reason, "trigger.refused");
+                    let note =
+                        json!({"v": 1, "source": "direct", "id": request_id, "reason": reason, "detail": payload});
+                    self.triggers.set_aside(&note).await?;
+                    Ok(json!({"error": fault.body()}))
+                }
             },
         }
     }

@@ -138,6 +138,10 @@ impl Fanout {
         let puts = rows.iter().map(|row| async move {
             match self.deliveries.put_pending(row).await? {
                 Put::Existing(existing) if existing.status != Status::Pending => Ok(None),
+                Put::Unreadable => {
+                    tracing::error!(delivery_id = row.id.as_str(), "ledger.unreadable_row");
+                    Ok(None)
+                }
                 Put::New | Put::Existing(_) => Ok(Some(Message::new(row, 1))),
             }
         });

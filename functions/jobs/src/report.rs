@@ -3,11 +3,11 @@
 //! A job is changed only from the state that it was read in, and its last change is one transaction with the event that
 //! tells of it. So reports may race, repeat and come out of order, and one event comes of it.
 
-use postrider_aws::chance;
 use postrider_aws::deliveries_table::Recorded;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Fault, Fields, Request};
 use postrider_aws::jobs_table::JobsTable;
+use postrider_aws::{AwsError, chance};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::event::Event;
 use postrider_domain::id::EventId;
@@ -46,7 +46,13 @@ impl Reporter {
             let now = chance::now();
             let after = match job.apply(report, now).map_err(refusal)? {
                 Applied::Nothing => return Ok(job),
-                Applied::Changed(after) => *after,
+                Applied::Changed(mut after) => {
+                    if after.status.has_ended() {
+                        // Its delivery needs it for as long as that can go on.
+                        after.expires_at = now.as_second() + self.retention.seconds;
+                    }
+                    *after
+                }
             };
             let closing = if after.status.has_ended() { self.closing(&after) } else { None };
             if self.jobs.change(&job, &after, closing.as_ref()).await? == Recorded::Yes {
@@ -56,7 +62,8 @@ impl Reporter {
             }
             job = self.jobs.get(&job.id).await?.ok_or_else(|| Fault::not_found("job"))?;
         }
-        Err(Fault::conflict("this job is being reported on by others at the same time; try again"))
+        // No fault of the report's: over HTTP or the bus, it is to be made again.
+        Err(AwsError::new("changing a job", "overtaken by other reports too often").into())
     }
 
     fn closing(&self, job: &Job) -> Option<Event> {

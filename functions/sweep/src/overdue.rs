@@ -13,6 +13,8 @@ use postrider_domain::message::Message;
 
 /// How late a retry may be before the sweep brings it: Scheduler's precision of a minute, and a queue's in-flight time.
 const GRACE: Duration = Duration::from_secs(120);
+/// More messages than this waiting when a sweep begins, and what is overdue is most likely among them.
+const BEHIND: u64 = 50;
 /// More waiting messages than this, and the queue is what is late: sending them again would only multiply the backlog.
 const BACKLOG: u64 = 1_000;
 const PAGE: i32 = 100;
@@ -42,6 +44,9 @@ impl Overdue {
     pub(crate) async fn rescue(&self, now: Timestamp, until: Timestamp) -> Result<Rescued, AwsError> {
         let cutoff = now - GRACE;
         let mut rescued = Rescued { rows: 0, oldest_seconds: 0, held_back: false };
+        if self.queue.waiting().await? > BEHIND {
+            return Ok(Rescued { held_back: true, ..rescued });
+        }
         for shard in 0..SHARDS {
             let mut after = None;
             loop {

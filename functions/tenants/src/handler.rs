@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use postrider_aws::auth::AdminAuth;
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
+use postrider_aws::deliveries_table::Recorded;
 use postrider_aws::env::BadSetting;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::keyring::Keyring;
@@ -20,6 +21,8 @@ use serde_json::json;
 
 use crate::view;
 
+/// How often a rotation is tried that others overtake.
+const TRIES: usize = 4;
 const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
@@ -98,7 +101,6 @@ impl Operator {
             name: fields.take("name", A_NAME)?.map(check_name).transpose()?,
             plan: fields.take("plan", A_PLAN)?,
             status: fields.take("status", "`active` or `suspended`")?,
-            secrets: None,
         };
         fields.finish()?;
         let changed = self.config.change_tenant(&tenant.id, &change).await?;
@@ -108,14 +110,18 @@ impl Operator {
 
     /// A new secret for what is signed with the tenant's; shown this once.
     async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let tenant = self.tenant(id).await?;
         let asked = Rotation::read(request.optional_fields()?)?;
-        let secret = asked.secret(KeyDerivation::WholeText)?;
-        let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
-        let secrets = rotated(&tenant.secrets, sealed, chance::now(), asked.grace_seconds);
-        let change = TenantChange { secrets: Some(secrets), ..TenantChange::default() };
-        self.config.change_tenant(&tenant.id, &change).await?.ok_or_else(|| Fault::not_found("tenant"))?;
-        Ok(Answer::json(200, &json!({"secret": secret.expose()})))
+        for _ in 0..TRIES {
+            let tenant = self.tenant(id).await?;
+            let secret = asked.secret(KeyDerivation::WholeText)?;
+            let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
+            let secrets = rotated(&tenant.secrets, sealed, chance::now(), asked.grace_seconds);
+            let secrets = secrets.ok_or_else(Rotation::too_many)?;
+            if self.config.change_tenant_secrets(&tenant, &secrets).await? == Recorded::Yes {
+                return Ok(Answer::json(200, &json!({"secret": secret.expose()})));
+            }
+        }
+        Err(Fault::conflict("this tenant's secret is being rotated by others at the same time; try again"))
     }
 
     async fn create_key(&self, request: &Request, tenant: &str) -> Result<Answer, Fault> {

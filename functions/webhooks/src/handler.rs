@@ -175,7 +175,7 @@ impl Webhooks {
             let secret = asked.secret(before.dialect.signing.key)?;
             let now = chance::now();
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
-            let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds);
+            let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
             let after = Endpoint { secrets, ..before.clone() };
             if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
                 return Ok(Answer::json(200, &json!({"secret": secret.expose()})));

@@ -77,6 +77,8 @@ impl Letters {
             .receive_message()
             .queue_url(&self.url)
             .max_number_of_messages(10)
+            // A short poll asks some of SQS's servers only, and may find nothing where there is something.
+            .wait_time_seconds(1)
             .message_system_attribute_names(RECEIVES)
             .send()
             .await;

@@ -16,6 +16,8 @@ pub enum Put<T> {
     New,
     /// There was one already, and it stays.
     Existing(Box<T>),
+    /// There was one already that cannot be read, and it stays.
+    Unreadable,
 }
 
 /// Puts a row, whose range key is `id`, unless there is one.
@@ -42,7 +44,7 @@ pub(crate) async fn put_once<T: Serialize + DeserializeOwned>(
     };
     match error.as_service_error() {
         Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item.clone() {
-            Some(item) => Ok(Put::Existing(Box::new(from_item(item)?))),
+            Some(item) => Ok(from_item(item).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row)))),
             None => Err(failed(call)(error)),
         },
         _ => Err(failed(call)(error)),

@@ -32,6 +32,11 @@ impl Rotation {
         Ok(Self { given, grace_seconds })
     }
 
+    /// 409: too many secrets count already.
+    pub fn too_many() -> Fault {
+        Fault::conflict("four secrets count already; wait for a grace to end, or rotate with `grace_seconds` 0")
+    }
+
     /// The secret that was given, or a new one.
     ///
     /// # Errors

@@ -77,13 +77,19 @@ pub fn secrets_at(secrets: &[StoredSecret], now: Timestamp) -> impl Iterator<Ite
 }
 
 /// The secrets after a rotation at `now`: the new one first, those before it until the grace ends, and none that had
-/// ceased to count.
-pub fn rotated(secrets: &[StoredSecret], sealed: String, now: Timestamp, grace_seconds: u32) -> Vec<StoredSecret> {
+/// ceased to count. `None` while too many count already: to drop one would break its grace.
+pub fn rotated(
+    secrets: &[StoredSecret],
+    sealed: String,
+    now: Timestamp,
+    grace_seconds: u32,
+) -> Option<Vec<StoredSecret>> {
     let end = crate::time::plus_millis(now, i64::from(grace_seconds) * 1000);
     let old = secrets_at(secrets, now)
         .map(|secret| StoredSecret { until: Some(secret.until.unwrap_or(end).min(end)), ..secret.clone() })
         .filter(|secret| secret.until.is_some_and(|until| until > now));
-    std::iter::once(StoredSecret { sealed, until: None }).chain(old).take(MAX_SECRETS).collect()
+    let after: Vec<_> = std::iter::once(StoredSecret { sealed, until: None }).chain(old).collect();
+    (after.len() <= MAX_SECRETS).then_some(after)
 }
 
 /// Secrets that count at once, at the most; a header of signatures has to hold them.
@@ -282,4 +288,27 @@ pub fn parse_headers(
         }
     }
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(secrets: &[StoredSecret]) -> Vec<&str> {
+        secrets.iter().map(|secret| secret.sealed.as_str()).collect()
+    }
+
+    #[test]
+    fn a_rotation_keeps_every_grace_it_has_given() {
+        let now: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
+        let mut secrets = Vec::new();
+        for name in ["a", "b", "c", "d"] {
+            secrets = rotated(&secrets, name.to_owned(), now, 60).unwrap();
+        }
+        assert_eq!(names(&secrets), ["d", "c", "b", "a"]);
+        assert_eq!(rotated(&secrets, "e".to_owned(), now, 60), None, "a fifth would end a grace");
+        let later = crate::time::plus_millis(now, 60_000);
+        assert_eq!(names(&rotated(&secrets, "e".to_owned(), later, 60).unwrap()), ["e", "d"]);
+        assert_eq!(names(&rotated(&secrets, "e".to_owned(), now, 0).unwrap()), ["e"], "no grace ends all at once");
+    }
 }

@@ -174,7 +174,8 @@ impl ConfigTable {
         made(update.send().await)
     }
 
-    /// Disables an endpoint that is active, with the reason, and announces it, both or neither: of several callers one
+    /// Disables an endpoint that is active and, if it is disabled for failing, still fails since the time that was read (a
+    /// success or its owner may have ended that); with the reason. And announces it, both or neither: of several callers one
     /// does it, and none is forgotten.
     ///
     /// # Errors
@@ -182,25 +183,30 @@ impl ConfigTable {
     pub async fn disable_endpoint(
         &self,
         endpoint: &Endpoint,
-        reason: &str,
+        (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
         announcement: TransactWriteItem,
     ) -> Result<EndpointChange, AwsError> {
+        let active = "#status = :active AND attribute_not_exists(deleted_at)";
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(
                 "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, revision = revision + :one",
             )
-            .condition_expression("#status = :active AND attribute_not_exists(deleted_at)")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
             .expression_attribute_values(":active", text(EndpointStatus::Active.as_str()))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":reason", text(reason))
-            .expression_attribute_values(":now", text(time::wire(now)))
-            .build()
-            .map_err(bad)?;
+            .expression_attribute_values(":now", text(time::wire(now)));
+        let update = match failing_since {
+            Some(since) => update
+                .condition_expression(format!("{active} AND failing_since = :since"))
+                .expression_attribute_values(":since", text(time::wire(since))),
+            None => update.condition_expression(active),
+        };
+        let update = update.build().map_err(bad)?;
         self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement]).await
     }
 

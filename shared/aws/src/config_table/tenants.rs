@@ -28,8 +28,6 @@ pub struct TenantChange {
     pub plan: Option<Plan>,
     /// Its status.
     pub status: Option<TenantStatus>,
-    /// Its signing secrets.
-    pub secrets: Option<Vec<StoredSecret>>,
 }
 
 /// A tenant's place in the operator's list.
@@ -82,6 +80,33 @@ impl ConfigTable {
         Ok(Listed { rows: rows.into_iter().flatten().collect(), next: page.next })
     }
 
+    /// Gives a tenant other secrets, if they still are as they were read: whoever was shown one must find it kept.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn change_tenant_secrets(&self, before: &Tenant, secrets: &[StoredSecret]) -> Result<Recorded, AwsError> {
+        let stored = |secrets: &[StoredSecret]| {
+            serde_dynamo::to_attribute_value(secrets).map_err(|error| AwsError::new("writing a row", error.to_string()))
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(&before.id)))
+            .key("sk", text(TENANT_SORT))
+            .update_expression("SET secrets = :after")
+            .condition_expression("secrets = :before")
+            .expression_attribute_values(":before", stored(&before.secrets)?)
+            .expression_attribute_values(":after", stored(secrets)?);
+        match update.send().await {
+            Ok(_) => Ok(Recorded::Yes),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
+                Ok(Recorded::Overtaken)
+            }
+            Err(error) => Err(failed("UpdateItem tenant")(error)),
+        }
+    }
+
     /// Changes a tenant and gives it as it is now, if there is one.
     ///
     /// # Errors
@@ -125,12 +150,10 @@ struct StoredChange<'a> {
     plan: Option<Plan>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<TenantStatus>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secrets: &'a Option<Vec<StoredSecret>>,
 }
 
 impl<'a> From<&'a TenantChange> for StoredChange<'a> {
     fn from(change: &'a TenantChange) -> Self {
-        Self { name: &change.name, plan: change.plan, status: change.status, secrets: &change.secrets }
+        Self { name: &change.name, plan: change.plan, status: change.status }
     }
 }
