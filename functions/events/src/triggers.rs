@@ -41,7 +41,7 @@ impl Events {
                 Some(cause) => Err(cause.to_owned().into()),
                 None => {
                     let reason = fault.message();
-                    tracing::warn!(request_id, code = fault.code(), reason, "trigger.refused");
+                    tracing::warn!(request_id, code = fault.code(), "trigger.refused");
                     let note =
                         json!({"v": 1, "source": "direct", "id": request_id, "reason": reason, "detail": payload});
                     self.triggers.set_aside(&note).await?;
