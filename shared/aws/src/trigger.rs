@@ -32,7 +32,8 @@ pub struct BusEvent {
 impl BusEvent {
     /// What is set aside when it is refused: the event as it came, and why.
     pub fn refused(&self, fault: &Fault) -> Value {
-        tracing::warn!(bus_event_id = self.id, code = fault.code(), reason = fault.message(), "trigger.refused");
+        // The reason lies in the queue: it can repeat what the sender wrote, which is no log's business.
+        tracing::warn!(bus_event_id = self.id, code = fault.code(), "trigger.refused");
         json!({
             "v": 1,
             "source": "bus",
