@@ -9,17 +9,28 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::api::text;
+use crate::support::customer::task_body;
 use crate::support::openssl::self_signed;
 use crate::support::stack::{Stack, say};
 use crate::support::{Gate, Receiver, Reply, Tenant, World, canary};
 
 const SECRET: &str = concat!("whsec_", canary!("secret"), "0123456789abcdef0123456789");
 /// What every key begins with that Postrider makes.
-const KEY_PREFIXES: [&str; 5] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_"];
+const KEY_PREFIXES: [&str; 6] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_", "acme_"];
 /// Shorter than any key, longer than any word that begins so.
 const KEY_CHARS: usize = 20;
 /// Parts of what is sent beside the body, and of a secret however it was made.
-const NEVER: [&str; 6] = ["CANARY", "whsec_", "sha256=", "X-Nur-Signature", "webhook-signature", "authorization"];
+const NEVER: [&str; 9] = [
+    "CANARY",
+    "whsec_",
+    "sha256=",
+    "X-Nur-Signature",
+    "X-Nouvel-Signature",
+    "X-NetraFlow-Signature",
+    "webhook-signature",
+    "authorization",
+    "x-api-key",
+];
 
 async fn webhook(tenant: &Tenant, url: &str) -> String {
     let body = json!({
@@ -98,6 +109,54 @@ async fn refusals(world: &World, tenant: &Tenant) {
     api.get(concat!("/v1/", canary!("path"), "?token=", canary!("query"))).await;
 }
 
+/// Jobs and what comes over the bus, good and refused, each with a canary wherever its sender may write.
+async fn jobs(world: &World) {
+    let customer = world.netraflow("pro").await;
+    world.set_secret(&customer.tenant, SECRET).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let mut body = task_body(&receiver.url("/"));
+    body["url"] = json!(concat!("https://vimeo.com/?", canary!("query")));
+    body["capabilities"] = json!([canary!("capability")]);
+    body[canary!("field")] = json!(canary!("data"));
+    let call = customer.tenant.api.call(reqwest::Method::POST, "/v1/jobs").header("idempotency-key", canary!("key"));
+    let started = call.json(&body).send().await.data(201);
+    let job = text(&started, "job_id");
+    body["webhook_url"] = json!(concat!("http://your-app.invalid/?", canary!("query")));
+    customer.tenant.api.post("/v1/jobs", &body).await.refused_with_meta(400, "invalid_request");
+    customer.report_task(job, &json!({"status": canary!("status")})).await.refused_with_meta(400, "invalid_request");
+    customer.report_task(job, &json!({"status": "failed"})).await.data(200);
+    customer.settled(job, "retrying", 1).await;
+
+    let nouvel = world.nouvel().await;
+    let job = nouvel.generate(1, 1, &receiver.url("/")).await;
+    let report = |project: &str, status: &str| json!({"projects": [{"projectId": project, "status": status, "title": canary!("title"), "videoUrl": canary!("url")}]});
+    nouvel.report(&job.id, &report(canary!("project"), "failed")).await.refused_plainly(400, "invalid_request");
+    nouvel.report(&job.id, &report(&job.projects[0], "completed")).await.ok(200);
+    nouvel.settled(&job.id, "failed", 1).await;
+
+    let tenant = &customer.tenant.id;
+    for (function, detail_type, detail) in [
+        ("events", "Postrider Event", json!({"tenant_id": canary!("tenant"), "event": "a.b", "data": {}})),
+        ("events", "Postrider Event", json!({"tenant_id": tenant, "event": concat!(canary!("type"), " "), "data": {}})),
+        ("events", "Postrider Event", json!({"tenant_id": tenant, "event": "a.b", "data": canary!("data")})),
+        ("events", "Postrider Event", json!({"tenant_id": tenant, "event": "a.b", "data": {}, canary!("field"): 1})),
+        ("events", canary!("type"), json!({"tenant_id": tenant, "event": "a.b"})),
+        ("jobs", "Postrider Job", json!({"tenant_id": tenant, "job_id": canary!("job"), "status": "failed"})),
+        ("jobs", "Postrider Job", json!({"tenant_id": nouvel.tenant.id, "job_id": job.id, canary!("field"): 1})),
+        ("jobs", "Postrider Job", {
+            let mut detail = report(canary!("project"), "failed");
+            detail["tenant_id"] = json!(nouvel.tenant.id);
+            detail["job_id"] = json!(job.id);
+            detail
+        }),
+    ] {
+        let envelope = json!({"id": "6a7e8feb", "detail-type": detail_type, "detail": detail});
+        assert_eq!(world.aws.functions.invoke(function, &envelope).await, Value::Null);
+        let direct = world.aws.functions.invoke("events", &detail).await;
+        assert!(direct["error"].is_object(), "{direct}");
+    }
+}
+
 /// The lines in which something stands that must not.
 fn telling<'a>(lines: impl Iterator<Item = &'a str>, never: &[String]) -> Vec<&'a str> {
     let is_key = |word: &str| {
@@ -117,9 +176,11 @@ async fn no_log_line_of_the_whole_suite_tells_what_is_private() {
     let tenant = world.tenant().await;
     deliveries(&world, &tenant).await;
     refusals(&world, &tenant).await;
+    jobs(&world).await;
 
     let mut never: Vec<String> = NEVER.map(str::to_owned).to_vec();
     never.push(world.stack.admin_key.clone());
+    never.push(world.stack.webhook_signing_secret.clone());
     let environment = world.aws.functions.environment("deliver").await;
     let encryption = world.aws.functions.secret(text(&json!(environment), "ENCRYPTION_KEY_SECRET")).await;
     let encryption: Value = serde_json::from_str(&encryption).expect("the encryption keys are JSON");
