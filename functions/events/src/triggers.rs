@@ -22,11 +22,7 @@ impl Events {
     /// When we failed at something that has no HTTP caller to tell: the invoker, or Lambda, tries again.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         match Trigger::of(&event.payload)? {
-            Trigger::Http => {
-                let payload = serde_json::from_str(event.payload.get())?;
-                let event = LambdaEvent::new(payload, event.context);
-                Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?)
-            }
+            Trigger::Http => http::serve_raw(event, |request| self.handle(request)).await,
             Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
             Trigger::Direct => self.invoked(event.payload.get(), &event.context.request_id).await,
         }

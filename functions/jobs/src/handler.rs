@@ -46,11 +46,7 @@ impl Jobs {
     /// When we failed at something that has no caller to tell: Lambda tries again, then gives up to the triggers queue.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         match Trigger::of(&event.payload)? {
-            Trigger::Http => {
-                let payload = serde_json::from_str(event.payload.get())?;
-                let event = LambdaEvent::new(payload, event.context);
-                Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?)
-            }
+            Trigger::Http => http::serve_raw(event, |request| self.handle(request)).await,
             Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
             Trigger::Direct => Err("expected an HTTP request or a bus event".into()),
         }

@@ -17,7 +17,9 @@ pub use shape::ErrorShape;
 use std::time::Instant;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::{Error, LambdaEvent};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
 pub async fn serve<F, Fut>(event: LambdaEvent<ApiGatewayV2httpRequest>, handle: F) -> ApiGatewayV2httpResponse
@@ -43,4 +45,17 @@ where
         }
     }
     answer.into_response(&id)
+}
+
+/// The same for a function that others invoke too, and that has therefore taken its payload as it came.
+///
+/// # Errors
+/// When the payload is no API Gateway event.
+pub async fn serve_raw<F, Fut>(event: LambdaEvent<Box<RawValue>>, handle: F) -> Result<Value, Error>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    let payload = serde_json::from_str(event.payload.get())?;
+    Ok(serde_json::to_value(serve(LambdaEvent::new(payload, event.context), handle).await)?)
 }

@@ -72,17 +72,7 @@ impl DeliveriesTable {
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("endpoint_id = :endpoint AND id BETWEEN :lower AND :upper")
-            .expression_attribute_values(":endpoint", text(endpoint.as_str()))
-            .expression_attribute_values(":lower", text(lower))
-            .expression_attribute_values(":upper", text(upper))
-            .scan_index_forward(false)
-            .consistent_read(true)
-            .limit(limit);
+        let mut query = self.range(endpoint, (lower, upper), limit, after).scan_index_forward(false);
         let mut conditions = Vec::new();
         if let Some(status) = filter.status {
             conditions.push("#status = :status");
@@ -99,11 +89,6 @@ impl DeliveriesTable {
         if !conditions.is_empty() {
             query = query.filter_expression(conditions.join(" AND "));
         }
-        if let Some(after) = after {
-            query = query
-                .exclusive_start_key("endpoint_id", text(endpoint.as_str()))
-                .exclusive_start_key("id", text(after.as_str()));
-        }
         let (items, next) = page(query, "Query deliveries").await?;
         Ok(Page { rows: readable(items), next })
     }
@@ -117,23 +102,35 @@ impl DeliveriesTable {
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
-        let mut query = self
+        let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
+        let (items, next) = page(query, "Query deliveries").await?;
+        Ok(Page { rows: readable(items), next })
+    }
+
+    /// A consistent query of an endpoint's ids between these bounds, after the one given, oldest first.
+    fn range(
+        &self,
+        endpoint: &EndpointId,
+        (lower, upper): (String, String),
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> QueryFluentBuilder {
+        let query = self
             .client
             .query()
             .table_name(&self.name)
             .key_condition_expression("endpoint_id = :endpoint AND id BETWEEN :lower AND :upper")
-            .expression_attribute_values(":endpoint", text(recovery.endpoint_id.as_str()))
+            .expression_attribute_values(":endpoint", text(endpoint.as_str()))
             .expression_attribute_values(":lower", text(lower))
             .expression_attribute_values(":upper", text(upper))
             .consistent_read(true)
             .limit(limit);
-        if let Some(after) = &recovery.after {
-            query = query
-                .exclusive_start_key("endpoint_id", text(recovery.endpoint_id.as_str()))
-                .exclusive_start_key("id", text(after.as_str()));
+        match after {
+            None => query,
+            Some(after) => query
+                .exclusive_start_key("endpoint_id", text(endpoint.as_str()))
+                .exclusive_start_key("id", text(after.as_str())),
         }
-        let (items, next) = page(query, "Query deliveries").await?;
-        Ok(Page { rows: readable(items), next })
     }
 
     /// A page of a tenant's undelivered rows, newest first, or of those among them that stand so.
