@@ -4,6 +4,7 @@
 //! POST was made before we failed, it is made again under the same id. It is never counted twice.
 
 use aws_config::SdkConfig;
+use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
@@ -25,7 +26,6 @@ use postrider_domain::{payload, signature, time};
 
 use crate::handler::MARGIN;
 use crate::health::Health;
-use crate::sender::{Post, Sender, Sent};
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
