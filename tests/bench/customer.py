@@ -25,15 +25,15 @@ class Customer:
         return [self._api.call("POST", "/v1/webhooks/create", body, expect=201)["id"] for _ in range(count)]
 
     def copy(self, endpoint: str, event: str, count: int) -> None:
-        """So many more like this one. They have no secret, since a sealed one is bound to its endpoint; no call differs."""
+        """So many more like this one. None of them, nor it, has a secret then, since a sealed one is bound to its endpoint;
+        no call of a delivery differs."""
         dynamodb = client("dynamodb", self.stack["endpoint_url"])
         table = self.stack["tables"]["config"]
         keys = [(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), (f"SUBSCRIPTION#{self.tenant_id}#{event}", endpoint)]
         rows = [dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"] for pk, sk in keys]
         rows[0].pop("secrets", None)
         puts = []
-        for _ in range(count):
-            fresh = endpoint[:-8] + "".join(random.choices(LETTERS, k=8))
+        for fresh in (endpoint, *(endpoint[:-8] + "".join(random.choices(LETTERS, k=8)) for _ in range(count))):
             puts += [{"PutRequest": {"Item": _renamed(row, endpoint, fresh)}} for row in rows]
         for begin in range(0, len(puts), 25):
             left = {table: puts[begin : begin + 25]}

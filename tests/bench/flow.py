@@ -4,8 +4,9 @@ import json
 
 from feeds import api_request, queue_batch, stream_batch
 from function import Function, Invocation
+from process import memory_mb
 from proxy import Call, Proxy
-from receiver import Receiver
+from destination import Destination
 from tally import Tally
 
 STREAM_BATCH = 100
@@ -29,7 +30,7 @@ DATA = {
 class Flow:
     """Feeds `events`, `fanout` and `deliver` and tallies what they use; `fresh` begins a new tally."""
 
-    def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Receiver):
+    def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Destination):
         self.functions, self.proxy, self.receiver = functions, proxy, receiver
         self.fresh()
 
@@ -42,6 +43,10 @@ class Flow:
         self.tally.deliveries = deliveries or self.receiver.posts - self._posts
         self.tally.sent_bytes = self.receiver.bytes - self._bytes
         return self.tally
+
+    def memory(self) -> dict[str, float]:
+        """Megabytes resident at the most so far, by function."""
+        return {name: memory_mb(function.pid)[1] for name, function in self.functions.items()}
 
     async def publish(self, key: str, event: str, count: int, batch: int | None = None) -> list[dict]:
         """Publishes one by one, or `batch` at a time; the rows that came of it."""

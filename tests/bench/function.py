@@ -55,6 +55,9 @@ class Function:
             self.process.kill()
         await self.process.wait()
         self._server.close()
+        # The poll that nobody hears any more comes to its end.
+        self._events.put_nowait(b"")
+        await asyncio.sleep(0)
 
     @property
     def pid(self) -> int:

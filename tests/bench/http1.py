@@ -57,7 +57,8 @@ async def serve(handle, *, tls=None) -> tuple[asyncio.Server, int]:
             while (message := await read_message(reader)) is not None:
                 writer.write((await handle(message)).encoded())
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            # Whoever spoke has ended, or the bench has.
             pass
         finally:
             writer.close()

@@ -42,6 +42,8 @@ class Tally:
     scheduled: int = 0
     # Receives and deletes of queue batches, which Lambda's poller makes for us, and what Scheduler sends.
     queue_calls: int = 0
+    # Megabytes resident at the most, by function.
+    memory: dict[str, float] = dataclasses.field(default_factory=dict)
     uses: dict[str, Use] = dataclasses.field(default_factory=lambda: collections.defaultdict(Use))
 
     @property

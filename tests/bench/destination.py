@@ -6,7 +6,7 @@ import ssl
 from http1 import Message, answer, serve
 
 
-class Receiver:
+class Destination:
     """Counts what reaches it, and the bytes that it took to get there."""
 
     def __init__(self, tls: dict | None):

@@ -1,0 +1,79 @@
+"""`make bench`: what a delivered webhook costs, and how far that is from what is possible. Takes its time: it builds the
+release programs, the first time for many minutes, and measures for some more."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
+
+import page
+from limits import verdicts
+from measure import Measured, measure, summary
+from run_dir import ROOT, RunDir
+from sources import still
+from stack import Stack
+from stand import Stand
+from step import Failed, main, say, step
+from deployment import FUNCTIONS
+
+SUMMARY = ROOT / "target" / "bench" / "summary.json"
+PAGE = ROOT / "docs" / "performance.md"
+
+
+def run() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    release = build()
+    run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "bench")
+    stack = Stack(run_dir)
+    stack.down()
+    try:
+        description = stack.up(strict=False, auth=False)
+        stand = Stand(description, {name: release / name for name in FUNCTIONS}, run_dir.path / "bench")
+        still(description)
+        measured = asyncio.run(_measured(stand, release))
+    finally:
+        with step("take the stack down"):
+            stack.down()
+    told = summary(measured)
+    SUMMARY.parent.mkdir(parents=True, exist_ok=True)
+    SUMMARY.write_text(json.dumps(told, indent=2) + "\n")
+    page.write(PAGE, measured, told)
+    judge(told)
+
+
+async def _measured(stand: Stand, release: Path) -> Measured:
+    await stand.start()
+    return await measure(stand, release)
+
+
+def build() -> Path:
+    """The folder of the release programs, built as a deployment builds them but for this machine."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+    with step("compile release programs (cargo; the first time takes ten minutes and more on two cores)"):
+        command = ["cargo", "build", "--release", "--workspace", "--bins"]
+        if subprocess.run(command, cwd=ROOT).returncode != 0:
+            raise Failed("the programs do not compile")
+    host = subprocess.run(["rustc", "--print", "host-tuple"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return target / host.stdout.strip() / "release"
+
+
+def judge(told: dict) -> None:
+    over = []
+    say("")
+    for verdict in verdicts(told):
+        word = "ok" if verdict.holds else "OVER"
+        say(f"{verdict.path:50} {verdict.value:10.3f}   limit {verdict.limit.most:8.3f}   {word}")
+        if not verdict.holds:
+            over.append(verdict.path)
+    say(f"\nAll of it is in {SUMMARY.relative_to(ROOT)} and in {PAGE.relative_to(ROOT)}.")
+    if over:
+        raise Failed(f"over their limits: {', '.join(over)}")
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,74 @@
+"""The small version of the bench: what a webhook costs in calls and units, counted on a stack that is up. A count that has
+grown is a failure; times and ratios are nobody's here."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "local"))
+
+import scenarios
+from growth import growth
+from run_dir import RunDir
+from sources import still
+from stand import SENDING, Stand, read_stack
+from step import Failed, main, say, step
+from tally import Tally
+
+COUNTS = HERE / "counts.json"
+EVENTS = 100
+# Counts are exact; this is for sums of thirds.
+TOLERANCE = 0.0005
+
+
+def run() -> None:
+    run_dir = RunDir()
+    stack = read_stack(run_dir.stack)
+    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in SENDING}
+    still(stack)
+    counted = asyncio.run(_count(Stand(stack, programs, run_dir.path / "bench")))
+    if os.environ.get("ACCEPT"):
+        COUNTS.write_text(json.dumps(counted, indent=2) + "\n")
+    _judge(counted, json.loads(COUNTS.read_text()))
+
+
+async def _count(stand: Stand) -> dict:
+    await stand.start()
+    counted = {}
+    with step("count calls and units: single, in batches, fanned out, retried, refused, among many endpoints"):
+        counted["single"] = _counts(await scenarios.first_try(stand, EVENTS))
+        counted["batch10"] = _counts(await scenarios.first_try(stand, EVENTS, batch=10))
+        counted["fanout10"] = _counts(await scenarios.first_try(stand, 10, endpoints=10))
+        counted["one_retry"] = _counts(await scenarios.one_retry(stand, 10))
+        counted["refused"] = _counts(await scenarios.refusing(stand, 10, 10))
+        for endpoints in (10, 300):
+            grown = await growth(stand, endpoints)
+            counted[f"fan-out among {endpoints}"] = _counts(grown.fan_out)
+            counted[f"deliveries among {endpoints}"] = _counts(grown.delivered)
+    return counted
+
+
+def _counts(tally: Tally) -> dict[str, float]:
+    units = {"write units": tally.write, "read units": tally.read, "schedules": tally.scheduled / tally.deliveries}
+    return {name: round(count, 3) for name, count in (units | tally.by_call()).items()}
+
+
+def _judge(counted: dict, accepted: dict) -> None:
+    grown, shrunk = [], []
+    for way, counts in counted.items():
+        for name in counts | accepted.get(way, {}):
+            now, before = counts.get(name, 0), accepted.get(way, {}).get(name, 0)
+            if abs(now - before) > TOLERANCE:
+                (grown if now > before else shrunk).append(f"{way}: {name} {before} -> {now}")
+    for line in shrunk:
+        say(f"    less than before: {line}")
+    if grown:
+        raise Failed("a delivery costs more than tests/bench/counts.json says:\n    " + "\n    ".join(grown))
+    say("    No delivery costs more than it did." + (" ACCEPT=1 takes the lower counts over." if shrunk else ""))
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,70 @@
+"""What may not be exceeded. A figure's limit stands beside it in docs/performance.md."""
+
+import dataclasses
+
+EVERY = "*"
+
+
+@dataclasses.dataclass
+class Limit:
+    """A figure of the summary by its path, `*` for each member, and the most that it may be."""
+
+    path: str
+    most: float
+    floor: str = ""
+
+
+LIMITS = [
+    Limit("write_units.single", 3, "2: the event and its outcome"),
+    Limit("read_units.single", 2, "0"),
+    Limit("dollars_per_million.single", 3.70, "2.76"),
+    Limit("dollars_per_million.batch10", 2.60, "2.76 less the shared request"),
+    Limit("dollars_per_million.fanout10", 1.90),
+    Limit("dollars_per_million.refused", 45),
+    Limit("cpu_ratio.all_functions", 30, "1: the bare loop"),
+    Limit("cpu_ratio.send_http_warm", 1.5, "1"),
+    Limit("cpu_ratio.send_https_warm", 1.5, "1"),
+    Limit("cpu_ratio.send_https_new", 1.5, "1"),
+    Limit("first_https_cpu_ms", 3.6),
+    Limit("startup_ratio.*", 3, "1: a function that does nothing"),
+    Limit("binary_mb.*", 7),
+    Limit("fan_out_10000.invocations", 1, "1"),
+    Limit("slow_receivers.ten_over_one", 1.15, "1"),
+    Limit("slow_receivers.billed_ms_per_delivery.10", 25, "20: the receivers' own time"),
+]
+
+
+@dataclasses.dataclass
+class Verdict:
+    """A figure beside its limit."""
+
+    path: str
+    value: float
+    limit: Limit
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.limit.most
+
+
+def verdicts(summary: dict) -> list[Verdict]:
+    found = [Verdict(path, value, limit) for limit in LIMITS for path, value in _found(summary, limit.path.split("."))]
+    return found + _unchanged(summary)
+
+
+def _found(tree: dict, path: list[str], walked: tuple = ()):
+    if not path:
+        yield ".".join(walked), tree
+        return
+    for name in tree if path[0] == EVERY else [path[0]]:
+        yield from _found(tree[name], path[1:], (*walked, name))
+
+
+def _unchanged(summary: dict) -> list[Verdict]:
+    """However many endpoints or messages, a delivery makes no more calls than it does among the fewest."""
+    growing = summary["calls_per_delivery"]
+    return [
+        Verdict(f"calls_per_delivery.{what}.{number}", calls, Limit("", next(iter(growing[what].values())), "as the fewest"))
+        for what in growing
+        for number, calls in list(growing[what].items())[1:]
+    ]

@@ -1,0 +1,119 @@
+"""All that `make bench` measures, as one summary."""
+
+import dataclasses
+from pathlib import Path
+
+import scenarios
+from dollars import FLOOR, bill, logs
+from growth import Grown, growth, short_queue
+from sending import Sending, sending
+from stand import SENDING, Stand
+from startup import Started, startup
+from step import step
+from tally import Tally
+
+EVENTS = 500
+ROUNDS = 3
+RETRIED = 50
+REFUSED = 20
+# The standard calendar: the first attempt and nine retries.
+ATTEMPTS = 10
+RECEIVER_SECONDS = 0.2
+
+
+@dataclasses.dataclass
+class Measured:
+    """What was measured, before it is put into ratios."""
+
+    ways: dict[str, Tally]
+    bills: dict[str, dict[str, float]]
+    logs: dict[str, float]
+    sending: Sending
+    starts: dict[str, Started]
+    sizes: dict[str, float]
+    grown: list[Grown]
+    short: Tally
+    slow: dict[int, float]
+
+
+async def measure(stand: Stand, release: Path) -> Measured:
+    """`release` is the folder of the release programs."""
+    with step("start every function and one that does nothing, turn by turn"):
+        starts = await startup(stand, release / "hello")
+    with step("send by the bare loop and by deliver's sender, turn by turn"):
+        sent = await sending(stand, release / "bare", release / "send")
+    ways = {}
+    with step(f"deliver {EVENTS} single events, {ROUNDS} times"):
+        singles = [await scenarios.first_try(stand, EVENTS) for _ in range(ROUNDS)]
+        ways["single"] = min(singles, key=lambda tally: tally.cpu)
+    with step("publish in batches of ten; fan out to ten; have attempts refused"):
+        ways["batch10"] = await scenarios.first_try(stand, EVENTS, batch=10)
+        ways["fanout10"] = await scenarios.first_try(stand, EVENTS // 5, endpoints=10)
+        ways["one_retry"] = await scenarios.one_retry(stand, RETRIED)
+        ways["refused"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS)
+    with step(f"wait for receivers that take {RECEIVER_SECONDS} s, one and ten in a batch"):
+        slow = {batch: await scenarios.slow(stand, batch, RECEIVER_SECONDS) for batch in (1, 10)}
+    grown = []
+    for endpoints in (10, 1000, 10000):
+        with step(f"fan out to {endpoints} endpoints, deliver some, and fan out again"):
+            grown.append(await growth(stand, endpoints))
+    with step("deliver while nothing else waits"):
+        short = await short_queue(stand)
+    memory = {name: stand.memory_mb(name) for name in SENDING}
+    posts = {"one_retry": 2, "refused": ATTEMPTS}
+    return Measured(
+        ways=ways,
+        bills={way: bill(tally, memory, posts.get(way, 1)) for way, tally in ways.items()},
+        logs={way: logs(tally) for way, tally in ways.items()},
+        sending=sent,
+        starts=starts,
+        sizes={name: (release / name).stat().st_size / 1e6 for name in (*stand.programs, "hello")},
+        grown=grown,
+        short=short,
+        slow=slow,
+    )
+
+
+def summary(measured: Measured) -> dict:
+    """Counts and ratios, as `summary.json` holds them."""
+    ways, sent, starts = measured.ways, measured.sending, measured.starts
+    hello = starts["hello"]
+    functions = [name for name in starts if name != "hello"]
+    batch, one = measured.slow[10], measured.slow[1]
+    widest = measured.grown[-1]
+    return {
+        "write_units": {way: round(tally.write, 3) for way, tally in ways.items()},
+        "read_units": {way: round(tally.read, 3) for way, tally in ways.items()},
+        "aws_calls": {way: round(tally.calls, 3) for way, tally in ways.items()},
+        "dollars_per_million": {way: round(sum(bill.values()), 2) for way, bill in measured.bills.items()},
+        "floor_dollars_per_million": round(sum(FLOOR.values()), 2),
+        "log_dollars_per_million": {way: round(dollars, 2) for way, dollars in measured.logs.items()},
+        "cpu_ratio": {
+            "all_functions": round(ways["single"].cpu * 1e6 / sent.bare["https_warm"], 1),
+            **{f"send_{mode}": round(sent.send[mode] / sent.bare[mode], 2) for mode in sent.bare},
+        },
+        "cpu_ratio_by_function": {
+            name: round(use.cpu / ways["single"].deliveries * 1e6 / sent.bare["https_warm"], 1)
+            for name, use in ways["single"].uses.items()
+        },
+        "first_https_cpu_ms": round(sent.first / 1000, 2),
+        "startup_ratio": {name: round(starts[name].wall / hello.wall, 2) for name in functions},
+        "startup_cpu_ratio": {name: round(starts[name].cpu / hello.cpu, 2) for name in functions},
+        "binary_mb": {name: round(size, 2) for name, size in measured.sizes.items()},
+        "idle_mb": {name: round(started.memory, 1) for name, started in starts.items()},
+        "full_batch_mb": {name: round(mb, 1) for name, mb in ways["single"].memory.items()},
+        "calls_per_delivery": {
+            "endpoints": {str(grown.endpoints): round(grown.calls, 3) for grown in measured.grown},
+            "backlog": {"10": round(measured.short.calls, 3), str(widest.waiting): round(widest.delivered.calls, 3)},
+        },
+        "fan_out_10000": {
+            "invocations": widest.fan_out.uses["fanout"].invocations,
+            "calls": widest.fan_out.uses["fanout"].calls.total(),
+            "calls_again": widest.again.uses["fanout"].calls.total(),
+            "cpu_seconds": round(widest.fan_out.uses["fanout"].cpu, 2),
+        },
+        "slow_receivers": {
+            "ten_over_one": round(batch / one, 3),
+            "billed_ms_per_delivery": {"1": round(one * 1000, 1), "10": round(batch * 100, 1)},
+        },
+    }

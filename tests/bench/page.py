@@ -1,0 +1,116 @@
+"""The tables of docs/performance.md: each stands between two marks and is written anew by every run."""
+
+import re
+from pathlib import Path
+
+from limits import verdicts
+from measure import Measured
+
+NAMES = {
+    "single": "published singly",
+    "batch10": "in batches of 10",
+    "fanout10": "fan-out to 10",
+    "one_retry": "one retry",
+    "refused": "all 10 refused",
+}
+
+
+def write(path: Path, measured: Measured, summary: dict) -> None:
+    text = path.read_text()
+    for name, table in tables(measured, summary).items():
+        begin, end = f"<!-- make bench: {name} -->", "<!-- end -->"
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"{path} has no place for {name}")
+        text = pattern.sub(lambda _: f"{begin}\n{table}\n{end}", text)
+    path.write_text(text)
+
+
+def tables(measured: Measured, summary: dict) -> dict[str, str]:
+    return {
+        "limits": _limits(summary),
+        "units": _units(measured),
+        "bills": _bills(measured, summary),
+        "cpu": _cpu(summary),
+        "startup": _startup(summary),
+        "growth": _growth(summary),
+        "slow": _slow(summary),
+    }
+
+
+def _limits(summary: dict) -> str:
+    rows = [
+        (f"`{one.path}`", _number(one.value), _number(one.limit.most), one.limit.floor, "yes" if one.holds else "**no**")
+        for one in verdicts(summary)
+    ]
+    return _table(("figure", "measured", "limit", "floor", "holds"), rows)
+
+
+def _units(measured: Measured) -> str:
+    rows = []
+    for way, name in NAMES.items():
+        tally = measured.ways[way]
+        for function, use in tally.uses.items():
+            calls = ", ".join(
+                f"{call.split(':')[1]} {_number(count / tally.deliveries)}" for call, count in sorted(use.calls.items())
+            )
+            rows.append(
+                (name, function, _number(use.invocations / tally.deliveries), calls)
+                + (_number(use.write / tally.deliveries), _number(use.read / tally.deliveries))
+            )
+            name = ""
+    return _table(("way", "function", "invocations", "calls", "write units", "read units"), rows)
+
+
+def _bills(measured: Measured, summary: dict) -> str:
+    items = list(measured.bills["single"])
+    rows = [(item, *(f"{measured.bills[way][item]:.2f}" for way in NAMES)) for item in items]
+    rows.append(("**all**", *(f"**{summary['dollars_per_million'][way]:.2f}**" for way in NAMES)))
+    rows.append(("logs, beside", *(f"{summary['log_dollars_per_million'][way]:.2f}" for way in NAMES)))
+    return _table(("$ per million", *NAMES.values()), rows)
+
+
+def _cpu(summary: dict) -> str:
+    ratios = summary["cpu_ratio"]
+    rows = [(f"sending, {mode.removeprefix('send_').replace('_', ', ')}", _number(ratios[mode])) for mode in ratios if mode.startswith("send")]
+    rows += [(f"all of `{name}`", _number(ratio)) for name, ratio in summary["cpu_ratio_by_function"].items()]
+    rows.append(("**all functions**", f"**{_number(ratios['all_functions'])}**"))
+    return _table(("CPU time of a delivery", "times the bare loop's"), rows)
+
+
+def _startup(summary: dict) -> str:
+    functions = list(summary["binary_mb"])
+    rows = [
+        (
+            f"`{name}`",
+            _number(summary["startup_ratio"].get(name, 1)),
+            _number(summary["startup_cpu_ratio"].get(name, 1)),
+            _number(summary["binary_mb"][name]),
+            _number(summary["idle_mb"][name]),
+            _number(summary["full_batch_mb"][name]) if name in summary["full_batch_mb"] else "",
+        )
+        for name in functions
+    ]
+    return _table(("program", "start-up", "its CPU time", "MB", "MB resident, idle", "after full batches"), rows)
+
+
+def _growth(summary: dict) -> str:
+    calls = summary["calls_per_delivery"]
+    rows = [(f"{number} endpoints of a tenant", _number(value)) for number, value in calls["endpoints"].items()]
+    rows += [(f"deliver alone, {number} messages waiting", _number(value)) for number, value in calls["backlog"].items()]
+    return _table(("", "AWS calls per delivery"), rows)
+
+
+def _slow(summary: dict) -> str:
+    billed = summary["slow_receivers"]["billed_ms_per_delivery"]
+    rows = [(batch, _number(ms)) for batch, ms in billed.items()]
+    return _table(("messages in the batch", "billed ms per delivery"), rows)
+
+
+def _table(head: tuple, rows: list[tuple]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
