@@ -6,6 +6,7 @@
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 10,000 deliveries recovered; some minutes
+#   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make lint            formatting, clippy, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -13,7 +14,7 @@
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down redrive demo test lint venv
+.PHONY: up down redrive demo test soak bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -40,6 +41,13 @@ test: venv
 
 soak: venv
 	@$(PYTHON_VENV) local/soak.py
+
+bench: venv
+	@$(PYTHON_VENV) tests/bench/bench.py
+
+# The small version, on a stack that is up; its sources are stilled, so take it down afterwards. ACCEPT=1 takes new counts over.
+bench-counts: venv
+	@$(PYTHON_VENV) tests/bench/counts.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

@@ -37,6 +37,8 @@ def run() -> None:
         check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **use)
         stack.up(strict=True, auth=True, dialects=DIALECTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
+        # Last, since it stills the stack.
+        check("count what a delivery costs", [sys.executable, "tests/bench/counts.py"], RUN_DIR=str(run_dir.path))
     finally:
         with step("take the stack down"):
             stack.down()
