@@ -3,6 +3,8 @@
 //! An endpoint that fails is an outcome and is recorded. An error means that we failed: the message comes back, and if the
 //! POST was made before we failed, it is made again under the same id. It is never counted twice.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -26,6 +28,7 @@ use postrider_domain::{payload, signature, time};
 use crate::handler::MARGIN;
 use crate::health::Health;
 use crate::sender::{Post, Sender, Sent};
+use crate::slow::Slow;
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
@@ -44,10 +47,11 @@ pub(crate) struct Attempts {
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
     sender: Sender,
+    slow: Arc<Slow>,
 }
 
 impl Attempts {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+    pub(crate) fn from_env(sdk: &SdkConfig, slow: Arc<Slow>) -> Result<Self, Error> {
         Ok(Self {
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
@@ -55,6 +59,7 @@ impl Attempts {
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
             sender: Sender::new(env::private_targets()?)?,
+            slow,
         })
     }
 
@@ -104,7 +109,7 @@ impl Attempts {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
-        let sent = self.sender.send(&post).await;
+        let sent = self.slow.watch(row, briefing, self.sender.send(&post)).await;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(row, started, &sent, transition.status);

@@ -5,6 +5,7 @@ mod failure;
 mod handler;
 mod health;
 mod sender;
+mod slow;
 mod tally;
 
 use handler::Deliver;

@@ -18,10 +18,13 @@ const AMAZON: [&[u8]; 5] = [
 /// Partitions that Amazon Trust Services does not promise to serve, by how their regions' names begin.
 const OTHER_PARTITIONS: [&str; 3] = ["cn-", "us-iso", "eu-iso"];
 
+/// How the settings begin that send calls elsewhere than to a region's own endpoints.
+const OWN_ENDPOINTS: &str = "AWS_ENDPOINT_URL";
+
 /// The roots for a process in this region, with these settings of its environment: Amazon's, or the system's where another
 /// authority may have signed (another partition, or an endpoint of the operator's own over TLS).
 pub(crate) fn trusted(region: &str, settings: impl Iterator<Item = (String, String)>) -> TrustStore {
-    let mut endpoints = settings.filter(|(name, _)| name.starts_with("AWS_ENDPOINT_URL"));
+    let mut endpoints = settings.filter(|(name, _)| name.starts_with(OWN_ENDPOINTS));
     let elsewhere = endpoints.any(|(_, url)| url.starts_with("https:"));
     if elsewhere || OTHER_PARTITIONS.into_iter().any(|partition| region.starts_with(partition)) {
         return TrustStore::default();
