@@ -20,6 +20,7 @@ use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::SecretOf;
 use postrider_domain::endpoint::{Endpoint, StoredSecret, obstacle, secrets_at};
 use postrider_domain::event::Event;
+use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::tenant::Tenant;
@@ -32,6 +33,7 @@ use crate::slow::Slow;
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
+    pub(crate) endpoint_id: EndpointId,
     pub(crate) dialect: &'static str,
     /// The outcome's class.
     pub(crate) outcome: &'static str,
@@ -122,7 +124,8 @@ impl Attempts {
         self.follow_up(row, endpoint, &transition, ended).await;
         let succeeded = transition.status == Status::Succeeded;
         let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
-        Ok(Some(Made { dialect: endpoint.dialect.name, outcome: sent.outcome.class(), latency_ms }))
+        let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
+        Ok(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms }))
     }
 
     /// Who overtook us may have been ourselves: the update was made, its answer lost, and the SDK's second try refused. Then
