@@ -6,6 +6,7 @@
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 10,000 deliveries recovered; some minutes
+#   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -13,7 +14,7 @@
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down redrive demo test lint venv
+.PHONY: up down redrive demo test soak tarpit lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -40,6 +41,9 @@ test: venv
 
 soak: venv
 	@$(PYTHON_VENV) local/soak.py
+
+tarpit: venv
+	@$(PYTHON_VENV) local/tarpit.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py
