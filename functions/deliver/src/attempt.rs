@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
@@ -28,7 +29,6 @@ use postrider_domain::{payload, signature, time};
 
 use crate::handler::MARGIN;
 use crate::health::Health;
-use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
 
 /// A recorded attempt, for the metrics.

@@ -1,10 +1,8 @@
 //! From an SQS batch to signed POSTs, side by side, each recorded as it finishes.
 
 mod attempt;
-mod failure;
 mod handler;
 mod health;
-mod sender;
 mod slow;
 mod tally;
 

@@ -12,7 +12,7 @@ use postrider_domain::webhook_url::WebhookUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response, Url};
 
 use crate::failure;
 
@@ -26,78 +26,92 @@ const ANSWER_BYTES: usize = 4096;
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// What is to be sent.
-pub(crate) struct Post {
-    pub(crate) url: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    pub(crate) timeout: Duration,
+pub struct Post {
+    /// Where to; checked before it is used.
+    pub url: String,
+    /// Beside those that every POST has.
+    pub headers: Vec<(String, String)>,
+    /// The very bytes that were signed.
+    pub body: Vec<u8>,
+    /// From name look-up to the status line.
+    pub timeout: Duration,
 }
 
 /// What came of it.
-pub(crate) struct Sent {
-    pub(crate) outcome: Outcome,
+pub struct Sent {
+    /// For the ledger.
+    pub outcome: Outcome,
     /// To the status line, or to the failure.
-    pub(crate) duration: Duration,
+    pub duration: Duration,
     /// In words, for a failure without a status.
-    pub(crate) error: Option<String>,
+    pub error: Option<String>,
     /// The answer's first bytes.
-    pub(crate) answer: Vec<u8>,
+    pub answer: Vec<u8>,
 }
 
 /// Sends.
-pub(crate) struct Sender {
+pub struct Sender {
     client: Client,
     private: PrivateTargets,
 }
 
 impl Sender {
-    pub(crate) fn new(private: PrivateTargets) -> Result<Self, Error> {
-        // A second call finds the provider installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .https_only(true)
-            .connect_timeout(CONNECT_LIMIT)
-            .pool_idle_timeout(IDLE_LIMIT)
-            .dns_resolver(Arc::new(CheckedResolver { private }))
-            .user_agent(USER_AGENT)
-            .build()?;
-        Ok(Self { client, private })
+    /// Sends to HTTPS only.
+    ///
+    /// # Errors
+    /// When the client cannot be built.
+    pub fn new(private: PrivateTargets) -> Result<Self, Error> {
+        Ok(Self { client: client(private).https_only(true).build()?, private })
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
     /// there.
-    pub(crate) async fn send(&self, post: &Post) -> Sent {
+    pub async fn send(&self, post: &Post) -> Sent {
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
         let url = match WebhookUrl::parse("url", &post.url, self.private) {
             Ok(url) => url,
             Err(invalid) => return refused(Outcome::Blocked, started, invalid.expected),
         };
-        let request = self
-            .client
-            .post(url.as_url().clone())
-            .header(CONTENT_TYPE, "application/json")
-            .headers(header_map(&post.headers))
-            .body(post.body.clone())
-            .send();
-        match tokio::time::timeout(post.timeout, request).await {
-            Err(_) => {
-                refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs()))
-            }
-            Ok(Err(error)) => {
-                let (outcome, why) = failure::classify(error);
-                refused(outcome, started, why)
-            }
-            Ok(Ok(response)) => {
-                let duration = started.elapsed();
-                let outcome =
-                    Outcome::Responded { status: response.status().as_u16(), retry_after: retry_after(&response) };
-                Sent { outcome, duration, error: None, answer: beginning(response).await }
-            }
+        exchange(&self.client, url.as_url().clone(), post).await
+    }
+}
+
+/// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
+pub fn client(private: PrivateTargets) -> ClientBuilder {
+    // A second call finds the provider installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_LIMIT)
+        .pool_idle_timeout(IDLE_LIMIT)
+        .dns_resolver(Arc::new(CheckedResolver { private }))
+        .user_agent(USER_AGENT)
+}
+
+/// One POST to a URL that was checked, and what came of it.
+pub async fn exchange(client: &Client, url: Url, post: &Post) -> Sent {
+    let started = Instant::now();
+    let request = client
+        .post(url)
+        .header(CONTENT_TYPE, "application/json")
+        .headers(header_map(&post.headers))
+        .body(post.body.clone())
+        .send();
+    match tokio::time::timeout(post.timeout, request).await {
+        Err(_) => refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs())),
+        Ok(Err(error)) => {
+            let (outcome, why) = failure::classify(error);
+            refused(outcome, started, why)
+        }
+        Ok(Ok(response)) => {
+            let duration = started.elapsed();
+            let outcome =
+                Outcome::Responded { status: response.status().as_u16(), retry_after: retry_after(&response) };
+            Sent { outcome, duration, error: None, answer: beginning(response).await }
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::pin::pin;
 
 use aws_config::SdkConfig;
+use deliver::sender::Sent;
 use futures::future::{Either, select};
 use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
@@ -15,8 +16,6 @@ use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
-
-use crate::sender::Sent;
 
 /// Keeps slow endpoints apart.
 pub(crate) struct Slow {

@@ -1,0 +1,4 @@
+//! What deliver sends with, apart from the function: what sending costs can be measured by itself.
+
+mod failure;
+pub mod sender;

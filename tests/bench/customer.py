@@ -1,0 +1,51 @@
+"""A customer of the stack: a tenant with its key, whose endpoints are made by the API, or copied where that takes long."""
+
+import random
+import string
+
+from api import Api
+from aws import client
+
+LETTERS = string.digits + string.ascii_letters
+
+
+class Customer:
+    """A tenant of its own, so that what one run leaves is nothing to the next."""
+
+    def __init__(self, stack: dict):
+        self.stack = stack
+        operator = Api(stack["api_url"], stack["admin_key"])
+        tenant = operator.call("POST", "/v1/tenants", {"name": "Bench", "plan": "pro"}, expect=201)
+        key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", {"dialect": "standard"}, expect=201)
+        self.tenant_id, self.key = tenant["id"], key["key"]
+        self._api = Api(stack["api_url"], self.key)
+
+    def endpoints(self, url: str, event: str, count: int) -> list[str]:
+        body = {"url": url, "events": [event]}
+        return [self._api.call("POST", "/v1/webhooks/create", body, expect=201)["id"] for _ in range(count)]
+
+    def copy(self, endpoint: str, event: str, count: int) -> None:
+        """So many more like this one. They have no secret, since a sealed one is bound to its endpoint; no call differs."""
+        dynamodb = client("dynamodb", self.stack["endpoint_url"])
+        table = self.stack["tables"]["config"]
+        keys = [(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), (f"SUBSCRIPTION#{self.tenant_id}#{event}", endpoint)]
+        rows = [dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"] for pk, sk in keys]
+        rows[0].pop("secrets", None)
+        puts = []
+        for _ in range(count):
+            fresh = endpoint[:-8] + "".join(random.choices(LETTERS, k=8))
+            puts += [{"PutRequest": {"Item": _renamed(row, endpoint, fresh)}} for row in rows]
+        for begin in range(0, len(puts), 25):
+            left = {table: puts[begin : begin + 25]}
+            while left:
+                left = dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
+
+
+def _renamed(value, old: str, new: str):
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, dict):
+        return {name: _renamed(member, old, new) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_renamed(member, old, new) for member in value]
+    return value

@@ -1,0 +1,95 @@
+"""An event's way through the three functions, in exact batches, each invocation counted."""
+
+import json
+
+from feeds import api_request, queue_batch, stream_batch
+from function import Function, Invocation
+from proxy import Call, Proxy
+from receiver import Receiver
+from tally import Tally
+
+STREAM_BATCH = 100
+QUEUE_BATCH = 10
+DATA = {
+    "invoice": {
+        "id": "in_1Q8xYw2eZvKYlo2C",
+        "number": "2026-000815",
+        "currency": "eur",
+        "total": 12900,
+        "paid_at": "2026-01-15T14:29:58Z",
+        "lines": [
+            {"sku": "seat-monthly", "quantity": 12, "amount": 10800},
+            {"sku": "storage-gb", "quantity": 70, "amount": 2100},
+        ],
+    },
+    "customer": {"id": "cus_9s6XKzkNRiz8i3", "name": "Example Ltd."},
+}
+
+
+class Flow:
+    """Feeds `events`, `fanout` and `deliver` and tallies what they use; `fresh` begins a new tally."""
+
+    def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Receiver):
+        self.functions, self.proxy, self.receiver = functions, proxy, receiver
+        self.fresh()
+
+    def fresh(self) -> None:
+        self.tally = Tally()
+        self._posts, self._bytes = self.receiver.posts, self.receiver.bytes
+
+    def counted(self, deliveries: int | None = None) -> Tally:
+        """The tally so far, by deliveries: as many as POSTs unless the caller counts otherwise."""
+        self.tally.deliveries = deliveries or self.receiver.posts - self._posts
+        self.tally.sent_bytes = self.receiver.bytes - self._bytes
+        return self.tally
+
+    async def publish(self, key: str, event: str, count: int, batch: int | None = None) -> list[dict]:
+        """Publishes one by one, or `batch` at a time; the rows that came of it."""
+        rows = []
+        for begin in range(0, count, batch or 1):
+            one = {"event": event, "data": DATA}
+            size = min(batch or 1, count - begin)
+            path, body = ("/v1/events/batch", {"events": [one] * size}) if batch else ("/v1/events", one)
+            done, calls = await self._invoke("events", api_request("POST", path, key, body))
+            if done.answer["statusCode"] != 202:
+                raise AssertionError(f"publishing answered {done.answer}")
+            self.tally.requests += 1
+            self.tally.answered_bytes += len(json.dumps(done.answer["headers"])) + len(done.answer["body"])
+            rows += [call.request["Item"] for call in calls if call.operation == "PutItem"]
+        return rows
+
+    async def fan_out(self, rows: list[dict]) -> list[str]:
+        """The messages that came of these rows."""
+        messages = []
+        for begin in range(0, len(rows), STREAM_BATCH):
+            _, calls = await self._invoke("fanout", stream_batch(rows[begin : begin + STREAM_BATCH]))
+            for call in calls:
+                if call.operation == "SendMessageBatch":
+                    messages += [entry["MessageBody"] for entry in call.request["Entries"]]
+        return messages
+
+    async def deliver(self, messages: list[str], batch: int = QUEUE_BATCH) -> list[str]:
+        """The messages that follow: of every attempt that is to be made again, whenever it is due."""
+        following = []
+        for begin in range(0, len(messages), batch):
+            done, calls = await self._invoke("deliver", queue_batch(messages[begin : begin + batch]))
+            if done.answer["batchItemFailures"]:
+                raise AssertionError("deliver handed messages back; its log says why")
+            self.tally.queue_calls += 2
+            for call in calls:
+                if call.operation == "CreateSchedule":
+                    self.tally.scheduled += 1
+                    self.tally.queue_calls += 1
+                    following.append(call.request["Target"]["Input"])
+                elif call.operation == "SendMessage":
+                    following.append(call.request["MessageBody"])
+        return following
+
+    async def _invoke(self, name: str, event: dict) -> tuple[Invocation, list[Call]]:
+        function = self.functions[name]
+        self.proxy.take()
+        cpu, logged = function.cpu(), function.log.stat().st_size
+        done = await function.invoke(event)
+        calls = self.proxy.take()
+        self.tally.uses[name].add(calls, function.cpu() - cpu, done.seconds, function.log.stat().st_size - logged)
+        return done, calls

@@ -1,0 +1,97 @@
+"""What is counted: an event's ways through Postrider, each from the requests that the functions really make."""
+
+import asyncio
+
+from customer import Customer
+from flow import QUEUE_BATCH, Flow
+from stand import Stand
+from tally import Tally
+
+EVENT = "invoice.paid"
+# What a first invocation does once, such as reading a key or a secret, belongs to no single delivery.
+WARM_UP = 10
+
+
+async def _customer(stand: Stand, endpoints: int = 1) -> Customer:
+    """The emulator answers on this machine too, so it is asked from a thread."""
+    customer = await asyncio.to_thread(Customer, stand.stack)
+    customer.made = await asyncio.to_thread(customer.endpoints, stand.https.url, EVENT, endpoints)
+    return customer
+
+
+async def _warm(flow: Flow, customer: Customer) -> None:
+    await flow.deliver(await flow.fan_out(await flow.publish(customer.key, EVENT, WARM_UP)))
+    flow.fresh()
+
+
+async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | None = None) -> Tally:
+    """Every POST is answered well at once; all batches are full."""
+    customer = await _customer(stand, endpoints)
+    async with stand.flow() as flow:
+        await _warm(flow, customer)
+        rows = await flow.publish(customer.key, EVENT, events, batch)
+        messages = await flow.fan_out(rows)
+        following = await flow.deliver(messages)
+        tally = flow.counted()
+    _check(len(messages) == events * endpoints == tally.deliveries and not following, "not all were delivered at once")
+    return tally
+
+
+async def one_retry(stand: Stand, events: int) -> Tally:
+    """The first POST is refused, the second taken; retries come by themselves, as their times differ."""
+    customer = await _customer(stand)
+    async with stand.flow() as flow:
+        await _warm(flow, customer)
+        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        stand.https.status = 503
+        try:
+            following = await flow.deliver(messages)
+        finally:
+            stand.https.status = 204
+        left = await flow.deliver(following, batch=1)
+        tally = flow.counted(events)
+    _check(len(following) == events and not left, "not all were delivered at the second attempt")
+    return tally
+
+
+async def refusing(stand: Stand, events: int, attempts: int) -> Tally:
+    """Every attempt of the standard calendar is refused."""
+    customer = await _customer(stand)
+    async with stand.flow() as flow:
+        await _warm(flow, customer)
+        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        stand.https.status, stand.https.body = 503, b'{"error":"temporarily unavailable"}'
+        posts = stand.https.posts
+        try:
+            batch = QUEUE_BATCH
+            while messages:
+                messages, batch = await flow.deliver(messages, batch), 1
+        finally:
+            stand.https.status, stand.https.body = 204, b""
+        made = (stand.https.posts - posts) / events
+        tally = flow.counted(events)
+    _check(made == attempts, f"{made} attempts were made, not {attempts}")
+    return tally
+
+
+async def slow(stand: Stand, batch: int, seconds: float) -> tuple[float, int]:
+    """The longest of some batches to receivers that take this long: seconds of the invocation, and its deliveries."""
+    customer = await _customer(stand, batch)
+    async with stand.flow() as flow:
+        await _warm(flow, customer)
+        stand.https.delay = seconds
+        try:
+            taken = []
+            for _ in range(5):
+                messages = await flow.fan_out(await flow.publish(customer.key, EVENT, 1))
+                flow.fresh()
+                await flow.deliver(messages)
+                taken.append(flow.tally.uses["deliver"].seconds)
+        finally:
+            stand.https.delay = 0.0
+    return min(taken), batch
+
+
+def _check(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise AssertionError(otherwise)

@@ -1,0 +1,69 @@
+"""What a run used, function by function."""
+
+import collections
+import dataclasses
+
+from proxy import Call, waves
+
+
+@dataclasses.dataclass
+class Use:
+    """What one function used over its invocations."""
+
+    invocations: int = 0
+    cpu: float = 0.0
+    seconds: float = 0.0
+    waves: int = 0
+    write: float = 0.0
+    read: float = 0.0
+    log_bytes: int = 0
+    calls: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+
+    def add(self, calls: list[Call], cpu: float, seconds: float, log_bytes: int) -> None:
+        self.invocations += 1
+        self.cpu += cpu
+        self.seconds += seconds
+        self.log_bytes += log_bytes
+        self.waves += waves(calls)
+        for call in calls:
+            self.calls[call.name] += 1
+            self.write += call.units.write
+            self.read += call.units.read
+
+
+@dataclasses.dataclass
+class Tally:
+    """A run: so many deliveries (or messages), and what they used."""
+
+    deliveries: int = 0
+    requests: int = 0
+    sent_bytes: int = 0
+    answered_bytes: int = 0
+    scheduled: int = 0
+    # Receives and deletes of queue batches, which Lambda's poller makes for us, and what Scheduler sends.
+    queue_calls: int = 0
+    uses: dict[str, Use] = dataclasses.field(default_factory=lambda: collections.defaultdict(Use))
+
+    @property
+    def write(self) -> float:
+        return sum(use.write for use in self.uses.values()) / self.deliveries
+
+    @property
+    def read(self) -> float:
+        return sum(use.read for use in self.uses.values()) / self.deliveries
+
+    @property
+    def cpu(self) -> float:
+        return sum(use.cpu for use in self.uses.values()) / self.deliveries
+
+    @property
+    def calls(self) -> float:
+        return sum(use.calls.total() for use in self.uses.values()) / self.deliveries
+
+    def by_call(self) -> dict[str, float]:
+        """Calls per delivery by function and name."""
+        return {
+            f"{function} {name}": count / self.deliveries
+            for function, use in self.uses.items()
+            for name, count in sorted(use.calls.items())
+        }

@@ -1,0 +1,78 @@
+//! The same POSTs as `bare`, by deliver's own sender: signed, sent and read as a delivery is.
+//!
+//! `first` in place of the number of POSTs measures one delivery of a process that has made none, building the client
+//! included.
+
+use std::error::Error;
+use std::time::Duration;
+
+use cpu_time::ProcessTime;
+use deliver::sender::{Post, Sender, Sent, client, exchange};
+use floor::{BODY, Connections, ID, Run, SECRET, tell};
+use jiff::Timestamp;
+use postrider_domain::dialect::STANDARD;
+use postrider_domain::egress::PrivateTargets;
+use postrider_domain::secret::Secret;
+use postrider_domain::signature;
+use reqwest::Client;
+use url::Url;
+
+const WARM_UP: u32 = 20;
+
+/// As production sends, and as the sender's own client sends where production never would: over plain HTTP, or with a
+/// connection for each POST.
+enum By {
+    Sender(Sender),
+    Client(Client, Url),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let secret = [Secret::parse(SECRET.to_owned(), STANDARD.signing.key)?];
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [url, first] = args.as_slice()
+        && first == "first"
+    {
+        let started = ProcessTime::now();
+        let by = By::Sender(Sender::new(PrivateTargets::AllowLoopback)?);
+        by.send(url, &secret).await?;
+        return Ok(tell(started.elapsed(), 1)?);
+    }
+    let run = Run::from_args()?;
+    let by = By::of(&run)?;
+    for _ in 0..WARM_UP {
+        by.send(&run.url, &secret).await?;
+    }
+    let started = ProcessTime::now();
+    for _ in 0..run.posts {
+        by.send(&run.url, &secret).await?;
+    }
+    Ok(tell(started.elapsed(), run.posts)?)
+}
+
+impl By {
+    fn of(run: &Run) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let url: Url = run.url.parse()?;
+        let builder = client(PrivateTargets::AllowLoopback);
+        Ok(match (run.connections, url.scheme()) {
+            (Connections::New, _) => Self::Client(builder.pool_max_idle_per_host(0).build()?, url),
+            (Connections::Kept, "https") => Self::Sender(Sender::new(PrivateTargets::AllowLoopback)?),
+            (Connections::Kept, _) => Self::Client(builder.build()?, url),
+        })
+    }
+
+    async fn send(&self, url: &str, secrets: &[Secret]) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let signed = signature::headers(&STANDARD.signing, secrets, ID, Timestamp::now(), BODY.as_bytes());
+        let headers = signed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let timeout = Duration::from_secs(20);
+        let post = Post { url: url.to_owned(), headers, body: BODY.as_bytes().to_vec(), timeout };
+        let Sent { outcome, error, .. } = match self {
+            Self::Sender(sender) => sender.send(&post).await,
+            Self::Client(client, url) => exchange(client, url.clone(), &post).await,
+        };
+        if outcome.status().is_some_and(|status| (200..300).contains(&status)) {
+            return Ok(());
+        }
+        Err(format!("the receiver did not take it: {outcome:?} {error:?}").into())
+    }
+}
