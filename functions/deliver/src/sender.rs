@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lambda_runtime::Error;
-use postrider_aws::resolve::resolve;
+use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::Outcome;
-use postrider_domain::egress::PrivateTargets;
-use postrider_domain::webhook_url::WebhookUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, ClientBuilder, Response};
 
 use crate::failure;
 
@@ -47,14 +45,18 @@ pub(crate) struct Sent {
 /// Sends.
 pub(crate) struct Sender {
     client: Client,
-    private: PrivateTargets,
+    resolver: Resolver,
 }
 
 impl Sender {
-    pub(crate) fn new(private: PrivateTargets) -> Result<Self, Error> {
+    pub(crate) fn new(resolver: Resolver) -> Result<Self, Error> {
+        Ok(Self { client: Self::client(&resolver).build()?, resolver })
+    }
+
+    fn client(resolver: &Resolver) -> ClientBuilder {
         // A second call finds the provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        Client::builder()
             .no_proxy()
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
@@ -62,10 +64,8 @@ impl Sender {
             .https_only(true)
             .connect_timeout(CONNECT_LIMIT)
             .pool_idle_timeout(IDLE_LIMIT)
-            .dns_resolver(Arc::new(CheckedResolver { private }))
+            .dns_resolver(Arc::new(CheckedResolver(resolver.clone())))
             .user_agent(USER_AGENT)
-            .build()?;
-        Ok(Self { client, private })
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
@@ -73,7 +73,7 @@ impl Sender {
     pub(crate) async fn send(&self, post: &Post) -> Sent {
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
-        let url = match WebhookUrl::parse("url", &post.url, self.private) {
+        let url = match self.resolver.parse("url", &post.url) {
             Ok(url) => url,
             Err(invalid) => return refused(Outcome::Blocked, started, invalid.expected),
         };
@@ -141,16 +141,14 @@ async fn beginning(mut response: Response) -> Vec<u8> {
 }
 
 /// Gives the client checked addresses only.
-struct CheckedResolver {
-    private: PrivateTargets,
-}
+struct CheckedResolver(Resolver);
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
+        let resolver = self.0.clone();
         Box::pin(async move {
             // The port is the client's to set.
-            let addresses = resolve(name.as_str(), 0, private).await?;
+            let addresses = resolver.resolve(name.as_str(), 0).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
