@@ -14,6 +14,9 @@ use reqwest::{Client, ClientBuilder, Response};
 
 use crate::failure;
 
+#[cfg(test)]
+mod targets;
+
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take to come about; within the attempt's own time-out.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
