@@ -15,6 +15,7 @@ use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
+use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
@@ -60,7 +61,7 @@ impl Attempts {
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
-            sender: Sender::new(env::private_targets()?)?,
+            sender: Sender::new(Resolver::new(env::egress()?))?,
             slow,
         })
     }
