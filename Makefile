@@ -7,14 +7,17 @@
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 10,000 deliveries recovered; some minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
+#   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
 #   AUTH=true            the emulator enforces the functions' roles
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
+#   ALLOWED_TARGET_CIDRS=10.20.0.0/16,...   private networks of your own that webhooks may point at
+#   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down redrive demo test soak bench bench-counts lint venv
+.PHONY: up down redrive demo test soak tarpit bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -48,6 +51,9 @@ bench: venv
 # The small version, on a stack that is up; its sources are stilled, so take it down afterwards. ACCEPT=1 takes new counts over.
 bench-counts: venv
 	@$(PYTHON_VENV) tests/bench/counts.py
+
+tarpit: venv
+	@$(PYTHON_VENV) local/tarpit.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

@@ -25,9 +25,10 @@ class Deployment:
     def __init__(self, emulator: Emulator):
         self.emulator = emulator
 
-    def deploy(self, run_dir: RunDir, private_targets: str, extra_dialects: str) -> None:
-        parameters = f"Environment=local CpuArch={cpu_arch()} PrivateTargets={private_targets}"
-        parameters += f" ExtraDialects={quoted(extra_dialects)}"
+    def deploy(self, run_dir: RunDir, chosen: dict[str, str]) -> None:
+        """`chosen` are parameters of the template."""
+        parameters = f"Environment=local CpuArch={cpu_arch()} "
+        parameters += " ".join(f"{name}={quoted(value)}" for name, value in chosen.items())
         sam(
             "deploy",
             "--template-file", str(run_dir.build / "template.yaml"),

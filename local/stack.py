@@ -26,24 +26,37 @@ class Stack:
         self.emulator = Emulator(run_dir)
         self.authority = Authority(run_dir.tls)
 
-    def up(self, strict: bool, auth: bool, dialects: str | os.PathLike | None = None) -> dict:
-        """`dialects` is a file with dialects of an operator's own."""
-        extra_dialects = compact(Path(dialects)) if dialects else ""
+    def up(
+        self,
+        strict: bool,
+        auth: bool,
+        dialects: str | os.PathLike | None = None,
+        allowed_target_cidrs: str | None = None,
+        denied_target_domains: str | None = None,
+    ) -> dict:
+        """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them."""
+        chosen = {
+            "PrivateTargets": "refuse" if strict else "allow",
+            "ExtraDialects": compact(Path(dialects)) if dialects else "",
+            "AllowedTargetCidrs": allowed_target_cidrs or "",
+            "DeniedTargetDomains": denied_target_domains or "",
+        }
         self.run_dir.make()
         build(self.run_dir)
         started = self._ensure_emulator(auth)
         try:
-            private_targets = "refuse" if strict else "allow"
-            with step(f"deploy the template (sam deploy; private targets: {private_targets})"):
+            with step(f"deploy the template (sam deploy; private targets: {chosen['PrivateTargets']})"):
                 deployment = Deployment(self.emulator)
-                deployment.deploy(self.run_dir, private_targets, extra_dialects)
+                deployment.deploy(self.run_dir, chosen)
                 description = deployment.describe()
         except BaseException:
             if started:
                 self.down()
             raise
-        description["private_targets"] = private_targets
-        description["extra_dialects"] = extra_dialects
+        description["private_targets"] = chosen["PrivateTargets"]
+        description["extra_dialects"] = chosen["ExtraDialects"]
+        description["allowed_target_cidrs"] = chosen["AllowedTargetCidrs"]
+        description["denied_target_domains"] = chosen["DeniedTargetDomains"]
         description["receiver_tls"] = self.authority.as_json()
         description["pids"] = [self.emulator.pid]
         self._write(description)

@@ -17,7 +17,13 @@ def flag(name: str) -> bool:
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     run_dir = RunDir()
-    description = Stack(run_dir).up(strict=flag("STRICT"), auth=flag("AUTH"), dialects=os.environ.get("EXTRA_DIALECTS"))
+    description = Stack(run_dir).up(
+        strict=flag("STRICT"),
+        auth=flag("AUTH"),
+        dialects=os.environ.get("EXTRA_DIALECTS"),
+        allowed_target_cidrs=os.environ.get("ALLOWED_TARGET_CIDRS"),
+        denied_target_domains=os.environ.get("DENIED_TARGET_DOMAINS"),
+    )
     say(f"\nPostrider is up: {description['api_url']}")
     say(f"All that is needed to use it, the admin key too, is in {run_dir.stack}; `make down` ends it.")
 

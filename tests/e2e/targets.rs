@@ -1,11 +1,18 @@
 //! Where webhooks may point: HTTPS to the public Internet, and here, by a parameter, to this machine's loopback.
 
+mod strict;
+
+#[path = "../vectors/reader.rs"]
+mod reader;
+
+use futures::stream::{self, StreamExt as _};
 use serde_json::json;
 
-use crate::jobs::refusals::assert_no_job;
+use self::reader::{LOOPBACK as LOOPBACK_RULES, Vector, vectors};
 use crate::support::World;
-use crate::support::customer::{generate_body, task_body};
-use crate::support::stack::Stack;
+
+/// Calls that are made side by side.
+const AT_ONCE: usize = 16;
 
 /// Refused by every stack.
 pub(crate) const NEVER: [&str; 22] = [
@@ -33,20 +40,6 @@ pub(crate) const NEVER: [&str; 22] = [
     "https://[::]/",
 ];
 
-/// Refused where private targets are; spellings of loopback, the last three as only a URL parser sees them.
-pub(crate) const LOOPBACK: [&str; 10] = [
-    "https://127.0.0.1/",
-    "https://127.0.0.1:8443/hook",
-    "https://127.1.2.3/",
-    "https://[::1]/",
-    "https://[::ffff:127.0.0.1]/",
-    "https://localhost/",
-    "https://LOCALHOST:8443/",
-    "https://2130706433/",
-    "https://0x7f.1/",
-    "https://0177.0.0.1/",
-];
-
 async fn assert_refused(world: &World, urls: &[&str]) {
     let tenant = world.tenant().await;
     for url in urls {
@@ -72,28 +65,56 @@ async fn a_refusal_does_not_repeat_a_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strict_stacks_refuse_this_machine_too() {
-    let Some(stack) = Stack::strict() else { return };
-    let world = World::of(stack);
-    assert_refused(&world, &NEVER).await;
-    assert_refused(&world, &LOOPBACK).await;
-    world.tenant().await.webhook("https://your-app.invalid/", &["*"]).await;
+async fn what_the_published_vectors_refuse_is_refused_at_creation() {
+    let Some(world) = World::open() else { return };
+    let lifted = |vector: &Vector| LOOPBACK_RULES.contains(&vector.rule);
+    let refused: Vec<_> = vectors().into_iter().filter(|vector| !vector.is_accepted && !lifted(vector)).collect();
+    assert!(refused.len() > 300, "{}", refused.len());
+    assert_all_refused(&world, &refused).await;
+}
+
+/// Tries them side by side; each is refused by name, and none leaves anything behind.
+async fn assert_all_refused(world: &World, refused: &[Vector]) {
+    let tenant = &world.tenant().await;
+    let tries = stream::iter(refused).map(|vector| async move {
+        let body = json!({"url": vector.url, "events": ["*"]});
+        let answer = tenant.api.post("/v1/webhooks/create", &body).await;
+        assert_eq!(answer.status, 400, "{vector:?}: {}", answer.body);
+        // No text of a request may hold the character NUL, so the body is refused before its URL is looked at.
+        answer.invalid(if vector.url.contains('\0') { "body" } else { "url" });
+    });
+    tries.buffer_unordered(AT_ONCE).collect::<()>().await;
+    assert_eq!(tenant.api.get("/v1/webhooks").await.body, r#"{"webhooks":[]}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strict_stacks_refuse_this_machine_in_jobs_too() {
-    let Some(stack) = Stack::strict() else { return };
-    let world = World::of(stack);
-    let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
-    for url in LOOPBACK {
-        let answer = nouvel.tenant.api.post("/api/v1/generate", &generate_body(1, 1, url)).await;
-        assert!(answer.refused_plainly(400, "invalid_request").contains("webhookUrl"), "{url}: {}", answer.body);
-        let answer = netraflow.tenant.api.post("/v1/jobs", &task_body(url)).await;
-        assert!(answer.refused_with_meta(400, "invalid_request").contains("webhook_url"), "{url}: {}", answer.body);
+async fn a_change_of_url_is_checked_as_its_creation_is() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let webhook = tenant.webhook("https://your-app.invalid/", &["*"]).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    for url in NEVER {
+        tenant.api.patch(&path, &json!({"url": url})).await.invalid("url");
     }
-    assert_no_job(&world, &nouvel).await;
-    assert_no_job(&world, &netraflow).await;
-    // What does not resolve yet is taken, and checked again when it is connected to.
-    nouvel.generate(1, 1, "https://your-server.invalid/").await;
-    netraflow.start("https://your-server.invalid/").await;
+    assert_eq!(tenant.api.get(&path).await.json()["url"], "https://your-app.invalid/");
+}
+
+/// As after a name was bound anew, or a rule was tightened: whatever was right once, the attempt decides.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_become_private_since_is_blocked_at_every_attempt_and_retried() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    for url in
+        ["https://10.0.0.1/", "https://0xa9fea9fe/", "https://metadata.google.internal/", "https://[::ffff:127.0.0.1]/"]
+    {
+        let webhook = tenant.webhook("https://your-app.invalid/", &["*"]).await;
+        world.aws.rows.repoint(&tenant.id, &webhook, url).await;
+        let event = tenant.publish("invoice.paid", &json!({})).await;
+        let id = tenant.delivery_of(&event, &webhook).await;
+        let delivery = tenant.settled(&id, "retrying", 1).await;
+        let attempt = &delivery["attempts"][0];
+        assert_eq!(attempt["outcome"], "blocked", "{url}: {delivery}");
+        assert!(delivery["next_attempt_at"].is_string(), "{url}: {delivery}");
+        tenant.api.delete(&format!("/v1/webhooks/{webhook}")).await.ok(204);
+    }
 }

@@ -27,7 +27,12 @@ class Template:
 
     def function(self, name: str) -> dict:
         """A function's properties, with those that all of them share."""
-        return {**self.globals, **self.properties(f"{name.capitalize()}Function")}
+        return {**self.globals, **self.properties(f"{name.capitalize()}Function"), "Environment": self.environment(name)}
+
+    def environment(self, name: str) -> dict[str, dict]:
+        """A function's environment, as SAM puts it together."""
+        own = self.properties(f"{name.capitalize()}Function").get("Environment", {"Variables": {}})
+        return {"Variables": {**self.globals["Environment"]["Variables"], **own["Variables"]}}
 
     def mappings(self, function: str) -> dict[str, dict]:
         """The event source mappings of a function, by logical id."""
@@ -90,7 +95,7 @@ def holds(condition, parameters: dict[str, str]) -> bool:
 
 
 def environment_names_in_rust() -> set[str]:
-    """The names of environment variables that the programs mention, tests aside."""
-    shape = re.compile(r'"([A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS))"')
+    """The names of environment variables of ours that the programs mention, tests aside; `AWS_...` are Lambda's."""
+    shape = re.compile(r'"((?!AWS_)[A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS|CIDRS|DOMAINS))"')
     sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
     return {name for source in sources if "tests" not in source.stem for name in shape.findall(source.read_text())}

@@ -92,6 +92,18 @@ class Alarms(unittest.TestCase):
                 function = dimension["Value"]["Ref"].removesuffix("Function").lower()
                 self.assertIn(function, emitted.get(alarm["MetricName"], ()), "it would wait for what nobody writes")
 
+    def test_each_blocked_webhook_sets_the_alarm_off_by_its_name(self):
+        alarm = self.alarms["BlockedAlarm"]
+        (query,) = alarm["Metrics"]
+        self.assertEqual(
+            query["Expression"]["Fn::Sub"],
+            "SELECT SUM(Blocked) FROM SCHEMA(Postrider, FunctionName, WebhookId) "
+            "WHERE FunctionName = '${DeliverFunction}' GROUP BY WebhookId ORDER BY SUM() DESC",
+            "CloudWatch alarms by series only where a query both groups and orders",
+        )
+        self.assertIn("deliver", emitted_metrics()["Blocked"])
+        self.assertEqual((alarm["Threshold"], alarm["EvaluationPeriods"]), (1, 1), "one attempt is enough")
+
     def test_every_queue_is_watched(self):
         watched = {
             (dimension["Value"]["Fn::GetAtt"][0], alarm["MetricName"])

@@ -32,9 +32,18 @@ class Functions(unittest.TestCase):
         self.assertEqual(self.template.all["Parameters"]["CpuArch"]["Default"], "arm64", "the cheaper one")
 
     def test_every_name_that_a_program_reads_is_given(self):
-        given = set(self.template.globals["Environment"]["Variables"])
+        given = {name for function in FUNCTIONS for name in self.template.environment(function)["Variables"]}
         missing = environment_names_in_rust() - given
         self.assertFalse(missing, f"a function would not start without {sorted(missing)}")
+
+    def test_whoever_connects_or_promises_to_knows_all_limits(self):
+        limits = {"PRIVATE_TARGETS", "ALLOWED_TARGET_CIDRS", "DENIED_TARGET_DOMAINS"}
+        for name in ("webhooks", "jobs", "deliver"):
+            self.assertLessEqual(limits, set(self.template.environment(name)["Variables"]), f"{name} would not start")
+
+    def test_the_admin_key_is_named_to_tenants_alone(self):
+        told = {name for name in FUNCTIONS if "ADMIN_KEY_SECRET" in self.template.environment(name)["Variables"]}
+        self.assertEqual(told, {"tenants"})
 
     def test_the_emulator_is_nowhere_in_the_template(self):
         for word in ("AWS_ENDPOINT_URL", "localhost", "127.0.0.1", "SSL_CERT_FILE"):

@@ -1,9 +1,10 @@
 """Parameters and rules: what an operator may choose, and what the template refuses to deploy."""
 
+import re
 import tomllib
 import unittest
 
-from template import ROOT, Template, holds
+from template import FUNCTIONS, ROOT, Template, holds
 
 
 class PrivateTargets(unittest.TestCase):
@@ -47,13 +48,53 @@ class ExtraDialects(unittest.TestCase):
     def test_there_are_none_unless_an_operator_writes_some_down(self):
         self.assertEqual(Template().all["Parameters"]["ExtraDialects"]["Default"], "")
 
-    def test_they_fit_into_an_environment(self):
+
+class Targets(unittest.TestCase):
+    """The operator's lists. What they may hold is judged by the programs; the template only sorts out slips."""
+
+    def matches(self, name: str, value: str) -> bool:
+        return re.search(Template().all["Parameters"][name]["AllowedPattern"], value) is not None
+
+    def test_there_are_none_unless_an_operator_writes_some_down(self):
+        for name in ("AllowedTargetCidrs", "DeniedTargetDomains"):
+            self.assertEqual(Template().all["Parameters"][name]["Default"], "")
+            self.assertTrue(self.matches(name, ""))
+
+    def test_networks_can_be_allowed_anywhere(self):
+        rules = str(Template().all["Rules"])
+        self.assertNotIn("AllowedTargetCidrs", rules, "one's own network is no matter of the environment")
+        for value in ("10.20.0.0/16", "10.20.0.0/16,FD12:3456::/48", "192.168.7.9"):
+            self.assertTrue(self.matches("AllowedTargetCidrs", value), value)
+        for value in ("10.20.0.0/16, 10.30.0.0/16", "example.com", "10.20.0.0/16,", "10.20.0.0/16;10.30.0.0/16"):
+            self.assertFalse(self.matches("AllowedTargetCidrs", value), value)
+
+    def test_domains_can_be_denied(self):
+        for value in ("example.com", "example.com,xn--bcher-kva.example,my_zone.example", "ru"):
+            self.assertTrue(self.matches("DeniedTargetDomains", value), value)
+        for value in ("example.com, example.org", "*.example.com", "https://example.com", "example.com,", "bücher.example"):
+            self.assertFalse(self.matches("DeniedTargetDomains", value), value)
+
+
+class Environment(unittest.TestCase):
+    def longest(self, value, template: Template) -> int:
+        """How long a value can get. A resource's name or ARN has on average 83 characters in the region with the longest
+        name and for a stack whose name has 30; here for longer ones too."""
+        if not isinstance(value, dict):
+            return len(str(value))
+        parameter = template.all["Parameters"].get(value.get("Ref"))
+        if parameter is None:
+            return 90
+        allowed = [len(str(choice)) for choice in parameter.get("AllowedValues", [])]
+        length = parameter.get("MaxLength") or max(allowed, default=len(str(parameter.get("MaxValue"))))
+        # Dialects are JSON, whose quotation marks Lambda counts with a backslash each: it measures all of it as JSON.
+        return length * 6 // 5 if value["Ref"] == "ExtraDialects" else length
+
+    def test_the_longest_lists_fit_into_every_function(self):
         template = Template()
-        names = sum(map(len, template.globals["Environment"]["Variables"]))
-        # On average 75 in the longest region and for a stack whose name has 30 characters; here for longer ones too.
-        values = 90 * len(template.globals["Environment"]["Variables"])
-        longest = template.all["Parameters"]["ExtraDialects"]["MaxLength"]
-        self.assertLessEqual(names + values + longest, 4096, "Lambda would refuse the deploy")
+        for function in FUNCTIONS:
+            variables = template.environment(function)["Variables"]
+            total = 2 + sum(len(name) + self.longest(value, template) + len('"":"",') for name, value in variables.items())
+            self.assertLessEqual(total, 4096, f"Lambda would refuse to deploy {function}")
 
 
 class Secrets(unittest.TestCase):

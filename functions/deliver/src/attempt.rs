@@ -3,6 +3,8 @@
 //! An endpoint that fails is an outcome and is recorded. An error means that we failed: the message comes back, and if the
 //! POST was made before we failed, it is made again under the same id. It is never counted twice.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
@@ -13,12 +15,14 @@ use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
+use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::SecretOf;
 use postrider_domain::endpoint::{Endpoint, StoredSecret, obstacle, secrets_at};
 use postrider_domain::event::Event;
+use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::tenant::Tenant;
@@ -26,9 +30,11 @@ use postrider_domain::{payload, signature, time};
 
 use crate::handler::MARGIN;
 use crate::health::Health;
+use crate::slow::Slow;
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
+    pub(crate) endpoint_id: EndpointId,
     pub(crate) dialect: &'static str,
     /// The outcome's class.
     pub(crate) outcome: &'static str,
@@ -44,17 +50,19 @@ pub(crate) struct Attempts {
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
     sender: Sender,
+    slow: Arc<Slow>,
 }
 
 impl Attempts {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+    pub(crate) fn from_env(sdk: &SdkConfig, slow: Arc<Slow>) -> Result<Self, Error> {
         Ok(Self {
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
-            sender: Sender::new(env::private_targets()?)?,
+            sender: Sender::new(Resolver::new(env::egress()?))?,
+            slow,
         })
     }
 
@@ -104,7 +112,7 @@ impl Attempts {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
-        let sent = self.sender.send(&post).await;
+        let sent = self.slow.watch(row, briefing, self.sender.send(&post)).await;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(row, started, &sent, transition.status);
@@ -117,7 +125,8 @@ impl Attempts {
         self.follow_up(row, endpoint, &transition, ended).await;
         let succeeded = transition.status == Status::Succeeded;
         let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
-        Ok(Some(Made { dialect: endpoint.dialect.name, outcome: sent.outcome.class(), latency_ms }))
+        let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
+        Ok(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms }))
     }
 
     /// Who overtook us may have been ourselves: the update was made, its answer lost, and the SDK's second try refused. Then

@@ -1,28 +1,32 @@
 //! The batch: every message is on its own, and only those that we failed go back to the queue.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
-use postrider_aws::briefing::Desk;
+use postrider_aws::briefing::{Briefing, Desk};
 use postrider_domain::message::Message;
 
 use crate::attempt::Attempts;
+use crate::slow::Slow;
 use crate::tally;
 
 /// Takes batches.
 pub(crate) struct Deliver {
     desk: Desk,
     attempts: Attempts,
+    slow: Arc<Slow>,
 }
 
 impl Deliver {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
-        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk)? })
+        let slow = Arc::new(Slow::from_env(sdk)?);
+        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk, slow.clone())?, slow })
     }
 
     pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
@@ -66,6 +70,30 @@ impl Deliver {
             }
         };
         let briefing = &briefing;
+        let (aside, batch) = batch.into_iter().partition(|(record, message)| {
+            self.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), briefing)
+        });
+        let (aside, attempts) = join(self.move_aside(aside), self.make_all(batch, briefing, deadline)).await;
+        aside.into_iter().chain(attempts).collect()
+    }
+
+    async fn move_aside(&self, batch: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+        let (records, messages): (Vec<SqsMessage>, Vec<Message>) = batch.into_iter().unzip();
+        match self.slow.move_aside(&messages).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                tracing::error!(error = %error, messages = messages.len(), "deliver.not_moved_aside");
+                records
+            }
+        }
+    }
+
+    async fn make_all(
+        &self,
+        batch: Vec<(SqsMessage, Message)>,
+        briefing: &Briefing,
+        deadline: Timestamp,
+    ) -> Vec<SqsMessage> {
         let each = batch.into_iter().map(|(record, message)| async move {
             match self.attempts.make(&message, briefing, deadline).await {
                 Ok(made) => Ok(made),

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lambda_runtime::Error;
-use postrider_aws::resolve::resolve;
+use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::Outcome;
-use postrider_domain::egress::PrivateTargets;
-use postrider_domain::webhook_url::WebhookUrl;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 
 use crate::failure;
+
+#[cfg(test)]
+mod targets;
 
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take to come about; within the attempt's own time-out.
@@ -52,7 +53,7 @@ pub struct Sent {
 /// Sends.
 pub struct Sender {
     client: Client,
-    private: PrivateTargets,
+    resolver: Resolver,
 }
 
 impl Sender {
@@ -60,8 +61,8 @@ impl Sender {
     ///
     /// # Errors
     /// When the client cannot be built.
-    pub fn new(private: PrivateTargets) -> Result<Self, Error> {
-        Ok(Self { client: client(private).https_only(true).build()?, private })
+    pub fn new(resolver: Resolver) -> Result<Self, Error> {
+        Ok(Self { client: client(&resolver).https_only(true).build()?, resolver })
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
@@ -69,7 +70,7 @@ impl Sender {
     pub async fn send(&self, post: &Post) -> Sent {
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
-        let url = match WebhookUrl::parse("url", &post.url, self.private) {
+        let url = match self.resolver.parse("url", &post.url) {
             Ok(url) => url,
             Err(invalid) => return refused(Outcome::Blocked, started, invalid.expected),
         };
@@ -78,7 +79,7 @@ impl Sender {
 }
 
 /// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
-pub fn client(private: PrivateTargets) -> ClientBuilder {
+pub fn client(resolver: &Resolver) -> ClientBuilder {
     // A second call finds the provider installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -88,7 +89,7 @@ pub fn client(private: PrivateTargets) -> ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT_LIMIT)
         .pool_idle_timeout(IDLE_LIMIT)
-        .dns_resolver(Arc::new(CheckedResolver { private }))
+        .dns_resolver(Arc::new(CheckedResolver(resolver.clone())))
         .user_agent(USER_AGENT)
 }
 
@@ -155,16 +156,14 @@ async fn beginning(mut response: Response) -> Vec<u8> {
 }
 
 /// Gives the client checked addresses only.
-struct CheckedResolver {
-    private: PrivateTargets,
-}
+struct CheckedResolver(Resolver);
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
+        let resolver = self.0.clone();
         Box::pin(async move {
             // The port is the client's to set.
-            let addresses = resolve(name.as_str(), 0, private).await?;
+            let addresses = resolver.resolve(name.as_str(), 0).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }

@@ -4,7 +4,7 @@
 //! there are none, and a message for a row that has gone on is stale. Rows are put before their messages are sent, so a
 //! message never comes before its row. A record that can never be fanned out is set aside and holds up nobody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_config::SdkConfig;
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
@@ -40,7 +40,8 @@ type Subscribers = HashMap<(TenantId, EventPattern), Vec<Subscription>>;
 pub(crate) struct Fanout {
     config: ConfigTable,
     deliveries: DeliveriesTable,
-    queue: Queue,
+    deliver_queue: Queue,
+    retry_queue: Queue,
     quarantine: Letters,
     bus: Bus,
     retention: Retention,
@@ -51,7 +52,8 @@ impl Fanout {
         Ok(Self {
             config: ConfigTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
-            queue: Queue::deliver(sdk)?,
+            deliver_queue: Queue::deliver(sdk)?,
+            retry_queue: Queue::retry(sdk)?,
             quarantine: Letters::quarantine(sdk)?,
             bus: Bus::from_env(sdk)?,
             retention: env::retention()?,
@@ -83,13 +85,27 @@ impl Fanout {
         stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).try_collect::<()>().await?;
         let subscribers = self.subscribers(&sent).await?;
         let rows: Vec<Delivery> = sent.into_iter().flat_map(|event| self.matches(event, &subscribers)).collect();
-        stream::iter(rows.chunks(CHUNK))
-            .map(|chunk| self.announce(chunk))
+        let deliveries = rows.len();
+        let (slow, prompt) = self.apart(rows).await?;
+        stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)))
+            .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.retry_queue))))
+            .map(|(rows, queue)| self.announce(rows, queue))
             .buffer_unordered(CHUNKS_AT_ONCE)
             .try_collect::<()>()
             .await?;
-        tracing::info!(events = events.len(), deliveries = rows.len(), "fanout.done");
+        tracing::info!(events = events.len(), deliveries, slow = slow.len(), "fanout.done");
         Ok(())
+    }
+
+    /// The rows of endpoints that count as slow, and the others: what keeps a connection waiting shall not stand among
+    /// first attempts.
+    async fn apart(&self, rows: Vec<Delivery>) -> Result<(Vec<Delivery>, Vec<Delivery>), AwsError> {
+        let tenants: BTreeSet<&TenantId> = rows.iter().map(|row| &row.tenant_id).collect();
+        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+        let slow = self.config.slow_endpoints(&tenants).await?;
+        let now = chance::now();
+        let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
+        Ok(rows.into_iter().partition(is_slow))
     }
 
     /// Who asks for these events: each pattern is looked up once a batch.
@@ -134,7 +150,7 @@ impl Fanout {
 
     /// Puts the rows, then sends their messages. A row that was there before is announced again while it is pending, since
     /// the run that put it may have died before it sent the message.
-    async fn announce(&self, rows: &[Delivery]) -> Result<(), AwsError> {
+    async fn announce(&self, rows: &[Delivery], queue: &Queue) -> Result<(), AwsError> {
         let puts = rows.iter().map(|row| async move {
             match self.deliveries.put_pending(row).await? {
                 Put::Existing(existing) if existing.status != Status::Pending => Ok(None),
@@ -147,7 +163,7 @@ impl Fanout {
         });
         let messages: Vec<Option<Message>> = stream::iter(puts).buffer_unordered(CHUNK).try_collect().await?;
         let messages: Vec<Message> = messages.into_iter().flatten().collect();
-        if messages.is_empty() { Ok(()) } else { self.queue.send_all(&messages).await }
+        if messages.is_empty() { Ok(()) } else { queue.send_all(&messages).await }
     }
 
     async fn set_aside(&self, record: &EventRecord, reason: &str) -> Result<(), AwsError> {

@@ -4,8 +4,7 @@ use postrider_aws::chance;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::Fault;
 use postrider_aws::jobs_table::{Created, JobKey, JobsTable};
-use postrider_aws::resolve::check_url;
-use postrider_domain::egress::PrivateTargets;
+use postrider_aws::resolve::Resolver;
 use postrider_domain::event::{Announce, Event};
 use postrider_domain::id::EventId;
 use postrider_domain::job::Job;
@@ -20,7 +19,7 @@ const MAX_REQUEST_BYTES: usize = 64 * 1024;
 /// Starts jobs.
 pub(crate) struct Starter {
     jobs: JobsTable,
-    private: PrivateTargets,
+    resolver: Resolver,
     pub(crate) retention: Retention,
 }
 
@@ -34,13 +33,13 @@ pub(crate) enum Started {
 
 impl Starter {
     pub(crate) fn from_env(jobs: JobsTable) -> Result<Self, BadSetting> {
-        Ok(Self { jobs, private: env::private_targets()?, retention: env::retention()? })
+        Ok(Self { jobs, resolver: Resolver::new(env::egress()?), retention: env::retention()? })
     }
 
     /// Refuses a webhook URL that may not be sent to, before there is a job.
     pub(crate) async fn check_url(&self, field: &str, url: Option<&str>) -> Result<(), Fault> {
         match url {
-            Some(url) => Ok(check_url(field, url, self.private).await?),
+            Some(url) => Ok(self.resolver.check_url(field, url).await?),
             None => Ok(()),
         }
     }

@@ -7,10 +7,9 @@ use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::keyring::Keyring;
-use postrider_aws::resolve::check_url;
+use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
-use postrider_domain::egress::PrivateTargets;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
@@ -29,7 +28,7 @@ pub(crate) struct Webhooks {
     auth: Auth,
     config: ConfigTable,
     keyring: Keyring,
-    private: PrivateTargets,
+    resolver: Resolver,
     retention: Retention,
 }
 
@@ -40,7 +39,7 @@ impl Webhooks {
             auth: Auth::new(config.clone()),
             config,
             keyring: Keyring::from_env(sdk)?,
-            private: env::private_targets()?,
+            resolver: Resolver::new(env::egress()?),
             retention: env::retention()?,
         })
     }
@@ -94,7 +93,7 @@ impl Webhooks {
             expires_at: None,
         };
         changes.apply(&mut endpoint, self.retention, now)?;
-        check_url("url", &endpoint.url, self.private).await?;
+        self.resolver.check_url("url", &endpoint.url).await?;
 
         let made = secret.is_none() && dialect.secret_when_none == SecretWhenNone::Made;
         let secret = if made { Some(Secret::generate(&chance::bits256(), dialect.signing.key)) } else { secret };
@@ -144,7 +143,7 @@ impl Webhooks {
             let now = chance::now();
             changes.apply(&mut after, self.retention, now)?;
             if after.url != before.url {
-                check_url("url", &after.url, self.private).await?;
+                self.resolver.check_url("url", &after.url).await?;
             }
             if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
                 return Ok(Answer::json(200, &view::whole(&after)));

@@ -5,18 +5,19 @@ use std::collections::{HashMap, HashSet};
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
-use postrider_domain::endpoint::Endpoint;
+use postrider_domain::endpoint::{Endpoint, obstacle};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 use postrider_domain::job::Job;
 use postrider_domain::message::Message;
+use postrider_domain::slow::SlowEndpoints;
 use postrider_domain::tenant::Tenant;
 
-use crate::config_table::{ENDPOINT_PREFIX, TENANT_SORT, tenant_partition};
+use crate::config_table::{ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_slow, tenant_partition};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, text, text_of};
 use crate::pause::pause;
 
@@ -30,7 +31,12 @@ pub struct Desk {
     events: String,
     deliveries: String,
     jobs: String,
-    events_table: EventsTable,
+}
+
+/// Which tables are read consistently, beside deliveries and jobs, which always are.
+struct Consistent {
+    config: bool,
+    events: bool,
 }
 
 /// What the rows say about a batch of messages.
@@ -46,6 +52,8 @@ pub struct Briefing {
     pub tenants: HashMap<TenantId, Tenant>,
     /// Jobs by id, for deliveries that go to no webhook.
     pub jobs: HashMap<JobId, Job>,
+    /// Tenants' slow endpoints, where there are any.
+    pub slow: HashMap<TenantId, SlowEndpoints>,
     /// Rows that could not be read, by the key that a message names: a producer may have put anything.
     broken: HashSet<String>,
 }
@@ -58,6 +66,19 @@ impl Briefing {
         let job = message.job_id.as_ref().map_or("", JobId::as_str);
         let keys = [message.delivery_id.as_str(), message.event_id.as_str(), &endpoint, &tenant, job];
         keys.iter().any(|key| self.broken.contains(*key))
+    }
+
+    /// Whether its endpoint counts as slow.
+    pub fn is_slow(&self, message: &Message, now: Timestamp) -> bool {
+        self.slow.get(&message.tenant_id).is_some_and(|slow| slow.has(&message.endpoint_id, now))
+    }
+
+    /// Whether what was read would deny this message its attempt.
+    fn is_doubtful_for(&self, message: &Message) -> bool {
+        let Some(row) = self.deliveries.get(&message.delivery_id) else { return false };
+        let endpoint = self.endpoint_of(row);
+        let denied = obstacle(self.tenants.get(&row.tenant_id), endpoint.as_ref()).is_some();
+        !self.is_broken_for(message) && (denied || !self.events.contains_key(&message.event_id))
     }
 
     /// Where a delivery goes: its webhook, or its job's own URL, which is an endpoint without a registration.
@@ -81,20 +102,35 @@ impl Desk {
             events: env::var("EVENTS_TABLE")?,
             deliveries: env::var("DELIVERIES_TABLE")?,
             jobs: env::var("JOBS_TABLE")?,
-            events_table: EventsTable::from_env(sdk)?,
         })
     }
 
-    /// Reads everything that these messages (25 at the most) speak of.
+    /// Reads everything that these messages (20 at the most) speak of.
     ///
-    /// Delivery, endpoint and tenant are read consistently: a webhook that was disabled a moment ago gets nothing. Events
-    /// never change, so a plain read at half the price will do, and only one that it misses is asked for again.
+    /// Deliveries are read consistently, since their counter must be today's. For first attempts the rest is read plainly,
+    /// at half the price: events never change, and a webhook that was read a moment late was good a moment ago. But a plain
+    /// read must not deny anybody his delivery: where it misses a row, or finds an obstacle, all is read again consistently.
+    /// For later attempts tenants and endpoints are read consistently at once: minutes have passed since they were good.
     ///
     /// # Errors
     /// When a read failed; no POST was made.
     pub async fn brief(&self, messages: &[Message]) -> Result<Briefing, AwsError> {
-        let mut wanted = self.keys(messages)?;
         let mut briefing = Briefing::default();
+        let later = messages.iter().any(|message| message.attempt > 1);
+        self.read_all(self.keys(messages, &Consistent { config: later, events: false })?, &mut briefing).await?;
+        let doubtful: Vec<&Message> = messages.iter().filter(|message| briefing.is_doubtful_for(message)).collect();
+        if !doubtful.is_empty() {
+            let keys = self.keys(doubtful, &Consistent { config: true, events: true })?;
+            self.read_all(keys, &mut briefing).await?;
+        }
+        Ok(briefing)
+    }
+
+    async fn read_all(
+        &self,
+        mut wanted: HashMap<String, KeysAndAttributes>,
+        briefing: &mut Briefing,
+    ) -> Result<(), AwsError> {
         for round in 0..ROUNDS {
             if wanted.is_empty() {
                 break;
@@ -109,7 +145,7 @@ impl Desk {
                 .map_err(failed("BatchGetItem briefing"))?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 for item in items {
-                    self.file(&table, item, &mut briefing);
+                    self.file(&table, item, briefing);
                 }
             }
             wanted = answer.unprocessed_keys.unwrap_or_default();
@@ -117,23 +153,27 @@ impl Desk {
         if !wanted.is_empty() {
             return Err(AwsError::new("BatchGetItem briefing", "throttled"));
         }
-        self.look_again(messages, &mut briefing).await?;
-        Ok(briefing)
+        Ok(())
     }
 
-    fn keys(&self, messages: &[Message]) -> Result<HashMap<String, KeysAndAttributes>, AwsError> {
+    fn keys<'a>(
+        &self,
+        messages: impl IntoIterator<Item = &'a Message>,
+        consistent: &Consistent,
+    ) -> Result<HashMap<String, KeysAndAttributes>, AwsError> {
         let pair = |hash: &str, h: String, range: &str, r: &str| -> Item {
             [(hash.to_owned(), text(h)), (range.to_owned(), text(r))].into()
         };
         let (mut config, mut events, mut deliveries) = (HashSet::new(), HashSet::new(), HashSet::new());
-        let jobs: HashSet<&str> =
-            messages.iter().filter_map(|message| Some(message.job_id.as_ref()?.as_str())).collect();
+        let mut jobs = HashSet::new();
         for message in messages {
             let partition = tenant_partition(&message.tenant_id);
             config.insert((partition.clone(), TENANT_SORT.to_owned()));
-            if message.job_id.is_none() {
-                config.insert((partition, format!("{ENDPOINT_PREFIX}{}", message.endpoint_id)));
-            }
+            config.insert((partition.clone(), SLOW_SORT.to_owned()));
+            match &message.job_id {
+                Some(job) => jobs.insert(job.as_str()),
+                None => config.insert((partition, format!("{ENDPOINT_PREFIX}{}", message.endpoint_id))),
+            };
             events.insert((message.tenant_id.to_string(), message.event_id.as_str()));
             deliveries.insert((message.endpoint_id.to_string(), message.delivery_id.as_str()));
         }
@@ -142,8 +182,8 @@ impl Desk {
         let deliveries = deliveries.into_iter().map(|(h, r)| pair("endpoint_id", h, "id", r)).collect();
         let jobs = jobs.into_iter().map(|id| [("id".to_owned(), text(id))].into()).collect();
         let tables = [
-            (&self.config, config, true),
-            (&self.events, events, false),
+            (&self.config, config, consistent.config),
+            (&self.events, events, consistent.events),
             (&self.deliveries, deliveries, true),
             (&self.jobs, jobs, true),
         ];
@@ -179,24 +219,14 @@ impl Desk {
         } else if table == self.jobs {
             let row: Job = from_item(item)?;
             briefing.jobs.insert(row.id.clone(), row);
+        } else if text_of(&item, "sk") == Some(SLOW_SORT) {
+            briefing.slow.extend(read_slow(&item));
         } else if text_of(&item, "sk") == Some(TENANT_SORT) {
             let row: Tenant = from_item(item)?;
             briefing.tenants.insert(row.id.clone(), row);
         } else {
             let row: Endpoint = from_item(item)?;
             briefing.endpoints.insert(row.id.clone(), row);
-        }
-        Ok(())
-    }
-
-    async fn look_again(&self, messages: &[Message], briefing: &mut Briefing) -> Result<(), AwsError> {
-        for message in messages {
-            if !briefing.events.contains_key(&message.event_id)
-                && !briefing.is_broken_for(message)
-                && let Some(event) = self.events_table.get(&message.tenant_id, &message.event_id).await?
-            {
-                briefing.events.insert(event.id.clone(), event);
-            }
         }
         Ok(())
     }

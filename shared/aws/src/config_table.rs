@@ -7,6 +7,7 @@
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
+//! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
@@ -27,11 +28,13 @@ use crate::item::{Item, from_item, text, text_of};
 mod endpoints;
 mod keys;
 mod recoveries;
+mod slow;
 mod subscriptions;
 mod tenants;
 
 pub use endpoints::EndpointChange;
 pub use keys::{hash_of, secret_text};
+pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;
 

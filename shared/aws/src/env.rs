@@ -1,6 +1,6 @@
 //! Settings from the environment, which the template writes. Read once, at start, so that a wrong deploy fails at once.
 
-use postrider_domain::egress::PrivateTargets;
+use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::invalid::Invalid;
 
 /// A setting that is missing or makes no sense.
@@ -8,7 +8,13 @@ use postrider_domain::invalid::Invalid;
 #[error("environment variable {name}: expected {expected}")]
 pub struct BadSetting {
     name: &'static str,
-    expected: &'static str,
+    expected: String,
+}
+
+impl BadSetting {
+    fn new(name: &'static str, expected: impl Into<String>) -> Self {
+        Self { name, expected: expected.into() }
+    }
 }
 
 /// The value of a setting.
@@ -19,19 +25,27 @@ pub fn var(name: &'static str) -> Result<String, BadSetting> {
     std::env::var(name)
         .ok()
         .filter(|value| !value.is_empty())
-        .ok_or(BadSetting { name, expected: "a value; the template sets it" })
+        .ok_or_else(|| BadSetting::new(name, "a value; the template sets it"))
 }
 
-/// `PRIVATE_TARGETS`: `refuse`, or `allow` for a local stack's loopback receivers.
+/// What may be connected to. `PRIVATE_TARGETS`: `refuse`, or `allow` for a local stack's loopback receivers.
+/// `ALLOWED_TARGET_CIDRS` and `DENIED_TARGET_DOMAINS`: the operator's lists; empty for none.
 ///
 /// # Errors
 /// [`BadSetting`] for anything else.
-pub fn private_targets() -> Result<PrivateTargets, BadSetting> {
-    match var("PRIVATE_TARGETS")?.as_str() {
-        "refuse" => Ok(PrivateTargets::Refuse),
-        "allow" => Ok(PrivateTargets::AllowLoopback),
-        _ => Err(BadSetting { name: "PRIVATE_TARGETS", expected: "`refuse` or `allow`" }),
-    }
+pub fn egress() -> Result<Egress, BadSetting> {
+    let private = match var("PRIVATE_TARGETS")?.as_str() {
+        "refuse" => PrivateTargets::Refuse,
+        "allow" => PrivateTargets::AllowLoopback,
+        _ => return Err(BadSetting::new("PRIVATE_TARGETS", "`refuse` or `allow`")),
+    };
+    lists(private, &var("ALLOWED_TARGET_CIDRS").unwrap_or_default(), &var("DENIED_TARGET_DOMAINS").unwrap_or_default())
+}
+
+fn lists(private: PrivateTargets, allowed: &str, denied: &str) -> Result<Egress, BadSetting> {
+    let bad = |name| move |invalid: Invalid| BadSetting::new(name, invalid.expected);
+    let egress = Egress::new(private).allowing("", allowed).map_err(bad("ALLOWED_TARGET_CIDRS"))?;
+    egress.denying("", denied).map_err(bad("DENIED_TARGET_DOMAINS"))
 }
 
 /// `EXTRA_DIALECTS`: a JSON list of an operator's own dialects; empty for none.
@@ -58,6 +72,21 @@ pub struct Retention {
 /// [`BadSetting`] when it is no positive number.
 pub fn retention() -> Result<Retention, BadSetting> {
     let days = var("RETENTION_DAYS")?.parse::<i64>().ok().filter(|days| *days > 0);
-    let days = days.ok_or(BadSetting { name: "RETENTION_DAYS", expected: "a number of days" })?;
+    let days = days.ok_or_else(|| BadSetting::new("RETENTION_DAYS", "a number of days"))?;
     Ok(Retention { seconds: days * 24 * 3600 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_list_names_its_setting_and_what_was_expected() {
+        let bad = |allowed, denied| lists(PrivateTargets::Refuse, allowed, denied).unwrap_err().to_string();
+        let message = bad("10.20.0.0/16,127.0.0.0/8", "");
+        assert!(message.contains("ALLOWED_TARGET_CIDRS") && message.contains("not `127.0.0.0/8`"), "{message}");
+        let message = bad("", "example.com,*.example.org");
+        assert!(message.contains("DENIED_TARGET_DOMAINS") && message.contains("not `*.example.org`"), "{message}");
+        assert!(lists(PrivateTargets::Refuse, "10.20.0.0/16", "example.com").is_ok());
+    }
 }

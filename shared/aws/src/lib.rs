@@ -24,6 +24,7 @@ pub mod queue;
 pub mod recoverer;
 pub mod resolve;
 pub mod retries;
+mod roots;
 pub mod rotation;
 pub mod sdk;
 pub mod telemetry;

@@ -1,4 +1,5 @@
-//! SQS queues of attempts. A batch call can succeed in part: every entry that failed is seen to.
+//! SQS queues of attempts: fair, a message group per endpoint, so that no endpoint's backlog holds up the others. A batch
+//! call can succeed in part: every entry that failed is seen to.
 
 use std::time::Duration;
 
@@ -22,25 +23,23 @@ const ROUNDS: u32 = 4;
 pub struct Queue {
     client: Client,
     url: String,
-    groups: bool,
 }
 
 impl Queue {
-    /// The queue of first attempts, `DELIVER_QUEUE_URL`: fair, a group per endpoint, so that a slow endpoint's backlog
-    /// does not hold up the others.
+    /// The queue of first attempts, `DELIVER_QUEUE_URL`.
     ///
     /// # Errors
     /// When the setting is missing.
     pub fn deliver(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("DELIVER_QUEUE_URL")?, groups: true })
+        Ok(Self { client: Client::new(sdk), url: env::var("DELIVER_QUEUE_URL")? })
     }
 
-    /// The queue of later attempts, `RETRY_QUEUE_URL`, where schedules send theirs.
+    /// The queue of later attempts and of slow endpoints, `RETRY_QUEUE_URL`, where schedules send theirs.
     ///
     /// # Errors
     /// When the setting is missing.
     pub fn retry(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("RETRY_QUEUE_URL")?, groups: false })
+        Ok(Self { client: Client::new(sdk), url: env::var("RETRY_QUEUE_URL")? })
     }
 
     /// How many messages wait to be received, as far as SQS knows.
@@ -71,7 +70,7 @@ impl Queue {
             .queue_url(&self.url)
             .message_body(body(message)?)
             .delay_seconds(i32::try_from(delay.as_secs()).unwrap_or(900))
-            .set_message_group_id(self.groups.then(|| message.endpoint_id.to_string()))
+            .message_group_id(message.endpoint_id.as_str())
             .send()
             .await
             .map_err(failed("SendMessage"))?;
@@ -115,7 +114,7 @@ impl Queue {
         SendMessageBatchRequestEntry::builder()
             .id(i.to_string())
             .message_body(body(message)?)
-            .set_message_group_id(self.groups.then(|| message.endpoint_id.to_string()))
+            .message_group_id(message.endpoint_id.as_str())
             .build()
             .map_err(|error| AwsError::new("SendMessageBatch", error.to_string()))
     }

@@ -1,14 +1,20 @@
 //! Name look-up for webhook URLs: every answer must be an address that may be sent to.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use postrider_domain::egress::PrivateTargets;
+use futures::future::BoxFuture;
+use postrider_domain::egress::Egress;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::webhook_url::{Target, WebhookUrl};
 
 /// How long a look-up may take: name servers that stay silent must not use up a function's whole time.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+
+/// Asks the DNS for a name's addresses.
+pub type LookUp = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
 
 /// Why a name gave no address to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,32 +30,68 @@ pub enum Unresolved {
     },
 }
 
-/// The addresses of a name, all of them checked.
-///
-/// # Errors
-/// [`Unresolved`].
-pub async fn resolve(name: &str, port: u16, private: PrivateTargets) -> Result<Vec<SocketAddr>, Unresolved> {
-    let look_up = tokio::time::timeout(LOOK_UP_LIMIT, tokio::net::lookup_host((name, port)));
-    let found: Vec<SocketAddr> = match look_up.await {
-        Ok(Ok(found)) => found.collect(),
-        Ok(Err(_)) | Err(_) => return Err(Unresolved::NoAddress),
-    };
-    for address in &found {
-        private.check(address.ip()).map_err(|why| Unresolved::Refused { why })?;
-    }
-    if found.is_empty() { Err(Unresolved::NoAddress) } else { Ok(found) }
+/// Looks names up, and answers with addresses only that may be sent to.
+#[derive(Clone)]
+pub struct Resolver {
+    egress: Arc<Egress>,
+    look_up: Arc<LookUp>,
+    limit: Duration,
 }
 
-/// Takes a webhook URL at creation: what its text allows is refused still if its name resolves to what may not be sent to.
-/// A name that does not resolve yet is taken, since every attempt checks again.
-///
-/// # Errors
-/// [`Invalid`] for `field`, naming the rule.
-pub async fn check_url(field: &str, url: &str, private: PrivateTargets) -> Result<(), Invalid> {
-    let parsed = WebhookUrl::parse(field, url, private)?;
-    let Target::Name(name, port) = parsed.target() else { return Ok(()) };
-    match resolve(&name, port, private).await {
-        Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
-        Err(refused @ Unresolved::Refused { .. }) => Err(Invalid::new(field, format!("a public HTTPS URL; {refused}"))),
+impl Resolver {
+    /// A resolver that asks the system's.
+    pub fn new(egress: Egress) -> Self {
+        Self::asking(egress, Arc::new(|name| Box::pin(ask_system(name))), LOOK_UP_LIMIT)
     }
+
+    /// A resolver that asks `look_up`, and waits for so long.
+    pub fn asking(egress: Egress, look_up: Arc<LookUp>, limit: Duration) -> Self {
+        Self { egress: Arc::new(egress), look_up, limit }
+    }
+
+    /// Reads a URL, as [`WebhookUrl::parse`] does.
+    ///
+    /// # Errors
+    /// [`Invalid`] for `field`, naming the rule.
+    pub fn parse(&self, field: &str, url: &str) -> Result<WebhookUrl, Invalid> {
+        WebhookUrl::parse(field, url, &self.egress)
+    }
+
+    /// The addresses of a name, all of them checked.
+    ///
+    /// # Errors
+    /// [`Unresolved`].
+    pub async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
+        let found = match tokio::time::timeout(self.limit, (self.look_up)(name.to_owned())).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) | Err(_) => return Err(Unresolved::NoAddress),
+        };
+        for address in &found {
+            self.egress.check_address(*address).map_err(|why| Unresolved::Refused { why })?;
+        }
+        if found.is_empty() {
+            return Err(Unresolved::NoAddress);
+        }
+        Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// Takes a webhook URL at creation: what its text allows is refused still if its name resolves to what may not be sent
+    /// to. A name that does not resolve yet is taken, since every attempt checks again.
+    ///
+    /// # Errors
+    /// [`Invalid`] for `field`, naming the rule.
+    pub async fn check_url(&self, field: &str, url: &str) -> Result<(), Invalid> {
+        let Target::Name(name, port) = self.parse(field, url)?.target() else { return Ok(()) };
+        match self.resolve(&name, port).await {
+            Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
+            Err(refused @ Unresolved::Refused { .. }) => {
+                Err(Invalid::new(field, format!("a public HTTPS URL; {refused}")))
+            }
+        }
+    }
+}
+
+/// Follows a chain of CNAMEs to its end, as `getaddrinfo` does.
+async fn ask_system(name: String) -> io::Result<Vec<IpAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.map(|found| found.ip()).collect())
 }

@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod retry;
 pub mod secret;
 pub mod signature;
+pub mod slow;
 pub mod tenant;
 pub mod time;
 pub mod webhook_url;

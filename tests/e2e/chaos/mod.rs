@@ -22,6 +22,7 @@ mod held_back;
 mod killed;
 mod lost;
 mod recovery;
+mod slow;
 mod soak;
 
 /// A visibility time-out that a test can wait for.

@@ -81,6 +81,17 @@ impl Rows {
         self.set(&self.stack.tables.config, key, "failing_since", s(ago(seconds))).await;
     }
 
+    /// Makes a webhook that was noted as slow count as such for so many seconds from now.
+    pub(crate) async fn slow_for(&self, tenant: &str, webhook: &str, seconds: i64) {
+        let key = [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s("SLOW"))].into();
+        self.set(&self.stack.tables.config, key, webhook, n(Timestamp::now().as_second() + seconds)).await;
+    }
+
+    /// Has a webhook point elsewhere, past every check at its creation.
+    pub(crate) async fn repoint(&self, tenant: &str, webhook: &str, url: &str) {
+        self.set(&self.stack.tables.config, webhook_key(tenant, webhook), "url", s(url)).await;
+    }
+
     /// A webhook's row.
     pub(crate) async fn webhook(&self, tenant: &str, webhook: &str) -> Row {
         let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);

@@ -24,6 +24,11 @@ pub(crate) struct Stack {
     /// The dialects that the stack was deployed with beside the built-in ones, as JSON.
     #[serde(default)]
     pub(crate) extra_dialects: String,
+    /// The operator's lists that the stack was deployed with: networks that are allowed, domains that are denied.
+    #[serde(default)]
+    pub(crate) allowed_target_cidrs: String,
+    #[serde(default)]
+    pub(crate) denied_target_domains: String,
     pub(crate) receiver_tls: ReceiverTls,
     /// The emulator, whose children the functions are.
     pub(crate) pids: Vec<u32>,

@@ -10,8 +10,9 @@ use cpu_time::ProcessTime;
 use deliver::sender::{Post, Sender, Sent, client, exchange};
 use floor::{BODY, Connections, ID, Run, SECRET, tell};
 use jiff::Timestamp;
+use postrider_aws::resolve::Resolver;
 use postrider_domain::dialect::STANDARD;
-use postrider_domain::egress::PrivateTargets;
+use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::secret::Secret;
 use postrider_domain::signature;
 use reqwest::Client;
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         && first == "first"
     {
         let started = ProcessTime::now();
-        let by = By::Sender(Sender::new(PrivateTargets::AllowLoopback)?);
+        let by = By::Sender(Sender::new(resolver())?);
         by.send(url, &secret).await?;
         return Ok(tell(started.elapsed(), 1)?);
     }
@@ -50,13 +51,18 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(tell(started.elapsed(), run.posts)?)
 }
 
+/// As on a local stack, whose receivers are on this machine.
+fn resolver() -> Resolver {
+    Resolver::new(Egress::new(PrivateTargets::AllowLoopback))
+}
+
 impl By {
     fn of(run: &Run) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let url: Url = run.url.parse()?;
-        let builder = client(PrivateTargets::AllowLoopback);
+        let builder = client(&resolver());
         Ok(match (run.connections, url.scheme()) {
             (Connections::New, _) => Self::Client(builder.pool_max_idle_per_host(0).build()?, url),
-            (Connections::Kept, "https") => Self::Sender(Sender::new(PrivateTargets::AllowLoopback)?),
+            (Connections::Kept, "https") => Self::Sender(Sender::new(resolver())?),
             (Connections::Kept, _) => Self::Client(builder.build()?, url),
         })
     }

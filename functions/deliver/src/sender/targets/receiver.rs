@@ -1,0 +1,90 @@
+//! A receiver on this machine that counts connections and keeps what names it was called by.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rcgen::CertifiedKey;
+use reqwest::Certificate;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// The names in one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// From the TLS handshake.
+    pub(super) server_name: String,
+    /// From the header.
+    pub(super) host: String,
+}
+
+/// Ends with the test's runtime.
+pub(super) struct Receiver {
+    port: u16,
+    certificate: Certificate,
+    connections: Arc<AtomicUsize>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Receiver {
+    /// Listens on loopback, with a certificate for `names`.
+    pub(super) async fn start(names: &[&str]) -> Self {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let tls = rustls::ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let receiver = Self {
+            port: listener.local_addr().unwrap().port(),
+            certificate: Certificate::from_der(cert.der()).unwrap(),
+            connections: Arc::default(),
+            seen: Arc::default(),
+        };
+        let (connections, seen) = (receiver.connections.clone(), receiver.seen.clone());
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(answer(acceptor.clone(), stream, seen.clone()));
+            }
+        });
+        receiver
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn trusted(&self) -> Certificate {
+        self.certificate.clone()
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+/// Answers one request with 200, and closes: the next attempt has to look the name up again.
+async fn answer(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>) -> Option<()> {
+    let mut stream = acceptor.accept(stream).await.ok()?;
+    let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
+    let mut request = Vec::new();
+    while !request.ends_with(b"{}") {
+        stream.read_buf(&mut request).await.ok().filter(|read| *read > 0)?;
+    }
+    let text = String::from_utf8(request).ok()?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned();
+    seen.lock().unwrap().push(Seen { server_name, host });
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.ok()?;
+    stream.shutdown().await.ok()
+}

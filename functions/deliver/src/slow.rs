@@ -1,0 +1,83 @@
+//! Endpoints that keep connections waiting: noted as soon as one is seen, and what stands among first attempts for them is
+//! moved to the retry queue, so that they occupy none of the functions that others wait for.
+
+use std::pin::pin;
+
+use aws_config::SdkConfig;
+use deliver::sender::Sent;
+use futures::future::{Either, select};
+use lambda_runtime::Error;
+use postrider_aws::briefing::Briefing;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::env::{self, BadSetting};
+use postrider_aws::queue::Queue;
+use postrider_aws::{AwsError, chance};
+use postrider_domain::attempt::Outcome;
+use postrider_domain::delivery::Delivery;
+use postrider_domain::message::Message;
+use postrider_domain::slow::PATIENCE;
+
+/// Keeps slow endpoints apart.
+pub(crate) struct Slow {
+    config: ConfigTable,
+    retry_queue: Queue,
+    retry_queue_arn: String,
+}
+
+impl Slow {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            retry_queue: Queue::retry(sdk)?,
+            retry_queue_arn: env::var("RETRY_QUEUE_ARN")?,
+        })
+    }
+
+    /// Whether a message of the queue `from` is to wait elsewhere: it came among first attempts, and its endpoint is slow.
+    pub(crate) fn stands_in_the_way(&self, message: &Message, from: Option<&str>, briefing: &Briefing) -> bool {
+        from != Some(self.retry_queue_arn.as_str()) && briefing.is_slow(message, chance::now())
+    }
+
+    /// Moves messages to the retry queue.
+    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), AwsError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        self.retry_queue.send_all(messages).await?;
+        tracing::info!(messages = messages.len(), "deliver.moved_aside");
+        Ok(())
+    }
+
+    /// Sees a POST through, and notes its endpoint as slow once it has waited too long.
+    pub(crate) async fn watch(&self, row: &Delivery, briefing: &Briefing, sending: impl Future<Output = Sent>) -> Sent {
+        let sending = pin!(sending);
+        let noting = pin!(async {
+            tokio::time::sleep(PATIENCE).await;
+            self.note(row, briefing).await;
+        });
+        match select(sending, noting).await {
+            Either::Left((sent, _)) => {
+                if sent.outcome == Outcome::TimedOut {
+                    self.note(row, briefing).await;
+                }
+                sent
+            }
+            Either::Right(((), sending)) => sending.await,
+        }
+    }
+
+    /// A note that cannot be written costs others some waiting, not this attempt its record.
+    async fn note(&self, row: &Delivery, briefing: &Briefing) {
+        if let Err(error) = self.try_note(row, briefing).await {
+            tracing::warn!(webhook_id = row.endpoint_id.as_str(), error = %error, "webhook.slowness_not_noted");
+        }
+    }
+
+    async fn try_note(&self, row: &Delivery, briefing: &Briefing) -> Result<(), Error> {
+        let slow = briefing.slow.get(&row.tenant_id).cloned().unwrap_or_default();
+        let Some(note) = slow.note(&row.endpoint_id, chance::now()) else { return Ok(()) };
+        self.config.note_slow(&row.tenant_id, &row.endpoint_id, &note).await?;
+        tracing::info!(webhook_id = row.endpoint_id.as_str(), tenant_id = row.tenant_id.as_str(), "webhook.slow");
+        Ok(())
+    }
+}

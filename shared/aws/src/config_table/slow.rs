@@ -1,0 +1,70 @@
+//! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so a plain read will do.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::slow::{Note, SlowEndpoints};
+
+use super::{ConfigTable, tenant_partition};
+use crate::AwsError;
+use crate::error::failed;
+use crate::item::{Item, number, text, text_of};
+
+/// Where a tenant's row of slow endpoints lies.
+pub(crate) const SLOW_SORT: &str = "SLOW";
+/// Keys of one BatchGetItem.
+const BATCH: usize = 100;
+
+impl ConfigTable {
+    /// The slow endpoints of these tenants. One that is missing in the answer has none, or was not read in time: then its
+    /// messages take the ordinary way.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn slow_endpoints(&self, tenants: &[&TenantId]) -> Result<HashMap<TenantId, SlowEndpoints>, AwsError> {
+        let mut found = HashMap::new();
+        for tenants in tenants.chunks(BATCH) {
+            let key = |tenant: &&TenantId| -> Item {
+                [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(SLOW_SORT))].into()
+            };
+            let keys = KeysAndAttributes::builder().set_keys(Some(tenants.iter().map(key).collect())).build();
+            let keys = keys.map_err(|error| AwsError::new("BatchGetItem slow", error.to_string()))?;
+            let answer = self.client.batch_get_item().request_items(&self.name, keys).send().await;
+            let answer = answer.map_err(failed("BatchGetItem slow"))?;
+            let rows = answer.responses.unwrap_or_default().into_values().flatten();
+            found.extend(rows.filter_map(|row| read(&row)));
+        }
+        Ok(found)
+    }
+
+    /// Notes that an endpoint was slow just now.
+    ///
+    /// # Errors
+    /// When the write failed; the next attempt that is slow says it again.
+    pub async fn note_slow(&self, tenant: &TenantId, endpoint: &EndpointId, note: &Note) -> Result<(), AwsError> {
+        let removed: Vec<String> = (0..note.over.len()).map(|n| format!("#o{n}")).collect();
+        let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(tenant)))
+            .key("sk", text(SLOW_SORT))
+            .update_expression(format!("SET #e = :until, expires_at = :until{remove}"))
+            .expression_attribute_names("#e", endpoint.as_str())
+            .expression_attribute_values(":until", number(note.until));
+        for (name, over) in removed.into_iter().zip(&note.over) {
+            update = update.expression_attribute_names(name, over.as_str());
+        }
+        update.send().await.map_err(failed("UpdateItem slow"))?;
+        Ok(())
+    }
+}
+
+/// Whose row it is, and who is slow by it. An attribute that is no endpoint's is passed over: the row is a hint.
+pub(crate) fn read(row: &Item) -> Option<(TenantId, SlowEndpoints)> {
+    let tenant = text_of(row, "pk")?.strip_prefix("TENANT#")?.parse().ok()?;
+    let until = row.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.as_n().ok()?.parse().ok()?)));
+    Some((tenant, SlowEndpoints::new(until)))
+}

@@ -1,0 +1,41 @@
+//! The text as it came, before a parser drops or repairs any of it.
+
+use percent_encoding::percent_decode_str;
+
+/// # Errors
+/// The rule that the text breaks.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    refuse_hidden(text, "")?;
+    // Parsers take it for a slash, and others for a letter of the host.
+    if text.contains('\\') {
+        return Err("it holds a backslash".to_owned());
+    }
+    // A host is percent-decoded, so what is hidden may be escaped there. In a path it stays as it is written.
+    refuse_hidden(&percent_decode_str(authority(text)).decode_utf8_lossy(), " in its host")
+}
+
+fn refuse_hidden(text: &str, place: &str) -> Result<(), String> {
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("it holds white space or a control character{place}"));
+    }
+    if text.chars().any(is_invisible) {
+        return Err(format!("it holds a character that cannot be seen{place}"));
+    }
+    Ok(())
+}
+
+/// What stands between `//` and the path.
+fn authority(text: &str) -> &str {
+    let rest = text.split_once("//").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Unicode's default ignorable code points, and its marks for annotations: IDNA drops many of them, so the host that is
+/// connected to would not be the one that is read.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
