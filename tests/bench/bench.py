@@ -1,5 +1,6 @@
-"""`make bench`: what a delivered webhook costs, and how far that is from what is possible. Takes its time: it builds the
-release programs, the first time for many minutes, and measures for some more."""
+"""`make bench`: what a delivered webhook costs, and how far that is from what is possible.
+
+It takes its time: it builds the release programs, the first time for many minutes, and measures for some more."""
 
 import asyncio
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import page
+from deployment import FUNCTIONS
 from limits import verdicts
 from measure import Measured, measure, summary
 from run_dir import ROOT, RunDir
@@ -19,7 +21,6 @@ from sources import still
 from stack import Stack
 from stand import Stand
 from step import Failed, main, say, step
-from deployment import FUNCTIONS
 
 SUMMARY = ROOT / "target" / "bench" / "summary.json"
 PAGE = ROOT / "docs" / "performance.md"

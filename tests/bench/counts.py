@@ -1,5 +1,6 @@
-"""The small version of the bench: what a webhook costs in calls and units, counted on a stack that is up. A count that has
-grown is a failure; times and ratios are nobody's here."""
+"""The small version of the bench: what a webhook costs in calls and units, counted on a stack that is up.
+
+A count that has grown is a failure; times and ratios are nobody's here."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A customer of the stack: a tenant with its key, whose endpoints are made by the API, or copied where that takes long."""
+"""A customer of the stack: a tenant with its key; endpoints are made by the API, or copied where that takes long."""
 
 import random
 import string
@@ -25,11 +25,12 @@ class Customer:
         return [self._api.call("POST", "/v1/webhooks/create", body, expect=201)["id"] for _ in range(count)]
 
     def copy(self, endpoint: str, event: str, count: int) -> None:
-        """So many more like this one. None of them, nor it, has a secret then, since a sealed one is bound to its endpoint;
-        no call of a delivery differs."""
+        """So many more like this one. None of them, nor it, has a secret then, since a sealed one is bound to its
+        endpoint; no call of a delivery differs."""
         dynamodb = client("dynamodb", self.stack["endpoint_url"])
         table = self.stack["tables"]["config"]
-        keys = [(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), (f"SUBSCRIPTION#{self.tenant_id}#{event}", endpoint)]
+        subscription = f"SUBSCRIPTION#{self.tenant_id}#{event}"
+        keys = [(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), (subscription, endpoint)]
         rows = [dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"] for pk, sk in keys]
         rows[0].pop("secrets", None)
         puts = []

@@ -68,7 +68,7 @@ def _record(number: int, row: dict) -> dict:
     }
 
 
-def queue_batch(bodies: list[str]) -> dict:
+def queue_batch(bodies: list[str], queue_arn: str) -> dict:
     """Messages of a queue."""
     now = str(int(time.time() * 1000))
     return {
@@ -86,7 +86,7 @@ def queue_batch(bodies: list[str]) -> dict:
                 "messageAttributes": {},
                 "md5OfBody": "",
                 "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:deliver",
+                "eventSourceARN": queue_arn,
                 "awsRegion": "us-east-1",
             }
             for body in bodies

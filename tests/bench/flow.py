@@ -11,6 +11,7 @@ from tally import Tally
 
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
+DELIVER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:deliver"
 DATA = {
     "invoice": {
         "id": "in_1Q8xYw2eZvKYlo2C",
@@ -73,11 +74,18 @@ class Flow:
                     messages += [entry["MessageBody"] for entry in call.request["Entries"]]
         return messages
 
-    async def deliver(self, messages: list[str], batch: int = QUEUE_BATCH) -> list[str]:
-        """The messages that follow: of every attempt that is to be made again, whenever it is due."""
+    async def deliver(self, messages: list[str]) -> list[str]:
+        """First attempts, in full batches; the messages that follow, of every attempt that is to be made again."""
+        return await self._attempt(messages, QUEUE_BATCH, DELIVER_QUEUE_ARN)
+
+    async def retry(self, messages: list[str], batch: int = 1) -> list[str]:
+        """Later attempts, whenever they are due: one by one, as their times differ, unless many wait."""
+        return await self._attempt(messages, batch, self.functions["deliver"].environment["RETRY_QUEUE_ARN"])
+
+    async def _attempt(self, messages: list[str], batch: int, queue_arn: str) -> list[str]:
         following = []
         for begin in range(0, len(messages), batch):
-            done, calls = await self._invoke("deliver", queue_batch(messages[begin : begin + batch]))
+            done, calls = await self._invoke("deliver", queue_batch(messages[begin : begin + batch], queue_arn))
             if done.answer["batchItemFailures"]:
                 raise AssertionError("deliver handed messages back; its log says why")
             self.tally.queue_calls += 2

@@ -11,6 +11,7 @@ from http1 import Message, answer, serve
 from process import cpu_seconds
 
 WITHIN = 300
+FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function"
 
 
 class Broken(Exception):
@@ -88,7 +89,7 @@ class Function:
                 content_type="application/json",
                 lambda_runtime_aws_request_id=str(uuid.uuid4()),
                 lambda_runtime_deadline_ms=str(int((time.time() + self.timeout) * 1000)),
-                lambda_runtime_invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{self.program.name}",
+                lambda_runtime_invoked_function_arn=f"{FUNCTION_ARN}:{self.program.name}",
             )
         await self._answers.put((path.rsplit("/", 1)[1], request.body))
         return answer(202, b"{}", content_type="application/json")

@@ -3,6 +3,9 @@
 import asyncio
 import dataclasses
 
+# Of a stream's buffer; bodies may be longer.
+LONGEST_HEAD = 1 << 22
+
 
 @dataclasses.dataclass
 class Message:
@@ -63,5 +66,5 @@ async def serve(handle, *, tls=None) -> tuple[asyncio.Server, int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls, limit=1 << 22, backlog=1024)
+    server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls, limit=LONGEST_HEAD, backlog=1024)
     return server, server.sockets[0].getsockname()[1]

@@ -51,6 +51,7 @@ async def measure(stand: Stand, release: Path) -> Measured:
         ways["fanout10"] = await scenarios.first_try(stand, EVENTS // 5, endpoints=10)
         ways["one_retry"] = await scenarios.one_retry(stand, RETRIED)
         ways["refused"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS)
+        ways["refused_batched"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS, batch=10)
     with step(f"wait for receivers that take {RECEIVER_SECONDS} s, one and ten in a batch"):
         slow = {batch: await scenarios.slow(stand, batch, RECEIVER_SECONDS) for batch in (1, 10)}
     grown = []
@@ -60,7 +61,7 @@ async def measure(stand: Stand, release: Path) -> Measured:
     with step("deliver while nothing else waits"):
         short = await short_queue(stand)
     memory = {name: stand.memory_mb(name) for name in SENDING}
-    posts = {"one_retry": 2, "refused": ATTEMPTS}
+    posts = {"one_retry": 2, "refused": ATTEMPTS, "refused_batched": ATTEMPTS}
     return Measured(
         ways=ways,
         bills={way: bill(tally, memory, posts.get(way, 1)) for way, tally in ways.items()},

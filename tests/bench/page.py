@@ -12,6 +12,7 @@ NAMES = {
     "fanout10": "fan-out to 10",
     "one_retry": "one retry",
     "refused": "all 10 refused",
+    "refused_batched": "the same, retries ten at a time",
 }
 
 
@@ -39,9 +40,11 @@ def tables(measured: Measured, summary: dict) -> dict[str, str]:
 
 
 def _limits(summary: dict) -> str:
+    found = verdicts(summary)
+    holds = ["yes" if one.holds else "**no**" for one in found]
     rows = [
-        (f"`{one.path}`", _number(one.value), _number(one.limit.most), one.limit.floor, "yes" if one.holds else "**no**")
-        for one in verdicts(summary)
+        (f"`{one.path}`", _number(one.value), _number(one.limit.most), one.limit.floor, word)
+        for one, word in zip(found, holds)
     ]
     return _table(("figure", "measured", "limit", "floor", "holds"), rows)
 
@@ -72,7 +75,8 @@ def _bills(measured: Measured, summary: dict) -> str:
 
 def _cpu(summary: dict) -> str:
     ratios = summary["cpu_ratio"]
-    rows = [(f"sending, {mode.removeprefix('send_').replace('_', ', ')}", _number(ratios[mode])) for mode in ratios if mode.startswith("send")]
+    modes = [mode for mode in ratios if mode.startswith("send_")]
+    rows = [(f"sending, {mode.removeprefix('send_').replace('_', ', ')}", _number(ratios[mode])) for mode in modes]
     rows += [(f"all of `{name}`", _number(ratio)) for name, ratio in summary["cpu_ratio_by_function"].items()]
     rows.append(("**all functions**", f"**{_number(ratios['all_functions'])}**"))
     return _table(("CPU time of a delivery", "times the bare loop's"), rows)
@@ -97,7 +101,7 @@ def _startup(summary: dict) -> str:
 def _growth(summary: dict) -> str:
     calls = summary["calls_per_delivery"]
     rows = [(f"{number} endpoints of a tenant", _number(value)) for number, value in calls["endpoints"].items()]
-    rows += [(f"deliver alone, {number} messages waiting", _number(value)) for number, value in calls["backlog"].items()]
+    rows += [(f"deliver alone, {number} messages wait", _number(value)) for number, value in calls["backlog"].items()]
     return _table(("", "AWS calls per delivery"), rows)
 
 

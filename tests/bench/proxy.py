@@ -2,12 +2,11 @@
 
 import asyncio
 import dataclasses
-import itertools
 import json
 import time
 from urllib.parse import urlsplit
 
-from http1 import Message, read_message, serve
+from http1 import LONGEST_HEAD, Message, read_message, serve
 from units import Units, units_of
 
 
@@ -65,7 +64,7 @@ class Proxy:
         """A kept connection may have been closed meanwhile; a new one has not."""
         while True:
             fresh = not self._idle
-            reader, writer = (await asyncio.open_connection(*self._upstream, limit=1 << 22)) if fresh else self._idle.pop()
+            reader, writer = await self._connect() if fresh else self._idle.pop()
             try:
                 writer.write(request.encoded())
                 await writer.drain()
@@ -79,11 +78,14 @@ class Proxy:
             if fresh:
                 raise ConnectionError("the emulator closed the connection")
 
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(*self._upstream, limit=LONGEST_HEAD)
+
 
 def waves(calls: list[Call]) -> int:
     """How many times in turn the calls were waited for: those side by side count once."""
-    ordered, count, until = sorted(calls, key=lambda call: call.begun), 0, 0.0
-    for _, call in zip(itertools.count(), ordered):
+    count, until = 0, 0.0
+    for call in sorted(calls, key=lambda call: call.begun):
         if call.begun >= until:
             count += 1
             until = call.ended

@@ -3,7 +3,7 @@
 import asyncio
 
 from customer import Customer
-from flow import QUEUE_BATCH, Flow
+from flow import Flow
 from stand import Stand
 from tally import Tally
 
@@ -50,14 +50,14 @@ async def one_retry(stand: Stand, events: int) -> Tally:
             following = await flow.deliver(messages)
         finally:
             stand.https.status = 204
-        left = await flow.deliver(following, batch=1)
+        left = await flow.retry(following)
         tally = flow.counted(events)
     check(len(following) == events and not left, "not all were delivered at the second attempt")
     return tally
 
 
-async def refusing(stand: Stand, events: int, attempts: int) -> Tally:
-    """Every attempt of the standard calendar is refused."""
+async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> Tally:
+    """Every attempt of the standard calendar is refused; `batch` is the retries'."""
     customer = await _customer(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)
@@ -65,9 +65,9 @@ async def refusing(stand: Stand, events: int, attempts: int) -> Tally:
         stand.https.status, stand.https.body = 503, b'{"error":"temporarily unavailable"}'
         posts = stand.https.posts
         try:
-            batch = QUEUE_BATCH
+            messages = await flow.deliver(messages)
             while messages:
-                messages, batch = await flow.deliver(messages, batch), 1
+                messages = await flow.retry(messages, batch)
         finally:
             stand.https.status, stand.https.body = 204, b""
         made = (stand.https.posts - posts) / events

@@ -1,4 +1,4 @@
-"""What sets the deployed functions going, stilled for good: the bench gives events itself, and the stack goes afterwards."""
+"""What sets the deployed functions going, stilled for good: the bench gives events itself."""
 
 import time
 
@@ -13,11 +13,10 @@ def still(stack: dict) -> None:
     for rule in events.list_rules()["Rules"]:
         if rule.get("ScheduleExpression"):
             events.disable_rule(Name=rule["Name"])
-    mappings = [
-        mapping["UUID"]
-        for name in ("fanout", "deliver")
-        for mapping in functions.list_event_source_mappings(FunctionName=stack["functions"][name])["EventSourceMappings"]
-    ]
+    mappings = []
+    for name in ("fanout", "deliver"):
+        listed = functions.list_event_source_mappings(FunctionName=stack["functions"][name])
+        mappings += [mapping["UUID"] for mapping in listed["EventSourceMappings"]]
     for uuid in mappings:
         functions.update_event_source_mapping(UUID=uuid, Enabled=False)
     deadline = time.monotonic() + WITHIN

@@ -1,8 +1,8 @@
 """What a call to DynamoDB is billed, from its request and its answer.
 
-Writes are as the emulator tells them under ReturnConsumedCapacity, which follows AWS's rules: the larger of the item before
-and after, a kibibyte a unit, and each index that the write touches. It tells no size of reads and nothing of refused
-writes, so these are counted here.
+Writes are as the emulator tells them under ReturnConsumedCapacity, which follows AWS's rules: the larger of the item
+before and after, a kibibyte a unit, and each index that the write touches. It tells no size of reads and nothing of
+refused writes, so these are counted here.
 """
 
 import dataclasses
