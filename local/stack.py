@@ -21,8 +21,10 @@ def compact(path: Path) -> str:
 class Stack:
     """Brought up whole or not at all: what goes wrong half-way takes down what this very call had started."""
 
-    def __init__(self, run_dir: RunDir):
+    def __init__(self, run_dir: RunDir, build=build):
+        """`build` gathers what to deploy: dev builds, unless the caller has others."""
         self.run_dir = run_dir
+        self._gather = build
         self.emulator = Emulator(run_dir)
         self.authority = Authority(run_dir.tls)
 
@@ -42,7 +44,7 @@ class Stack:
             "DeniedTargetDomains": denied_target_domains or "",
         }
         self.run_dir.make()
-        build(self.run_dir)
+        self._gather(self.run_dir)
         started = self._ensure_emulator(auth)
         try:
             with step(f"deploy the template (sam deploy; private targets: {chosen['PrivateTargets']})"):

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import page
 from deployment import FUNCTIONS
 from limits import verdicts
 from measure import Measured, measure, summary
+from released import Released
 from run_dir import ROOT, RunDir
 from sources import still
 from stack import Stack
@@ -28,15 +28,16 @@ PAGE = ROOT / "docs" / "performance.md"
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    release = build()
+    released = Released()
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "bench")
-    stack = Stack(run_dir)
+    stack = Stack(run_dir, build=released.build)
     stack.down()
     try:
         description = stack.up(strict=False, auth=False)
-        stand = Stand(description, {name: release / name for name in FUNCTIONS}, run_dir.path / "bench")
+        programs = {name: released.programs / name for name in FUNCTIONS}
+        stand = Stand(description, programs, run_dir.path / "bench")
         still(description)
-        measured = asyncio.run(_measured(stand, release))
+        measured = asyncio.run(_measured(stand, released.programs))
     finally:
         with step("take the stack down"):
             stack.down()
@@ -47,20 +48,9 @@ def run() -> None:
     judge(told)
 
 
-async def _measured(stand: Stand, release: Path) -> Measured:
+async def _measured(stand: Stand, programs: Path) -> Measured:
     await stand.start()
-    return await measure(stand, release)
-
-
-def build() -> Path:
-    """The folder of the release programs, built as a deployment builds them but for this machine."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
-    with step("compile release programs (cargo; the first time takes ten minutes and more on two cores)"):
-        command = ["cargo", "build", "--release", "--workspace", "--bins"]
-        if subprocess.run(command, cwd=ROOT).returncode != 0:
-            raise Failed("the programs do not compile")
-    host = subprocess.run(["rustc", "--print", "host-tuple"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return target / host.stdout.strip() / "release"
+    return await measure(stand, programs)
 
 
 def judge(told: dict) -> None:
