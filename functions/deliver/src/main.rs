@@ -1,6 +1,7 @@
 //! From an SQS batch to signed POSTs, side by side, each recorded as it finishes.
 
 mod attempt;
+mod batch;
 mod handler;
 mod health;
 mod slow;
