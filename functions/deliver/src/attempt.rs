@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -16,6 +15,7 @@ use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::SecretOf;

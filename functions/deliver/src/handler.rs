@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::briefing::Desk;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
 
 use crate::attempt::Attempts;

@@ -2,11 +2,11 @@
 //!
 //! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::EventsTable;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::{DISABLED_EVENT, Endpoint};

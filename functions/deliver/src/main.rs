@@ -15,6 +15,6 @@ use postrider_aws::{env, sdk, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let deliver = &Deliver::from_env(&sdk::load().await?)?;
+    let deliver = &Deliver::from_env(&sdk::load()?)?;
     run(service_fn(|event| async move { Ok::<_, Error>(deliver.handle(event).await) })).await
 }

@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use aws_config::SdkConfig;
 use deliver::sender::Sent;
 use futures::future::{Either, select};
 use lambda_runtime::Error;
@@ -11,6 +10,7 @@ use postrider_aws::briefing::Briefing;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::env::{self, BadSetting};
 use postrider_aws::queue::Queue;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
