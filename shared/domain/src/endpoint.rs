@@ -21,7 +21,7 @@ const MAX_HEADERS: usize = 16;
 const MAX_HEADER_CHARS: usize = 1024;
 const MAX_DESCRIPTION_CHARS: usize = 256;
 /// Headers that are ours, the connection's or the signature's; no webhook sets them.
-const RESERVED_HEADERS: [&str; 15] = [
+const RESERVED_HEADERS: [&str; 17] = [
     "accept-encoding",
     "connection",
     "content-encoding",
@@ -29,9 +29,11 @@ const RESERVED_HEADERS: [&str; 15] = [
     "content-type",
     "expect",
     "host",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
