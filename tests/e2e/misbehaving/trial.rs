@@ -111,7 +111,9 @@ pub(super) async fn hold(world: &World, cases: Vec<Case>, data: &Value) {
     let urls: Vec<_> = good.iter().map(|receiver| (receiver.url("/"), PATIENCE)).chain(urls).collect();
     let webhooks = join_all(urls.iter().map(|(url, seconds)| webhook(&tenant, url, *seconds))).await;
     let event = tenant.publish("trial.held", data).await;
-    let attempts = attempts_of(&tenant, &event, &webhooks).await;
+    let names = std::iter::repeat_n("a good receiver", GOOD_RECEIVERS).chain(cases.iter().map(|case| case.name));
+    let named: Vec<_> = names.zip(&webhooks).collect();
+    let attempts = attempts_of(&tenant, &event, &named).await;
 
     let mut complaints = Vec::new();
     for (receiver, attempt) in good.iter().zip(&attempts) {
@@ -138,17 +140,19 @@ async fn webhook(tenant: &Tenant, url: &str, timeout_seconds: u64) -> String {
 }
 
 /// The one attempt for each webhook, once all are made.
-async fn attempts_of(tenant: &Tenant, event: &str, webhooks: &[String]) -> Vec<Value> {
+async fn attempts_of(tenant: &Tenant, event: &str, webhooks: &[(&str, &String)]) -> Vec<Value> {
     let ids = until(&format!("{event} to be settled everywhere"), END, || async {
         let shown = tenant.api.get(&format!("/v1/events/{event}")).await.ok(200);
         let rows = shown["deliveries"].as_array().cloned().unwrap_or_default();
         let settled = |row: &&Value| row["status"] == "succeeded" || row["status"] == "failed";
-        let id_of = |webhook: &String| {
-            let row = rows.iter().filter(settled).find(|row| row["webhook_id"] == *webhook)?;
-            Some(text(row, "id").to_owned())
-        };
-        let ids: Vec<_> = webhooks.iter().filter_map(id_of).collect();
-        if ids.len() == webhooks.len() { Ok(ids) } else { Err(shown.to_string()) }
+        let (mut ids, mut missing) = (Vec::new(), Vec::new());
+        for (name, webhook) in webhooks {
+            match rows.iter().filter(settled).find(|row| row["webhook_id"] == **webhook) {
+                Some(row) => ids.push(text(row, "id").to_owned()),
+                None => missing.push(*name),
+            }
+        }
+        if missing.is_empty() { Ok(ids) } else { Err(format!("all but {missing:?}")) }
     })
     .await;
     let deliveries = join_all(ids.iter().map(|id| tenant.delivery(id))).await;
