@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::raw::{Raw, Speech};
+use super::raw::{Raw, Speech, server_config};
 use super::script::{Progress, Step};
 use super::trial::{Case, hold};
 use crate::support::World;
@@ -67,10 +67,15 @@ async fn a_connection_that_never_comes_about_is_given_up() {
 async fn a_request_that_nobody_reads_to_its_end_has_an_outcome() {
     let Some(world) = World::open() else { return };
     let stack = world.stack;
-    // More than fits into the sockets' buffers would be better; this is the largest event there is.
+    // Nearly the largest event there is.
     let data = json!({"filler": "x".repeat(250 * 1024)});
     let early = "HTTP/1.1 413 Too Large\r\ncontent-length: 9\r\nconnection: close\r\n\r\ntoo large";
+    let tls = &stack.receiver_tls;
+    let deaf = || Speech::Deaf(server_config(&tls.cert, &tls.key, &[b"http/1.1"]));
+    let taken = Step::Pause(Duration::from_millis(500));
     let cases = vec![
+        Case::new("nothing read or said", "timed_out", Raw::start(deaf(), vec![Step::Hold]).await).unposted(),
+        Case::new("413, nothing read", "status_413", Raw::start(deaf(), vec![send(early), taken]).await).unposted(),
         Case::new(
             "413 before the body",
             "status_413",

@@ -26,6 +26,8 @@ pub(super) enum Speech {
     Bytes,
     /// HTTP over TLS.
     Tls(Arc<ServerConfig>),
+    /// TLS, behind which nothing is ever read; no POST is counted.
+    Deaf(Arc<ServerConfig>),
 }
 
 /// What has happened at a receiver.
@@ -147,6 +149,11 @@ async fn serve(socket: TcpStream, speech: Speech, steps: Arc<[Step]>, tally: Arc
             };
             let end = converse(reader, &mut writing, &steps, &watched).await;
             finish(reading.unsplit(writing).get_ref().0, end);
+        }
+        Speech::Deaf(config) => {
+            let Ok(mut wire) = TlsAcceptor::from(config).accept(socket).await else { return };
+            let end = play(&mut wire, &steps, watched).await;
+            finish(wire.get_ref().0, end);
         }
     }
 }
