@@ -76,9 +76,15 @@ async fn an_answer_counts_by_its_status() {
             ],
         )
         .await,
-        flooding(&world, "a body without end", "status_503", &[failure.clone()], &frame(DATA, NO_FLAGS, 1, &window))
-            .await
-            .excerpt("x".repeat(1024)),
+        flooding(
+            &world,
+            "a body without end",
+            "status_503",
+            std::slice::from_ref(&failure),
+            &frame(DATA, NO_FLAGS, 1, &window),
+        )
+        .await
+        .excerpt("x".repeat(1024)),
         flooding(&world, "empty frames without end", "status_503", &[failure], &frame(DATA, NO_FLAGS, 1, b"")).await,
     ];
     hold(&world, cases, &json!({})).await;
@@ -104,9 +110,9 @@ async fn what_breaks_the_rules_is_an_invalid_response() {
     let Some(world) = World::open() else { return };
     let ok = || status_field("200");
     let junk = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".as_bytes().to_vec();
-    let large = vec![ok(), (0..400).flat_map(|_| named_field("x-more", &"of it ".repeat(20))).collect()];
+    let large = [ok(), (0..400).flat_map(|_| named_field("x-more", &"of it ".repeat(20))).collect()];
     // An entry of HPACK's table, and a byte for each time that it is meant.
-    let packed = vec![ok(), [&[0x40, 1, b'x', 100][..], &[b'y'; 100], &[0xbe; 16_000]].concat()];
+    let packed = [ok(), [&[0x40, 1, b'x', 100][..], &[b'y'; 100], &[0xbe; 16_000]].concat()];
     let mut cases = Vec::new();
     for (name, frames) in [
         ("HTTP/1.1 after all", vec![junk]),
