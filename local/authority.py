@@ -11,45 +11,50 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = datetime.timedelta(days=30)
+HOUR = datetime.timedelta(hours=1)
+LOOPBACK = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
+LOCALHOST = [x509.DNSName("localhost"), *LOOPBACK]
 
 
 class Authority:
-    """`ca.pem` is trusted by the stack's functions; `receiver.pem` and its key are for any receiver on
-    localhost. Made once per run directory; the authority's own key is never written."""
+    """`ca.pem` is trusted by the stack's functions; `receiver.pem` and its key are for any receiver on localhost.
+    The misfits are certificates for the same key that nobody should accept, though a trusted authority signed
+    them. All are made once per run directory; the authority's own key is never written."""
 
     def __init__(self, folder: Path):
         self.ca = folder / "ca.pem"
         self.cert = folder / "receiver.pem"
         self.key = folder / "receiver.key"
+        names = ("expired", "not_yet_valid", "other_name", "not_for_servers", "without_intermediate")
+        self.misfits = {name: folder / f"{name}.pem" for name in names}
 
     def as_json(self) -> dict:
-        return {"ca": str(self.ca), "cert": str(self.cert), "key": str(self.key)}
+        misfits = {name: str(path) for name, path in self.misfits.items()}
+        return {"ca": str(self.ca), "cert": str(self.cert), "key": str(self.key), "misfits": misfits}
 
     def make(self) -> None:
         self.ca.parent.mkdir(parents=True, exist_ok=True)
         now = datetime.datetime.now(datetime.timezone.utc)
-        ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        ca_name, name = _name("Postrider local authority"), _name("localhost")
+        valid = (now - HOUR, now + LIFETIME)
+        root = Issuer("Postrider local authority", valid)
+        key = ec.generate_private_key(ec.SECP256R1())
+        receiver = Leaf(key.public_key(), valid)
+        self.ca.write_bytes(_pem(root.certificate))
+        self.cert.write_bytes(_pem(root.sign(receiver)))
+        self._write_key(key)
+        # Its own certificate is nowhere: neither trusted nor sent along.
+        intermediate = Issuer("Postrider local intermediate", valid)
+        misfits = {
+            "expired": root.sign(receiver, valid=(now - LIFETIME, now - HOUR)),
+            "not_yet_valid": root.sign(receiver, valid=(now + HOUR, now + LIFETIME)),
+            "other_name": root.sign(receiver, names=[x509.DNSName("somebody-else.example")]),
+            "not_for_servers": root.sign(receiver, purpose=ExtendedKeyUsageOID.CLIENT_AUTH),
+            "without_intermediate": intermediate.sign(receiver),
+        }
+        for name, path in self.misfits.items():
+            path.write_bytes(_pem(misfits[name]))
 
-        ca = (
-            _certificate(ca_name, ca_name, ca_key.public_key(), now)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(signs_certificates=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
-            .sign(ca_key, hashes.SHA256())
-        )
-        loopback = [x509.IPAddress(ipaddress.ip_address(a)) for a in ("127.0.0.1", "::1")]
-        cert = (
-            _certificate(name, ca_name, key.public_key(), now)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), *loopback]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-            .sign(ca_key, hashes.SHA256())
-        )
-        self.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-        self.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    def _write_key(self, key) -> None:
         with open(os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(
                 key.private_bytes(
@@ -60,19 +65,59 @@ class Authority:
             )
 
 
+class Leaf:
+    """A receiver on this machine: its key, and from when to when its certificates are valid."""
+
+    def __init__(self, public_key, valid):
+        self.public_key = public_key
+        self.valid = valid
+
+
+class Issuer:
+    """A certificate that signs others; it signs itself."""
+
+    def __init__(self, common_name: str, valid):
+        self.name = _name(common_name)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        public_key = self._key.public_key()
+        self.certificate = (
+            _certificate(self.name, self.name, public_key, valid)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+    def sign(self, leaf: Leaf, valid=None, names=LOCALHOST, purpose=ExtendedKeyUsageOID.SERVER_AUTH):
+        issuer_key = self._key.public_key()
+        return (
+            _certificate(_name("localhost"), self.name, leaf.public_key, valid or leaf.valid)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _certificate(subject, issuer, public_key, now) -> x509.CertificateBuilder:
+def _certificate(subject, issuer, public_key, valid) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
     )
 
 

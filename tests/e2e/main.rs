@@ -28,6 +28,7 @@ mod json;
 mod keys;
 mod ledger;
 mod logs;
+mod misbehaving;
 mod producers;
 mod providers;
 mod readme;

@@ -210,7 +210,7 @@ class Runbook(unittest.TestCase):
 
     def test_numbers_in_words_are_the_programs_own(self):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
-        self.assertIn(f"and {seconds('functions/deliver/src/handler.rs', 'MARGIN')} s left", deliver)
+        self.assertIn(f"and {seconds('functions/deliver/src/batch.rs', 'MARGIN')} s left", deliver)
         backlog = f"{number(OVERDUE, 'BACKLOG'):,} messages"
         self.assertIn(backlog, (RUNBOOK / "retry-queue-behind.md").read_text())
 

@@ -7,7 +7,7 @@ from template import Template
 
 DAY = 86_400
 DIALECT = "shared/domain/src/dialect.rs"
-DELIVER = "functions/deliver/src/handler.rs"
+DELIVER = "functions/deliver/src/batch.rs"
 LONGEST_RETRY_AFTER = DAY
 
 

@@ -38,6 +38,19 @@ class Outcomes(unittest.TestCase):
     def test_every_reason_is_explained(self):
         self.check("A delivery's reason", variants("shared/domain/src/delivery.rs", "Reason", "as_str"))
 
+    def test_every_reason_for_failed_tls_says_what_to_do(self):
+        sources = [(ROOT / "functions/deliver/src" / name).read_text() for name in ("tls_failure.rs", "failure.rs")]
+        code = " ".join(source.split("#[cfg(test)]")[0] for source in sources)
+        said = set(re.findall(r'"([^"]*\bTLS\b[^"]*|the receiver [^"]*(?:certificate|host name)[^"]*)"', code))
+        self.assertGreater(len(said), 10, "the sentences were not found in the source")
+        (section,) = re.findall(r"^## Why TLS failed\n(.*?)^## ", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+        rows = re.findall(r"^\| (?!`error`|---)(.+?) \| (.+?) \|$", section, re.MULTILINE)
+        phrases = [phrase for phrases, _ in rows for phrase in phrases.split("; ")]
+        for phrase in phrases:
+            self.assertTrue(any(phrase in sentence for sentence in said), f"nothing says {phrase!r}")
+        for sentence in said:
+            self.assertTrue(any(phrase in sentence for phrase in phrases), f"{sentence!r} is not explained")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -5,11 +5,9 @@
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use postrider_aws::briefing::Briefing;
 use postrider_aws::chance;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
@@ -17,6 +15,7 @@ use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::SecretOf;
@@ -28,7 +27,7 @@ use postrider_domain::secret::Secret;
 use postrider_domain::tenant::Tenant;
 use postrider_domain::{payload, signature, time};
 
-use crate::handler::MARGIN;
+use crate::batch::Batch;
 use crate::health::Health;
 use crate::slow::Slow;
 
@@ -70,12 +69,8 @@ impl Attempts {
     ///
     /// # Errors
     /// When we failed, or too little time is left: the message is to come again.
-    pub(crate) async fn make(
-        &self,
-        message: &Message,
-        briefing: &Briefing,
-        deadline: Timestamp,
-    ) -> Result<Option<Made>, Error> {
+    pub(crate) async fn make(&self, message: &Message, batch: &Batch) -> Result<Option<Made>, Error> {
+        let briefing = &batch.briefing;
         if briefing.is_broken_for(message) {
             return Err("a row of it cannot be read".into());
         }
@@ -92,11 +87,12 @@ impl Attempts {
                 self.bring_back(row, attempt, at).await;
                 Ok(None)
             }
-            Gate::Attempt => self.attempt(row, briefing, deadline).await,
+            Gate::Attempt => self.attempt(row, batch).await,
         }
     }
 
-    async fn attempt(&self, row: &Delivery, briefing: &Briefing, deadline: Timestamp) -> Result<Option<Made>, Error> {
+    async fn attempt(&self, row: &Delivery, batch: &Batch) -> Result<Option<Made>, Error> {
+        let briefing = &batch.briefing;
         let tenant = briefing.tenants.get(&row.tenant_id);
         let endpoint = briefing.endpoint_of(row);
         let endpoint = endpoint.as_ref();
@@ -107,12 +103,11 @@ impl Attempts {
             return self.cancel(row, Reason::EventExpired).await;
         };
         let started = chance::now();
-        let left = deadline.as_millisecond() - started.as_millisecond();
-        if left < i64::try_from((endpoint.timeout() + MARGIN).as_millis())? {
+        if !batch.has_time_for(endpoint.timeout(), started) {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
-        let sent = self.slow.watch(row, briefing, self.sender.send(&post)).await;
+        let sent = self.slow.watch(row, batch, self.sender.send(&post)).await;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(row, started, &sent, transition.status);
@@ -122,7 +117,7 @@ impl Attempts {
             self.catch_up(row).await?;
             return Ok(None);
         }
-        self.follow_up(row, endpoint, &transition, ended).await;
+        self.follow_up(row, endpoint, (&transition, ended), batch).await;
         let succeeded = transition.status == Status::Succeeded;
         let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
@@ -164,11 +159,17 @@ impl Attempts {
     }
 
     /// What is worth doing after a record, but not worth sending again for: the sweep makes good what fails here.
-    async fn follow_up(&self, row: &Delivery, endpoint: &Endpoint, transition: &Transition, ended: Timestamp) {
+    async fn follow_up(
+        &self,
+        row: &Delivery,
+        endpoint: &Endpoint,
+        (transition, ended): (&Transition, Timestamp),
+        batch: &Batch,
+    ) {
         if let Some(at) = transition.next_attempt_at {
             self.bring_back(row, row.attempts_made + 1 + 1, at).await;
         }
-        if let Err(error) = self.health.note(endpoint, transition, ended).await {
+        if let Err(error) = self.health.note(endpoint, transition, &batch.health, ended).await {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
         }
     }

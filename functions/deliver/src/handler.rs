@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
-use postrider_aws::briefing::{Briefing, Desk};
+use postrider_aws::briefing::Desk;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
 
 use crate::attempt::Attempts;
+use crate::batch::Batch;
 use crate::slow::Slow;
 use crate::tally;
 
@@ -60,25 +60,25 @@ impl Deliver {
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
-    async fn attempt_all(&self, batch: Vec<(SqsMessage, Message)>, deadline: Timestamp) -> Vec<SqsMessage> {
-        let messages: Vec<Message> = batch.iter().map(|(_, message)| message.clone()).collect();
+    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>, deadline: Timestamp) -> Vec<SqsMessage> {
+        let messages: Vec<Message> = records.iter().map(|(_, message)| message.clone()).collect();
         let briefing = match self.desk.brief(&messages).await {
             Ok(briefing) => briefing,
             Err(error) => {
                 tracing::error!(error = %error, messages = messages.len(), "deliver.no_briefing");
-                return batch.into_iter().map(|(record, _)| record).collect();
+                return records.into_iter().map(|(record, _)| record).collect();
             }
         };
-        let briefing = &briefing;
-        let (aside, batch) = batch.into_iter().partition(|(record, message)| {
-            self.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), briefing)
+        let (aside, records) = records.into_iter().partition(|(record, message)| {
+            self.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &briefing)
         });
-        let (aside, attempts) = join(self.move_aside(aside), self.make_all(batch, briefing, deadline)).await;
+        let batch = Batch::new(briefing, deadline);
+        let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }
 
-    async fn move_aside(&self, batch: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
-        let (records, messages): (Vec<SqsMessage>, Vec<Message>) = batch.into_iter().unzip();
+    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+        let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
         match self.slow.move_aside(&messages).await {
             Ok(()) => Vec::new(),
             Err(error) => {
@@ -88,14 +88,9 @@ impl Deliver {
         }
     }
 
-    async fn make_all(
-        &self,
-        batch: Vec<(SqsMessage, Message)>,
-        briefing: &Briefing,
-        deadline: Timestamp,
-    ) -> Vec<SqsMessage> {
-        let each = batch.into_iter().map(|(record, message)| async move {
-            match self.attempts.make(&message, briefing, deadline).await {
+    async fn make_all(&self, records: Vec<(SqsMessage, Message)>, batch: &Batch) -> Vec<SqsMessage> {
+        let each = records.into_iter().map(|(record, message)| async move {
+            match self.attempts.make(&message, batch).await {
                 Ok(made) => Ok(made),
                 Err(error) => {
                     let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
@@ -119,6 +114,3 @@ impl Deliver {
 fn parse(record: &SqsMessage) -> Result<Message, String> {
     Message::parse(record.body.as_deref().unwrap_or_default())
 }
-
-/// Time that must be left after an attempt's time-out, so that its outcome can be recorded.
-pub(crate) const MARGIN: Duration = Duration::from_secs(15);

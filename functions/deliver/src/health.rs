@@ -2,18 +2,20 @@
 //!
 //! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::EventsTable;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::{DISABLED_EVENT, Endpoint};
 use postrider_domain::event::Event;
-use postrider_domain::id::EventId;
+use postrider_domain::id::{EndpointId, EventId};
 use postrider_domain::time;
 use serde_json::json;
+
+use crate::batch::Noted;
 
 const GONE: &str = "the receiver answered 410 Gone";
 const FAILING: &str = "it failed for five days without one success";
@@ -23,6 +25,33 @@ pub(crate) struct Health {
     config: ConfigTable,
     events: EventsTable,
     retention: Retention,
+}
+
+/// Something new about an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fact {
+    Succeeding,
+    Failing,
+    FailedTooLong,
+    Gone,
+}
+
+impl Fact {
+    /// What an attempt says that the endpoint's row does not.
+    fn of(endpoint: &Endpoint, made: &Transition, now: Timestamp) -> Option<Self> {
+        if made.disable_endpoint {
+            return Some(Self::Gone);
+        }
+        if !endpoint.dialect.disables_failing {
+            return None;
+        }
+        match (made.status == Status::Succeeded, endpoint.failing_since) {
+            (true, None) => None,
+            (true, Some(_)) => Some(Self::Succeeding),
+            (false, None) => Some(Self::Failing),
+            (false, Some(_)) => endpoint.has_failed_too_long(now).then_some(Self::FailedTooLong),
+        }
+    }
 }
 
 impl Health {
@@ -37,22 +66,23 @@ impl Health {
     /// Takes in what an attempt that ended at `now` says about its endpoint.
     ///
     /// # Errors
-    /// When a write failed; the endpoint's next attempt says it again.
-    pub(crate) async fn note(&self, endpoint: &Endpoint, made: &Transition, now: Timestamp) -> Result<(), AwsError> {
-        if made.disable_endpoint {
-            return self.disable(endpoint, (GONE, None), now).await;
-        }
-        if !endpoint.dialect.disables_failing {
+    /// When a write failed; the endpoint's next batch says it again.
+    pub(crate) async fn note(
+        &self,
+        endpoint: &Endpoint,
+        made: &Transition,
+        noted: &Noted<(Fact, EndpointId)>,
+        now: Timestamp,
+    ) -> Result<(), AwsError> {
+        let Some(fact) = Fact::of(endpoint, made, now) else { return Ok(()) };
+        if !noted.is_new((fact, endpoint.id.clone())) {
             return Ok(());
         }
-        match (made.status == Status::Succeeded, endpoint.failing_since) {
-            (true, None) => Ok(()),
-            (true, Some(_)) => self.config.note_succeeding(endpoint).await.map(|_| ()),
-            (false, None) => self.config.note_failing(endpoint, now).await.map(|_| ()),
-            (false, Some(_)) if endpoint.has_failed_too_long(now) => {
-                self.disable(endpoint, (FAILING, endpoint.failing_since), now).await
-            }
-            (false, Some(_)) => Ok(()),
+        match fact {
+            Fact::Succeeding => self.config.note_succeeding(endpoint).await.map(|_| ()),
+            Fact::Failing => self.config.note_failing(endpoint, now).await.map(|_| ()),
+            Fact::Gone => self.disable(endpoint, (GONE, None), now).await,
+            Fact::FailedTooLong => self.disable(endpoint, (FAILING, endpoint.failing_since), now).await,
         }
     }
 

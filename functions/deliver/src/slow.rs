@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use aws_config::SdkConfig;
 use deliver::sender::Sent;
 use futures::future::{Either, select};
 use lambda_runtime::Error;
@@ -11,11 +10,14 @@ use postrider_aws::briefing::Briefing;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::env::{self, BadSetting};
 use postrider_aws::queue::Queue;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
+
+use crate::batch::Batch;
 
 /// Keeps slow endpoints apart.
 pub(crate) struct Slow {
@@ -49,16 +51,16 @@ impl Slow {
     }
 
     /// Sees a POST through, and notes its endpoint as slow once it has waited too long.
-    pub(crate) async fn watch(&self, row: &Delivery, briefing: &Briefing, sending: impl Future<Output = Sent>) -> Sent {
+    pub(crate) async fn watch(&self, row: &Delivery, batch: &Batch, sending: impl Future<Output = Sent>) -> Sent {
         let sending = pin!(sending);
         let noting = pin!(async {
             tokio::time::sleep(PATIENCE).await;
-            self.note(row, briefing).await;
+            self.note(row, batch).await;
         });
         match select(sending, noting).await {
             Either::Left((sent, _)) => {
                 if sent.outcome == Outcome::TimedOut {
-                    self.note(row, briefing).await;
+                    self.note(row, batch).await;
                 }
                 sent
             }
@@ -67,15 +69,18 @@ impl Slow {
     }
 
     /// A note that cannot be written costs others some waiting, not this attempt its record.
-    async fn note(&self, row: &Delivery, briefing: &Briefing) {
-        if let Err(error) = self.try_note(row, briefing).await {
+    async fn note(&self, row: &Delivery, batch: &Batch) {
+        if let Err(error) = self.try_note(row, batch).await {
             tracing::warn!(webhook_id = row.endpoint_id.as_str(), error = %error, "webhook.slowness_not_noted");
         }
     }
 
-    async fn try_note(&self, row: &Delivery, briefing: &Briefing) -> Result<(), Error> {
-        let slow = briefing.slow.get(&row.tenant_id).cloned().unwrap_or_default();
+    async fn try_note(&self, row: &Delivery, batch: &Batch) -> Result<(), Error> {
+        let slow = batch.briefing.slow.get(&row.tenant_id).cloned().unwrap_or_default();
         let Some(note) = slow.note(&row.endpoint_id, chance::now()) else { return Ok(()) };
+        if !batch.slow.is_new(row.endpoint_id.clone()) {
+            return Ok(());
+        }
         self.config.note_slow(&row.tenant_id, &row.endpoint_id, &note).await?;
         tracing::info!(webhook_id = row.endpoint_id.as_str(), tenant_id = row.tenant_id.as_str(), "webhook.slow");
         Ok(())

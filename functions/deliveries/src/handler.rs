@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
@@ -13,6 +12,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};

@@ -1,6 +1,5 @@
 //! The routes.
 
-use aws_config::SdkConfig;
 use futures::future::join_all;
 use postrider_aws::auth::Auth;
 use postrider_aws::config_table::ConfigTable;
@@ -10,6 +9,7 @@ use postrider_aws::events_table::EventsTable;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};

@@ -14,6 +14,6 @@ use serde_json::value::RawValue;
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let events = &Events::from_env(&sdk::load().await?)?;
+    let events = &Events::from_env(&sdk::load()?)?;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| events.answer(event))).await
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_config::SdkConfig;
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Error;
@@ -17,6 +16,7 @@ use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::dialect::DialectRef;

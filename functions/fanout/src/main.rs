@@ -31,7 +31,7 @@ enum Input {
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let sdk = sdk::load().await?;
+    let sdk = sdk::load()?;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
     run(service_fn(|event: LambdaEvent<Input>| answer(fanout, redrive, event.payload, event.context))).await
 }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::env::BadSetting;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::letters::{Letter, Letters};
 use postrider_aws::queue::Queue;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;

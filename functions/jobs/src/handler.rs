@@ -1,6 +1,5 @@
 //! The routes, and what else invokes this function.
 
-use aws_config::SdkConfig;
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::config_table::ConfigTable;
@@ -8,6 +7,7 @@ use postrider_aws::env::BadSetting;
 use postrider_aws::http::{self, Answer, Fault, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::letters::Letters;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::trigger::Trigger;
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;

@@ -17,6 +17,6 @@ use serde_json::value::RawValue;
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let jobs = &Jobs::from_env(&sdk::load().await?)?;
+    let jobs = &Jobs::from_env(&sdk::load()?)?;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| jobs.answer(event))).await
 }

@@ -1,13 +1,13 @@
 //! The dead-letter queue's consumer: what SQS or Scheduler gave up on becomes a recorded internal failure, which costs the
 //! endpoint no attempt, and the delivery goes on by its calendar. What is no message of ours goes to quarantine.
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use postrider_aws::briefing::Desk;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
 use postrider_aws::letters::{Letter, Letters};
 use postrider_aws::retries::Retries;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use lambda_runtime::{Context, Error};
 use postrider_aws::metrics::{self, Unit};
 use postrider_aws::recoverer::Recoverer;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use serde::Serialize;
 use serde_json::Value;

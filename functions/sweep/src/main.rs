@@ -13,6 +13,6 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let sweep = &Sweep::from_env(&sdk::load().await?)?;
+    let sweep = &Sweep::from_env(&sdk::load()?)?;
     run(service_fn(|event: LambdaEvent<Value>| sweep.handle(event.context))).await
 }

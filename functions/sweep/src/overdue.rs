@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
 use postrider_aws::env::BadSetting;
 use postrider_aws::queue::Queue;
+use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;

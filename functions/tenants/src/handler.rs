@@ -1,6 +1,5 @@
 //! The routes; all of them take the admin key.
 
-use aws_config::SdkConfig;
 use postrider_aws::auth::AdminAuth;
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
@@ -9,6 +8,7 @@ use postrider_aws::env::BadSetting;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::rotation::Rotation;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::{StoredSecret, rotated};
 use postrider_domain::id::{KeyId, TenantId};

@@ -11,7 +11,7 @@ use postrider_aws::{env, http, sdk, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let operator = &Operator::from_env(&sdk::load().await?)?;
+    let operator = &Operator::from_env(&sdk::load()?)?;
     run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| operator.handle(request)).await) }))
         .await
 }

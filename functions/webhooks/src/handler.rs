@@ -1,6 +1,5 @@
 //! The routes.
 
-use aws_config::SdkConfig;
 use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, EndpointChange};
@@ -9,6 +8,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
+use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;

@@ -13,7 +13,7 @@ use postrider_aws::{env, http, sdk, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
-    let webhooks = &Webhooks::from_env(&sdk::load().await?)?;
+    let webhooks = &Webhooks::from_env(&sdk::load()?)?;
     run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| webhooks.handle(request)).await) }))
         .await
 }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
 use postrider_domain::dialect;
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::{Endpoint, obstacle};

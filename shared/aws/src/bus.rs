@@ -1,8 +1,8 @@
 //! The stack's own event bus, on which workers hear of new jobs.
 
-use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_types::SdkConfig;
 
 use crate::AwsError;
 use crate::env::{self, BadSetting};

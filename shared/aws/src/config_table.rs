@@ -14,10 +14,10 @@
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
 use postrider_domain::id::TenantId;
 use serde::de::DeserializeOwned;
 

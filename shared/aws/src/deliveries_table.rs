@@ -3,10 +3,10 @@
 //! Two sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep) and
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::attempt::Attempt;
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
 use tokio::sync::Mutex;
 use tokio::time::Instant;

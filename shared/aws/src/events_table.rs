@@ -1,8 +1,8 @@
 //! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once and never changed.
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_types::SdkConfig;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
 

@@ -1,10 +1,10 @@
 //! The jobs table: `id`. A job's every change is written over the state that it was made from; its last one together with
 //! the event that tells of it, so that there is one event however many reports race.
 
-use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_types::SdkConfig;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;

@@ -1,9 +1,9 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
 //! redrives, and the triggers that were refused.
 
-use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_types::SdkConfig;
 
 use crate::AwsError;
 use crate::env::{self, BadSetting};

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use postrider_domain::message::Message;
 

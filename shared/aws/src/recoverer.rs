@@ -3,7 +3,7 @@
 //! A function that messaged itself would trip Lambda's loop detection; the sweep's timer does not. Every step is harmless
 //! when repeated: a row that was sent again is no longer final, so the next look passes it by.
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;

@@ -10,8 +10,9 @@ use postrider_domain::egress::Egress;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::webhook_url::{Target, WebhookUrl};
 
-/// How long a look-up may take: name servers that stay silent must not use up a function's whole time.
-const LOOK_UP_LIMIT: Duration = Duration::from_secs(5);
+/// How long a look-up may take: less than a connection may, so that name servers that stay silent are told apart from a
+/// firewall that does.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(3);
 
 /// Asks the DNS for a name's addresses.
 pub type LookUp = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client;
 use aws_sdk_scheduler::types::{
     ActionAfterCompletion, DeadLetterConfig, FlexibleTimeWindow, FlexibleTimeWindowMode, RetryPolicy, Target,
 };
+use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::message::Message;
 

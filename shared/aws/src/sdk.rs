@@ -1,14 +1,26 @@
-//! The SDK's shared configuration: one HTTP client over rustls with ring, built once per process.
+//! The SDK's shared configuration: what Lambda's environment gives, and one HTTP client over rustls with ring, built once
+//! per process.
+//!
+//! Put together by hand: the SDK's own loader brings every way to come by credentials, another AWS client among them, and
+//! looks for files, while a function only ever has its environment.
 
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
+pub use aws_types::SdkConfig;
+use aws_types::origin::Origin;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_runtime::Error;
 
-use crate::roots;
+use crate::{env, roots};
 
 /// How long any AWS call may take, retries included. Shorter than every function's time-out, so that a hanging call is
 /// an error that is logged and retried, not a function that is killed.
@@ -16,12 +28,13 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Credentials, region and endpoint from the environment that Lambda provides.
+/// From the environment that Lambda provides: credentials, which stay the same for a process's life, region and, for an
+/// emulator, the endpoint.
 ///
 /// # Errors
-/// When the roots that come with this program make no TLS client.
-pub async fn load() -> Result<SdkConfig, Error> {
-    let region = std::env::var("AWS_REGION").unwrap_or_default();
+/// When a setting is missing, or the roots that come with this program make no TLS client.
+pub fn load() -> Result<SdkConfig, Error> {
+    let region = env::var("AWS_REGION")?;
     let trusted = roots::trusted(&region, std::env::vars());
     let tls = TlsContext::builder().with_trust_store(trusted).build()?;
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
@@ -30,5 +43,30 @@ pub async fn load() -> Result<SdkConfig, Error> {
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)
         .build();
-    Ok(aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts).load().await)
+    let (id, key) = (env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?);
+    let credentials = Credentials::new(id, key, env::var("AWS_SESSION_TOKEN").ok(), None, "Lambda's environment");
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard())
+        .sleep_impl(TokioSleep::new())
+        .time_source(SystemTimeSource::new())
+        .service_config(OwnEndpoints);
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.insert_origin("endpoint_url", Origin::shared_environment_variable());
+    Ok(config.build())
+}
+
+/// A service's own endpoint, such as `AWS_ENDPOINT_URL_SQS`.
+#[derive(Debug)]
+struct OwnEndpoints;
+
+impl LoadServiceConfig for OwnEndpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        std::env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
+    }
 }

@@ -122,10 +122,10 @@ pub const EXCERPT_BYTES: usize = 256;
 /// The same for a delivery's last attempt.
 pub const LAST_EXCERPT_BYTES: usize = 1024;
 
-/// An answer's beginning as text that is safe to show: valid UTF-8, no control characters but line breaks and tabs, cut
-/// to `limit` bytes at a character's edge.
+/// An answer's beginning as text that is safe to show: valid UTF-8, no control characters but line breaks and tabs, nothing
+/// invisible, cut to `limit` bytes at a character's edge. Markup stays: whoever shows it shows it as text.
 pub fn excerpt(answer: &[u8], limit: usize) -> Option<String> {
-    let visible = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    let visible = |c: &char| (!c.is_control() || matches!(c, '\n' | '\t')) && !is_deceptive(*c);
     let mut text = String::new();
     for c in String::from_utf8_lossy(answer).chars().filter(visible) {
         if text.len() + c.len_utf8() > limit {
@@ -134,6 +134,14 @@ pub fn excerpt(answer: &[u8], limit: usize) -> Option<String> {
         text.push(c);
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Characters that turn the direction of what follows, break lines unseen, or hide text: what is read would not be what
+/// is there.
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -146,6 +154,13 @@ mod tests {
         assert_eq!(excerpt("ééé".as_bytes(), 5).unwrap(), "éé");
         assert_eq!(excerpt(b"\xff\xfe", 256).unwrap(), "\u{fffd}\u{fffd}");
         assert_eq!(excerpt(b"", 256), None);
+    }
+
+    #[test]
+    fn an_excerpt_reads_as_it_is_written() {
+        let turned = "pay\u{202e}xe.exe\u{2066}\u{200b}\u{feff} now\u{2028}\u{e0041}\u{9b}31m";
+        assert_eq!(excerpt(turned.as_bytes(), 256).unwrap(), "payxe.exe now31m");
+        assert_eq!(excerpt("<b>سلام 👍".as_bytes(), 256).unwrap(), "<b>سلام 👍");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const MAX_HEADERS: usize = 16;
 const MAX_HEADER_CHARS: usize = 1024;
 const MAX_DESCRIPTION_CHARS: usize = 256;
 /// Headers that are ours, the connection's or the signature's; no webhook sets them.
-const RESERVED_HEADERS: [&str; 15] = [
+const RESERVED_HEADERS: [&str; 17] = [
     "accept-encoding",
     "connection",
     "content-encoding",
@@ -29,9 +29,11 @@ const RESERVED_HEADERS: [&str; 15] = [
     "content-type",
     "expect",
     "host",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
+    "proxy-connection",
     "te",
     "trailer",
     "transfer-encoding",
@@ -310,5 +312,53 @@ mod tests {
         let later = crate::time::plus_millis(now, 60_000);
         assert_eq!(names(&rotated(&secrets, "e".to_owned(), later, 60).unwrap()), ["e", "d"]);
         assert_eq!(names(&rotated(&secrets, "e".to_owned(), now, 0).unwrap()), ["e"], "no grace ends all at once");
+    }
+
+    fn taken(name: &str, value: &str) -> Result<BTreeMap<String, String>, Invalid> {
+        let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        parse_headers(headers, DialectRef(&crate::dialect::NUR))
+    }
+
+    #[test]
+    fn a_header_of_the_owners_own_is_taken_in_lower_case() {
+        for name in ["Authorization", "x-team", "Cookie", "traceparent", "X_odd.name~"] {
+            assert_eq!(taken(name, "a\tb c").unwrap(), BTreeMap::from([(name.to_lowercase(), "a\tb c".to_owned())]));
+        }
+        assert!(taken("x-empty", "").is_ok());
+        assert!(taken("x-long", &"v".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn what_is_ours_or_the_connections_is_not_taken() {
+        let of_ours = ["webhook-id", "Webhook-Anything", "X-Nur-Signature", "User-Agent", "Content-Type"];
+        let hop_by_hop =
+            ["Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
+        let of_http = ["Host", "Content-Length", "Content-Encoding", "Accept-Encoding", "Expect", "HTTP2-Settings"];
+        let of_proxies = ["Proxy-Authorization", "Proxy-Authenticate"];
+        for name in of_ours.iter().chain(&hop_by_hop).chain(&of_http).chain(&of_proxies) {
+            assert_eq!(taken(name, "x").unwrap_err().field, format!("headers.{name}"));
+        }
+    }
+
+    #[test]
+    fn no_header_breaks_out_of_its_line() {
+        for name in ["", " ", "x team", "x:team", "x-team\r\nx-evil", "x-t\u{e9}am", "x\0", ":path", "x\u{7f}"] {
+            assert!(taken(name, "x").is_err(), "{name:?}");
+        }
+        for value in ["a\r\nX-Evil: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{e9}", "\u{1b}[2J"] {
+            assert!(taken("x-team", value).is_err(), "{value:?}");
+        }
+        assert!(taken(&"x".repeat(1025), "x").is_err());
+        assert!(taken("x-team", &"x".repeat(1025)).is_err());
+    }
+
+    #[test]
+    fn headers_are_sixteen_at_the_most_and_each_comes_once() {
+        let nur = DialectRef(&crate::dialect::NUR);
+        let many = |count: usize| (0..count).map(|i| (format!("x-{i}"), String::new())).collect();
+        assert_eq!(parse_headers(many(16), nur).unwrap().len(), 16);
+        assert!(parse_headers(many(17), nur).is_err());
+        let twice = ["X-Team", "x-team"].map(|name| (name.to_owned(), "a".to_owned()));
+        assert!(parse_headers(twice.into(), nur).is_err());
     }
 }

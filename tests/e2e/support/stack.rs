@@ -64,6 +64,8 @@ pub(crate) struct Tables {
 pub(crate) struct ReceiverTls {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
+    /// Certificates for the same key that nobody should accept, by what is wrong with them.
+    pub(crate) misfits: BTreeMap<String, PathBuf>,
 }
 
 impl Stack {
