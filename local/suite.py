@@ -24,7 +24,7 @@ VERIFIERS = ROOT / "tests" / "verifiers"
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    for what in ("template", "examples"):
+    for what in ("template", "examples", "bench"):
         check(f"test the {what}", [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"])
     install_node_packages()
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
