@@ -46,8 +46,8 @@ class Stand:
         return self._settings[name]["MemorySize"]
 
     def function(self, name: str, program: Path | None = None) -> Function:
-        """A fresh process of it, with the environment that it has as deployed."""
-        settings = self._settings.get(name) or self._settings["deliver"]
+        """A fresh process of it, with the environment that it has as deployed; what is not deployed gets another's."""
+        settings = self._settings.get(name) or next(iter(self._settings.values()))
         environment = settings["Environment"]["Variables"] | {
             # The receivers are on this machine, whatever the stack was deployed with.
             "PRIVATE_TARGETS": "allow",
