@@ -19,7 +19,13 @@ class Queues(unittest.TestCase):
         for queue in WORK:
             with self.subTest(queue=queue):
                 visibility = self.template.properties(queue)["VisibilityTimeout"]
-                self.assertGreaterEqual(visibility, 6 * timeout, "a message would reappear while its batch is at work")
+                window = self.template.properties(f"DeliverFrom{queue}").get("MaximumBatchingWindowInSeconds", 0)
+                self.assertGreaterEqual(visibility, 6 * timeout + window, "it would reappear while its batch is at work")
+
+    def test_retries_fill_batches_and_first_attempts_do_not_wait(self):
+        window = "MaximumBatchingWindowInSeconds"
+        self.assertNotIn(window, self.template.properties("DeliverFromDeliverQueue"), "every delivery would come later")
+        self.assertLessEqual(self.template.properties("DeliverFromRetryQueue")[window], 5, "the shortest retry is in 5 s")
 
     def test_what_keeps_failing_goes_to_the_dead_letter_queue(self):
         for queue in WORK:
