@@ -75,11 +75,10 @@ class Queues(unittest.TestCase):
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "nine would be sent again")
 
-    def test_batches_are_small_and_immediate(self):
+    def test_batches_are_small(self):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
-                self.assertEqual(mapping.get("MaximumBatchingWindowInSeconds", 0), 0, "a webhook would wait for others")
 
     def test_neither_queue_can_take_the_whole_account(self):
         limits = {}
