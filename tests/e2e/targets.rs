@@ -109,7 +109,7 @@ async fn what_has_become_private_since_is_blocked_at_every_attempt_and_retried()
     {
         let webhook = tenant.webhook("https://your-app.invalid/", &["*"]).await;
         world.aws.rows.repoint(&tenant.id, &webhook, url).await;
-        let event = tenant.publish("invoice.paid", &json!({})).await;
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
         let id = tenant.delivery_of(&event, &webhook).await;
         let delivery = tenant.settled(&id, "retrying", 1).await;
         let attempt = &delivery["attempts"][0];

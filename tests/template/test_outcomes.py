@@ -40,8 +40,10 @@ class Outcomes(unittest.TestCase):
 
     def test_every_reason_for_failed_tls_says_what_to_do(self):
         sources = [(ROOT / "functions/deliver/src" / name).read_text() for name in ("tls_failure.rs", "failure.rs")]
+        # A connection that breaks off is `reset`, whenever it does.
         code = " ".join(source.split("#[cfg(test)]")[0] for source in sources)
         said = set(re.findall(r'"([^"]*\bTLS\b[^"]*|the receiver [^"]*(?:certificate|host name)[^"]*)"', code))
+        said = {sentence for sentence in said if "the connection broke" not in sentence}
         self.assertGreater(len(said), 10, "the sentences were not found in the source")
         (section,) = re.findall(r"^## Why TLS failed\n(.*?)^## ", PAGE.read_text(), re.MULTILINE | re.DOTALL)
         rows = re.findall(r"^\| (?!`error`|---)(.+?) \| (.+?) \|$", section, re.MULTILINE)

@@ -19,7 +19,13 @@ class Queues(unittest.TestCase):
         for queue in WORK:
             with self.subTest(queue=queue):
                 visibility = self.template.properties(queue)["VisibilityTimeout"]
-                self.assertGreaterEqual(visibility, 6 * timeout, "a message would reappear while its batch is at work")
+                window = self.template.properties(f"DeliverFrom{queue}").get("MaximumBatchingWindowInSeconds", 0)
+                self.assertGreaterEqual(visibility, 6 * timeout + window, "it would reappear while its batch is at work")
+
+    def test_retries_fill_batches_and_first_attempts_do_not_wait(self):
+        window = "MaximumBatchingWindowInSeconds"
+        self.assertNotIn(window, self.template.properties("DeliverFromDeliverQueue"), "every delivery would come later")
+        self.assertLessEqual(self.template.properties("DeliverFromRetryQueue")[window], 5, "the shortest retry is in 5 s")
 
     def test_what_keeps_failing_goes_to_the_dead_letter_queue(self):
         for queue in WORK:
@@ -69,11 +75,10 @@ class Queues(unittest.TestCase):
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "nine would be sent again")
 
-    def test_batches_are_small_and_immediate(self):
+    def test_batches_are_small(self):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
-                self.assertEqual(mapping.get("MaximumBatchingWindowInSeconds", 0), 0, "a webhook would wait for others")
 
     def test_neither_queue_can_take_the_whole_account(self):
         limits = {}

@@ -60,7 +60,7 @@ impl Attempts {
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
-            sender: Sender::new(Resolver::new(env::egress()?))?,
+            sender: Sender::new(Resolver::new(env::egress()?)),
             slow,
         })
     }
@@ -107,7 +107,7 @@ impl Attempts {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
-        let sent = self.slow.watch(row, batch, self.sender.send(&post)).await;
+        let sent = self.slow.watch(row, batch, self.sender.send(&post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(row, started, &sent, transition.status);

@@ -1,7 +1,7 @@
 //! The POST itself: one client per process, no proxy, no redirects, no retries of its own, and no address that was not
 //! checked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
@@ -60,29 +60,39 @@ pub struct Sent {
 
 /// Sends.
 pub struct Sender {
-    client: Client,
+    /// Built by the first POST: reading the platform's roots is most of it, and a function's start has to wait for nothing.
+    client: OnceLock<Client>,
     resolver: Resolver,
 }
 
 impl Sender {
-    /// Sends to HTTPS only.
-    ///
-    /// # Errors
-    /// When the client cannot be built.
-    pub fn new(resolver: Resolver) -> Result<Self, Error> {
-        Ok(Self { client: client(&resolver).https_only(true).build()?, resolver })
+    /// Sends to HTTPS only, and where this resolver lets it.
+    pub fn new(resolver: Resolver) -> Self {
+        Self { client: OnceLock::new(), resolver }
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
     /// there.
-    pub async fn send(&self, post: &Post) -> Sent {
+    ///
+    /// # Errors
+    /// When there is no client to send with, such as where the platform has no roots: our fault, so the message comes again.
+    pub async fn send(&self, post: &Post) -> Result<Sent, Error> {
+        let client = self.client()?;
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
         let url = match self.resolver.parse("url", &post.url) {
             Ok(url) => url,
-            Err(invalid) => return refused(Outcome::Blocked, started, invalid.expected),
+            Err(invalid) => return Ok(refused(Outcome::Blocked, started, invalid.expected)),
         };
-        exchange(&self.client, url.as_url().clone(), post).await
+        Ok(exchange(client, url.as_url().clone(), post).await)
+    }
+
+    fn client(&self) -> Result<&Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = client(&self.resolver).https_only(true).build()?;
+        Ok(self.client.get_or_init(|| client))
     }
 }
 

@@ -51,7 +51,12 @@ impl Slow {
     }
 
     /// Sees a POST through, and notes its endpoint as slow once it has waited too long.
-    pub(crate) async fn watch(&self, row: &Delivery, batch: &Batch, sending: impl Future<Output = Sent>) -> Sent {
+    pub(crate) async fn watch(
+        &self,
+        row: &Delivery,
+        batch: &Batch,
+        sending: impl Future<Output = Result<Sent, Error>>,
+    ) -> Result<Sent, Error> {
         let sending = pin!(sending);
         let noting = pin!(async {
             tokio::time::sleep(PATIENCE).await;
@@ -59,7 +64,7 @@ impl Slow {
         });
         match select(sending, noting).await {
             Either::Left((sent, _)) => {
-                if sent.outcome == Outcome::TimedOut {
+                if sent.as_ref().is_ok_and(|sent| sent.outcome == Outcome::TimedOut) {
                     self.note(row, batch).await;
                 }
                 sent

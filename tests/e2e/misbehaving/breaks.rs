@@ -25,9 +25,7 @@ async fn a_connection_that_breaks_says_when_it_did() {
     let cases = vec![
         Case::new("reset once connected", "reset", bytes(vec![Step::Reset]).await).unposted().told(handshake),
         Case::new("closed once connected", "reset", bytes(vec![]).await).unposted().told(handshake),
-        Case::new("reset in the handshake", "reset", bytes(hello(&[Step::Reset])).await)
-            .unposted()
-            .told(handshake),
+        Case::new("reset in the handshake", "reset", bytes(hello(&[Step::Reset])).await).unposted().told(handshake),
         Case::new("closed in the handshake", "reset", bytes(hello(&[])).await).unposted().told(handshake),
         Case::new("reset at the head", "reset", Raw::http1(stack, head(&[Step::Reset])).await),
         Case::new("reset at the end", "reset", Raw::http1(stack, whole(&[Step::Reset])).await),

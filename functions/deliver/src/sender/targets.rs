@@ -40,12 +40,12 @@ fn asking(zone: &Arc<Zone>, egress: Egress) -> Resolver {
 fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
     let resolver = asking(zone, egress);
     let client = client(&resolver).https_only(true).tls_certs_merge([receiver.trusted()]).build().unwrap();
-    Sender { client, resolver }
+    Sender { client: client.into(), resolver }
 }
 
 async fn send(sender: &Sender, url: &str) -> Sent {
     let (headers, body) = (Vec::new(), b"{}".to_vec());
-    sender.send(&Post { url: url.to_owned(), headers, body, timeout: Duration::from_secs(20) }).await
+    sender.send(&Post { url: url.to_owned(), headers, body, timeout: Duration::from_secs(20) }).await.unwrap()
 }
 
 fn assert_blocked(sent: &Sent, why: &str) {

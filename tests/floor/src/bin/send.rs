@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         && first == "first"
     {
         let started = ProcessTime::now();
-        let by = By::Sender(Sender::new(resolver())?);
+        let by = By::Sender(Sender::new(resolver()));
         by.send(url, &secret).await?;
         return Ok(tell(started.elapsed(), 1)?);
     }
@@ -62,7 +62,7 @@ impl By {
         let builder = client(&resolver());
         Ok(match (run.connections, url.scheme()) {
             (Connections::New, _) => Self::Client(builder.pool_max_idle_per_host(0).build()?, url),
-            (Connections::Kept, "https") => Self::Sender(Sender::new(resolver())?),
+            (Connections::Kept, "https") => Self::Sender(Sender::new(resolver())),
             (Connections::Kept, _) => Self::Client(builder.build()?, url),
         })
     }
@@ -73,7 +73,7 @@ impl By {
         let timeout = Duration::from_secs(20);
         let post = Post { url: url.to_owned(), headers, body: BODY.as_bytes().to_vec(), timeout };
         let Sent { outcome, error, .. } = match self {
-            Self::Sender(sender) => sender.send(&post).await,
+            Self::Sender(sender) => sender.send(&post).await?,
             Self::Client(client, url) => exchange(client, url.clone(), &post).await,
         };
         if outcome.status().is_some_and(|status| (200..300).contains(&status)) {

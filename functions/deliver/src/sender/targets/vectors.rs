@@ -51,7 +51,7 @@ fn counted(zone: &Arc<Zone>, egress: Egress) -> (Sender, Arc<AtomicUsize>) {
     let counter = count.clone();
     let layer = tower::layer::layer_fn(move |connector| Counter::instead_of(connector, &counter));
     let client = client(&resolver).https_only(true).connector_layer(layer).build().unwrap();
-    (Sender { client, resolver }, count)
+    (Sender { client: client.into(), resolver }, count)
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn what_the_vectors_refuse_stays_blocked_where_loopback_is_allowed() {
 async fn what_the_vectors_accept_is_looked_up_or_connected_to() {
     let zone = Zone::of(&[]);
     let (literal, count) = counted(&zone, strict());
-    let named = Sender::new(asking(&zone, strict())).unwrap();
+    let named = Sender::new(asking(&zone, strict()));
     let (mut names, mut addresses) = (Vec::new(), 0);
     for vector in vectors().iter().filter(|vector| vector.is_accepted) {
         match literal.resolver.parse("url", &vector.url).unwrap().target() {
