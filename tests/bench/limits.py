@@ -22,7 +22,7 @@ LIMITS = [
     Limit("dollars_per_million.single", 3.70, "2.76"),
     Limit("dollars_per_million.batch10", 2.60, "2.76 less the shared request"),
     Limit("dollars_per_million.fanout10", 1.90),
-    Limit("dollars_per_million.refused", 45),
+    Limit("dollars_per_million.refused_batched", 45),
     Limit("cpu_ratio.all_functions", 30, "1: the bare loop"),
     Limit("cpu_ratio.send_http_warm", 1.5, "1"),
     Limit("cpu_ratio.send_https_warm", 1.5, "1"),
@@ -31,6 +31,7 @@ LIMITS = [
     Limit("startup_ratio.*", 3, "1: a function that does nothing"),
     Limit("binary_mb.*", 7),
     Limit("fan_out_10000.invocations", 1, "1"),
+    Limit("fan_out_10000.seconds_at_its_share", 60),
     Limit("slow_receivers.ten_over_one", 1.15, "1"),
     Limit("slow_receivers.billed_ms_per_delivery.10", 25, "20: the receivers' own time"),
 ]

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import scenarios
-from dollars import FLOOR, bill, logs
+from dollars import ASSUMED, FLOOR, bill, logs
 from growth import Grown, growth, short_queue
 from sending import Sending, sending
 from stand import SENDING, Stand
@@ -34,6 +34,8 @@ class Measured:
     grown: list[Grown]
     short: Tally
     slow: dict[int, float]
+    fanout_mb: int
+    fanout_timeout: int
 
 
 async def measure(stand: Stand, release: Path) -> Measured:
@@ -72,6 +74,8 @@ async def measure(stand: Stand, release: Path) -> Measured:
         grown=grown,
         short=short,
         slow=slow,
+        fanout_mb=stand.memory_mb("fanout"),
+        fanout_timeout=stand.timeout("fanout"),
     )
 
 
@@ -111,7 +115,8 @@ def summary(measured: Measured) -> dict:
             "invocations": widest.fan_out.uses["fanout"].invocations,
             "calls": widest.fan_out.uses["fanout"].calls.total(),
             "calls_again": widest.again.uses["fanout"].calls.total(),
-            "cpu_seconds": round(widest.fan_out.uses["fanout"].cpu, 2),
+            "seconds_at_its_share": round(widest.fan_out.uses["fanout"].cpu * ASSUMED["vcpu_mb"] / measured.fanout_mb, 1),
+            "seconds_allowed": measured.fanout_timeout,
         },
         "slow_receivers": {
             "ten_over_one": round(batch / one, 3),

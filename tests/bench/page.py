@@ -102,7 +102,22 @@ def _growth(summary: dict) -> str:
     calls = summary["calls_per_delivery"]
     rows = [(f"{number} endpoints of a tenant", _number(value)) for number, value in calls["endpoints"].items()]
     rows += [(f"deliver alone, {number} messages wait", _number(value)) for number, value in calls["backlog"].items()]
-    return _table(("", "AWS calls per delivery"), rows)
+    widest = summary["fan_out_10000"]
+    return "\n\n".join(
+        [
+            _table(("", "AWS calls per delivery"), rows),
+            _table(
+                ("one fan-out to 10,000 endpoints", ""),
+                [
+                    ("invocations", widest["invocations"]),
+                    ("calls", widest["calls"]),
+                    ("calls when the stream brings it again", widest["calls_again"]),
+                    ("seconds of CPU time, at its memory's share of a processor", widest["seconds_at_its_share"]),
+                    ("seconds that it may take", widest["seconds_allowed"]),
+                ],
+            ),
+        ]
+    )
 
 
 def _slow(summary: dict) -> str:

@@ -45,6 +45,10 @@ class Stand:
     def memory_mb(self, name: str) -> int:
         return self._settings[name]["MemorySize"]
 
+    def timeout(self, name: str) -> int:
+        """Seconds."""
+        return self._settings[name]["Timeout"]
+
     def function(self, name: str, program: Path | None = None) -> Function:
         """A fresh process of it, with the environment that it has as deployed; what is not deployed gets another's."""
         settings = self._settings.get(name) or next(iter(self._settings.values()))
