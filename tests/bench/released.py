@@ -1,4 +1,4 @@
-"""The release programs, and a stack's build folder made of them: one build for what is measured and what is deployed."""
+"""The release programs, and a stack's build folder made of them: what is measured is what is deployed."""
 
 import os
 import shutil
