@@ -2,6 +2,7 @@
 
 import unittest
 
+from source import number
 from template import Template, as_list, holds
 
 DAY = 86_400
@@ -79,6 +80,8 @@ class Queues(unittest.TestCase):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
+                threads = number("functions/deliver/src/main.rs", "THREADS")
+                self.assertGreater(threads, mapping["BatchSize"], "a receiver's flood would hold its batch mates up")
 
     def test_neither_queue_can_take_the_whole_account(self):
         limits = {}

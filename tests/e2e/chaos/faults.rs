@@ -42,6 +42,24 @@ async fn an_outcome_that_cannot_be_recorded_is_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
+async fn a_read_that_lags_behind_denies_nobody_his_delivery() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let proxy = Proxy::start(world.stack).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    proxy.spoil("BatchGetItem", core_of(&webhook), 1, Spoil::Lag);
+    with_proxy(&world, "deliver", &proxy, async {
+        let (_, id) = delivery_to(&tenant, &webhook).await;
+        let delivery = tenant.settled(&id, "succeeded", 1).await;
+        assert_eq!(proxy.hits(), 1);
+        assert_told(&delivery, &["succeeded"], &receiver, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
 async fn a_record_whose_answer_is_lost_counts_once_and_its_retry_comes() {
     let Some((world, _guard)) = alone().await else { return };
     let tenant = world.tenant().await;

@@ -11,8 +11,8 @@ use super::script::{Progress, Step, answer};
 use super::trial::{Case, hold};
 use crate::support::World;
 
-/// A process's peak, in MiB; the function has 512 to itself. An idle one has some 20.
-const LIMIT: u64 = 128;
+/// A process's peak, in MiB; the function has 256 to itself. An idle one has some 25.
+const LIMIT: u64 = 192;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn floods_fill_no_memory() {

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -37,6 +38,8 @@ struct Tally {
     connections: AtomicUsize,
     /// Connections that the sender has ended.
     hung_up: AtomicUsize,
+    /// How long the sender kept the one that it kept longest, in milliseconds.
+    kept: AtomicU64,
 }
 
 /// A listening receiver; it stops when it is dropped.
@@ -86,6 +89,11 @@ impl Raw {
     pub(super) fn is_left(&self) -> bool {
         self.tally.hung_up.load(Ordering::SeqCst) == self.connections()
     }
+
+    /// How long the sender kept the connection that it kept longest, of those that it has ended.
+    pub(super) fn kept(&self) -> Duration {
+        Duration::from_millis(self.tally.kept.load(Ordering::SeqCst))
+    }
 }
 
 impl Drop for Raw {
@@ -126,6 +134,7 @@ async fn listen(listener: TcpListener, speech: Speech, steps: Arc<[Step]>, tally
 
 async fn serve(socket: TcpStream, speech: Speech, steps: Arc<[Step]>, tally: Arc<Tally>) {
     let (progress, watched) = watch::channel(Progress::Connected);
+    let begun = Instant::now();
     match speech {
         Speech::Bytes => {
             let (mut reading, mut writing) = socket.into_split();
@@ -144,6 +153,8 @@ async fn serve(socket: TcpStream, speech: Speech, steps: Arc<[Step]>, tally: Arc
                 } else {
                     count(&mut reading, &progress, &tally.posts).await;
                 }
+                let kept = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                tally.kept.fetch_max(kept, Ordering::SeqCst);
                 tally.hung_up.fetch_add(1, Ordering::SeqCst);
                 progress.send_replace(Progress::Gone);
             };

@@ -13,6 +13,8 @@ use crate::support::{Receiver, Tenant, World, until};
 const PATIENCE: u64 = 3;
 /// What a busy machine may add to an attempt.
 const SLACK: Duration = Duration::from_secs(4);
+/// What the beginning of a body may take beside.
+const BODY: Duration = Duration::from_secs(2);
 /// Long enough for every attempt of a trial.
 const END: Duration = Duration::from_secs(60);
 const GOOD_RECEIVERS: usize = 3;
@@ -130,6 +132,8 @@ pub(super) async fn hold(world: &World, cases: Vec<Case>, data: &Value) {
             if case.receiver.is_left() { Ok(()) } else { Err(format!("{} connections", case.receiver.connections())) }
         })
         .await;
+        let limit = Duration::from_secs(case.patience) + BODY + SLACK;
+        assert!(case.receiver.kept() < limit, "{} was read for {:?}", case.name, case.receiver.kept());
     }
 }
 

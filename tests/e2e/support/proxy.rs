@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::future::pending;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -19,6 +20,8 @@ pub(crate) enum Spoil {
     LoseAnswer,
     /// It never reaches AWS, and nobody answers.
     Hang,
+    /// A BatchGetItem's answer is one of a moment ago: of what it reads plainly, nothing was there yet.
+    Lag,
 }
 
 #[derive(Debug)]
@@ -89,6 +92,7 @@ async fn serve(mut client: TcpStream, upstream: &str, rules: &Mutex<Vec<Rule>>) 
         Some(Spoil::Refuse(status, error)) => client.write_all(&refusal(status, error)).await,
         Some(Spoil::LoseAnswer) => forward(&call, upstream).await.map(|_| ()),
         Some(Spoil::Hang) => pending().await,
+        Some(Spoil::Lag) => client.write_all(&lagging(&call, &forward(&call, upstream).await?)).await,
         None => client.write_all(&forward(&call, upstream).await?).await,
     }
 }
@@ -112,6 +116,21 @@ fn refusal(status: u16, error: &str) -> Vec<u8> {
          x-amzn-errortype: {error}\r\ncontent-length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
+}
+
+/// The answer without the rows of those tables that the call reads without asking for consistency.
+fn lagging(call: &Received, answer: &[u8]) -> Vec<u8> {
+    let asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+    let start = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("an answer has a head") + 4;
+    let mut told: Value = serde_json::from_slice(&answer[start..]).expect("DynamoDB's answer is JSON");
+    for (table, rows) in told["Responses"].as_object_mut().expect("a BatchGetItem was to be spoiled") {
+        if asked["RequestItems"][table]["ConsistentRead"] != true {
+            *rows = json!([]);
+        }
+    }
+    let (body, head) =
+        (told.to_string(), "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0");
+    format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 /// Passes the call on as it is, since it is signed, but for the connection's end.
