@@ -28,6 +28,7 @@ use postrider_domain::tenant::Tenant;
 use postrider_domain::{payload, signature, time};
 
 use crate::batch::Batch;
+use crate::crew::Crew;
 use crate::health::Health;
 use crate::slow::Slow;
 
@@ -48,7 +49,8 @@ pub(crate) struct Attempts {
     retries: Retries,
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
-    sender: Sender,
+    sender: Arc<Sender>,
+    crew: Crew,
     slow: Arc<Slow>,
 }
 
@@ -60,7 +62,8 @@ impl Attempts {
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
-            sender: Sender::new(Resolver::new(env::egress()?)),
+            sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
+            crew: Crew::default(),
             slow,
         })
     }
@@ -107,7 +110,7 @@ impl Attempts {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
-        let sent = self.slow.watch(row, batch, self.sender.send(&post)).await?;
+        let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(row, started, &sent, transition.status);
@@ -134,6 +137,11 @@ impl Attempts {
             self.bring_back(&now, attempt, at).await;
         }
         Ok(())
+    }
+
+    async fn send(&self, post: Post) -> Result<Sent, Error> {
+        let sender = Arc::clone(&self.sender);
+        self.crew.run(async move { sender.send(&post).await }).await?
     }
 
     async fn post(&self, tenant: &Tenant, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod batch;
+mod crew;
 mod handler;
 mod health;
 mod slow;
@@ -11,16 +12,8 @@ use handler::Deliver;
 use lambda_runtime::{Error, run, service_fn};
 use postrider_aws::{env, sdk, telemetry};
 
-/// A thread for each message of a batch, and some: a receiver that floods its connection keeps the thread busy that reads
-/// it, and its batch mates have theirs. How many processors there are does not matter, since it is the system that is fair.
-const THREADS: usize = 12;
-
-fn main() -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
-    runtime.block_on(serve())
-}
-
-async fn serve() -> Result<(), Error> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let deliver = &Deliver::from_env(&sdk::load()?)?;

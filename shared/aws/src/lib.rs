@@ -32,3 +32,7 @@ mod transaction;
 pub mod trigger;
 
 pub use error::AwsError;
+
+/// An SDK call allocates hundreds of times, so the allocator shows in what a delivery costs (docs/performance.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

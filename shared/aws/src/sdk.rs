@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
@@ -54,6 +54,10 @@ pub fn load() -> Result<SdkConfig, Error> {
         .retry_config(RetryConfig::standard())
         .sleep_impl(TokioSleep::new())
         .time_source(SystemTimeSource::new())
+        // Credentials that never change need no cache, and calls that are this short no watch over their throughput beside
+        // their time-outs: each would cost processor time at every call.
+        .identity_cache(IdentityCache::no_cache())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .service_config(OwnEndpoints);
     config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
     config.insert_origin("endpoint_url", Origin::shared_environment_variable());
