@@ -11,15 +11,21 @@ use postrider_domain::attempt::{Outcome, Unreachable};
 use crate::tls_failure;
 
 /// The outcome of a failed send and a sentence about it. The URL is kept out: its query may hold a secret.
-pub(crate) fn classify(error: reqwest::Error) -> (Outcome, String) {
+///
+/// # Errors
+/// When it was for want of descriptors, memory or local ports: no receiver's fault, so no attempt of his.
+pub(crate) fn classify(error: reqwest::Error) -> Result<(Outcome, String), lambda_runtime::Error> {
     let error = error.without_url();
+    if chain(&error).any(is_ours) {
+        return Err(error.into());
+    }
+    Ok(of_receiver(&error))
+}
+
+fn of_receiver(error: &reqwest::Error) -> (Outcome, String) {
     let connecting = error.is_connect();
-    let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
-    while let Some(link) = cause {
-        if let Some(found) = known(link, connecting) {
-            return found;
-        }
-        cause = link.source();
+    if let Some(found) = chain(error).find_map(|link| known(link, connecting)) {
+        return found;
     }
     if connecting && error.is_timeout() {
         unreachable(Unreachable::ConnectTimeout, "no connection came about in time")
@@ -28,6 +34,18 @@ pub(crate) fn classify(error: reqwest::Error) -> (Outcome, String) {
     } else {
         unreachable(Unreachable::Reset, BROKEN)
     }
+}
+
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |&link| link.source())
+}
+
+fn is_ours(link: &(dyn Error + 'static)) -> bool {
+    const WANT: [i32; 5] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS, libc::EADDRNOTAVAIL];
+    link.downcast_ref::<io::Error>().is_some_and(|io| match io.raw_os_error() {
+        Some(code) => WANT.contains(&code),
+        None => io.get_ref().is_some_and(|inner| is_ours(inner)),
+    })
 }
 
 const REFUSED: &str = "nothing accepts connections there";
@@ -46,7 +64,13 @@ fn known(link: &(dyn Error + 'static), connecting: bool) -> Option<(Outcome, Str
         return Some((outcome, unresolved.to_string()));
     }
     if let Some(tls) = link.downcast_ref::<rustls::Error>() {
-        return Some(unreachable(Unreachable::TlsFailed, tls_failure::sentence(tls)));
+        // Once the request is on its way, TLS that breaks is a connection that does; but for want of a client certificate,
+        // of which a receiver with TLS 1.3 complains only then.
+        let failed = connecting || tls_failure::is_about_our_certificate(tls);
+        return Some(match failed {
+            true => unreachable(Unreachable::TlsFailed, tls_failure::sentence(tls)),
+            false => unreachable(Unreachable::Reset, BROKEN),
+        });
     }
     if let Some(http) = link.downcast_ref::<hyper::Error>() {
         return of_http(http);
@@ -83,6 +107,10 @@ fn of_io(error: &io::Error, connecting: bool) -> Option<(Outcome, String)> {
     }
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(unreachable(Unreachable::ConnectRefused, REFUSED)),
+        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
+            let sentence = "no way leads to its address; an IPv6 address needs functions that have IPv6";
+            Some(unreachable(Unreachable::ConnectRefused, sentence))
+        }
         ErrorKind::TimedOut if connecting => {
             Some(unreachable(Unreachable::ConnectTimeout, "no connection came about in time"))
         }

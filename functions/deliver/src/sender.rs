@@ -1,17 +1,18 @@
-//! The POST itself: one client per process, no proxy, no redirects, no retries of its own, and no address that was not
-//! checked.
+//! The POST itself: no proxy, no redirects, no retries of its own, and no address that was not checked.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
 use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::Outcome;
+use postrider_domain::webhook_url::Target;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 
+use crate::clients::{Clients, Opened};
 use crate::{failure, retry_after};
 
 #[cfg(test)]
@@ -21,6 +22,9 @@ const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take to come about, from name look-up to the end of TLS: less than any dialect's time-out, so
 /// that a customer hears whether it was the connection or the answer that did not come.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+/// How long a receiver may leave what was sent to him unacknowledged.
+#[cfg(target_os = "linux")]
+const UNREAD_LIMIT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept. Short, since a frozen process cannot see that the other side has hung up.
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
 /// What is read of an answer, at the most: enough for an excerpt and to leave most connections reusable.
@@ -60,47 +64,47 @@ pub struct Sent {
 
 /// Sends.
 pub struct Sender {
-    /// Built by the first POST: reading the platform's roots is most of it, and a function's start has to wait for nothing.
-    client: OnceLock<Client>,
+    clients: Clients,
     resolver: Resolver,
 }
 
 impl Sender {
     /// Sends to HTTPS only, and where this resolver lets it.
     pub fn new(resolver: Resolver) -> Self {
-        Self { client: OnceLock::new(), resolver }
+        let of = resolver.clone();
+        Self { clients: Clients::new(move |opened| client(&of, opened).https_only(true).build()), resolver }
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
     /// there.
     ///
     /// # Errors
-    /// When there is no client to send with, such as where the platform has no roots: our fault, so the message comes again.
+    /// When we could not send, such as where the platform has no roots: our fault, so the message comes again.
     pub async fn send(&self, post: &Post) -> Result<Sent, Error> {
-        let client = self.client()?;
+        let lent = self.clients.lend()?;
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
         let url = match self.resolver.parse("url", &post.url) {
             Ok(url) => url,
             Err(invalid) => return Ok(refused(Outcome::Blocked, started, invalid.expected)),
         };
-        Ok(exchange(client, url.as_url().clone(), post).await)
-    }
-
-    fn client(&self) -> Result<&Client, Error> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
+        if matches!(url.target(), Target::Address(_)) {
+            lent.opened.count();
         }
-        let client = client(&self.resolver).https_only(true).build()?;
-        Ok(self.client.get_or_init(|| client))
+        let sent = exchange(&lent.client, url.as_url().clone(), post).await?;
+        if sent.outcome == Outcome::TimedOut {
+            self.clients.give_up(&lent);
+        }
+        Ok(sent)
     }
 }
 
 /// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
-pub fn client(resolver: &Resolver) -> ClientBuilder {
+pub fn client(resolver: &Resolver, opened: &Opened) -> ClientBuilder {
     // A second call finds the provider installed, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
+    let resolver = Arc::new(CheckedResolver { resolver: resolver.clone(), opened: opened.clone() });
+    let client = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -110,12 +114,19 @@ pub fn client(resolver: &Resolver) -> ClientBuilder {
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_header_list_size(HEADER_LIST)
         .pool_idle_timeout(IDLE_LIMIT)
-        .dns_resolver(Arc::new(CheckedResolver(resolver.clone())))
-        .user_agent(USER_AGENT)
+        .dns_resolver(resolver)
+        .user_agent(USER_AGENT);
+    // Without it, a connection whose receiver reads no more outlives its attempt by half a minute.
+    #[cfg(target_os = "linux")]
+    let client = client.tcp_user_timeout(UNREAD_LIMIT);
+    client
 }
 
 /// One POST to a URL that was checked, and what came of it.
-pub async fn exchange(client: &Client, url: Url, post: &Post) -> Sent {
+///
+/// # Errors
+/// When it failed on our side, for want of descriptors or memory.
+pub async fn exchange(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
     let request = client
         .post(url)
@@ -123,10 +134,10 @@ pub async fn exchange(client: &Client, url: Url, post: &Post) -> Sent {
         .headers(header_map(&post.headers))
         .body(post.body.clone())
         .send();
-    match tokio::time::timeout(post.timeout, request).await {
+    Ok(match tokio::time::timeout(post.timeout, request).await {
         Err(_) => refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs())),
         Ok(Err(error)) => {
-            let (outcome, why) = failure::classify(error);
+            let (outcome, why) = failure::classify(error)?;
             refused(outcome, started, why)
         }
         Ok(Ok(response)) => {
@@ -134,7 +145,7 @@ pub async fn exchange(client: &Client, url: Url, post: &Post) -> Sent {
             let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
             Sent { outcome, duration, error: None, answer: beginning(response).await }
         }
-    }
+    })
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
@@ -170,11 +181,16 @@ async fn beginning(mut response: Response) -> Vec<u8> {
 }
 
 /// Gives the client checked addresses only.
-struct CheckedResolver(Resolver);
+struct CheckedResolver {
+    resolver: Resolver,
+    /// A name is looked up for each connection and for nothing else.
+    opened: Opened,
+}
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = self.0.clone();
+        self.opened.count();
+        let resolver = self.resolver.clone();
         Box::pin(async move {
             // The port is the client's to set.
             let addresses = resolver.resolve(name.as_str(), 0).await?;

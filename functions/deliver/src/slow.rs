@@ -4,7 +4,7 @@
 use std::pin::pin;
 
 use deliver::sender::Sent;
-use futures::future::{Either, select};
+use futures::future::join;
 use lambda_runtime::Error;
 use postrider_aws::briefing::Briefing;
 use postrider_aws::config_table::ConfigTable;
@@ -16,6 +16,7 @@ use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
+use tokio::time::timeout;
 
 use crate::batch::Batch;
 
@@ -57,19 +58,16 @@ impl Slow {
         batch: &Batch,
         sending: impl Future<Output = Result<Sent, Error>>,
     ) -> Result<Sent, Error> {
-        let sending = pin!(sending);
-        let noting = pin!(async {
-            tokio::time::sleep(PATIENCE).await;
-            self.note(row, batch).await;
-        });
-        match select(sending, noting).await {
-            Either::Left((sent, _)) => {
+        let mut sending = pin!(sending);
+        match timeout(PATIENCE, &mut sending).await {
+            Ok(sent) => {
                 if sent.as_ref().is_ok_and(|sent| sent.outcome == Outcome::TimedOut) {
                     self.note(row, batch).await;
                 }
                 sent
             }
-            Either::Right(((), sending)) => sending.await,
+            // Both to their end: a note that is dropped half-way may not be written, and nobody else of this batch writes it.
+            Err(_) => join(sending, self.note(row, batch)).await.0,
         }
     }
 
@@ -86,8 +84,9 @@ impl Slow {
         if !batch.slow.is_new(row.endpoint_id.clone()) {
             return Ok(());
         }
-        self.config.note_slow(&row.tenant_id, &row.endpoint_id, &note).await?;
-        tracing::info!(webhook_id = row.endpoint_id.as_str(), tenant_id = row.tenant_id.as_str(), "webhook.slow");
+        self.config.note_slow(&row.tenant_id, &note).await?;
+        let (webhook_id, tenant_id) = (row.endpoint_id.as_str(), row.tenant_id.as_str());
+        tracing::info!(webhook_id, tenant_id, all = note.endpoint.is_none(), "webhook.slow");
         Ok(())
     }
 }

@@ -26,6 +26,11 @@ pub(crate) fn sentence(error: &Error) -> String {
     known.to_owned()
 }
 
+/// Whether the receiver asks for a certificate of ours.
+pub(crate) fn is_about_our_certificate(error: &Error) -> bool {
+    matches!(error, Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::NoCertificate))
+}
+
 const OLD_VERSION: &str = "the receiver speaks neither TLS 1.2 nor TLS 1.3";
 
 fn of_certificate(error: &CertificateError) -> &'static str {

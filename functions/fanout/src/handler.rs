@@ -86,7 +86,7 @@ impl Fanout {
         let subscribers = self.subscribers(&sent).await?;
         let rows: Vec<Delivery> = sent.into_iter().flat_map(|event| self.matches(event, &subscribers)).collect();
         let deliveries = rows.len();
-        let (slow, prompt) = self.apart(rows).await?;
+        let (slow, prompt) = self.apart(rows).await;
         stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)))
             .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.retry_queue))))
             .map(|(rows, queue)| self.announce(rows, queue))
@@ -98,14 +98,17 @@ impl Fanout {
     }
 
     /// The rows of endpoints that count as slow, and the others: what keeps a connection waiting shall not stand among
-    /// first attempts.
-    async fn apart(&self, rows: Vec<Delivery>) -> Result<(Vec<Delivery>, Vec<Delivery>), AwsError> {
+    /// first attempts. Who is slow is a hint: where it cannot be read, nobody is.
+    async fn apart(&self, rows: Vec<Delivery>) -> (Vec<Delivery>, Vec<Delivery>) {
         let tenants: BTreeSet<&TenantId> = rows.iter().map(|row| &row.tenant_id).collect();
         let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let slow = self.config.slow_endpoints(&tenants).await?;
+        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "fanout.slow_unknown");
+            HashMap::new()
+        });
         let now = chance::now();
         let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
-        Ok(rows.into_iter().partition(is_slow))
+        rows.into_iter().partition(is_slow)
     }
 
     /// Who asks for these events: each pattern is looked up once a batch.

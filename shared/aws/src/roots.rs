@@ -16,7 +16,7 @@ const AMAZON: [&[u8]; 5] = [
 ];
 
 /// Partitions that Amazon Trust Services does not promise to serve, by how their regions' names begin.
-const OTHER_PARTITIONS: [&str; 3] = ["cn-", "us-iso", "eu-iso"];
+const OTHER_PARTITIONS: [&str; 4] = ["cn-", "us-iso", "eu-iso", "eusc-"];
 
 /// How the settings begin that send calls elsewhere than to a region's own endpoints.
 const OWN_ENDPOINTS: &str = "AWS_ENDPOINT_URL";
@@ -48,6 +48,7 @@ mod tests {
         assert!(!is_system("us-east-1", &[("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")]));
         assert!(is_system("cn-north-1", &[]));
         assert!(is_system("us-isob-east-1", &[]));
+        assert!(is_system("eusc-de-east-1", &[]));
         assert!(is_system("us-east-1", &[("AWS_ENDPOINT_URL_SQS", "https://aws.example.com")]));
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::invisible::is_invisible;
+
 /// What came of an attempt. An endpoint that fails is an outcome, never an error: an error means that we failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -136,12 +138,9 @@ pub fn excerpt(answer: &[u8], limit: usize) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Characters that turn the direction of what follows, break lines unseen, or hide text: what is read would not be what
-/// is there.
+/// Line separators break lines where terminals do not; emoji keep the selector that colours them.
 fn is_deceptive(c: char) -> bool {
-    matches!(c,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    matches!(c, '\u{2028}' | '\u{2029}') || (is_invisible(c) && c != '\u{fe0f}')
 }
 
 #[cfg(test)]

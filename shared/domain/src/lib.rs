@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod event;
 pub mod id;
 pub mod invalid;
+mod invisible;
 pub mod job;
 pub mod json;
 pub mod key;

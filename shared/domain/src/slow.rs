@@ -11,24 +11,28 @@ use jiff::Timestamp;
 
 use crate::id::EndpointId;
 
-/// How long an answer may take before its endpoint counts as slow; a time-out counts whenever it comes. Long before most
+/// How long an attempt may take before its endpoint counts as slow; a time-out counts whenever it comes. Long before most
 /// time-outs, since what is published until then still stands among first attempts.
-pub const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 /// How long it is remembered, in seconds.
 const REMEMBERED: i64 = 10 * 60;
-/// Endpoints of one tenant that are remembered at once: what a single read unit holds. Beyond them, a slow endpoint is
-/// held apart by the queue's groups alone.
+/// Endpoints of one tenant that are remembered at once: what a single read unit holds. A tenant who has more of them is
+/// slow as a whole: his other endpoints wait behind them, and no other tenant's do.
 const MOST: usize = 64;
 
 /// A tenant's slow endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlowEndpoints {
     until: BTreeMap<EndpointId, i64>,
+    /// Until when all of them count as slow.
+    all_until: Option<i64>,
 }
 
 /// What is to be written for an endpoint that was slow just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
+    /// Who: one endpoint, or all of the tenant's.
+    pub endpoint: Option<EndpointId>,
     /// Until when it counts as slow, in seconds since 1970.
     pub until: i64,
     /// Who no longer does, to be removed along with it.
@@ -37,29 +41,26 @@ pub struct Note {
 
 impl SlowEndpoints {
     /// From what was written: until when each counts as slow, in seconds since 1970.
-    pub fn new(until: impl IntoIterator<Item = (EndpointId, i64)>) -> Self {
-        Self { until: until.into_iter().collect() }
+    pub fn new(until: impl IntoIterator<Item = (EndpointId, i64)>, all_until: Option<i64>) -> Self {
+        Self { until: until.into_iter().collect(), all_until }
     }
 
     /// Whether this endpoint counts as slow now.
     pub fn has(&self, endpoint: &EndpointId, now: Timestamp) -> bool {
-        self.until.get(endpoint).is_some_and(|until| now.as_second() < *until)
+        self.until.get(endpoint).copied().max(self.all_until).is_some_and(|until| now.as_second() < until)
     }
 
-    /// What to write for an endpoint that was slow just now; nothing when that was written less than half its time ago, or
-    /// when too many are slow already.
+    /// What to write for an endpoint that was slow just now; nothing when that was written less than half its time ago.
     pub fn note(&self, endpoint: &EndpointId, now: Timestamp) -> Option<Note> {
         let (now, half) = (now.as_second(), REMEMBERED / 2);
-        if self.until.get(endpoint).is_some_and(|until| until - now > half) {
+        if self.until.get(endpoint).copied().max(self.all_until).is_some_and(|until| until - now > half) {
             return None;
         }
         let is_over = |(other, until): &(&EndpointId, &i64)| **until <= now && *other != endpoint;
         let over: Vec<EndpointId> = self.until.iter().filter(is_over).map(|(other, _)| other.clone()).collect();
         let is_new = !self.until.contains_key(endpoint);
-        if is_new && self.until.len() - over.len() >= MOST {
-            return None;
-        }
-        Some(Note { until: now + REMEMBERED, over })
+        let is_one_too_many = is_new && self.until.len() - over.len() >= MOST;
+        Some(Note { endpoint: (!is_one_too_many).then(|| endpoint.clone()), until: now + REMEMBERED, over })
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
     #[test]
     fn an_endpoint_is_slow_for_ten_minutes() {
         let note = SlowEndpoints::default().note(&endpoint(1), at(1000)).unwrap();
-        let slow = SlowEndpoints::new([(endpoint(1), note.until)]);
+        let slow = SlowEndpoints::new([(endpoint(1), note.until)], None);
         assert!(slow.has(&endpoint(1), at(1599)));
         assert!(!slow.has(&endpoint(1), at(1600)));
         assert!(!slow.has(&endpoint(2), at(1001)));
@@ -86,23 +87,34 @@ mod tests {
 
     #[test]
     fn one_that_stays_slow_is_written_again_only_after_half_its_time() {
-        let slow = SlowEndpoints::new([(endpoint(1), 1600)]);
+        let slow = SlowEndpoints::new([(endpoint(1), 1600)], None);
         assert_eq!(slow.note(&endpoint(1), at(1299)), None);
         assert_eq!(slow.note(&endpoint(1), at(1300)).unwrap().until, 1900);
     }
 
     #[test]
     fn who_is_slow_no_more_goes_when_the_next_one_comes() {
-        let slow = SlowEndpoints::new([(endpoint(1), 1000), (endpoint(2), 1001)]);
+        let slow = SlowEndpoints::new([(endpoint(1), 1000), (endpoint(2), 1001)], None);
         assert_eq!(slow.note(&endpoint(3), at(1000)).unwrap().over, [endpoint(1)]);
         assert_eq!(slow.note(&endpoint(1), at(1000)).unwrap().over, []);
     }
 
     #[test]
-    fn a_tenants_list_does_not_outgrow_its_read_unit() {
-        let full = SlowEndpoints::new((0..MOST as u64).map(|n| (endpoint(n), 2000)));
-        assert_eq!(full.note(&endpoint(99), at(1000)), None);
-        assert!(full.note(&endpoint(3), at(1900)).is_some());
-        assert!(full.note(&endpoint(99), at(2000)).is_some(), "those that are over make room");
+    fn a_tenant_of_more_slow_endpoints_than_a_read_unit_holds_is_slow_as_a_whole() {
+        let list: Vec<_> = (0..MOST as u64).map(|n| (endpoint(n), 2000)).collect();
+        let full = SlowEndpoints::new(list.clone(), None);
+        let note = full.note(&endpoint(99), at(1000)).unwrap();
+        assert_eq!((note.endpoint, note.until), (None, 1600));
+        assert_eq!(full.note(&endpoint(3), at(1900)).unwrap().endpoint, Some(endpoint(3)));
+        assert_eq!(
+            full.note(&endpoint(99), at(2000)).unwrap().endpoint,
+            Some(endpoint(99)),
+            "those that are over make room"
+        );
+
+        let whole = SlowEndpoints::new(list, Some(note.until));
+        assert!(whole.has(&endpoint(99), at(1599)) && whole.has(&endpoint(100), at(1001)));
+        assert_eq!(whole.note(&endpoint(100), at(1001)), None);
+        assert!(!whole.has(&endpoint(99), at(1600)));
     }
 }

@@ -16,6 +16,7 @@ use zone::Answer::{Addresses, Alias, Missing, Silence};
 use zone::Zone;
 
 use super::{Post, Sender, Sent, client};
+use crate::clients::{Clients, Opened};
 
 const PUBLIC: &str = "93.184.215.14";
 const PUBLIC_V6: &str = "2606:4700:4700::1111";
@@ -39,8 +40,9 @@ fn asking(zone: &Arc<Zone>, egress: Egress) -> Resolver {
 
 fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
     let resolver = asking(zone, egress);
-    let client = client(&resolver).https_only(true).tls_certs_merge([receiver.trusted()]).build().unwrap();
-    Sender { client: client.into(), resolver }
+    let (of, trusted) = (resolver.clone(), receiver.trusted());
+    let build = move |opened: &Opened| client(&of, opened).https_only(true).tls_certs_merge([trusted.clone()]).build();
+    Sender { clients: Clients::new(build), resolver }
 }
 
 async fn send(sender: &Sender, url: &str) -> Sent {

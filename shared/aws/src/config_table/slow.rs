@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::slow::{Note, SlowEndpoints};
 
@@ -13,6 +13,8 @@ use crate::item::{Item, number, text, text_of};
 
 /// Where a tenant's row of slow endpoints lies.
 pub(crate) const SLOW_SORT: &str = "SLOW";
+/// The attribute that stands for all of a tenant's endpoints; the others are named by their ids.
+const ALL: &str = "all";
 /// Keys of one BatchGetItem.
 const BATCH: usize = 100;
 
@@ -38,11 +40,11 @@ impl ConfigTable {
         Ok(found)
     }
 
-    /// Notes that an endpoint was slow just now.
+    /// Notes who was slow just now.
     ///
     /// # Errors
     /// When the write failed; the next attempt that is slow says it again.
-    pub async fn note_slow(&self, tenant: &TenantId, endpoint: &EndpointId, note: &Note) -> Result<(), AwsError> {
+    pub async fn note_slow(&self, tenant: &TenantId, note: &Note) -> Result<(), AwsError> {
         let removed: Vec<String> = (0..note.over.len()).map(|n| format!("#o{n}")).collect();
         let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
         let mut update = self
@@ -51,8 +53,8 @@ impl ConfigTable {
             .table_name(&self.name)
             .key("pk", text(tenant_partition(tenant)))
             .key("sk", text(SLOW_SORT))
-            .update_expression(format!("SET #e = :until, expires_at = :until{remove}"))
-            .expression_attribute_names("#e", endpoint.as_str())
+            .update_expression(format!("SET #who = :until, expires_at = :until{remove}"))
+            .expression_attribute_names("#who", note.endpoint.as_ref().map_or(ALL, EndpointId::as_str))
             .expression_attribute_values(":until", number(note.until));
         for (name, over) in removed.into_iter().zip(&note.over) {
             update = update.expression_attribute_names(name, over.as_str());
@@ -65,6 +67,7 @@ impl ConfigTable {
 /// Whose row it is, and who is slow by it. An attribute that is no endpoint's is passed over: the row is a hint.
 pub(crate) fn read(row: &Item) -> Option<(TenantId, SlowEndpoints)> {
     let tenant = text_of(row, "pk")?.strip_prefix("TENANT#")?.parse().ok()?;
-    let until = row.iter().filter_map(|(name, value)| Some((name.parse().ok()?, value.as_n().ok()?.parse().ok()?)));
-    Some((tenant, SlowEndpoints::new(until)))
+    let second = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
+    let until = row.iter().filter_map(|(name, value)| Some((name.parse().ok()?, second(value)?)));
+    Some((tenant, SlowEndpoints::new(until, row.get(ALL).and_then(second))))
 }

@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::invisible::is_invisible;
+
 /// # Errors
 /// The rule that the text breaks.
 pub(super) fn check(text: &str) -> Result<(), String> {
@@ -28,14 +30,4 @@ fn refuse_hidden(text: &str, place: &str) -> Result<(), String> {
 fn authority(text: &str) -> &str {
     let rest = text.split_once("//").map_or("", |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or_default()
-}
-
-/// Unicode's default ignorable code points, and its marks for annotations: IDNA drops many of them, so the host that is
-/// connected to would not be the one that is read.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
+use deliver::clients::Opened;
 use deliver::sender::{Post, Sender, Sent, client, exchange};
 use floor::{BODY, Connections, ID, Run, SECRET, tell};
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ fn resolver() -> Resolver {
 impl By {
     fn of(run: &Run) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let url: Url = run.url.parse()?;
-        let builder = client(&resolver());
+        let builder = client(&resolver(), &Opened::default());
         Ok(match (run.connections, url.scheme()) {
             (Connections::New, _) => Self::Client(builder.pool_max_idle_per_host(0).build()?, url),
             (Connections::Kept, "https") => Self::Sender(Sender::new(resolver())),
@@ -74,7 +75,7 @@ impl By {
         let post = Post { url: url.to_owned(), headers, body: BODY.as_bytes().to_vec(), timeout };
         let Sent { outcome, error, .. } = match self {
             Self::Sender(sender) => sender.send(&post).await?,
-            Self::Client(client, url) => exchange(client, url.clone(), &post).await,
+            Self::Client(client, url) => exchange(client, url.clone(), &post).await?,
         };
         if outcome.status().is_some_and(|status| (200..300).contains(&status)) {
             return Ok(());

@@ -50,8 +50,9 @@ fn counted(zone: &Arc<Zone>, egress: Egress) -> (Sender, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counter = count.clone();
     let layer = tower::layer::layer_fn(move |connector| Counter::instead_of(connector, &counter));
-    let client = client(&resolver).https_only(true).connector_layer(layer).build().unwrap();
-    (Sender { client: client.into(), resolver }, count)
+    let of = resolver.clone();
+    let build = move |opened: &Opened| client(&of, opened).https_only(true).connector_layer(layer.clone()).build();
+    (Sender { clients: Clients::new(build), resolver }, count)
 }
 
 #[tokio::test]
