@@ -7,6 +7,7 @@ refused writes, so these are counted here.
 
 import dataclasses
 import math
+import re
 
 from item_size import size_of
 
@@ -25,6 +26,9 @@ class Units:
 def units_of(operation: str, request: dict, status: int, answer: dict) -> Units:
     if operation in ("PutItem", "UpdateItem", "DeleteItem"):
         return Units(write=_written(answer) if status == 200 else _refused(request, answer))
+    if operation == "BatchExecuteStatement":
+        answers = answer.get("Responses", [])
+        return Units(write=sum(_inserted(statement) for statement, _ in zip(request["Statements"], answers, strict=True)))
     if operation in ("TransactWriteItems", "BatchWriteItem"):
         consumed = answer.get("ConsumedCapacity", [])
         return Units(write=sum(_total(table) for table in consumed))
@@ -43,6 +47,13 @@ def _written(answer: dict) -> float:
 
 def _total(consumed: dict) -> float:
     return float(consumed["CapacityUnits"])
+
+
+def _inserted(statement: dict) -> float:
+    """A PartiQL statement is billed as the put that it stands for, refused ones too."""
+    names = re.findall(r"'([^']+)': \?", statement["Statement"])
+    item = dict(zip(names, statement["Parameters"], strict=True))
+    return max(1, math.ceil(size_of(item) / WRITE_UNIT))
 
 
 def _refused(request: dict, answer: dict) -> float:

@@ -154,18 +154,16 @@ impl Fanout {
     /// Puts the rows, then sends their messages. A row that was there before is announced again while it is pending, since
     /// the run that put it may have died before it sent the message.
     async fn announce(&self, rows: &[Delivery], queue: &Queue) -> Result<(), AwsError> {
-        let puts = rows.iter().map(|row| async move {
-            match self.deliveries.put_pending(row).await? {
-                Put::Existing(existing) if existing.status != Status::Pending => Ok(None),
-                Put::Unreadable => {
-                    tracing::error!(delivery_id = row.id.as_str(), "ledger.unreadable_row");
-                    Ok(None)
-                }
-                Put::New | Put::Existing(_) => Ok(Some(Message::new(row, 1))),
+        let puts = self.deliveries.put_pending(rows).await?;
+        let messages = rows.iter().zip(puts).filter_map(|(row, put)| match put {
+            Put::Existing(existing) if existing.status != Status::Pending => None,
+            Put::Unreadable => {
+                tracing::error!(delivery_id = row.id.as_str(), "ledger.unreadable_row");
+                None
             }
+            Put::New | Put::Existing(_) => Some(Message::new(row, 1)),
         });
-        let messages: Vec<Option<Message>> = stream::iter(puts).buffer_unordered(CHUNK).try_collect().await?;
-        let messages: Vec<Message> = messages.into_iter().flatten().collect();
+        let messages: Vec<Message> = messages.collect();
         if messages.is_empty() { Ok(()) } else { queue.send_all(&messages).await }
     }
 

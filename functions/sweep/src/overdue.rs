@@ -18,6 +18,9 @@ const BEHIND: u64 = 50;
 /// More waiting messages than this, and the queue is what is late: sending them again would only multiply the backlog.
 const BACKLOG: u64 = 1_000;
 const PAGE: i32 = 100;
+/// So late, a row is brought even while the queue is behind, a page of each shard at a time: the queue may be full of others'
+/// messages, such as a slow endpoint's, and this row's was lost long ago.
+const LOST: Duration = Duration::from_secs(30 * 60);
 
 /// Rescues overdue rows.
 pub(crate) struct Overdue {
@@ -40,12 +43,18 @@ impl Overdue {
         Ok(Self { deliveries: DeliveriesTable::from_env(sdk)?, queue: Queue::retry(sdk)? })
     }
 
-    /// Sends the overdue rows of every shard back, the longest overdue first.
+    /// Sends the overdue rows of every shard back, the longest overdue first; while the queue is behind, only those that
+    /// cannot be in it any more.
     pub(crate) async fn rescue(&self, now: Timestamp, until: Timestamp) -> Result<Rescued, AwsError> {
         let cutoff = now - GRACE;
         let mut rescued = Rescued { rows: 0, oldest_seconds: 0, held_back: false };
         if self.queue.waiting().await? > BEHIND {
-            return Ok(Rescued { held_back: true, ..rescued });
+            rescued.held_back = true;
+            for shard in 0..SHARDS {
+                let (lost, _) = self.deliveries.overdue(shard, now - LOST, PAGE, None).await?;
+                self.bring(&lost, now, &mut rescued).await?;
+            }
+            return Ok(rescued);
         }
         for shard in 0..SHARDS {
             let mut after = None;

@@ -15,10 +15,10 @@ use postrider_domain::time;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::item::{from_item, number, text, to_item};
-use crate::put_once::{Put, put_once};
+use crate::item::{Item, from_item, number, text, to_item};
 
 mod due;
+mod fresh;
 mod list;
 mod round;
 
@@ -50,19 +50,15 @@ impl DeliveriesTable {
         Ok(Self { client: Client::new(sdk), name: env::var("DELIVERIES_TABLE")? })
     }
 
-    /// Puts a fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on.
-    ///
-    /// # Errors
-    /// When the put failed; repeating it is harmless.
-    pub async fn put_pending(&self, delivery: &Delivery) -> Result<Put<Delivery>, AwsError> {
-        put_once(&self.client, &self.name, "PutItem deliveries", delivery).await
-    }
-
     /// The row of this id.
     ///
     /// # Errors
     /// When the read failed.
     pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>, AwsError> {
+        self.get_item(id).await?.map(from_item).transpose()
+    }
+
+    async fn get_item(&self, id: &DeliveryId) -> Result<Option<Item>, AwsError> {
         let answer = self
             .client
             .get_item()
@@ -73,7 +69,7 @@ impl DeliveriesTable {
             .send()
             .await
             .map_err(failed("GetItem deliveries"))?;
-        answer.item.map(from_item).transpose()
+        Ok(answer.item)
     }
 
     /// Writes an attempt and what follows from it in one conditional update, before anything is scheduled: whoever comes

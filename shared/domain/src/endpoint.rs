@@ -275,7 +275,7 @@ pub fn parse_headers(
         let lower = name.to_ascii_lowercase();
         let of_ours = RESERVED_HEADERS.contains(&lower.as_str())
             || lower.starts_with("webhook-")
-            || lower.eq_ignore_ascii_case(dialect.signing.header);
+            || dialect.signing.names().any(|ours| lower.eq_ignore_ascii_case(ours));
         if of_ours {
             return Err(Invalid::new(field, "a header that Postrider does not set itself"));
         }

@@ -23,6 +23,17 @@ pub struct Signing {
     pub key: KeyDerivation,
 }
 
+impl Signing {
+    /// The headers that it sets.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let others = match self.content {
+            Content::Body => [None, None],
+            Content::IdTimestampBody { id_header, timestamp_header } => [Some(id_header), Some(timestamp_header)],
+        };
+        others.into_iter().flatten().chain([self.header])
+    }
+}
+
 /// What the signature covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {

@@ -148,8 +148,8 @@ async fn a_fan_out_that_fails_half_way_is_run_again_without_harm() {
     }
     let proxy = Proxy::start(world.stack).await;
     // Some rows are put and announced before one fails, and the announcement of others is lost or never made.
-    proxy.spoil("PutItem", &webhooks[11], TRIES, Spoil::Refuse(500, "InternalServerError"));
-    proxy.spoil("PutItem", &webhooks[3], 1, Spoil::LoseAnswer);
+    proxy.spoil("BatchExecuteStatement", &webhooks[11], TRIES, Spoil::Refuse(500, "InternalServerError"));
+    proxy.spoil("BatchExecuteStatement", &webhooks[3], 1, Spoil::LoseAnswer);
     proxy.spoil("SendMessageBatch", "", 1, Spoil::LoseAnswer);
     proxy.spoil("SendMessageBatch", "", TRIES, Spoil::Refuse(500, "InternalFailure"));
     let event = with_proxy(&world, "fanout", &proxy, async {
