@@ -82,3 +82,36 @@ impl Lent {
         self.opened.number() < CONNECTIONS && self.since.elapsed() < LIFE
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients() -> Clients {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Clients::new(|_| Client::builder().tls_certs_only([]).build())
+    }
+
+    #[test]
+    fn one_client_serves_until_it_has_opened_its_share_of_connections() {
+        let clients = clients();
+        let first = clients.lend().unwrap();
+        for _ in 1..CONNECTIONS {
+            first.opened.count();
+            assert!(Arc::ptr_eq(&first, &clients.lend().unwrap()));
+        }
+        first.opened.count();
+        assert!(!Arc::ptr_eq(&first, &clients.lend().unwrap()));
+    }
+
+    #[test]
+    fn one_that_was_given_up_is_lent_no_more_and_its_successor_stays() {
+        let clients = clients();
+        let first = clients.lend().unwrap();
+        clients.give_up(&first);
+        let second = clients.lend().unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        clients.give_up(&first);
+        assert!(Arc::ptr_eq(&second, &clients.lend().unwrap()));
+    }
+}

@@ -46,8 +46,12 @@ fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
 }
 
 async fn send(sender: &Sender, url: &str) -> Sent {
+    send_within(sender, url, Duration::from_secs(20)).await
+}
+
+async fn send_within(sender: &Sender, url: &str, timeout: Duration) -> Sent {
     let (headers, body) = (Vec::new(), b"{}".to_vec());
-    sender.send(&Post { url: url.to_owned(), headers, body, timeout: Duration::from_secs(20) }).await.unwrap()
+    sender.send(&Post { url: url.to_owned(), headers, body, timeout }).await.unwrap()
 }
 
 fn assert_blocked(sent: &Sent, why: &str) {
@@ -194,4 +198,21 @@ async fn an_allowed_network_is_resolved_to_and_its_neighbour_is_not() {
         let expected: Vec<IpAddr> = answer.iter().map(|text| text.parse().unwrap()).collect();
         assert!(found.is_err() || found.unwrap().iter().map(|found| found.ip()).eq(expected), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_until_an_attempt_times_out_wherever() {
+    let receiver = Receiver::start(&["hook.example", "silent.example"]).await;
+    let zone = Zone::of(&[("hook.example", addresses(&["127.0.0.1"])), ("silent.example", addresses(&["127.0.0.1"]))]);
+    let sender = sender(&zone, local(), &receiver);
+    let url = format!("https://hook.example:{}/kept", receiver.port());
+    for _ in 0..3 {
+        assert_eq!(send(&sender, &url).await.outcome, OK);
+    }
+    assert_eq!((receiver.connections(), zone.asked().len()), (1, 1));
+
+    let silent = format!("https://silent.example:{}/silent", receiver.port());
+    assert_eq!(send_within(&sender, &silent, Duration::from_millis(500)).await.outcome, Outcome::TimedOut);
+    assert_eq!(send(&sender, &url).await.outcome, OK);
+    assert_eq!((receiver.connections(), zone.asked().len()), (3, 3), "what a name is bound to is asked anew");
 }

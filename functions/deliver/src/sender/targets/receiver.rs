@@ -74,17 +74,26 @@ impl Receiver {
     }
 }
 
-/// Answers one request with 200, and closes: the next attempt has to look the name up again.
+/// Answers with 200, and closes, so that the next attempt has to look the name up again; at `/kept` it keeps the connection,
+/// and at `/silent` it never answers.
 async fn answer(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Mutex<Vec<Seen>>>) -> Option<()> {
     let mut stream = acceptor.accept(stream).await.ok()?;
     let server_name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
-    let mut request = Vec::new();
-    while !request.ends_with(b"{}") {
-        stream.read_buf(&mut request).await.ok().filter(|read| *read > 0)?;
+    loop {
+        let mut request = Vec::new();
+        while !request.ends_with(b"{}") {
+            stream.read_buf(&mut request).await.ok().filter(|read| *read > 0)?;
+        }
+        let text = String::from_utf8(request).ok()?;
+        let host = text.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned();
+        seen.lock().unwrap().push(Seen { server_name: server_name.clone(), host });
+        if text.starts_with("POST /silent") {
+            std::future::pending::<()>().await;
+        }
+        if !text.starts_with("POST /kept") {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.ok()?;
+            return stream.shutdown().await.ok();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.ok()?;
     }
-    let text = String::from_utf8(request).ok()?;
-    let host = text.lines().find_map(|line| line.strip_prefix("host: "))?.to_owned();
-    seen.lock().unwrap().push(Seen { server_name, host });
-    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.ok()?;
-    stream.shutdown().await.ok()
 }
