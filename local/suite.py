@@ -41,7 +41,6 @@ def run() -> None:
         check("count what a delivery costs", [sys.executable, "tests/bench/counts.py"], RUN_DIR=str(run_dir.path))
         stack.up(strict=True, auth=True, dialects=DIALECTS, **LISTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
-        # Last, since it stills the stack.
     finally:
         with step("take the stack down"):
             stack.down()
