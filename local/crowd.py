@@ -43,21 +43,23 @@ class Crowd:
         self._loop.close()
 
     async def _end(self) -> None:
-        open_connections = asyncio.all_tasks() - {asyncio.current_task()}
-        for connection in open_connections:
-            connection.cancel()
-        await asyncio.gather(*open_connections, return_exceptions=True)
+        self._server.close()
+        # A connection that is being accepted becomes one that is served.
+        while open_connections := asyncio.all_tasks() - {asyncio.current_task()}:
+            for connection in open_connections:
+                connection.cancel()
+            await asyncio.gather(*open_connections, return_exceptions=True)
 
     async def _start(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1000)
-        self._port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1000)
+        self._port = self._server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while await self._answer(reader, writer):
                 pass
-        except (OSError, asyncio.IncompleteReadError):
-            """The sender hung up, which is how a time-out ends."""
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            """The sender hung up, which is how a time-out ends, or all is over."""
         finally:
             writer.close()
 
