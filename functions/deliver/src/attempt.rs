@@ -51,11 +51,11 @@ pub(crate) struct Attempts {
     deployment_secret: DeploymentSecret,
     sender: Arc<Sender>,
     crew: Crew,
-    slow: Arc<Slow>,
+    pub(crate) slow: Slow,
 }
 
 impl Attempts {
-    pub(crate) fn from_env(sdk: &SdkConfig, slow: Arc<Slow>) -> Result<Self, Error> {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
         Ok(Self {
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
@@ -64,7 +64,7 @@ impl Attempts {
             deployment_secret: DeploymentSecret::from_env(sdk)?,
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
             crew: Crew::default(),
-            slow,
+            slow: Slow::from_env(sdk)?,
         })
     }
 

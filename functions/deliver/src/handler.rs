@@ -1,7 +1,6 @@
 //! The batch: every message is on its own, and only those that we failed go back to the queue.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
@@ -13,20 +12,17 @@ use postrider_domain::message::Message;
 
 use crate::attempt::Attempts;
 use crate::batch::Batch;
-use crate::slow::Slow;
 use crate::tally;
 
 /// Takes batches.
 pub(crate) struct Deliver {
     desk: Desk,
     attempts: Attempts,
-    slow: Arc<Slow>,
 }
 
 impl Deliver {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
-        let slow = Arc::new(Slow::from_env(sdk)?);
-        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk, slow.clone())?, slow })
+        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk)? })
     }
 
     pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
@@ -70,7 +66,7 @@ impl Deliver {
             }
         };
         let (aside, records) = records.into_iter().partition(|(record, message)| {
-            self.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &briefing)
+            self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &briefing)
         });
         let batch = Batch::new(briefing, deadline);
         let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
@@ -79,7 +75,7 @@ impl Deliver {
 
     async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
-        match self.slow.move_aside(&messages).await {
+        match self.attempts.slow.move_aside(&messages).await {
             Ok(()) => Vec::new(),
             Err(error) => {
                 tracing::error!(error = %error, messages = messages.len(), "deliver.not_moved_aside");
