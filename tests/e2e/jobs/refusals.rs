@@ -18,15 +18,20 @@ pub(crate) async fn assert_no_job(world: &World, customer: &Customer) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_webhook_url_makes_no_job() {
     let Some(world) = World::open() else { return };
+    assert_refused_as_targets(&world, &NEVER).await;
+}
+
+/// Holds these webhook URLs to be refused with jobs of both kinds, and to leave none behind.
+pub(crate) async fn assert_refused_as_targets(world: &World, urls: &[&str]) {
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
-    for url in NEVER {
+    for url in urls {
         let answer = nouvel.tenant.api.post("/api/v1/generate", &generate_body(1, 1, url)).await;
         assert!(answer.refused_plainly(400, "invalid_request").contains("webhookUrl"), "{url}: {}", answer.body);
         let answer = netraflow.tenant.api.post("/v1/jobs", &task_body(url)).await;
         assert!(answer.refused_with_meta(400, "invalid_request").contains("webhook_url"), "{url}: {}", answer.body);
     }
-    assert_no_job(&world, &nouvel).await;
-    assert_no_job(&world, &netraflow).await;
+    assert_no_job(world, &nouvel).await;
+    assert_no_job(world, &netraflow).await;
 }
 
 fn with(body: &Value, field: &str, value: Value) -> Value {

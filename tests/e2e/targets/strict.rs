@@ -5,9 +5,8 @@ use serde_json::json;
 
 use super::reader::vectors;
 use super::{AT_ONCE, assert_all_refused};
-use crate::jobs::refusals::assert_no_job;
+use crate::jobs::refusals::assert_refused_as_targets;
 use crate::support::World;
-use crate::support::customer::{generate_body, task_body};
 use crate::support::stack::{Stack, say};
 
 /// What `local/suite.py` deploys a strict stack with.
@@ -71,15 +70,8 @@ async fn the_operators_lists_count() {
 async fn this_machine_is_refused_in_jobs() {
     let Some(stack) = Stack::strict() else { return };
     let world = World::of(stack);
+    assert_refused_as_targets(&world, &LOOPBACK).await;
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
-    for url in LOOPBACK {
-        let answer = nouvel.tenant.api.post("/api/v1/generate", &generate_body(1, 1, url)).await;
-        assert!(answer.refused_plainly(400, "invalid_request").contains("webhookUrl"), "{url}: {}", answer.body);
-        let answer = netraflow.tenant.api.post("/v1/jobs", &task_body(url)).await;
-        assert!(answer.refused_with_meta(400, "invalid_request").contains("webhook_url"), "{url}: {}", answer.body);
-    }
-    assert_no_job(&world, &nouvel).await;
-    assert_no_job(&world, &netraflow).await;
     // What does not resolve yet is taken, and checked again when it is connected to.
     nouvel.generate(1, 1, "https://your-server.invalid/").await;
     netraflow.start("https://your-server.invalid/").await;
