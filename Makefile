@@ -53,7 +53,7 @@ bench-counts: venv
 	@$(PYTHON_VENV) tests/bench/counts.py
 
 tarpit: venv
-	@$(PYTHON_VENV) local/tarpit.py
+	@$(PYTHON_VENV) tests/bench/tarpit.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

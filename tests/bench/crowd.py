@@ -5,9 +5,11 @@ A tarpit among them takes every request and never answers while it is shut.
 
 import asyncio
 import json
-import ssl
 import threading
 import time
+
+from destination import tls_context
+from http1 import Message, answer, serve
 
 TARPIT = "tarpit"
 
@@ -19,8 +21,7 @@ class Crowd:
         self.seen: dict[str, float] = {}
         self.held = 0
         self.shut = False
-        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(tls["cert"], tls["key"])
+        self._tls = tls_context(tls)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._port = 0
@@ -51,30 +52,13 @@ class Crowd:
             await asyncio.gather(*open_connections, return_exceptions=True)
 
     async def _start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls, backlog=1000)
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._server, self._port = await serve(self._answer, tls=self._tls)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await self._answer(reader, writer):
-                pass
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            """The sender hung up, which is how a time-out ends, or all is over."""
-        finally:
-            writer.close()
-
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        line, *fields = head.strip().split("\r\n")
-        length = next(int(f.split(":")[1]) for f in fields if f.lower().startswith("content-length:"))
-        event = json.loads(await reader.readexactly(length))
-        if line.split()[1] == f"/{TARPIT}":
+    async def _answer(self, request: Message) -> Message:
+        if request.first.split()[1] == f"/{TARPIT}":
             if self.shut:
                 self.held += 1
-                await reader.read()
-                return False
+                await asyncio.Event().wait()
         else:
-            self.seen[event["data"]["number"]] = time.monotonic()
-        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-        await writer.drain()
-        return True
+            self.seen[json.loads(request.body)["data"]["number"]] = time.monotonic()
+        return answer(204)

@@ -6,6 +6,13 @@ import ssl
 from http1 import Message, answer, serve
 
 
+def tls_context(tls: dict) -> ssl.SSLContext:
+    """For a server that the stack's functions trust: `tls` is the stack's `receiver_tls`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls["cert"], tls["key"])
+    return context
+
+
 class Destination:
     """Counts what reaches it, and the bytes that it took to get there."""
 
@@ -15,11 +22,7 @@ class Destination:
         self.posts, self.bytes = 0, 0
 
     async def start(self) -> None:
-        context = None
-        if self.tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.tls["cert"], self.tls["key"])
-        self._server, port = await serve(self._handle, tls=context)
+        self._server, port = await serve(self._handle, tls=tls_context(self.tls) if self.tls else None)
         self.url = f"{'https' if self.tls else 'http'}://localhost:{port}/webhooks"
 
     async def _handle(self, request: Message) -> Message:

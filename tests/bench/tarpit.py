@@ -11,6 +11,9 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 from api import Api
 from crowd import TARPIT, Crowd
