@@ -109,7 +109,8 @@ impl Attempts {
         if !batch.has_time_for(endpoint.timeout(), started) {
             return Err("too little time is left for its time-out".into());
         }
-        let post = self.post(tenant, endpoint, event, started).await?;
+        let is_last = row.is_last_attempt(&endpoint.retry_policy());
+        let post = Post { is_last, ..self.post(tenant, endpoint, event, started).await? };
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
@@ -155,7 +156,7 @@ impl Attempts {
         let own = endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
         let headers = own.chain(signed).collect();
-        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout() })
+        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout(), is_last: false })
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Error> {

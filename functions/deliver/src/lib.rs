@@ -2,6 +2,9 @@
 
 pub mod clients;
 mod failure;
+mod keep_alive;
+mod moment;
 mod retry_after;
 pub mod sender;
 mod tls_failure;
+pub mod trust;

@@ -15,8 +15,8 @@ use receiver::{Receiver, Seen};
 use zone::Answer::{Addresses, Alias, Missing, Silence};
 use zone::Zone;
 
-use super::{Post, Sender, Sent, client};
-use crate::clients::{Clients, Opened};
+use super::{Post, Sender, Sent};
+use crate::trust::Trust;
 
 const PUBLIC: &str = "93.184.215.14";
 const PUBLIC_V6: &str = "2606:4700:4700::1111";
@@ -35,14 +35,11 @@ fn local() -> Egress {
 fn asking(zone: &Arc<Zone>, egress: Egress) -> Resolver {
     let zone = zone.clone();
     let look_up = Arc::new(move |name: String| zone.clone().answer(name));
-    Resolver::asking(egress, look_up, Duration::from_millis(100))
+    Resolver::asking(egress, look_up)
 }
 
 fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
-    let resolver = asking(zone, egress);
-    let (of, trusted) = (resolver.clone(), receiver.trusted());
-    let build = move |opened: &Opened| client(&of, opened).https_only(true).tls_certs_merge([trusted.clone()]).build();
-    Sender { clients: Clients::new(build), resolver }
+    Sender::trusting(Trust::with([receiver.trusted()]), asking(zone, egress))
 }
 
 async fn send(sender: &Sender, url: &str) -> Sent {
@@ -51,7 +48,7 @@ async fn send(sender: &Sender, url: &str) -> Sent {
 
 async fn send_within(sender: &Sender, url: &str, timeout: Duration) -> Sent {
     let (headers, body) = (Vec::new(), b"{}".to_vec());
-    sender.send(&Post { url: url.to_owned(), headers, body, timeout }).await.unwrap()
+    sender.send(&Post { url: url.to_owned(), headers, body, timeout, is_last: false }).await.unwrap()
 }
 
 fn assert_blocked(sent: &Sent, why: &str) {
@@ -139,7 +136,8 @@ async fn a_name_without_an_address_is_a_failed_look_up_and_no_reason_to_refuse_a
     for answer in [Missing, Addresses(Vec::new()), Silence, Alias("nowhere.example"), Alias("hook.example")] {
         let zone = Zone::of(&[("hook.example", answer)]);
         let sender = sender(&zone, strict(), &receiver);
-        assert_eq!(send(&sender, "https://hook.example/").await.outcome, DNS_FAILED);
+        let sent = send_within(&sender, "https://hook.example/", Duration::from_millis(500)).await;
+        assert_eq!(sent.outcome, DNS_FAILED);
         sender.resolver.check_url("url", "https://hook.example/").await.unwrap();
     }
 }
@@ -193,7 +191,7 @@ async fn an_allowed_network_is_resolved_to_and_its_neighbour_is_not() {
         (vec!["10.20.3.4", "127.0.0.1"], false),
     ] {
         let zone = Zone::of(&[("hook.example", addresses(&answer))]);
-        let found = asking(&zone, allowing()).resolve("hook.example", 443).await;
+        let found = asking(&zone, allowing()).resolve("hook.example", 443, Duration::from_secs(1)).await;
         assert_eq!(found.is_ok(), good, "{answer:?}: {found:?}");
         let expected: Vec<IpAddr> = answer.iter().map(|text| text.parse().unwrap()).collect();
         assert!(found.is_err() || found.unwrap().iter().map(|found| found.ip()).eq(expected), "{answer:?}");

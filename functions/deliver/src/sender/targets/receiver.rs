@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rcgen::CertifiedKey;
-use reqwest::Certificate;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -22,7 +22,7 @@ pub(super) struct Seen {
 /// Ends with the test's runtime.
 pub(super) struct Receiver {
     port: u16,
-    certificate: Certificate,
+    certificate: CertificateDer<'static>,
     connections: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -42,7 +42,7 @@ impl Receiver {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let receiver = Self {
             port: listener.local_addr().unwrap().port(),
-            certificate: Certificate::from_der(cert.der()).unwrap(),
+            certificate: cert.der().clone(),
             connections: Arc::default(),
             seen: Arc::default(),
         };
@@ -61,7 +61,7 @@ impl Receiver {
         self.port
     }
 
-    pub(super) fn trusted(&self) -> Certificate {
+    pub(super) fn trusted(&self) -> CertificateDer<'static> {
         self.certificate.clone()
     }
 
