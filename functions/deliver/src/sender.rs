@@ -20,6 +20,8 @@ use crate::trust::Trust;
 use crate::{failure, keep_alive, retry_after};
 
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod targets;
 
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
@@ -28,8 +30,8 @@ const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 const KEPT_BACK: Duration = Duration::from_secs(1);
 /// For how long receivers keep idle connections, if they keep them at all. Few keep them for less.
 const COMMON_KEEP_ALIVE: Duration = Duration::from_secs(2);
-/// How long an idle connection is kept here: less, since a request is on its way for a while.
-const IDLE_LIMIT: Duration = Duration::from_millis(1500);
+/// How long an idle connection is used again. It is closed within twice that, when the pool looks next: sooner than they do.
+const IDLE_LIMIT: Duration = Duration::from_millis(950);
 /// How often a request is sent again that was turned away unread.
 const AGAIN: u32 = 5;
 /// What is read of an answer, at the most: enough for an excerpt and to leave most connections reusable.
