@@ -8,6 +8,8 @@ mod frames;
 mod gzip;
 mod hints;
 mod http2;
+mod late;
+mod leave;
 mod memory;
 mod raw;
 mod reuse;
