@@ -35,7 +35,8 @@ impl Crew {
         if let Some(threads) = self.0.get() {
             return Ok(threads);
         }
-        let threads = Builder::new_multi_thread().worker_threads(THREADS).max_blocking_threads(LOOK_UPS).enable_all().build()?;
+        let threads =
+            Builder::new_multi_thread().worker_threads(THREADS).max_blocking_threads(LOOK_UPS).enable_all().build()?;
         Ok(self.0.get_or_init(|| threads))
     }
 }

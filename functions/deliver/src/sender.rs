@@ -85,7 +85,8 @@ impl Sender {
 
     fn trusting(trust: Trust, resolver: Resolver) -> Self {
         let of = resolver.clone();
-        let build = move |opened: &Opened, way| Ok(client(&of, opened, trust.config()?, way).https_only(true).build()?);
+        let build =
+            move |opened: &Opened, way| Ok(client(&of, opened, trust.config()?, way).https_only(true).build()?);
         Self { clients: Clients::new(build), resolver }
     }
 
@@ -116,11 +117,8 @@ impl Sender {
 /// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
 pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way) -> ClientBuilder {
     let kept_back = KEPT_BACK.min(way.timeout / 4);
-    let resolver = CheckedResolver {
-        resolver: resolver.clone(),
-        limit: way.timeout - kept_back,
-        opened: opened.clone(),
-    };
+    let resolver =
+        CheckedResolver { resolver: resolver.clone(), limit: way.timeout - kept_back, opened: opened.clone() };
     let client = Client::builder()
         .no_proxy()
         .redirect(Policy::none())

@@ -101,7 +101,10 @@ mod tests {
         }
 
         fn issue(&self) -> Certificate {
-            CertificateParams::new([NAME.to_owned()]).unwrap().signed_by(&KeyPair::generate().unwrap(), &self.1).unwrap()
+            CertificateParams::new([NAME.to_owned()])
+                .unwrap()
+                .signed_by(&KeyPair::generate().unwrap(), &self.1)
+                .unwrap()
         }
     }
 

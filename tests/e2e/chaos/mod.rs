@@ -24,6 +24,7 @@ mod lost;
 mod recovery;
 mod slow;
 mod soak;
+mod stopped;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;

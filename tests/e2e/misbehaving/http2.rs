@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::frames::{
-    CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, INITIAL_WINDOW_SIZE, INTERNAL_ERROR,
-    NO_ERROR, NO_FLAGS, PING, PUSH_PROMISE, REFUSED_STREAM, SETTINGS, WINDOW_UPDATE, frame, goaway, head, hello,
-    named_field, reset, setting, status_field,
+    CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, INITIAL_WINDOW_SIZE,
+    INTERNAL_ERROR, NO_ERROR, NO_FLAGS, PING, PUSH_PROMISE, REFUSED_STREAM, SETTINGS, WINDOW_UPDATE, frame, goaway,
+    head, hello, named_field, reset, setting, status_field,
 };
 use super::raw::Raw;
 use super::script::{Progress, Step};
@@ -85,7 +85,8 @@ async fn what_may_have_been_read_is_not_sent_again() {
     let cases = vec![
         answering(&world, "GOAWAY, perhaps done", "timed_out", &[goaway(1, INTERNAL_ERROR)]).await,
         after(&world, "GOAWAY, perhaps done, and closed", "reset", vec![Step::Send(goaway(1, NO_ERROR))]).await,
-        after(&world, "GOAWAY of all streams to come", "reset", vec![Step::Send(goaway(i32::MAX as u32, NO_ERROR))]).await,
+        after(&world, "GOAWAY of all streams to come", "reset", vec![Step::Send(goaway(i32::MAX as u32, NO_ERROR))])
+            .await,
         answering(&world, "GOAWAY behind the answer", "succeeded", &[ok.clone(), goaway(0, NO_ERROR)]).await,
         answering(&world, "REFUSED_STREAM behind the answer", "succeeded", &[ok, reset(1, REFUSED_STREAM)]).await,
         answering(&world, "NO_ERROR", "reset", &[reset(1, NO_ERROR)]).await.told("RST_STREAM, code 0"),

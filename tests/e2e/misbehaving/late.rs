@@ -54,7 +54,8 @@ async fn a_receiver_that_takes_one_connection_at_a_time_loses_none_of_ten() {
         let world = &world;
         async move {
             let receiver = Raw::one_at_a_time(world.stack, answering_after(pause, answer)).await;
-            let body = json!({"url": receiver.url(), "events": ["*"], "timeout_seconds": 30, "retry_schedule": schedule});
+            let body =
+                json!({"url": receiver.url(), "events": ["*"], "timeout_seconds": 30, "retry_schedule": schedule});
             (tenant.create(&body).await, receiver)
         }
     });

@@ -13,8 +13,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use super::frames::{
-    END_STREAM, ENHANCE_YOUR_CALM, Frames, MAX_CONCURRENT_STREAMS, NO_ERROR, REFUSED_STREAM, goaway, head_on, hello, reset,
-    setting,
+    END_STREAM, ENHANCE_YOUR_CALM, Frames, MAX_CONCURRENT_STREAMS, NO_ERROR, REFUSED_STREAM, goaway, head_on, hello,
+    reset, setting,
 };
 use super::raw::server_config;
 use crate::support::stack::Stack;

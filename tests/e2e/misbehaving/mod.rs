@@ -4,6 +4,7 @@
 mod answers;
 mod bodies;
 mod breaks;
+mod closing;
 mod frames;
 mod gzip;
 mod hints;
@@ -16,3 +17,5 @@ mod reuse;
 mod script;
 mod tls;
 mod trial;
+
+pub(crate) use closing::Closing;
