@@ -1,6 +1,7 @@
 //! What deliver sends with, apart from the function: what sending costs can be measured by itself.
 
 pub mod clients;
+mod connecting;
 mod failure;
 mod keep_alive;
 mod moment;

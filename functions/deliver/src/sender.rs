@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::Error;
 use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::Outcome;
-use postrider_domain::webhook_url::Target;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
@@ -16,6 +15,7 @@ use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls::ClientConfig;
 
 use crate::clients::{Clients, Lent, Opened, Way};
+use crate::connecting::{Counting, attempt};
 use crate::trust::Trust;
 use crate::{failure, keep_alive, retry_after};
 
@@ -103,9 +103,6 @@ impl Sender {
             Ok(url) => url,
             Err(invalid) => return Ok(refused(Outcome::Blocked, started, invalid.expected)),
         };
-        if matches!(url.target(), Target::Address(_)) {
-            lent.opened.count();
-        }
         let sent = exchange(&lent, url.as_url(), post).await?;
         if sent.outcome == Outcome::TimedOut {
             self.clients.give_up(&lent);
@@ -117,14 +114,14 @@ impl Sender {
 /// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
 pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way) -> ClientBuilder {
     let kept_back = KEPT_BACK.min(way.timeout / 4);
-    let resolver =
-        CheckedResolver { resolver: resolver.clone(), limit: way.timeout - kept_back, opened: opened.clone() };
+    let resolver = CheckedResolver { resolver: resolver.clone(), limit: way.timeout - kept_back };
     let client = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .tls_backend_preconfigured(tls)
+        .connector_layer(Counting(opened.clone()))
         .connect_timeout(way.timeout - kept_back / 2)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
@@ -142,7 +139,7 @@ pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way)
 /// A POST to a URL that was checked, and what came of it.
 async fn exchange(lent: &Lent, url: &Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
-    Ok(match tokio::time::timeout(post.timeout, answer_of(lent, url, post)).await {
+    Ok(match tokio::time::timeout(post.timeout, attempt(answer_of(lent, url, post))).await {
         Err(_) => refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs())),
         Ok(Err(Failed::Ours(error))) => return Err(error),
         Ok(Err(Failed::Sending(error))) => {
@@ -237,13 +234,10 @@ async fn beginning(mut response: Response) -> Vec<u8> {
 struct CheckedResolver {
     resolver: Resolver,
     limit: Duration,
-    /// A name is looked up for each connection and for nothing else.
-    opened: Opened,
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        self.opened.count();
         let (resolver, limit) = (self.resolver.clone(), self.limit);
         Box::pin(async move {
             // The port is the client's to set.
