@@ -1,6 +1,6 @@
 //! A receiver on a raw socket: it counts the POSTs that come, by HTTP/1.1 or HTTP/2, and answers by a script.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -76,7 +76,7 @@ impl Raw {
 
     /// A receiver that plays its script on every connection.
     pub(super) async fn start(speech: Speech, steps: Vec<Step>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
+        let listener = listener(matches!(speech, Speech::Late(..)));
         let address = listener.local_addr().expect("a bound listener has an address");
         let tally = Arc::new(Tally::default());
         let listening = tokio::spawn(listen(listener, speech, steps.into(), Arc::clone(&tally)));
@@ -85,7 +85,7 @@ impl Raw {
 
     /// A receiver that takes a connection when the one before has ended.
     pub(super) async fn one_at_a_time(stack: &Stack, steps: Vec<Step>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
+        let listener = listener(false);
         let address = listener.local_addr().expect("a bound listener has an address");
         let tally = Arc::new(Tally::default());
         let tls = &stack.receiver_tls;
@@ -149,6 +149,16 @@ pub(super) fn identity(cert: &Path, key: &Path) -> (Vec<CertificateDer<'static>>
         .unwrap_or_else(|error| panic!("{}: {error}", cert.display()));
     let key = PrivateKeyDer::from_pem_file(key).unwrap_or_else(|error| panic!("{}: {error}", key.display()));
     (chain, key)
+}
+
+/// A listener on loopback; a narrow one's connections take in little before they are read.
+fn listener(narrow: bool) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    if narrow {
+        socket.set_recv_buffer_size(4096).expect("a socket of ours takes the option");
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a loopback port should be free");
+    socket.listen(1024).expect("a bound socket listens")
 }
 
 async fn listen(listener: TcpListener, speech: Speech, steps: Arc<[Step]>, tally: Arc<Tally>) {

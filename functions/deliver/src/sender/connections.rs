@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use postrider_domain::attempt::{Outcome, Unreachable};
 
 use super::targets::receiver::Receiver;
@@ -70,6 +71,21 @@ async fn who_announces_less_than_others_keep_gets_a_connection_for_each_request(
         assert_eq!(send(&sender, &kept).await.outcome, OK);
         assert_eq!(receiver.connections(), number);
     }
+}
+
+/// Else each attempt would leave a descriptor behind for as long as a handshake may take.
+#[tokio::test]
+async fn a_connection_that_was_not_needed_after_all_is_given_up_with_its_attempt() {
+    let receiver = Receiver::shaking(1, &["hook.example"]).await;
+    let zone = Zone::of(&[("hook.example", addresses(&["127.0.0.1"]))]);
+    let sender = sender(&zone, local(), &receiver);
+    let url = format!("https://hook.example:{}/kept", receiver.port());
+    let sent = join_all((0..10).map(|_| send(&sender, &url))).await;
+    assert!(sent.iter().all(|sent| sent.outcome == OK), "all go over the one connection that came about");
+    let begun = receiver.connections();
+    assert!(begun > 1, "they raced");
+    let left = tokio::time::timeout(COMMON_KEEP_ALIVE * 2, receiver.until_left(begun)).await;
+    assert!(left.is_ok(), "some of {begun} connections are still being made");
 }
 
 #[tokio::test]

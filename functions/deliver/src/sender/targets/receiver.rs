@@ -32,6 +32,11 @@ pub(in super::super) struct Receiver {
 impl Receiver {
     /// Listens on loopback, with a certificate for `names`.
     pub(in super::super) async fn start(names: &[&str]) -> Self {
+        Self::shaking(usize::MAX, names).await
+    }
+
+    /// The same, but after so many TLS handshakes it lets all others wait.
+    pub(in super::super) async fn shaking(hands: usize, names: &[&str]) -> Self {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -54,10 +59,14 @@ impl Receiver {
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::SeqCst);
+                let takes_it = connections.fetch_add(1, Ordering::SeqCst) < hands;
                 let (acceptor, seen, left) = (acceptor.clone(), seen.clone(), left.clone());
                 tokio::spawn(async move {
-                    answer(acceptor, stream, seen).await;
+                    if takes_it {
+                        answer(acceptor, stream, seen).await;
+                    } else {
+                        wait(stream).await;
+                    }
                     left.send_modify(|left| *left += 1);
                 });
             }
@@ -111,4 +120,10 @@ async fn answer(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Mutex<Vec<Se
         let answer = format!("HTTP/1.1 200 OK\r\n{announced}content-length: 0\r\n\r\n");
         stream.write_all(answer.as_bytes()).await.ok()?;
     }
+}
+
+/// Says nothing until the sender hangs up.
+async fn wait(mut stream: TcpStream) {
+    let mut unheard = [0; 1024];
+    while stream.read(&mut unheard).await.is_ok_and(|read| read > 0) {}
 }
