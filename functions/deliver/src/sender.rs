@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
 use postrider_aws::resolve::Resolver;
-use postrider_domain::attempt::Outcome;
+use postrider_domain::attempt::{Outcome, redirect_target};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls::ClientConfig;
@@ -69,6 +69,8 @@ pub struct Sent {
     pub error: Option<String>,
     /// The answer's first bytes.
     pub answer: Vec<u8>,
+    /// Where a redirect pointed.
+    pub redirect_to: Option<String>,
 }
 
 /// Sends.
@@ -146,7 +148,7 @@ async fn exchange(lent: &Lent, url: &Url, post: &Post) -> Result<Sent, Error> {
             let (outcome, why) = failure::classify(error)?;
             refused(outcome, started, why)
         }
-        Ok(Ok(response)) => answered(response, started).await,
+        Ok(Ok(response)) => answered(response, url, started).await,
     })
 }
 
@@ -183,10 +185,11 @@ async fn request(client: &Client, url: Url, post: &Post) -> Result<Response, req
     request.body(post.body.clone()).send().await
 }
 
-async fn answered(response: Response, started: Instant) -> Sent {
+async fn answered(response: Response, url: &Url, started: Instant) -> Sent {
     let duration = started.elapsed();
     let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
-    Sent { outcome, duration, error: None, answer: beginning(response).await }
+    let redirect_to = redirect_of(url, &response);
+    Sent { outcome, duration, error: None, answer: beginning(response).await, redirect_to }
 }
 
 /// One POST by this client, and what came of it: what it costs is measured where production never sends, too.
@@ -195,11 +198,12 @@ async fn answered(response: Response, started: Instant) -> Sent {
 /// When there is no answer.
 pub async fn once(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
-    Ok(answered(tokio::time::timeout(post.timeout, request(client, url, post)).await??, started).await)
+    let response = tokio::time::timeout(post.timeout, request(client, url.clone(), post)).await??;
+    Ok(answered(response, &url, started).await)
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
-    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new() }
+    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new(), redirect_to: None }
 }
 
 /// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out.
@@ -212,6 +216,11 @@ fn header_map(headers: &[(String, String)]) -> HeaderMap {
 
 fn asked_wait(response: &Response) -> Option<Duration> {
     retry_after::parse(response.headers().get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+}
+
+fn redirect_of(asked: &Url, response: &Response) -> Option<String> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    redirect_target(asked, location.to_str().ok()?)
 }
 
 async fn beginning(mut response: Response) -> Vec<u8> {
