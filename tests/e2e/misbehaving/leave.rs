@@ -140,7 +140,7 @@ async fn takes_all_at_the_first_attempt(greeting: Vec<u8>, rule: Rule) {
     for event in &events {
         for webhook in &webhooks {
             let id = tenant.delivery_of(event, webhook).await;
-            tenant.settled_within(&id, "succeeded", 1, SOON).await;
+            tenant.settled_within(&id, "succeeded", 1, SOON * 2).await;
         }
     }
     assert_eq!((door.answered(), mate.requests().len()), (EVENTS, EVENTS));
