@@ -21,10 +21,12 @@ mod faults;
 mod held_back;
 mod killed;
 mod lost;
+mod owner;
 mod recovery;
 mod slow;
 mod soak;
 mod stopped;
+mod storm;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
