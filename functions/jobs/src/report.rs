@@ -121,7 +121,8 @@ fn read_projects(fields: &mut Fields) -> Result<Report, Fault> {
     let status: Option<String> = fields.take("status", "`cancelled`")?;
     match (projects, status.as_deref()) {
         (Some(projects), None) if !projects.is_empty() => {
-            let reports = projects.iter().enumerate().map(|(i, project)| project_report(&format!("projects[{i}]"), project));
+            let reports =
+                projects.iter().enumerate().map(|(i, project)| project_report(&format!("projects[{i}]"), project));
             Ok(Report::Projects(reports.collect::<Result<_, _>>()?))
         }
         (None, Some("cancelled")) => Ok(Report::Cancelled),

@@ -20,7 +20,7 @@ pub(crate) fn titles(urls: &[Url], variants: u8) -> Vec<String> {
 
 /// The last part of the path in words, or the host where there is none to read.
 fn name_of(url: &Url) -> String {
-    let last = url.path_segments().and_then(|parts| parts.filter(|part| !part.is_empty()).next_back());
+    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     let last = percent_decode_str(last.unwrap_or_default()).decode_utf8_lossy().into_owned();
     let words = last.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(capitalised);
     let name: String = words.collect::<Vec<_>>().join(" ").chars().take(MAX_NAME_CHARS).collect();

@@ -49,9 +49,8 @@ pub(crate) fn generations(page: &Page) -> Value {
 
 /// A status as a list of such jobs is asked for it.
 pub(crate) fn generation_status(name: &str) -> Result<JobStatus, Invalid> {
-    serde_json::from_value(json!(name)).map_err(|_| {
-        Invalid::new("status", "`pending`, `running`, `completed`, `partial`, `failed` or `cancelled`")
-    })
+    serde_json::from_value(json!(name))
+        .map_err(|_| Invalid::new("status", "`pending`, `running`, `completed`, `partial`, `failed` or `cancelled`"))
 }
 
 fn project(project: &Project) -> Value {

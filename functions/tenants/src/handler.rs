@@ -53,9 +53,7 @@ impl Operator {
             ("PATCH", ["v1", "tenants", id]) => self.change(&request, id).await,
             (_, ["v1", "tenants", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH"])),
             ("POST", ["v1", "tenants", id, "keys"]) => self.create_key(&request, id).await,
-            ("GET", ["v1", "tenants", id, "keys"]) => {
-                self.list_keys(&request, Some(&self.tenant(id).await?.id)).await
-            }
+            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(&request, Some(&self.tenant(id).await?.id)).await,
             (_, ["v1", "tenants", _, "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
             ("DELETE", ["v1", "tenants", id, "keys", key]) => {
                 self.delete_key(&request, Some(&self.tenant(id).await?.id), key).await

@@ -159,9 +159,8 @@ impl JobsTable {
             .scan_index_forward(false)
             .limit(limit);
         if let Some(after) = after {
-            query = query
-                .exclusive_start_key("listed_tenant", text(list))
-                .exclusive_start_key("id", text(after.as_str()));
+            query =
+                query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
         let answer = query.send().await.map_err(failed("Query jobs"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);

@@ -287,9 +287,8 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
     for (name, value) in headers {
         let field = format!("headers.{name}");
         let lower = name.to_ascii_lowercase();
-        let of_ours = RESERVED_HEADERS.contains(&lower.as_str())
-            || lower.starts_with("webhook-")
-            || dialect::signs_in(&lower);
+        let of_ours =
+            RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("webhook-") || dialect::signs_in(&lower);
         if of_ours {
             return Err(Invalid::new(field, "a header that Postrider does not set itself"));
         }
@@ -298,7 +297,10 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
         }
         // HTTP/1 drops white space around a value, and HTTP/2 forbids it.
         let is_padded = value.trim() != value;
-        if value.len() > MAX_HEADER_CHARS || is_padded || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
+        if value.len() > MAX_HEADER_CHARS
+            || is_padded
+            || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+        {
             let expected = "visible ASCII characters, with no white space at either end";
             return Err(Invalid::new(field, format!("a value of at most {MAX_HEADER_CHARS} {expected}")));
         }
@@ -376,7 +378,9 @@ mod tests {
         for name in ["", " ", "x team", "x:team", "x-team\r\nx-evil", "x-t\u{e9}am", "x\0", ":path", "x\u{7f}"] {
             assert!(taken(name, "x").is_err(), "{name:?}");
         }
-        for value in [" a", "a ", "\ta", "a\t", " ", "a\r\nX-Evil: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{e9}", "\u{1b}[2J"] {
+        for value in
+            [" a", "a ", "\ta", "a\t", " ", "a\r\nX-Evil: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{e9}", "\u{1b}[2J"]
+        {
             assert!(taken("x-team", value).is_err(), "{value:?}");
         }
         assert!(taken(&"x".repeat(1025), "x").is_err());

@@ -40,9 +40,7 @@ impl Secret {
             && text.trim() == text
             && !text.chars().any(|c| c.is_control() || is_invisible(c));
         let is_strong = match derivation {
-            KeyDerivation::WholeText => {
-                text.chars().filter(|c| !c.is_whitespace()).count() >= MIN_VISIBLE_CHARS
-            }
+            KeyDerivation::WholeText => text.chars().filter(|c| !c.is_whitespace()).count() >= MIN_VISIBLE_CHARS,
             KeyDerivation::Base64After(_) => {
                 let key = secret.key(derivation);
                 STANDARD_KEY_BYTES.contains(&key.len()) && key.iter().any(|byte| *byte != key[0])
@@ -84,9 +82,9 @@ impl Secret {
 impl KeyDerivation {
     fn expectation(self) -> String {
         match self {
-            Self::WholeText => format!(
-                "{MIN_VISIBLE_CHARS} to {MAX_CHARS} visible characters, with no white space at either end"
-            ),
+            Self::WholeText => {
+                format!("{MIN_VISIBLE_CHARS} to {MAX_CHARS} visible characters, with no white space at either end")
+            }
             Self::Base64After(prefix) => format!("`{prefix}` and the base64 of 24 to 64 random bytes"),
         }
     }
@@ -131,7 +129,8 @@ mod tests {
     fn a_secret_that_is_its_own_key_is_long_and_visible() {
         let is_taken = |text: &str| is_taken(text, KeyDerivation::WholeText);
         let sixteen = "0123456789abcdef";
-        for good in ["whsec_your_signing_secret", "whsec_your_secret", sixteen, "é語🙂 9876543210abc", &"x".repeat(256)] {
+        for good in ["whsec_your_signing_secret", "whsec_your_secret", sixteen, "é語🙂 9876543210abc", &"x".repeat(256)]
+        {
             assert!(is_taken(good), "{good}");
         }
         for weak in ["", "x", " ", "0", "whsec_", "\u{200b}", &sixteen[1..], "abcdefgh abcdefg", &"x".repeat(257)] {

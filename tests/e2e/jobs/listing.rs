@@ -38,7 +38,14 @@ async fn jobs_are_listed_in_pages_the_newest_first() {
     let ids: Vec<_> = listed.iter().map(|job| text(job, "job_id").to_owned()).collect();
     assert_eq!(ids, started.iter().rev().cloned().collect::<Vec<_>>());
     assert_eq!(listed[2], customer.task(&started[2]).await, "the list shows what a job's own path shows");
-    for bad in ["limit=0", "limit=x", "cursor=x", "status=failed"] {
+    let of_status = async |status: &str| {
+        let page = api.get(&format!("/v1/jobs?status={status}")).await.ok(200);
+        page["data"].as_array().expect("a page lists jobs").iter().map(|job| job["job_id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_status("failed").await, [json!(started[2])]);
+    assert_eq!(of_status("pending").await.len(), 4);
+    assert!(of_status("processing").await.is_empty());
+    for bad in ["limit=0", "limit=x", "cursor=x", "status=running", "stauts=failed"] {
         let field = bad.split('=').next().unwrap_or_default();
         let message = api.get(&format!("/v1/jobs?{bad}")).await.refused_with_meta(400, "invalid_request");
         assert!(message.contains(field), "{message}");

@@ -201,7 +201,8 @@ mod tests {
     #[test]
     fn no_more_than_64_characters_are_repeated() {
         let long = "k".repeat(100_000);
-        for text in [format!(r#"{{"{long}":1}}"#), format!(r#"{{"{long}":1,"{long}":1}}"#), format!(r#"{{"{long}":1e999}}"#)]
+        for text in
+            [format!(r#"{{"{long}":1}}"#), format!(r#"{{"{long}":1,"{long}":1}}"#), format!(r#"{{"{long}":1e999}}"#)]
         {
             let said = match Fields::read(text.as_bytes()) {
                 Ok(fields) => fields.finish().unwrap_err(),

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn page(rows: &[(&str, String)]) -> (usize, Option<String>) {
-        let page = Page::of(rows, Some("end".to_owned()), |row| row.0, |row| (row.0 != "b").then_some(&row.1));
+        let page = Page::of(rows, Some("end".to_owned()), |row| row.0, |row| (row.0 != "b").then(|| row.1.clone()));
         (page.rows.len(), page.next)
     }
 

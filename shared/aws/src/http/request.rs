@@ -201,8 +201,14 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused_without_being_repeated() {
-        for event in ["[]", "7", "null", r#"{"headers":"canary"}"#, r#"{"body":{"canary":1}}"#, r#"{"body":"~canary","isBase64Encoded":true}"#]
-        {
+        for event in [
+            "[]",
+            "7",
+            "null",
+            r#"{"headers":"canary"}"#,
+            r#"{"body":{"canary":1}}"#,
+            r#"{"body":"~canary","isBase64Encoded":true}"#,
+        ] {
             let fault = Request::read(event, "1").map(drop).expect_err(event);
             assert_eq!((fault.status(), fault.cause()), (400, None), "{event}");
             assert!(!fault.message().contains("canary"), "{event}");

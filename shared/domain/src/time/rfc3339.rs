@@ -14,7 +14,8 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
     // The grammar takes `t` and `z` as well.
     let text = text.to_ascii_uppercase();
     let (date, rest) = text.split_at_checked(SHAPE.len())?;
-    if !date.bytes().zip(SHAPE).all(|(byte, shape)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape }) {
+    if !date.bytes().zip(SHAPE).all(|(byte, shape)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape })
+    {
         return None;
     }
     let (fraction, offset) = fraction_of(rest)?;
