@@ -61,7 +61,8 @@ async fn the_signature_is_openssls_hmac_of_the_received_bytes() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
     // The key is the whole text: what follows `whsec_` is not decoded, and no prefix is needed.
-    for secret in [SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2", "clé-🗝"] {
+    for secret in [SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2 and no prefix", "clé-🗝 de la maison-🗝"]
+    {
         let receiver = Receiver::start(world.stack).await;
         tenant.create(&json!({"url": receiver.url("/"), "events": [EVENT], "secret": secret})).await;
         tenant.publish(EVENT, &json!({"text": "é 🙂", "n": 1.50})).await;

@@ -8,7 +8,7 @@ use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
-use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::http::{Answer, Cursor, Fault, Page, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
@@ -21,7 +21,7 @@ use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_domain::time;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::view;
 
@@ -76,16 +76,18 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let endpoint = self.endpoint(&caller, id).await?;
+        // What a deleted webhook was sent is kept, and shown, for as long as any other's.
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        let endpoint = self.config.endpoint_or_tombstone(caller.tenant_id()?, &id).await?.ok_or_else(not_found)?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
-        let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
-        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, Some(&endpoint.url))).collect();
-        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+        let found = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
+        let show = |row: &Delivery| Some(view::delivery(row, Some(&endpoint.url)));
+        Ok(page(&found.rows, found.next, show))
     }
 
     async fn undelivered(&self, request: &Request) -> Result<Answer, Fault> {
@@ -101,12 +103,10 @@ impl Ledger {
         };
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
-        let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
-        let urls = self.urls(&page.rows).await?;
-        let row = |row: &Delivery| view::delivery(row, urls.get(&place_of(row)).map(String::as_str));
-        let rows: Vec<_> = page.rows.iter().map(row).collect();
-        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+        let found = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
+        let urls = self.urls(&found.rows).await?;
+        let show = |row: &Delivery| Some(view::delivery(row, urls.get(&place_of(row)).map(String::as_str)));
+        Ok(page(&found.rows, found.next, show))
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
@@ -132,6 +132,7 @@ impl Ledger {
 
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let delivery = self.find(&caller, id).await?;
         self.show(200, &delivery).await
     }
@@ -181,7 +182,7 @@ impl Ledger {
         let endpoint = self.endpoint(&caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
-        let until: Option<String> = fields.take("until", "an RFC 3339 time")?;
+        let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
         fields.finish()?;
         let now = chance::now();
         let since = time::parse("since", &since)?;
@@ -214,6 +215,7 @@ impl Ledger {
 
     async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let endpoint = self.endpoint(&caller, webhook).await?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
@@ -261,6 +263,12 @@ impl Ledger {
     }
 }
 
+/// A page of deliveries, as much as an answer holds.
+fn page(rows: &[Delivery], next: Option<DeliveryId>, show: impl Fn(&Delivery) -> Option<Value>) -> Answer {
+    let page = Page::of(rows, next.map(|next| next.to_string()), |row| row.id.as_str(), show);
+    Answer::json(200, &json!({"deliveries": page.rows, "pagination": page.pagination()}))
+}
+
 /// Whose URL a delivery goes to: its webhook's or its job's.
 fn place_of(row: &Delivery) -> String {
     row.job_id.as_ref().map_or_else(|| row.endpoint_id.to_string(), ToString::to_string)
@@ -271,10 +279,16 @@ fn filter(request: &Request) -> Result<Filter, Fault> {
         Status::named(name)
             .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
     });
-    Ok(Filter {
+    let filter = Filter {
         status: status.transpose()?,
         event: request.query("event")?.map(str::parse).transpose()?,
         since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
         until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
-    })
+    };
+    match (filter.since, filter.until) {
+        (Some(since), Some(until)) if since > until => {
+            Err(Fault::unprocessable(Invalid::new("since", "a time not after `until`")))
+        }
+        _ => Ok(filter),
+    }
 }
