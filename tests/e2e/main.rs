@@ -9,6 +9,7 @@
 mod support;
 
 mod again;
+mod bad_input;
 mod batch;
 mod cancelled;
 mod changes;
