@@ -45,4 +45,6 @@ mod targets;
 mod tenants;
 mod transport;
 mod triggers;
+mod under_way;
+mod urls;
 mod webhooks;

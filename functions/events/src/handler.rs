@@ -120,7 +120,10 @@ impl Events {
                 None => Ok(*existing),
                 Some(what) => Err(Fault::conflict(format!("this key was used before, for an event {what}"))),
             },
-            Put::Unreadable => Err(Fault::conflict("this key's place is taken by a row that is no event")),
+            // Nothing of ours: a producer has put a row of its own under this id.
+            Put::Unreadable => {
+                Err(Fault::conflict("a row that is no event stands under this key's id; use another key"))
+            }
         }
     }
 

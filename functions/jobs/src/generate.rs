@@ -47,6 +47,7 @@ impl Jobs {
             webhook_url,
             projects: titles(&urls, variants).into_iter().map(project).collect(),
             task: None,
+            closing_event_id: None,
             revision: 0,
             created_at: now,
             started_at: Some(now),

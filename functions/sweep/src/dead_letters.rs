@@ -2,7 +2,7 @@
 //! endpoint no attempt, and the delivery goes on by its calendar. What is no message of ours goes to quarantine.
 
 use jiff::Timestamp;
-use postrider_aws::briefing::Desk;
+use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
 use postrider_aws::letters::{Letter, Letters, Note};
@@ -19,7 +19,7 @@ const MAX_RECEIVES: u32 = 3;
 /// Records dead letters.
 pub(crate) struct DeadLetters {
     queue: Letters,
-    desk: Desk,
+    reader: BatchReader,
     deliveries: DeliveriesTable,
     retries: Retries,
     quarantine: Letters,
@@ -29,7 +29,7 @@ impl DeadLetters {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
             queue: Letters::dead(sdk)?,
-            desk: Desk::from_env(sdk)?,
+            reader: BatchReader::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             quarantine: Letters::quarantine(sdk)?,
@@ -68,20 +68,20 @@ impl DeadLetters {
                 return self.set_aside(letter, &reason).await;
             }
         };
-        let briefing = self.desk.brief(std::slice::from_ref(&message)).await?;
-        let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
+        let snapshot = self.reader.read(std::slice::from_ref(&message)).await?;
+        let Some(row) = snapshot.delivery(&message) else {
             // A row that is gone has nothing to record; one that cannot be read is not gone.
-            return match briefing.is_broken_for(&message) {
+            return match snapshot.is_broken_for(&message) {
                 true => Err(AwsError::new("reading a row", "the delivery's row cannot be read")),
                 false => Ok(()),
             };
         };
         let now = chance::now();
-        match row.gate(message.attempt, now) {
+        match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
             Gate::Attempt => {
-                let policy = briefing.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
+                let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
                 self.record_internal(row, &transition, now).await
@@ -96,15 +96,8 @@ impl DeadLetters {
     }
 
     async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
-        let attempt = Attempt {
-            number: row.attempts_made + 1,
-            at: now,
-            duration_ms: 0,
-            outcome: Outcome::Internal.code(),
-            status_code: None,
-            error: Some("Postrider failed to make this attempt; it costs the endpoint none of its own".to_owned()),
-            response_excerpt: None,
-        };
+        let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
+        let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;
         tracing::error!(
             delivery_id = row.id.as_str(),

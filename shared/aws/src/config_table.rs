@@ -7,6 +7,7 @@
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
+//! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
@@ -44,6 +45,11 @@ pub(crate) const ENDPOINT_PREFIX: &str = "WEBHOOK#";
 /// The partition of all that is one tenant's.
 pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
+}
+
+/// Whose a row is, by the partition that it lies in.
+pub(crate) fn tenant_in(item: &Item) -> Option<TenantId> {
+    text_of(item, "pk")?.strip_prefix("TENANT#")?.parse().ok()
 }
 
 /// The config table.

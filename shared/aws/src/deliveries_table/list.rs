@@ -12,7 +12,7 @@ use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
-use crate::item::{Item, from_item, text, text_of};
+use crate::item::{Item, text, text_of};
 
 /// What one BatchGetItem takes.
 const BATCH: usize = 100;
@@ -214,7 +214,7 @@ impl DeliveriesTable {
 fn readable(items: Vec<Item>) -> Vec<Delivery> {
     let read = |item: Item| {
         let delivery_id = text_of(&item, "id").unwrap_or_default().to_owned();
-        let row = from_item(item);
+        let row = super::row::read(item);
         row.inspect_err(|error| tracing::error!(delivery_id, error = %error, "ledger.unreadable_row")).ok()
     };
     items.into_iter().filter_map(read).collect()
