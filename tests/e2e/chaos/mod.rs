@@ -21,9 +21,11 @@ mod faults;
 mod held_back;
 mod killed;
 mod lost;
+mod owner;
 mod recovery;
 mod slow;
 mod soak;
+mod storm;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
