@@ -5,14 +5,13 @@ use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
-use postrider_aws::letters::{Letter, Letters};
+use postrider_aws::letters::{Letter, Letters, Note};
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
 use postrider_domain::message::Message;
-use serde_json::json;
 
 /// Sweeps that may fail at one letter before it is set aside; the others go on meanwhile.
 const MAX_RECEIVES: u32 = 3;
@@ -92,7 +91,7 @@ impl DeadLetters {
 
     async fn set_aside(&self, letter: &Letter, reason: &str) -> Result<(), AwsError> {
         tracing::error!(reason, "dead_letter.quarantined");
-        let note = json!({"v": 1, "source": "dead letters", "body": letter.body, "reason": reason});
+        let note = Note::new("dead letters").because(reason).holding("body", &letter.body);
         self.quarantine.set_aside(&note).await
     }
 
