@@ -76,14 +76,14 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let endpoint = self.endpoint(&caller, id).await?;
+        let (webhook, url) = self.place(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id || !filter.holds(after)) {
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
-        let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
-        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, Some(&endpoint.url))).collect();
+        let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
+        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, url.as_deref())).collect();
         let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
         Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
     }
@@ -222,6 +222,16 @@ impl Ledger {
         Ok(Answer::json(200, &view::recovery(&recovery)))
     }
 
+    /// A webhook's id and URL; without the URL where its row cannot be read, which hides none of its deliveries.
+    async fn place(&self, caller: &Caller, id: &str) -> Result<(EndpointId, Option<String>), Fault> {
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        match self.config.endpoint(caller.tenant_id()?, &id).await {
+            Err(error) if error.is_unreadable() => Ok((id, None)),
+            found => Ok((id, Some(found?.ok_or_else(not_found)?.url))),
+        }
+    }
+
     async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
@@ -242,10 +252,16 @@ impl Ledger {
 
     async fn url_of(&self, row: &Delivery) -> Result<Option<String>, Fault> {
         if let Some(job) = &row.job_id {
-            return Ok(self.jobs.get(job).await?.and_then(|job| job.webhook_url));
+            return match self.jobs.get(job).await {
+                Err(error) if error.is_unreadable() => Ok(None),
+                found => Ok(found?.and_then(|job| job.webhook_url)),
+            };
         }
-        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?;
-        Ok(endpoint.map(|endpoint| endpoint.url))
+        match self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await {
+            // A webhook that cannot be read hides none of its deliveries.
+            Err(error) if error.is_unreadable() => Ok(None),
+            found => Ok(found?.map(|endpoint| endpoint.url)),
+        }
     }
 
     async fn urls(&self, rows: &[Delivery]) -> Result<HashMap<String, String>, Fault> {

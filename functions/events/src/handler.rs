@@ -124,9 +124,9 @@ impl Events {
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
         // job's event has its one delivery under the endpoint of jobs.
         let after = paging.after.as_ref().map(EndpointId::as_str);
-        let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let page = self.config.endpoint_ids(tenant, paging.limit, after).await?;
         let of_job = event.job_id.as_ref().filter(|_| after.is_none()).map(|_| EndpointId::of_jobs(tenant));
-        let endpoints = page.rows.iter().map(|endpoint| &endpoint.id).chain(&of_job);
+        let endpoints = page.rows.iter().chain(&of_job);
         let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));

@@ -17,7 +17,7 @@ use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventPattern};
@@ -158,7 +158,7 @@ impl Fanout {
         let messages = rows.iter().zip(puts).filter_map(|(row, put)| match put {
             Put::Existing(existing) if existing.status != Status::Pending => None,
             Put::Unreadable => {
-                tracing::error!(delivery_id = row.id.as_str(), "ledger.unreadable_row");
+                rows::unreadable(row.id.as_str(), &"a delivery of before");
                 None
             }
             Put::New | Put::Existing(_) => Some(Message::new(row, 1)),

@@ -20,6 +20,7 @@ use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::pause::pause;
+use crate::rows;
 
 const ROUNDS: u32 = 6;
 
@@ -151,7 +152,7 @@ impl Desk {
             wanted = answer.unprocessed_keys.unwrap_or_default();
         }
         if !wanted.is_empty() {
-            return Err(AwsError::new("BatchGetItem briefing", "throttled"));
+            return Err(AwsError::busy("BatchGetItem briefing", "throttled"));
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ impl Desk {
         let key = if last == Some(TENANT_SORT) { text_of(&item, "pk") } else { last };
         let key = key.unwrap_or_default().to_owned();
         if let Err(error) = self.read(table, item, briefing) {
-            tracing::error!(table, key, error = %error, "briefing.unreadable_row");
+            rows::unreadable(&format!("{table} {key}"), &error);
             briefing.broken.insert(key);
         }
     }

@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
+use crate::rows::readable;
 
 mod endpoints;
 mod keys;
@@ -31,6 +32,7 @@ mod recoveries;
 mod slow;
 mod subscriptions;
 mod tenants;
+mod unreadable_endpoint;
 
 pub use endpoints::EndpointChange;
 pub use keys::{hash_of, secret_text};
@@ -72,6 +74,11 @@ impl ConfigTable {
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+        self.get_item(pk, sk).await?.map(from_item).transpose()
+    }
+
+    /// The row itself, whatever somebody has put there.
+    async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, AwsError> {
         let answer = self
             .client
             .get_item()
@@ -82,7 +89,7 @@ impl ConfigTable {
             .send()
             .await
             .map_err(failed("GetItem config"))?;
-        answer.item.map(from_item).transpose()
+        Ok(answer.item)
     }
 
     fn query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
@@ -95,14 +102,14 @@ impl ConfigTable {
             .consistent_read(true)
     }
 
-    /// Every row under `pk` whose sort key begins with `prefix`.
+    /// Every row under `pk` whose sort key begins with `prefix` and that can be read.
     async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, AwsError> {
         let mut pages = self.query(pk, prefix).into_paginator().items().send();
-        let mut rows = Vec::new();
+        let mut items = Vec::new();
         while let Some(item) = pages.next().await {
-            rows.push(from_item(item.map_err(failed("Query config"))?)?);
+            items.push(item.map_err(failed("Query config"))?);
         }
-        Ok(rows)
+        Ok(readable(items))
     }
 
     /// A page of them, after the sort key given; `next` is what follows the prefix in the last row's.
@@ -113,6 +120,12 @@ impl ConfigTable {
         limit: i32,
         after: Option<&str>,
     ) -> Result<Listed<T>, AwsError> {
+        let page = self.page(pk, prefix, limit, after).await?;
+        Ok(Listed { rows: readable(page.rows), next: page.next })
+    }
+
+    /// The same, as the rows stand there.
+    async fn page(&self, pk: String, prefix: &str, limit: i32, after: Option<&str>) -> Result<Listed<Item>, AwsError> {
         let mut query = self.query(pk.clone(), prefix).limit(limit);
         if let Some(after) = after {
             query =
@@ -121,8 +134,7 @@ impl ConfigTable {
         let answer = query.send().await.map_err(failed("Query config"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "sk")?.strip_prefix(prefix));
         let next = next.map(str::to_owned);
-        let rows = answer.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, next })
+        Ok(Listed { rows: answer.items.unwrap_or_default(), next })
     }
 }
 

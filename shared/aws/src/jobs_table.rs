@@ -18,7 +18,8 @@ use crate::deliveries_table::Recorded;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
-use crate::item::{from_item, number, text, text_of, to_item};
+use crate::item::{Item, from_item, number, text, text_of, to_item};
+use crate::rows::readable;
 use crate::transaction::transact;
 
 /// How long an Idempotency-Key of a job is remembered.
@@ -168,9 +169,9 @@ impl JobsTable {
         let answer = query.send().await.map_err(failed("Query jobs"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
         let ids: Vec<JobId> = answer.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
-        let reads = ids.iter().map(|id| self.get(id));
-        let rows: Vec<Option<Job>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: rows.into_iter().flatten().collect(), next })
+        let reads = ids.iter().map(|id| self.item(id.as_str()));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next })
     }
 
     async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {
@@ -178,8 +179,12 @@ impl JobsTable {
     }
 
     async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
+        self.item(id).await?.map(from_item).transpose()
+    }
+
+    async fn item(&self, id: &str) -> Result<Option<Item>, AwsError> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
-        read.send().await.map_err(failed("GetItem jobs"))?.item.map(from_item).transpose()
+        Ok(read.send().await.map_err(failed("GetItem jobs"))?.item)
     }
 }
 

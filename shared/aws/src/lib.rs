@@ -26,6 +26,7 @@ pub mod resolve;
 pub mod retries;
 mod roots;
 pub mod rotation;
+pub mod rows;
 pub mod sdk;
 pub mod telemetry;
 mod transaction;

@@ -107,7 +107,7 @@ impl Queue {
             why = format!("{} of {} entries failed: {}", answer.failed().len(), entries.len(), first.code());
             entries.retain(|entry| answer.failed().iter().any(|failed| failed.id() == entry.id()));
         }
-        Err(AwsError::new("SendMessageBatch", why))
+        Err(AwsError::busy("SendMessageBatch", why))
     }
 
     fn entry(&self, i: usize, message: &Message) -> Result<SendMessageBatchRequestEntry, AwsError> {

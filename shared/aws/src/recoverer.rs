@@ -14,7 +14,7 @@ use crate::config_table::ConfigTable;
 use crate::deliveries_table::{DeliveriesTable, Recorded};
 use crate::env::BadSetting;
 use crate::queue::Queue;
-use crate::{AwsError, chance};
+use crate::{AwsError, chance, rows};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
@@ -56,10 +56,16 @@ impl Recoverer {
     }
 
     async fn resume(&self, begun: &Recovery, until: Timestamp) -> Result<(), AwsError> {
-        if let Some(recovery) = self.config.recovery(&begun.tenant_id, &begun.id).await? {
-            self.advance(recovery, until).await?;
+        match self.config.recovery(&begun.tenant_id, &begun.id).await {
+            Ok(Some(recovery)) => self.advance(recovery, until).await.map(|_| ()),
+            Ok(None) => Ok(()),
+            // Nothing that a sweep does will mend it, so no sweep fails for it.
+            Err(error) if error.is_unreadable() => {
+                rows::unreadable(begun.id.as_str(), &error);
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// Goes on with one, page by page, until then; how far it came.

@@ -40,5 +40,5 @@ pub(crate) async fn transact(
         }
         why = codes.into_iter().filter(|code| *code != NONE).collect::<Vec<_>>().join(", ");
     }
-    Err(AwsError::new(call, why))
+    Err(AwsError::busy(call, why))
 }

@@ -11,7 +11,7 @@ use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, tenant_partition};
 use crate::AwsError;
 use crate::deliveries_table::Recorded;
 use crate::error::failed;
-use crate::item::{Item, number, text, to_item};
+use crate::item::{Item, number, text, text_of, to_item};
 use crate::transaction::transact;
 
 /// Whether a conditional change of an endpoint found it as it was read.
@@ -69,6 +69,22 @@ impl ConfigTable {
         id: &EndpointId,
     ) -> Result<Option<Endpoint>, AwsError> {
         self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
+    }
+
+    /// The ids of a page of a tenant's endpoints, the oldest first, tombstones included, whether their rows can be read or
+    /// not.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoint_ids(
+        &self,
+        tenant: &TenantId,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Listed<EndpointId>, AwsError> {
+        let page = self.page(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
+        let id = |item: &Item| text_of(item, "sk")?.strip_prefix(ENDPOINT_PREFIX)?.parse().ok();
+        Ok(Listed { rows: page.rows.iter().filter_map(id).collect(), next: page.next })
     }
 
     /// Every endpoint of a tenant that was not deleted, the oldest first.
@@ -216,7 +232,7 @@ impl ConfigTable {
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 
-    async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
+    pub(super) async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
         Ok(match transact(&self.client, "TransactWriteItems webhook", writes).await? {
             Recorded::Yes => EndpointChange::Made,
             Recorded::Overtaken => EndpointChange::Overtaken,

@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed};
 use crate::AwsError;
-use crate::error::failed;
-use crate::item::{from_item, to_item};
+use crate::item::to_item;
 
 /// An endpoint that asks for a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,9 +41,9 @@ impl Subscription {
 }
 
 /// How long an ended subscription is kept: twice the day for which a stream can run again.
-const KEPT_SECONDS: i64 = 2 * 24 * 3600;
+pub(super) const KEPT_SECONDS: i64 = 2 * 24 * 3600;
 
-fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
+pub(super) fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
     format!("SUBSCRIPTION#{tenant}#{}", pattern.as_str())
 }
 
@@ -58,18 +57,7 @@ impl ConfigTable {
         tenant: &TenantId,
         pattern: &EventPattern,
     ) -> Result<Vec<Subscription>, AwsError> {
-        let mut pages = self.query(partition(tenant, pattern), "wh_").into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            // One that cannot be read, such as one of a dialect that is no more, must not stall every tenant's events.
-            match from_item(item.map_err(failed("Query subscriptions"))?) {
-                Ok(row) => rows.push(row),
-                Err(error) => {
-                    tracing::error!(tenant_id = tenant.as_str(), error = %error, "subscription.unreadable_row");
-                }
-            }
-        }
-        Ok(rows)
+        self.all(partition(tenant, pattern), "wh_").await
     }
 
     /// The writes that turn the subscriptions to `before` into those to `after` at `now`.

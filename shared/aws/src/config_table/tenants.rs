@@ -12,7 +12,8 @@ use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
 use crate::AwsError;
 use crate::deliveries_table::Recorded;
 use crate::error::failed;
-use crate::item::{from_item, text, to_item};
+use crate::item::{Item, from_item, text, to_item};
+use crate::rows::readable;
 use crate::transaction::transact;
 
 const LIST: &str = "TENANTS";
@@ -69,15 +70,23 @@ impl ConfigTable {
         self.get(tenant_partition(id), TENANT_SORT).await
     }
 
+    /// Whether there is a tenant of this id, even if its row cannot be read.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn has_tenant(&self, id: &TenantId) -> Result<bool, AwsError> {
+        Ok(self.get_item(tenant_partition(id), TENANT_SORT).await?.is_some())
+    }
+
     /// A page of tenants, the oldest first.
     ///
     /// # Errors
     /// When a read failed.
     pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
         let page: Listed<Listing> = self.some(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
-        let reads = page.rows.into_iter().map(|listing| async move { self.tenant(&listing.id).await });
-        let rows: Vec<Option<Tenant>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: rows.into_iter().flatten().collect(), next: page.next })
+        let reads = page.rows.into_iter().map(|listing| self.get_item(tenant_partition(&listing.id), TENANT_SORT));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next: page.next })
     }
 
     /// Gives a tenant other secrets, if they still are as they were read: whoever was shown one must find it kept.

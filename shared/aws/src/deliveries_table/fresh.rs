@@ -54,7 +54,7 @@ impl DeliveriesTable {
                 return Ok(all);
             }
         }
-        Err(AwsError::new(CALL, "throttled"))
+        Err(AwsError::busy(CALL, "throttled"))
     }
 
     fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, AwsError> {
