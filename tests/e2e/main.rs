@@ -42,4 +42,5 @@ mod targets;
 mod tenants;
 mod transport;
 mod triggers;
+mod unreadable;
 mod webhooks;

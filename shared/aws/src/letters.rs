@@ -2,14 +2,11 @@
 //! redrives, and the triggers that were refused.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageSystemAttributeName;
 use aws_types::SdkConfig;
 
 use crate::AwsError;
 use crate::env::{self, BadSetting};
 use crate::error::failed;
-
-const RECEIVES: MessageSystemAttributeName = MessageSystemAttributeName::ApproximateReceiveCount;
 
 /// Such a queue.
 #[derive(Clone)]
@@ -25,8 +22,6 @@ pub struct Letter {
     pub id: String,
     /// What it says.
     pub body: String,
-    /// How often it was received, this time included.
-    pub receives: u32,
     receipt: String,
 }
 
@@ -79,12 +74,10 @@ impl Letters {
             .max_number_of_messages(10)
             // A short poll asks some of SQS's servers only, and may find nothing where there is something.
             .wait_time_seconds(1)
-            .message_system_attribute_names(RECEIVES)
             .send()
             .await;
         let letters = answer.map_err(failed("ReceiveMessage"))?.messages.unwrap_or_default();
         let letter = |message: aws_sdk_sqs::types::Message| Letter {
-            receives: message.attributes().and_then(|known| known.get(&RECEIVES)?.parse().ok()).unwrap_or(1),
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
