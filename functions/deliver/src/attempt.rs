@@ -13,15 +13,16 @@ use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
+use postrider_aws::metrics::{self, Unit};
 use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::SecretOf;
-use postrider_domain::endpoint::{Endpoint, StoredSecret, obstacle, secrets_at};
+use postrider_domain::endpoint::{Endpoint, Missing, StoredSecret, obstacle, secrets_at};
 use postrider_domain::event::Event;
-use postrider_domain::id::EndpointId;
+use postrider_domain::id::{EndpointId, JobId};
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::tenant::Tenant;
@@ -99,14 +100,19 @@ impl Attempts {
         let tenant = briefing.tenants.get(&row.tenant_id);
         let endpoint = briefing.endpoint_of(row);
         let endpoint = endpoint.as_ref();
-        if let Some(reason) = obstacle(tenant, endpoint) {
-            return self.cancel(row, reason).await;
+        let event = briefing.events.get(&row.event_id);
+        match obstacle(tenant, endpoint) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return self.cancel(row, reason).await,
+            // Once the event has expired, the rows around it may have, too.
+            Err(Missing) if event.is_some() => return Err(missing(row)),
+            Err(Missing) => return self.cancel(row, Reason::EventExpired).await,
         }
-        let (Some(endpoint), Some(tenant), Some(event)) = (endpoint, tenant, briefing.events.get(&row.event_id)) else {
+        let (Some(endpoint), Some(tenant), Some(event)) = (endpoint, tenant, event) else {
             return self.cancel(row, Reason::EventExpired).await;
         };
         let started = chance::now();
-        if !batch.has_time_for(endpoint.timeout(), started) {
+        if !Batch::has_time_for(endpoint.timeout()) {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(tenant, endpoint, event, started).await?;
@@ -195,6 +201,19 @@ impl Attempts {
         tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
         Ok(None)
     }
+}
+
+/// A webhook's, tenant's or job's row that is not there and was not deleted: the message comes back until it is.
+fn missing(row: &Delivery) -> Error {
+    tracing::error!(
+        delivery_id = row.id.as_str(),
+        webhook_id = row.endpoint_id.as_str(),
+        tenant_id = row.tenant_id.as_str(),
+        job_id = row.job_id.as_ref().map(JobId::as_str),
+        "delivery.row_missing"
+    );
+    metrics::emit("MissingRows", Unit::Count, &[], &[1.0]);
+    "a row of it is missing".into()
 }
 
 fn record_of(row: &Delivery, started: Timestamp, sent: &Sent, status: Status) -> Attempt {

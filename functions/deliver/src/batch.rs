@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use postrider_aws::briefing::Briefing;
+use postrider_aws::deadline;
 use postrider_domain::id::EndpointId;
 
 use crate::health::Fact;
@@ -17,7 +17,6 @@ const MARGIN: Duration = Duration::from_secs(15);
 /// What the attempts of a batch share.
 pub(crate) struct Batch {
     pub(crate) briefing: Briefing,
-    deadline: Timestamp,
     pub(crate) slow: Noted<EndpointId>,
     pub(crate) health: Noted<(Fact, EndpointId)>,
 }
@@ -27,14 +26,13 @@ pub(crate) struct Batch {
 pub(crate) struct Noted<T>(Mutex<HashSet<T>>);
 
 impl Batch {
-    pub(crate) fn new(briefing: Briefing, deadline: Timestamp) -> Self {
-        Self { briefing, deadline, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
+    pub(crate) fn new(briefing: Briefing) -> Self {
+        Self { briefing, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.
-    pub(crate) fn has_time_for(&self, timeout: Duration, now: Timestamp) -> bool {
-        let left = self.deadline.as_millisecond() - now.as_millisecond();
-        i128::from(left) >= i128::try_from((timeout + MARGIN).as_millis()).unwrap_or(i128::MAX)
+    pub(crate) fn has_time_for(timeout: Duration) -> bool {
+        deadline::left() >= timeout + MARGIN
     }
 }
 

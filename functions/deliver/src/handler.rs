@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::briefing::Desk;
 use postrider_aws::sdk::SdkConfig;
@@ -26,8 +25,6 @@ impl Deliver {
     }
 
     pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
-        let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-        let deadline = deadline.unwrap_or(Timestamp::MAX);
         let mut handed_back = Vec::new();
         let mut understood = Vec::new();
         let mut seen = HashSet::new();
@@ -44,7 +41,7 @@ impl Deliver {
                 }
             }
         }
-        handed_back.extend(self.attempt_all(understood, deadline).await);
+        handed_back.extend(self.attempt_all(understood).await);
         let item = |record: SqsMessage| {
             let mut item = BatchItemFailure::default();
             item.item_identifier = record.message_id.unwrap_or_default();
@@ -56,7 +53,7 @@ impl Deliver {
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
-    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>, deadline: Timestamp) -> Vec<SqsMessage> {
+    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let messages: Vec<Message> = records.iter().map(|(_, message)| message.clone()).collect();
         let briefing = match self.desk.brief(&messages).await {
             Ok(briefing) => briefing,
@@ -68,7 +65,7 @@ impl Deliver {
         let (aside, records) = records.into_iter().partition(|(record, message)| {
             self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &briefing)
         });
-        let batch = Batch::new(briefing, deadline);
+        let batch = Batch::new(briefing);
         let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }

@@ -10,7 +10,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, deadline};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -78,17 +78,18 @@ impl Events {
         }
         let one = |raw: Box<RawValue>| {
             let producer = Producer::from(&caller);
-            async move {
+            // Apart: what one of them is told does not depend on the others' writes.
+            deadline::apart(async move {
                 let fields = Fields::parse(raw.get().as_bytes())?;
                 self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
-            }
+            })
         };
         let results = join_all(events.into_iter().map(one)).await;
         let results: Vec<_> = results
             .into_iter()
             .map(|result| match result {
                 Ok(event) => view::accepted(&event),
-                Err(fault) => json!({"error": fault.body()}),
+                Err(fault) => json!({"error": fault.of_an_event().body()}),
             })
             .collect();
         Ok(Answer::json(202, &json!({"results": results})))
@@ -101,6 +102,12 @@ impl Events {
         producer: &Producer,
         source: Source,
     ) -> Result<Event, Fault> {
+        let has_key = publication.has_key();
+        let accepted = self.take_in(publication, producer, source).await;
+        accepted.map_err(|fault| if has_key { fault.safe_to_repeat() } else { fault })
+    }
+
+    async fn take_in(&self, publication: Publication, producer: &Producer, source: Source) -> Result<Event, Fault> {
         if matches!(producer, Producer::Provider) {
             self.auth.check_named_tenant(publication.tenant_id()).await?;
         }

@@ -9,6 +9,7 @@ mod redrive;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use handler::Fanout;
 use lambda_runtime::{Context, Error, LambdaEvent, run, service_fn};
+use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::{env, sdk, telemetry};
 use redrive::Redrive;
 use serde::Deserialize;
@@ -33,7 +34,10 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sdk = sdk::load()?;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
-    run(service_fn(|event: LambdaEvent<Input>| answer(fanout, redrive, event.payload, event.context))).await
+    run(service_fn(|event: LambdaEvent<Input>| {
+        deadline::within(event.context.deadline, Waiting::Nobody, answer(fanout, redrive, event.payload, event.context))
+    }))
+    .await
 }
 
 async fn answer(fanout: &Fanout, redrive: &Redrive, input: Input, context: Context) -> Result<Value, Error> {

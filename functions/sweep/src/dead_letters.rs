@@ -15,6 +15,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
+use postrider_domain::endpoint::obstacle;
 use postrider_domain::message::Message;
 use serde_json::json;
 
@@ -102,7 +103,13 @@ impl DeadLetters {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
             Gate::Attempt => {
-                let policy = briefing.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
+                let endpoint = briefing.endpoint_of(row);
+                let is_missing = obstacle(briefing.tenants.get(&row.tenant_id), endpoint.as_ref()).is_err();
+                if is_missing && briefing.events.contains_key(&row.event_id) {
+                    // It would fail again; here it waits until the row is put back.
+                    return Err(AwsError::new("reading a row", "the delivery's webhook, tenant or job is missing"));
+                }
+                let policy = endpoint.map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
                 self.record_internal(row, &transition, now).await

@@ -78,7 +78,7 @@ impl Briefing {
     fn is_doubtful_for(&self, message: &Message) -> bool {
         let Some(row) = self.deliveries.get(&message.delivery_id) else { return false };
         let endpoint = self.endpoint_of(row);
-        let denied = obstacle(self.tenants.get(&row.tenant_id), endpoint.as_ref()).is_some();
+        let denied = obstacle(self.tenants.get(&row.tenant_id), endpoint.as_ref()) != Ok(None);
         !self.is_broken_for(message) && (denied || !self.events.contains_key(&message.event_id))
     }
 

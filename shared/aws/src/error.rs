@@ -78,8 +78,17 @@ where
             let why = format!("{code}: {}", service.message().unwrap_or("no message"));
             if BUSY_CODES.contains(&code) { AwsError::busy(call, why) } else { AwsError::new(call, why) }
         }
-        None if matches!(error, SdkError::TimeoutError(_)) => AwsError::busy(call, chain(&error)),
+        None if is_out_of_time(&error) => AwsError::busy(call, chain(&error)),
         None => AwsError::new(call, chain(&error)),
+    }
+}
+
+/// Whether the time was over, before the call (`wire`) or in it.
+fn is_out_of_time<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_user() || failure.is_timeout(),
+        _ => false,
     }
 }
 

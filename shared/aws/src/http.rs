@@ -4,6 +4,7 @@ mod answer;
 mod cursor;
 mod fault;
 mod fields;
+mod repeat;
 mod request;
 mod shape;
 
@@ -21,6 +22,8 @@ use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::deadline::{self, Waiting};
+
 /// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
 pub async fn serve<F, Fut>(event: LambdaEvent<ApiGatewayV2httpRequest>, handle: F) -> ApiGatewayV2httpResponse
 where
@@ -31,7 +34,9 @@ where
     let request = Request::new(event.payload, &event.context.request_id);
     let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
     let shape = ErrorShape::of(&request.path());
-    let (answer, fault) = match handle(request).await {
+    let instead = repeat::instead_of_repeating(&method, &request.path());
+    let handled = deadline::within(event.context.deadline, Waiting::Caller, in_time(handle, request)).await;
+    let (answer, fault) = match handled.map_err(|fault| fault.told(instead)) {
         Ok(answer) => (answer, None),
         Err(fault) => (shape.answer(&fault, &id), Some(fault)),
     };
@@ -45,6 +50,15 @@ where
         }
     }
     answer.into_response(&id)
+}
+
+/// Whatever it is that takes too long, AWS or a name server: the caller has his answer before Lambda ends the function.
+async fn in_time<F, Fut>(handle: F, request: Request) -> Result<Answer, Fault>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    tokio::time::timeout(deadline::left(), handle(request)).await.unwrap_or_else(|_| Err(Fault::out_of_time()))
 }
 
 /// The same for a function that others invoke too, and that has therefore taken its payload as it came.

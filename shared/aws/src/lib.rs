@@ -6,7 +6,9 @@ pub mod auth;
 pub mod briefing;
 pub mod bus;
 pub mod chance;
+pub mod clock;
 pub mod config_table;
+pub mod deadline;
 pub mod deliveries_table;
 pub mod deployment_secret;
 pub mod env;
@@ -22,6 +24,7 @@ mod pause;
 pub mod put_once;
 pub mod queue;
 pub mod recoverer;
+mod remembered;
 pub mod resolve;
 pub mod retries;
 mod roots;
@@ -31,6 +34,7 @@ pub mod sdk;
 pub mod telemetry;
 mod transaction;
 pub mod trigger;
+mod wire;
 
 pub use error::AwsError;
 

@@ -58,14 +58,17 @@ pub enum Again {
 }
 
 /// Whether a recovery sends this delivery again, and how: failed, cancelled for a reason that may have passed, or pending
-/// for so long that its message must be lost.
+/// for so long that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were
+/// was cancelled for want of a row.
 pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
     if !delivery.may_begin_round() {
         return None;
     }
     match (delivery.status, delivery.reason) {
         (Status::Failed, _) => Some(Again::NewRound),
-        (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended)) => Some(Again::NewRound),
+        (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended | Reason::WebhookDeleted)) => {
+            Some(Again::NewRound)
+        }
         (Status::Pending, _) if now.as_second() - delivery.created_at.as_second() > PENDING_TOO_LONG_SECONDS => {
             Some(Again::FirstMessage)
         }
@@ -94,6 +97,7 @@ mod tests {
             (Status::Failed, Some(Reason::InternalFailures)),
             (Status::Cancelled, Some(Reason::WebhookDisabled)),
             (Status::Cancelled, Some(Reason::TenantSuspended)),
+            (Status::Cancelled, Some(Reason::WebhookDeleted)),
         ] {
             assert_eq!(again(&row(status, reason), after(1)), Some(Again::NewRound), "{reason:?}");
         }
@@ -103,7 +107,6 @@ mod tests {
     fn what_was_called_off_delivered_or_is_on_its_way_is_not() {
         for (status, reason) in [
             (Status::Cancelled, Some(Reason::CancelledByRequest)),
-            (Status::Cancelled, Some(Reason::WebhookDeleted)),
             (Status::Cancelled, Some(Reason::EventExpired)),
             (Status::Succeeded, None),
             (Status::Retrying, None),
