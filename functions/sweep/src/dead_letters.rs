@@ -44,6 +44,7 @@ impl DeadLetters {
     /// Sees to every letter once, as far as the time goes; how many left the queue. One that fails holds up no other.
     pub(crate) async fn record(&self, until: Timestamp) -> Swept<usize> {
         let (mut seen, mut met, mut failures) = (0, HashSet::new(), Failures::default());
+        let mut left = Vec::new();
         while chance::now() < until {
             let letters = match self.queue.receive().await {
                 Ok(letters) => letters,
@@ -57,12 +58,16 @@ impl DeadLetters {
             if letters.is_empty() {
                 break;
             }
-            seen += self.see_to_all(letters, &mut failures).await;
+            seen += self.see_to_all(letters, &mut left, &mut failures).await;
+        }
+        // Only now, or they would come around in this sweep, before others.
+        if let Err(error) = self.queue.release(&left).await {
+            failures.add(error);
         }
         failures.beside(seen)
     }
 
-    async fn see_to_all(&self, letters: Vec<Letter>, failures: &mut Failures) -> usize {
+    async fn see_to_all(&self, letters: Vec<Letter>, left: &mut Vec<Letter>, failures: &mut Failures) -> usize {
         let mut seen = 0;
         for letter in letters {
             let done = match self.see_to(&letter).await {
@@ -75,6 +80,7 @@ impl DeadLetters {
                 Err(error) => {
                     tracing::error!(message_id = letter.id, error = %error, "dead_letter.not_recorded");
                     failures.add(error);
+                    left.push(letter);
                 }
             }
         }

@@ -2,11 +2,15 @@
 //! redrives, and the triggers that were refused.
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use aws_types::SdkConfig;
 
 use crate::AwsError;
 use crate::env::{self, BadSetting};
 use crate::error::failed;
+
+/// Letters of one call.
+const BATCH: usize = 10;
 
 /// Such a queue.
 #[derive(Clone)]
@@ -83,6 +87,24 @@ impl Letters {
             receipt: message.receipt_handle.unwrap_or_default(),
         };
         Ok(letters.into_iter().map(letter).collect())
+    }
+
+    /// Lets letters show again at once that could not be seen to.
+    ///
+    /// # Errors
+    /// When a call failed; they show again by themselves, later.
+    pub async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
+        for letters in letters.chunks(BATCH) {
+            let entry = |(n, letter): (usize, &Letter)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
+                let entry = entry.receipt_handle(&letter.receipt).visibility_timeout(0).build();
+                entry.map_err(|error| AwsError::new("ChangeMessageVisibilityBatch", error.to_string()))
+            };
+            let entries = letters.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+            let change = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+            change.send().await.map_err(failed("ChangeMessageVisibilityBatch"))?;
+        }
+        Ok(())
     }
 
     /// Deletes a letter that was seen to.

@@ -24,6 +24,7 @@ mod lost;
 mod recovery;
 mod slow;
 mod soak;
+mod stumbles;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
@@ -63,12 +64,12 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
     .await
 }
 
-/// Does the work while `function` reaches DynamoDB, Scheduler and SQS through the proxy only.
+/// Does the work while `function` reaches AWS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
     let before = world.aws.functions.environment(function).await;
     let mut variables = before.clone();
-    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER", "AWS_ENDPOINT_URL_SQS"] {
-        variables.insert(name.to_owned(), json!(proxy.url));
+    for service in ["DYNAMODB", "EVENTBRIDGE", "SCHEDULER", "SECRETS_MANAGER", "SQS"] {
+        variables.insert(format!("AWS_ENDPOINT_URL_{service}"), json!(proxy.url));
     }
     world.aws.functions.set_environment(function, variables).await;
     then(work, async {

@@ -99,6 +99,13 @@ impl Rows {
         answer.item.unwrap_or_else(|| panic!("no row of {webhook}"))
     }
 
+    /// Makes a delivery one that was cancelled for this reason.
+    pub(crate) async fn cancelled_as(&self, id: &str, reason: &str) {
+        let table = &self.stack.tables.deliveries;
+        self.set(table, delivery_key(id), "status", s("cancelled")).await;
+        self.set(table, delivery_key(id), "reason", s(reason)).await;
+    }
+
     /// Changes one attribute of a row of a tenant's by hand, past every check.
     pub(crate) async fn amend(&self, tenant: &str, sort: &str, name: &str, value: AttributeValue) {
         self.set(&self.stack.tables.config, tenant_key(tenant, sort), name, value).await;
