@@ -44,7 +44,8 @@ fn scale(variable: &str, otherwise: u64) -> u64 {
 
 /// Does the work, then puts back what was changed for it, however the work ended.
 async fn then<T>(work: impl Future<Output = T>, put_back: impl Future<Output = ()>) -> T {
-    let result = AssertUnwindSafe(work).catch_unwind().await;
+    // Boxed, since such work is put into such work, and a test's thread has little of a stack.
+    let result = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
     put_back.await;
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
