@@ -8,16 +8,16 @@ use crate::support::api::text;
 use crate::support::rows::ago;
 use crate::support::{Answer, Receiver, Reply, SOON, Tenant, World, until};
 
-async fn act(tenant: &Tenant, id: &str, action: &str) -> Answer {
+pub(crate) async fn act(tenant: &Tenant, id: &str, action: &str) -> Answer {
     tenant.api.post(&format!("/v1/deliveries/{id}/{action}"), &json!({})).await
 }
 
-async fn deliver(tenant: &Tenant, webhook: &str) -> String {
+pub(crate) async fn deliver(tenant: &Tenant, webhook: &str) -> String {
     let event = tenant.publish("dubbing.completed", &json!({})).await;
     tenant.delivery_of(&event, webhook).await
 }
 
-fn outcomes(delivery: &Value) -> Vec<(u64, &str)> {
+pub(crate) fn outcomes(delivery: &Value) -> Vec<(u64, &str)> {
     let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
     attempts.iter().map(|a| (a["number"].as_u64().expect("a number"), text(a, "outcome"))).collect()
 }
@@ -98,6 +98,55 @@ async fn a_cancelled_delivery_is_sent_no_more_unless_asked_again() {
     let delivery = tenant.settled(&id, "succeeded", 2).await;
     assert_eq!(delivery["reason"], Value::Null);
     act(&tenant, &id, "cancel").await.refused(409, "conflict");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retry_disabled() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
+    let id = deliver(&tenant, &webhook).await;
+    let before = tenant.settled(&id, "failed", 1).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    tenant.api.patch(&path, &json!({"status": "disabled"})).await.ok(200);
+    act(&tenant, &id, "retry").await.refused(409, "conflict");
+    assert_eq!(tenant.delivery(&id).await, before, "it stays as it was");
+    tenant.api.patch(&path, &json!({"status": "active"})).await.ok(200);
+    act(&tenant, &id, "retry").await.ok(202);
+    tenant.settled(&id, "succeeded", 2).await;
+
+    tenant.api.delete(&path).await.ok(204);
+    let before = tenant.delivery(&id).await;
+    act(&tenant, &id, "retry").await.refused(409, "conflict");
+    assert_eq!(tenant.delivery(&id).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_before_is_not_undelivered_when_it_is_sent_again() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(200)], Reply::Status(500)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
+    let id = deliver(&tenant, &webhook).await;
+    let first = tenant.settled(&id, "succeeded", 1).await;
+    let again = act(&tenant, &id, "retry").await.ok(202);
+    assert_eq!((&again["status"], &again["delivered_at"]), (&json!("retrying"), &first["delivered_at"]), "{again}");
+    let failed = tenant.settled(&id, "failed", 2).await;
+    assert!(first["delivered_at"].is_string() && failed["delivered_at"] == first["delivered_at"], "{failed}");
+
+    // One that nobody has taken is listed, so the list had its chance to show the other.
+    let other = deliver(&tenant, &webhook).await;
+    tenant.settled(&other, "failed", 1).await;
+    until("the list of what is undelivered", SOON, || async {
+        let found = listed(&tenant, "status=undelivered").await;
+        if found == [other.clone()] { Ok(()) } else { Err(format!("{found:?}")) }
+    })
+    .await;
+    let path = format!("/v1/webhooks/{webhook}/recover");
+    let begun = tenant.api.post(&path, &json!({"since": ago(600)})).await.ok(202);
+    let progress = tenant.api.get(&format!("{path}/{}", text(&begun, "recovery_id"))).await.ok(200);
+    assert_eq!((&progress["status"], &progress["found"]), (&json!("done"), &json!(1)), "the other alone");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +232,7 @@ async fn what_is_undelivered_is_found_across_webhooks_in_pages() {
 }
 
 /// The ids of a tenant's list, newest first, page by page.
-async fn listed(tenant: &Tenant, query: &str) -> Vec<String> {
+pub(crate) async fn listed(tenant: &Tenant, query: &str) -> Vec<String> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = tenant.api.get(&format!("/v1/deliveries?{query}{cursor}")).await.ok(200);

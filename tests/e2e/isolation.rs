@@ -2,8 +2,208 @@
 
 use serde_json::json;
 
+use crate::again::{deliver, outcomes};
 use crate::support::api::text;
-use crate::support::{Receiver, SOON, Tenant, World};
+use crate::support::rows::{Row, ago, n, s};
+use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
+
+/// Seconds since 1970 of a day that is far off.
+const FAR_OFF: u64 = 4_102_444_800;
+
+/// An event's row as a producer writes it.
+fn event_row(tenant: &Tenant, id: &str, data: &str) -> Row {
+    let texts = [("tenant_id", tenant.id.as_str()), ("id", id), ("event", "invoice.paid"), ("data", data)];
+    let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
+    let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
+    texts.into_iter().chain(rest).collect()
+}
+
+/// A tenant with a key of the standard dialect.
+async fn on_standard(world: &World) -> Tenant {
+    let mut tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    tenant.api = world.anonymous.with_key(text(&key, "key"));
+    tenant
+}
+
+/// Producers choose their events' ids, so two tenants can have the same: with the same secret, type and time to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn xt_same_id() {
+    const PAIRS: usize = 12;
+    let Some(world) = World::open() else { return };
+    let mut sides = Vec::new();
+    for name in ["A-secret", "B-secret"] {
+        let (tenant, receiver) = (on_standard(&world).await, Receiver::start(world.stack).await);
+        let body = json!({"url": receiver.url("/"), "events": ["*"], "secret": "whsec_dGhlIHNhbWUgc2VjcmV0IGZvciBib3RoIG9mIHRoZW0="});
+        let webhook = tenant.create(&body).await;
+        sides.push((name, tenant, receiver, webhook));
+    }
+    let salt = text(&sides[0].1.api.get("/v1/webhooks").await.ok(200)["webhooks"][0], "id").replace("wh_", "");
+    for pair in 0..PAIRS {
+        let row = |(name, tenant, _, _): &(&str, Tenant, Receiver, String)| {
+            event_row(tenant, &format!("evt_{salt}{pair}"), &json!({"for": name}).to_string())
+        };
+        world.aws.rows.put_events(sides.iter().map(row).collect()).await;
+    }
+    for (name, tenant, receiver, webhook) in &sides {
+        let requests = receiver.wait_for(PAIRS, SOON).await;
+        let data: Vec<_> = requests.iter().map(|request| request.json()["data"]["for"].clone()).collect();
+        assert_eq!(data, vec![json!(name); PAIRS], "its own data, and all of it");
+        for pair in 0..PAIRS {
+            let id = tenant.delivery_of(&format!("evt_{salt}{pair}"), webhook).await;
+            tenant.settled(&id, "succeeded", 1).await;
+        }
+        assert_eq!(receiver.requests().len(), PAIRS);
+    }
+}
+
+/// A row that nobody can read stands under the id that another tenant's event has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_row_blocks_nobody_elses_event() {
+    let Some(world) = World::open() else { return };
+    let (good, bad) = (on_standard(&world).await, on_standard(&world).await);
+    let failing = || Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200));
+    let (at_good, at_bad) = (failing().await, failing().await);
+    let body = |receiver: &Receiver| json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
+    let (goods, bads) = (good.create(&body(&at_good)).await, bad.create(&body(&at_bad)).await);
+    let id = format!("evt_{}", goods.replace("wh_", ""));
+    world.aws.rows.put_events(vec![event_row(&good, &id, "{}"), event_row(&bad, &id, "{}")]).await;
+    let (goods, bads) = (good.delivery_of(&id, &goods).await, bad.delivery_of(&id, &bads).await);
+    good.settled(&goods, "retrying", 1).await;
+    bad.settled(&bads, "retrying", 1).await;
+    let mut broken = event_row(&bad, &id, "{}");
+    broken.insert("timestamp".to_owned(), s("yesterday"));
+    world.aws.rows.put_event(broken).await;
+    // Both in one batch.
+    let messages = [world.aws.message(&bads, 2).await, world.aws.message(&goods, 2).await];
+    world.aws.send_retry_batch(&messages).await;
+    good.settled(&goods, "succeeded", 2).await;
+    assert_eq!(at_bad.requests().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_do_not_belong_together_are_not_sent() {
+    let Some(world) = World::open() else { return };
+    let (owner, stranger) = (world.tenant().await, world.tenant().await);
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = owner.webhook(&receiver.url("/"), &["*"]).await;
+    let id = deliver(&owner, &webhook).await;
+    owner.settled(&id, "retrying", 1).await;
+    let second = world.aws.message(&id, 2).await;
+    world.aws.rows.set_delivery(&id, "tenant_id", s(stranger.id.as_str())).await;
+    world.aws.send_retry(&second).await;
+    until("our failure to be on record", SOON, || async {
+        let row = world.aws.rows.delivery(&id).await.expect("the row is there");
+        if row["attempt"] == n(2) { Ok(()) } else { Err(format!("{row:?}")) }
+    })
+    .await;
+    assert_eq!(receiver.requests().len(), 1, "nothing was sent");
+    until("the metric that the alarm watches", SOON, || async {
+        let log = world.aws.functions.log("deliver").await;
+        if log.iter().any(|line| line.contains("\"MixedRows\"")) { Ok(()) } else { Err(format!("{} lines", log.len())) }
+    })
+    .await;
+    // Once it is put right, it goes on by itself.
+    world.aws.rows.set_delivery(&id, "tenant_id", s(owner.id.as_str())).await;
+    let delivery = until("it to be delivered", SOON, || async {
+        let delivery = owner.delivery(&id).await;
+        if delivery["status"] == "succeeded" { Ok(delivery) } else { Err(delivery.to_string()) }
+    })
+    .await;
+    let told = outcomes(&delivery);
+    assert_eq!((told[0].1, told[1].1, told[told.len() - 1].1), ("status_500", "internal", "succeeded"), "{delivery}");
+    assert_eq!(receiver.requests().len(), 2);
+}
+
+/// A producer's row under the id that a job's closing event might be thought to have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producers_row_pins_no_job() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("pro").await;
+    let receiver = Receiver::start(world.stack).await;
+    let job = customer.start(&receiver.url("/")).await;
+    let tenant = customer.tenant.id.parse().expect("a tenant's id");
+    let guessed = postrider_domain::id::EventId::of_job(&tenant, &job.parse().expect("a job's id"));
+    world.aws.rows.put_event(event_row(&customer.tenant, guessed.as_str(), "{}")).await;
+    customer.report_task(&job, &json!({"status": "completed"})).await.data(200);
+    customer.settled(&job, "succeeded", 1).await;
+    assert_eq!(receiver.only(SOON).await.json()["job_id"], job.as_str());
+}
+
+/// All that two tenants can have alike, they have alike, in the same moments.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tenants_with_equal_everything_see_only_their_own() {
+    let Some(world) = World::open() else { return };
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(200)).await;
+    let mut sides = Vec::new();
+    for name in ["one", "two"] {
+        let tenant = world.tenant().await;
+        let url = receiver.url(&format!("/{name}"));
+        let body = json!({"url": url, "events": ["dubbing.*"], "secret": "whsec_the_same_for_both"});
+        let webhook = tenant.create(&body).await;
+        sides.push((name, tenant, webhook));
+    }
+    let publish = async |(name, tenant, _): &(&str, Tenant, String), key: usize| {
+        let call = tenant.api.call(reqwest::Method::POST, "/v1/events");
+        let body = json!({"event": "dubbing.completed", "id": format!("same-{key}"), "data": {"of": name}});
+        text(&call.json(&body).send().await.ok(202), "id").to_owned()
+    };
+    for key in 0..6 {
+        let (one, two) = futures::join!(publish(&sides[0], key), publish(&sides[1], key));
+        assert_ne!(one, two, "the same key of another tenant is another event");
+        // And the same again is the same.
+        assert_eq!(publish(&sides[key % 2], key).await, if key % 2 == 0 { one } else { two });
+    }
+    let requests = receiver.wait_for(12, SOON).await;
+    for (name, tenant, webhook) in &sides {
+        let own: Vec<_> = requests.iter().filter(|request| request.path == format!("/{name}")).collect();
+        assert_eq!(own.len(), 6);
+        assert!(
+            own.iter().all(
+                |request| request.json()["data"]["of"] == *name && request.json()["webhook_id"] == webhook.as_str()
+            )
+        );
+        let events: std::collections::BTreeSet<_> = own.iter().map(|request| request.event_id()).collect();
+        until("its ledger", SOON, || async {
+            let rows = tenant.deliveries(webhook, "status=succeeded").await;
+            let told: std::collections::BTreeSet<_> = rows.iter().map(|row| text(row, "event_id").to_owned()).collect();
+            if told == events { Ok(()) } else { Err(format!("{told:?}")) }
+        })
+        .await;
+    }
+}
+
+/// A webhook hears of what happened since it was made, whenever it is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_events_row_is_not_for_a_newer_webhook() {
+    let Some(world) = World::open() else { return };
+    let tenant = on_standard(&world).await;
+    let receiver = Receiver::start(world.stack).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let id = |mark: &str| format!("evt_{mark}{}", webhook.replace("wh_", ""));
+    let mut old = event_row(&tenant, &id("old"), "{}");
+    old.insert("timestamp".to_owned(), s(ago(3600)));
+    world.aws.rows.put_event(old).await;
+    world.aws.rows.put_event(event_row(&tenant, &id("new"), "{}")).await;
+    assert_eq!(receiver.only(SOON).await.header("webhook-id"), Some(id("new").as_str()));
+    let event = tenant.api.get(&format!("/v1/events/{}", id("old"))).await.ok(200);
+    assert_eq!(event["deliveries"], json!([]));
+
+    // A pattern that is added later begins later.
+    let late = tenant.webhook(&receiver.url("/late"), &["other.*"]).await;
+    let between = ago(0);
+    tenant.api.patch(&format!("/v1/webhooks/{late}"), &json!({"events": ["other.*", "invoice.*"]})).await.ok(200);
+    let mut before = event_row(&tenant, &id("before"), "{}");
+    before.insert("timestamp".to_owned(), s(between));
+    world.aws.rows.put_event(before).await;
+    world.aws.rows.put_event(event_row(&tenant, &id("after"), "{}")).await;
+    let at_late =
+        async || receiver.requests().into_iter().filter(|request| request.path == "/late").collect::<Vec<_>>();
+    receiver.wait_for(4, SOON).await;
+    let late = at_late().await;
+    let heard: Vec<_> = late.iter().filter_map(|request| request.header("webhook-id")).collect();
+    assert_eq!(heard, [id("after")]);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_rows_do_not_exist() {

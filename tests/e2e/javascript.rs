@@ -72,6 +72,7 @@ fn job(dialect: &str) -> Job {
         webhook_url: Some("https://your-server.invalid/".to_owned()),
         projects: Vec::new(),
         task: None,
+        closing_event_id: None,
         revision: 0,
         created_at: now,
         started_at: None,

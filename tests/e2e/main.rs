@@ -42,5 +42,7 @@ mod targets;
 mod tenants;
 mod transport;
 mod triggers;
+mod under_way;
 mod unreadable;
+mod urls;
 mod webhooks;

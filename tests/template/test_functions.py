@@ -64,7 +64,7 @@ class Functions(unittest.TestCase):
     def test_each_function_is_told_how_long_it_may_run(self):
         for name in FUNCTIONS:
             told = self.template.environment(name)["Variables"]["TIMEOUT_SECONDS"]
-            self.assertEqual(told, self.template.function(name)["Timeout"], f"{name}: a wrong clock would end it early")
+            self.assertEqual(told, str(self.template.function(name)["Timeout"]), f"{name}: a wrong clock would end it early")
 
     def test_the_sweep_runs_every_few_minutes(self):
         parameter = self.template.all["Parameters"]["SweepMinutes"]

@@ -33,10 +33,10 @@ class Outcomes(unittest.TestCase):
         self.check("An attempt's outcome", {code.replace(STATUS, "status_<code>") for code in codes})
 
     def test_every_status_of_a_delivery_is_explained(self):
-        self.check("A delivery's status", variants("shared/domain/src/delivery.rs", "Status", "as_str"))
+        self.check("A delivery's status", variants("shared/domain/src/delivery/status.rs", "Status", "as_str"))
 
     def test_every_reason_is_explained(self):
-        self.check("A delivery's reason", variants("shared/domain/src/delivery.rs", "Reason", "as_str"))
+        self.check("A delivery's reason", variants("shared/domain/src/delivery/status.rs", "Reason", "as_str"))
 
     def test_every_reason_for_failed_tls_says_what_to_do(self):
         sources = [(ROOT / "functions/deliver/src" / name).read_text() for name in ("tls_failure.rs", "failure.rs")]

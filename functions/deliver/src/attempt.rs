@@ -8,7 +8,7 @@ use std::sync::Arc;
 use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use postrider_aws::chance;
+use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
@@ -17,18 +17,18 @@ use postrider_aws::metrics::{self, Unit};
 use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, excerpt};
+use postrider_aws::{AwsError, chance};
+use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
-use postrider_domain::dialect::SecretOf;
-use postrider_domain::endpoint::{Endpoint, Missing, StoredSecret, obstacle, secrets_at};
-use postrider_domain::event::Event;
+use postrider_domain::dialect::{STANDARD, SecretOf};
+use postrider_domain::endpoint::{StoredSecret, secrets_at};
 use postrider_domain::id::{EndpointId, JobId};
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
-use postrider_domain::tenant::Tenant;
+use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::{payload, signature, time};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Seen};
 use crate::crew::Crew;
 use crate::health::Health;
 use crate::slow::Slow;
@@ -43,8 +43,16 @@ pub(crate) struct Made {
     pub(crate) latency_ms: Option<i64>,
 }
 
+/// How far a message was seen to.
+enum Progress {
+    Done(Option<Made>),
+    /// Its rows are to be read again before anything is sent.
+    TooOld,
+}
+
 /// Makes attempts.
 pub(crate) struct Attempts {
+    reader: BatchReader,
     health: Health,
     deliveries: DeliveriesTable,
     retries: Retries,
@@ -58,6 +66,7 @@ pub(crate) struct Attempts {
 impl Attempts {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
         Ok(Self {
+            reader: BatchReader::from_env(sdk)?,
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
@@ -71,76 +80,108 @@ impl Attempts {
 
     /// Does what this message asks for, if it still is to be done.
     ///
+    /// What was read may be old by the time that all else is ready: a function can be frozen, and secrets can be slow to come.
+    /// Then it is read again, since whoever called the delivery off meanwhile was told that no further POST starts.
+    ///
     /// # Errors
     /// When we failed, or too little time is left: the message is to come again.
     pub(crate) async fn make(&self, message: &Message, batch: &Batch) -> Result<Option<Made>, Error> {
-        let briefing = &batch.briefing;
-        if briefing.is_broken_for(message) {
-            return Err("a row of it cannot be read".into());
-        }
-        let Some(row) = briefing.deliveries.get(&message.delivery_id) else {
-            tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
-            return Ok(None);
-        };
-        match row.gate(message.attempt, chance::now()) {
-            Gate::Stale => {
-                tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
-                Ok(None)
+        match self.make_from(&batch.seen, message, batch).await? {
+            Progress::Done(made) => Ok(made),
+            Progress::TooOld => {
+                let seen = self.look(std::slice::from_ref(message)).await?;
+                match self.make_from(&seen, message, batch).await? {
+                    Progress::Done(made) => Ok(made),
+                    Progress::TooOld => Err("its rows were too old twice".into()),
+                }
             }
-            Gate::Reschedule { attempt, at } => {
-                self.bring_back(row, attempt, at).await;
-                Ok(None)
-            }
-            Gate::Attempt => self.attempt(row, batch).await,
         }
     }
 
-    async fn attempt(&self, row: &Delivery, batch: &Batch) -> Result<Option<Made>, Error> {
-        let briefing = &batch.briefing;
-        let tenant = briefing.tenants.get(&row.tenant_id);
-        let endpoint = briefing.endpoint_of(row);
-        let endpoint = endpoint.as_ref();
-        let event = briefing.events.get(&row.event_id);
-        match obstacle(tenant, endpoint) {
-            Ok(None) => {}
-            Ok(Some(reason)) => return self.cancel(row, reason).await,
-            // Once the event has expired, the rows around it may have, too.
-            Err(Missing) if event.is_some() => return Err(missing(row)),
-            Err(Missing) => return self.cancel(row, Reason::EventExpired).await,
+    /// Reads what these messages speak of.
+    ///
+    /// # Errors
+    /// When a read failed; no POST was made.
+    pub(crate) async fn look(&self, messages: &[Message]) -> Result<Seen, AwsError> {
+        let at = chance::now();
+        Ok(Seen { snapshot: self.reader.read(messages).await?, at })
+    }
+
+    async fn make_from(&self, seen: &Seen, message: &Message, batch: &Batch) -> Result<Progress, Error> {
+        let snapshot = &seen.snapshot;
+        if snapshot.is_broken_for(message) {
+            return Err("a row of it cannot be read".into());
         }
-        let (Some(endpoint), Some(tenant), Some(event)) = (endpoint, tenant, event) else {
-            return self.cancel(row, Reason::EventExpired).await;
+        let Some(row) = snapshot.delivery(message) else {
+            tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
+            return Ok(Progress::Done(None));
         };
+        match row.gate(message.attempt, message.round, chance::now()) {
+            Gate::Stale => {
+                tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
+            }
+            Gate::Reschedule { attempt, at } => self.bring_back(row, attempt, at).await,
+            Gate::Attempt => match snapshot.verdict(message, row) {
+                Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
+                Verdict::Cancel(reason) => self.cancel(row, reason).await?,
+                Verdict::Mixed => self.refuse(row).await?,
+                Verdict::Missing => return Err(missing(row)),
+            },
+        }
+        Ok(Progress::Done(None))
+    }
+
+    async fn attempt(&self, seen: &Seen, consignment: &Consignment<'_>, batch: &Batch) -> Result<Progress, Error> {
+        let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
         let started = chance::now();
         if !Batch::has_time_for(endpoint.timeout()) {
             return Err("too little time is left for its time-out".into());
         }
-        let post = self.post(tenant, endpoint, event, started).await?;
+        let post = self.post(consignment, started).await?;
+        if seen.is_too_old(chance::now()) {
+            return Ok(Progress::TooOld);
+        }
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
-        let attempt = record_of(row, started, &sent, transition.status);
-        let recorded = self.deliveries.record(row, &attempt, &transition).await?;
-        log(row, endpoint, &attempt, &transition, recorded);
-        if recorded == Recorded::Overtaken {
-            self.catch_up(row).await?;
-            return Ok(None);
+        let attempt = record_of(consignment, started, &sent, transition.status);
+        let is_late = self.deliveries.record(row, &attempt, &transition).await? == Recorded::Overtaken;
+        log(consignment, &attempt, &transition, is_late);
+        if is_late {
+            self.record_late(row, &attempt).await?;
+        } else if let Some(at) = transition.next_attempt_at {
+            self.bring_back(row, row.attempts_made + 2, at).await;
         }
-        self.follow_up(row, endpoint, (&transition, ended), batch).await;
-        let succeeded = transition.status == Status::Succeeded;
-        let latency_ms = succeeded.then(|| ended.as_millisecond() - event.timestamp.as_millisecond());
+        // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
+        if let Err(error) = self.health.note(endpoint, &transition, &batch.health, ended).await {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
+        }
+        let latency_ms = attempt.succeeded().then(|| ended.as_millisecond() - row.created_at.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
-        Ok(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms }))
+        Ok(Progress::Done(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms })))
     }
 
-    /// Who overtook us may have been ourselves: the update was made, its answer lost, and the SDK's second try refused. Then
-    /// nobody has scheduled what comes next.
-    async fn catch_up(&self, row: &Delivery) -> Result<(), Error> {
-        let now = self.deliveries.get(&row.id).await?;
-        if let Some(now) = now
-            && let Gate::Reschedule { attempt, at } = now.gate(row.attempts_made + 1, chance::now())
-        {
-            self.bring_back(&now, attempt, at).await;
+    /// The row has gone on while the POST was out: a new round, a cancellation, a double that was faster. The receiver got it
+    /// all the same.
+    async fn record_late(&self, row: &Delivery, attempt: &Attempt) -> Result<(), Error> {
+        if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {
+            tracing::warn!(delivery_id = row.id.as_str(), attempt = attempt.number, "delivery.gone");
+        }
+        Ok(())
+    }
+
+    /// Sends nothing where rows of more than one tenant, or of more than one delivery, came together.
+    async fn refuse(&self, row: &Delivery) -> Result<(), Error> {
+        let now = chance::now();
+        tracing::error!(delivery_id = row.id.as_str(), tenant_id = row.tenant_id.as_str(), "delivery.mixed_rows");
+        metrics::emit("MixedRows", Unit::Count, &[], &[1.0]);
+        let why = "its rows do not belong together, so nothing was sent; this is our failure";
+        let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
+        // Whose schedule it would have is just what cannot be known.
+        let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, chance::jitter());
+        let recorded = self.deliveries.record(row, &attempt, &transition).await?;
+        if let (Recorded::Yes, Some(at)) = (recorded, transition.next_attempt_at) {
+            self.bring_back(row, row.attempts_made + 2, at).await;
         }
         Ok(())
     }
@@ -150,7 +191,8 @@ impl Attempts {
         self.crew.run(async move { sender.send(&post).await }).await?
     }
 
-    async fn post(&self, tenant: &Tenant, endpoint: &Endpoint, event: &Event, at: Timestamp) -> Result<Post, Error> {
+    async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Error> {
+        let (tenant, endpoint, event) = (consignment.tenant(), consignment.endpoint(), consignment.event());
         let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
         let secrets = match endpoint.dialect.secret_of {
             SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
@@ -172,22 +214,6 @@ impl Attempts {
         Ok(secrets)
     }
 
-    /// What is worth doing after a record, but not worth sending again for: the sweep makes good what fails here.
-    async fn follow_up(
-        &self,
-        row: &Delivery,
-        endpoint: &Endpoint,
-        (transition, ended): (&Transition, Timestamp),
-        batch: &Batch,
-    ) {
-        if let Some(at) = transition.next_attempt_at {
-            self.bring_back(row, row.attempts_made + 1 + 1, at).await;
-        }
-        if let Err(error) = self.health.note(endpoint, transition, &batch.health, ended).await {
-            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
-        }
-    }
-
     async fn bring_back(&self, row: &Delivery, attempt: u32, at: Timestamp) {
         let message = Message::new(row, attempt);
         if let Err(error) = self.retries.bring_back(&message, at, chance::now()).await {
@@ -195,11 +221,11 @@ impl Attempts {
         }
     }
 
-    async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<Option<Made>, Error> {
-        let recorded = self.deliveries.cancel(row, reason).await?;
+    async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<(), Error> {
+        let recorded = self.deliveries.cancel(row, reason, &chance::mark()).await?;
         let (delivery_id, reason) = (row.id.as_str(), reason.as_str());
         tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
-        Ok(None)
+        Ok(())
     }
 }
 
@@ -216,22 +242,26 @@ fn missing(row: &Delivery) -> Error {
     "a row of it is missing".into()
 }
 
-fn record_of(row: &Delivery, started: Timestamp, sent: &Sent, status: Status) -> Attempt {
+fn record_of(consignment: &Consignment<'_>, started: Timestamp, sent: &Sent, status: Status) -> Attempt {
     let limit = if status == Status::Retrying { EXCERPT_BYTES } else { LAST_EXCERPT_BYTES };
     let excerpt = if status == Status::Succeeded { None } else { excerpt(&sent.answer, limit) };
     Attempt {
-        number: row.attempts_made + 1,
+        number: consignment.delivery().attempts_made + 1,
+        mark: Some(chance::mark()),
+        url_version: consignment.endpoint().url_version,
         at: started,
         duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),
         outcome: sent.outcome.code(),
         status_code: sent.outcome.status(),
         error: sent.error.clone(),
         response_excerpt: excerpt,
+        redirect_to: sent.redirect_to.clone(),
     }
 }
 
 /// The one wide line of an attempt.
-fn log(row: &Delivery, endpoint: &Endpoint, attempt: &Attempt, transition: &Transition, recorded: Recorded) {
+fn log(consignment: &Consignment<'_>, attempt: &Attempt, transition: &Transition, late: bool) {
+    let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
     tracing::info!(
         delivery_id = row.id.as_str(),
         event_id = row.event_id.as_str(),
@@ -245,7 +275,7 @@ fn log(row: &Delivery, endpoint: &Endpoint, attempt: &Attempt, transition: &Tran
         duration_ms = attempt.duration_ms,
         status = transition.status.as_str(),
         next_attempt_at = transition.next_attempt_at.map(time::wire),
-        overtaken = recorded == Recorded::Overtaken,
+        late,
         "delivery.attempted"
     );
 }

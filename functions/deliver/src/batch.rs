@@ -5,18 +5,35 @@ use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use postrider_aws::briefing::Briefing;
+use jiff::Timestamp;
 use postrider_aws::deadline;
 use postrider_domain::id::EndpointId;
+use postrider_domain::snapshot::Snapshot;
 
 use crate::health::Fact;
 
 /// Time that must be left after an attempt's time-out, so that its outcome can be recorded.
 const MARGIN: Duration = Duration::from_secs(15);
 
+/// How old a read may be when a POST starts: what was asked for since is seen before the next one.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// Rows, and when they were read, by the wall clock: a frozen function's other clocks stand still.
+pub(crate) struct Seen {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) at: Timestamp,
+}
+
+impl Seen {
+    /// Whether nothing may be sent on the strength of it any more.
+    pub(crate) fn is_too_old(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at).unsigned_abs() > FRESH
+    }
+}
+
 /// What the attempts of a batch share.
 pub(crate) struct Batch {
-    pub(crate) briefing: Briefing,
+    pub(crate) seen: Seen,
     pub(crate) slow: Noted<EndpointId>,
     pub(crate) health: Noted<(Fact, EndpointId)>,
 }
@@ -26,8 +43,8 @@ pub(crate) struct Batch {
 pub(crate) struct Noted<T>(Mutex<HashSet<T>>);
 
 impl Batch {
-    pub(crate) fn new(briefing: Briefing) -> Self {
-        Self { briefing, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
+    pub(crate) fn new(seen: Seen) -> Self {
+        Self { seen, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.

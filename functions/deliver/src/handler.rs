@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
 use lambda_runtime::{Error, LambdaEvent};
-use postrider_aws::briefing::Desk;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
 
@@ -15,13 +14,12 @@ use crate::tally;
 
 /// Takes batches.
 pub(crate) struct Deliver {
-    desk: Desk,
     attempts: Attempts,
 }
 
 impl Deliver {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
-        Ok(Self { desk: Desk::from_env(sdk)?, attempts: Attempts::from_env(sdk)? })
+        Ok(Self { attempts: Attempts::from_env(sdk)? })
     }
 
     pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
@@ -31,7 +29,7 @@ impl Deliver {
         for record in event.payload.records {
             match parse(&record) {
                 // SQS may deliver twice in one batch: once is enough.
-                Ok(message) if seen.insert((message.delivery_id.clone(), message.attempt)) => {
+                Ok(message) if seen.insert((message.delivery_id.clone(), message.round, message.attempt)) => {
                     understood.push((record, message));
                 }
                 Ok(_) => {}
@@ -55,17 +53,17 @@ impl Deliver {
     /// Attempts them side by side and gives back the records whose messages are to come again.
     async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let messages: Vec<Message> = records.iter().map(|(_, message)| message.clone()).collect();
-        let briefing = match self.desk.brief(&messages).await {
-            Ok(briefing) => briefing,
+        let seen = match self.attempts.look(&messages).await {
+            Ok(seen) => seen,
             Err(error) => {
-                tracing::error!(error = %error, messages = messages.len(), "deliver.no_briefing");
+                tracing::error!(error = %error, messages = messages.len(), "deliver.not_read");
                 return records.into_iter().map(|(record, _)| record).collect();
             }
         };
         let (aside, records) = records.into_iter().partition(|(record, message)| {
-            self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &briefing)
+            self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &seen.snapshot)
         });
-        let batch = Batch::new(briefing);
+        let batch = Batch::new(seen);
         let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
 use postrider_aws::resolve::Resolver;
-use postrider_domain::attempt::Outcome;
+use postrider_domain::attempt::{Outcome, redirect_target};
 use postrider_domain::webhook_url::Target;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 
@@ -60,6 +60,8 @@ pub struct Sent {
     pub error: Option<String>,
     /// The answer's first bytes.
     pub answer: Vec<u8>,
+    /// Where a redirect pointed.
+    pub redirect_to: Option<String>,
 }
 
 /// Sends.
@@ -129,7 +131,7 @@ pub fn client(resolver: &Resolver, opened: &Opened) -> ClientBuilder {
 pub async fn exchange(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
     let request = client
-        .post(url)
+        .post(url.clone())
         .header(CONTENT_TYPE, "application/json")
         .headers(header_map(&post.headers))
         .body(post.body.clone())
@@ -143,13 +145,14 @@ pub async fn exchange(client: &Client, url: Url, post: &Post) -> Result<Sent, Er
         Ok(Ok(response)) => {
             let duration = started.elapsed();
             let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
-            Sent { outcome, duration, error: None, answer: beginning(response).await }
+            let redirect_to = redirect_of(&url, &response);
+            Sent { outcome, duration, error: None, answer: beginning(response).await, redirect_to }
         }
     })
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
-    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new() }
+    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new(), redirect_to: None }
 }
 
 /// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out.
@@ -162,6 +165,11 @@ fn header_map(headers: &[(String, String)]) -> HeaderMap {
 
 fn asked_wait(response: &Response) -> Option<Duration> {
     retry_after::parse(response.headers().get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+}
+
+fn redirect_of(asked: &Url, response: &Response) -> Option<String> {
+    let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
+    redirect_target(asked, location.to_str().ok()?)
 }
 
 async fn beginning(mut response: Response) -> Vec<u8> {

@@ -6,7 +6,6 @@ use std::pin::pin;
 use deliver::sender::Sent;
 use futures::future::join;
 use lambda_runtime::Error;
-use postrider_aws::briefing::Briefing;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::env::{self, BadSetting};
 use postrider_aws::queue::Queue;
@@ -16,6 +15,7 @@ use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
+use postrider_domain::snapshot::Snapshot;
 use tokio::time::timeout;
 
 use crate::batch::Batch;
@@ -37,8 +37,8 @@ impl Slow {
     }
 
     /// Whether a message of the queue `from` is to wait elsewhere: it came among first attempts, and its endpoint is slow.
-    pub(crate) fn stands_in_the_way(&self, message: &Message, from: Option<&str>, briefing: &Briefing) -> bool {
-        from != Some(self.retry_queue_arn.as_str()) && briefing.is_slow(message, chance::now())
+    pub(crate) fn stands_in_the_way(&self, message: &Message, from: Option<&str>, snapshot: &Snapshot) -> bool {
+        from != Some(self.retry_queue_arn.as_str()) && snapshot.is_slow(message, chance::now())
     }
 
     /// Moves messages to the retry queue.
@@ -79,7 +79,7 @@ impl Slow {
     }
 
     async fn try_note(&self, row: &Delivery, batch: &Batch) -> Result<(), Error> {
-        let slow = batch.briefing.slow.get(&row.tenant_id).cloned().unwrap_or_default();
+        let slow = batch.seen.snapshot.slow.get(&row.tenant_id).cloned().unwrap_or_default();
         let Some(note) = slow.note(&row.endpoint_id, chance::now()) else { return Ok(()) };
         if !batch.slow.is_new(row.endpoint_id.clone()) {
             return Ok(());

@@ -1,28 +1,30 @@
 //! The routes.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use postrider_aws::auth::{Auth, Caller};
-use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
-use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Recorded};
+use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, Missing, obstacle};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
+use postrider_domain::tenant::Tenant;
 use postrider_domain::time;
 use serde_json::json;
 
+use crate::places::Places;
 use crate::view;
 
 /// How long a caller is kept waiting while a recovery begins.
@@ -36,19 +38,23 @@ pub(crate) struct Ledger {
     retry_queue: Queue,
     recoverer: Recoverer,
     jobs: JobsTable,
+    events: EventsTable,
+    places: Places,
     retention: Retention,
 }
 
 impl Ledger {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let config = ConfigTable::from_env(sdk)?;
+        let (config, jobs) = (ConfigTable::from_env(sdk)?, JobsTable::from_env(sdk)?);
         Ok(Self {
             auth: Auth::new(config.clone()),
+            places: Places::new(config.clone(), jobs.clone()),
             config,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
-            jobs: JobsTable::from_env(sdk)?,
+            jobs,
+            events: EventsTable::from_env(sdk)?,
             retention: env::retention()?,
         })
     }
@@ -76,16 +82,14 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let (webhook, url) = self.place(&caller, id).await?;
+        let webhook = self.known(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
         let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
-        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, url.as_deref())).collect();
-        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+        self.page(&page).await
     }
 
     async fn undelivered(&self, request: &Request) -> Result<Answer, Fault> {
@@ -102,9 +106,12 @@ impl Ledger {
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
         let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
-        let urls = self.urls(&page.rows).await?;
-        let row = |row: &Delivery| view::delivery(row, urls.get(&place_of(row)).map(String::as_str));
-        let rows: Vec<_> = page.rows.iter().map(row).collect();
+        self.page(&page).await
+    }
+
+    async fn page(&self, page: &Page) -> Result<Answer, Fault> {
+        let places = self.places.of(&page.rows).await?;
+        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, places.of(row))).collect();
         let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
         Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
     }
@@ -121,13 +128,11 @@ impl Ledger {
         let mut rows = Vec::new();
         // There is one at the most, so what follows a cursor is nothing.
         if let Some(ended) = job.completed_at.filter(|_| paging.after.is_none()) {
-            let event = EventId::of_job(tenant, &job.id);
+            let event = job.closing_event_id.unwrap_or_else(|| EventId::of_job(tenant, &job.id));
             let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
-            rows.extend(
-                self.deliveries.get(&delivery).await?.map(|row| view::delivery(&row, job.webhook_url.as_deref())),
-            );
+            rows.extend(self.deliveries.get(&delivery).await?);
         }
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": Cursor::pagination(None)})))
+        self.page(&Page { rows, next: None }).await
     }
 
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
@@ -136,29 +141,44 @@ impl Ledger {
         self.show(200, &delivery).await
     }
 
-    /// A full new round of attempts under the same event id. What is still on its way is brought forward instead.
+    /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
     async fn retry(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
         let before = self.find(&caller, id).await?;
-        if before.status == Status::Pending {
-            return Err(Fault::conflict("this delivery has not been tried yet; it is on its way"));
-        }
-        if !before.may_begin_round() {
-            return Err(Fault::conflict("this delivery has had its most attempts; publish its event again"));
-        }
-        let overtaken = || Fault::conflict("this delivery changed meanwhile; look at it again");
-        if self.deliveries.begin_round(&before, chance::now()).await? == Recorded::Overtaken {
+        let after = before.asked_again(chance::now()).map_err(|why| Fault::conflict(why.to_string()))?;
+        self.check_deliverable(caller.tenant()?, &before).await?;
+        if self.deliveries.begin_round(&before, &after, &chance::mark()).await? == Recorded::Overtaken {
             return Err(overtaken());
         }
-        let now = self.deliveries.get(&before.id).await?.ok_or_else(overtaken)?;
         // Should this be lost, the row is due, and the sweep brings it.
-        if let Err(error) = self.retry_queue.send(&Message::new(&now, now.attempts_made + 1), Duration::ZERO).await {
-            tracing::warn!(delivery_id = %now.id, error = %error, "retry.left_to_the_sweep");
+        if let Err(error) = self.retry_queue.send(&Message::next(&after), Duration::ZERO).await {
+            tracing::warn!(delivery_id = %after.id, error = %error, "retry.left_to_the_sweep");
         }
-        self.show(202, &now).await
+        self.show(202, &after).await
     }
 
+    /// Refuses a round that could only be cancelled: the delivery would look worse than before.
+    async fn check_deliverable(&self, tenant: &Tenant, row: &Delivery) -> Result<(), Fault> {
+        let endpoint = match &row.job_id {
+            Some(job) => self.jobs.get(job).await?.as_ref().and_then(Endpoint::of_job),
+            None => self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?,
+        };
+        let why = match obstacle(Some(tenant), endpoint.as_ref()) {
+            Ok(Some(Reason::WebhookDisabled)) => "its webhook is disabled; enable it first",
+            Ok(Some(_)) => "its webhook is deleted",
+            Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
+            Err(Missing) => return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into()),
+            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
+                "its event is no longer kept"
+            }
+            Ok(None) => return Ok(()),
+        };
+        Err(Fault::conflict(why))
+    }
+
+    /// Once this has answered, no further POST starts. One that is under way is still put on record, and if its receiver takes
+    /// it, the delivery has succeeded.
     async fn cancel(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
@@ -167,8 +187,9 @@ impl Ledger {
         if before.status.is_final() {
             return Err(is_final());
         }
-        if self.deliveries.cancel(&before, Reason::CancelledByRequest).await? == Recorded::Overtaken {
-            return Err(Fault::conflict("this delivery changed meanwhile; look at it again"));
+        let recorded = self.deliveries.cancel(&before, Reason::CancelledByRequest, &chance::mark()).await?;
+        if recorded == Recorded::Overtaken {
+            return Err(overtaken());
         }
         let now = self.deliveries.get(&before.id).await?.ok_or_else(is_final)?;
         self.show(202, &now).await
@@ -222,13 +243,13 @@ impl Ledger {
         Ok(Answer::json(200, &view::recovery(&recovery)))
     }
 
-    /// A webhook's id and URL; without the URL where its row cannot be read, which hides none of its deliveries.
-    async fn place(&self, caller: &Caller, id: &str) -> Result<(EndpointId, Option<String>), Fault> {
+    /// The id of a webhook that there is; one whose row cannot be read hides none of its deliveries.
+    async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         match self.config.endpoint(caller.tenant_id()?, &id).await {
-            Err(error) if error.is_unreadable() => Ok((id, None)),
-            found => Ok((id, Some(found?.ok_or_else(not_found)?.url))),
+            Err(error) if error.is_unreadable() => Ok(id),
+            found => Ok(found?.ok_or_else(not_found)?.id),
         }
     }
 
@@ -246,40 +267,13 @@ impl Ledger {
     }
 
     async fn show(&self, status: u16, delivery: &Delivery) -> Result<Answer, Fault> {
-        let url = self.url_of(delivery).await?;
-        Ok(Answer::json(status, &view::delivery(delivery, url.as_deref())))
-    }
-
-    async fn url_of(&self, row: &Delivery) -> Result<Option<String>, Fault> {
-        if let Some(job) = &row.job_id {
-            return match self.jobs.get(job).await {
-                Err(error) if error.is_unreadable() => Ok(None),
-                found => Ok(found?.and_then(|job| job.webhook_url)),
-            };
-        }
-        match self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await {
-            // A webhook that cannot be read hides none of its deliveries.
-            Err(error) if error.is_unreadable() => Ok(None),
-            found => Ok(found?.map(|endpoint| endpoint.url)),
-        }
-    }
-
-    async fn urls(&self, rows: &[Delivery]) -> Result<HashMap<String, String>, Fault> {
-        let mut urls = HashMap::new();
-        for row in rows {
-            if !urls.contains_key(&place_of(row))
-                && let Some(url) = self.url_of(row).await?
-            {
-                urls.insert(place_of(row), url);
-            }
-        }
-        Ok(urls)
+        let places = self.places.of(std::slice::from_ref(delivery)).await?;
+        Ok(Answer::json(status, &view::delivery(delivery, places.of(delivery))))
     }
 }
 
-/// Whose URL a delivery goes to: its webhook's or its job's.
-fn place_of(row: &Delivery) -> String {
-    row.job_id.as_ref().map_or_else(|| row.endpoint_id.to_string(), ToString::to_string)
+fn overtaken() -> Fault {
+    Fault::conflict("this delivery changed meanwhile; look at it again")
 }
 
 fn filter(request: &Request) -> Result<Filter, Fault> {

@@ -1,6 +1,7 @@
 //! The ledger over HTTP: what became of every event x endpoint.
 
 mod handler;
+mod places;
 mod view;
 
 use handler::Ledger;

@@ -10,7 +10,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, deadline};
+use postrider_aws::{chance, deadline};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -115,7 +115,10 @@ impl Events {
         match self.events.put(&event).await? {
             Put::New => Ok(event),
             Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),
-            Put::Unreadable => Err(AwsError::new("PutItem events", "the row that is there cannot be read").into()),
+            // Nothing of ours: a producer has put a row of its own under this id.
+            Put::Unreadable => {
+                Err(Fault::conflict("a row that is no event stands under this key's id; use another key"))
+            }
             Put::Existing(_) => Err(Fault::conflict("this key was used before, for an event that says something else")),
         }
     }

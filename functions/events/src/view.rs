@@ -41,7 +41,7 @@ fn delivery(delivery: &Delivery) -> Value {
         "id": delivery.id,
         "webhook_id": webhook_id,
         "status": delivery.status,
-        "attempts": delivery.attempts_made,
+        "attempts": delivery.history().len(),
         "next_attempt_at": delivery.next_attempt_at.map(time::wire),
     })
 }

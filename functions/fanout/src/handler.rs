@@ -133,9 +133,10 @@ impl Fanout {
     /// A fresh row for every endpoint that asked for the event, once however many of its patterns match. A job's event
     /// goes to the job's own URL and to nobody else.
     fn matches(&self, event: &Event, subscribers: &Subscribers) -> Vec<Delivery> {
-        let expires_at = chance::now().as_second() + self.retention.seconds;
+        let now = chance::now();
+        let expires_at = now.as_second() + self.retention.seconds;
         if event.job_id.is_some() {
-            return vec![Delivery::pending(event, EndpointId::of_jobs(&event.tenant_id), expires_at)];
+            return vec![Delivery::pending(event, EndpointId::of_jobs(&event.tenant_id), now, expires_at)];
         }
         let patterns = event.event_type.patterns().into_iter().map(|pattern| (event.tenant_id.clone(), pattern));
         let endpoints: BTreeMap<EndpointId, DialectRef> = patterns
@@ -147,7 +148,7 @@ impl Fanout {
         endpoints
             .into_iter()
             .filter(|(_, dialect)| dialect.catalogue.has(&event.event_type))
-            .map(|(endpoint, _)| Delivery::pending(event, endpoint, expires_at))
+            .map(|(endpoint, _)| Delivery::pending(event, endpoint, now, expires_at))
             .collect()
     }
 

@@ -47,6 +47,7 @@ impl Jobs {
             webhook_url,
             projects: projects.collect(),
             task: None,
+            closing_event_id: None,
             revision: 0,
             created_at: now,
             started_at: Some(now),

@@ -55,6 +55,7 @@ impl Reporter {
                 }
             };
             let closing = if after.status.has_ended() { self.closing(&after) } else { None };
+            let after = Job { closing_event_id: closing.as_ref().map(|event| event.id.clone()), ..after };
             if self.jobs.change(&job, &after, closing.as_ref()).await? == Recorded::Yes {
                 let (job_id, status) = (after.id.as_str(), format!("{:?}", after.status));
                 tracing::info!(job_id, status, told = closing.is_some(), "job.changed");
@@ -71,7 +72,7 @@ impl Reporter {
         let timestamp = job.completed_at?;
         Some(Event {
             tenant_id: job.tenant_id.clone(),
-            id: EventId::of_job(&job.tenant_id, &job.id),
+            id: EventId::fresh(chance::bits128()),
             event_type,
             data,
             timestamp,

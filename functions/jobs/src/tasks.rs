@@ -49,6 +49,7 @@ impl Jobs {
             webhook_url,
             projects: Vec::new(),
             task: Some(Task { url, platform, capabilities, credits_charged: 0 }),
+            closing_event_id: None,
             revision: 0,
             created_at: now,
             started_at: None,

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use postrider_aws::briefing::{Briefing, Desk};
+use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
 use postrider_aws::letters::{Letter, Letters};
@@ -15,8 +15,8 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
-use postrider_domain::endpoint::obstacle;
 use postrider_domain::message::Message;
+use postrider_domain::snapshot::{Snapshot, Verdict};
 use serde_json::json;
 
 use crate::done::{Failures, Swept};
@@ -24,7 +24,7 @@ use crate::done::{Failures, Swept};
 /// Records dead letters.
 pub(crate) struct DeadLetters {
     queue: Letters,
-    desk: Desk,
+    reader: BatchReader,
     deliveries: DeliveriesTable,
     retries: Retries,
     quarantine: Letters,
@@ -34,7 +34,7 @@ impl DeadLetters {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
             queue: Letters::dead(sdk)?,
-            desk: Desk::from_env(sdk)?,
+            reader: BatchReader::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             quarantine: Letters::quarantine(sdk)?,
@@ -92,30 +92,28 @@ impl DeadLetters {
             Ok(message) => message,
             Err(reason) => return self.set_aside(letter, &reason).await,
         };
-        let briefing = self.desk.brief(std::slice::from_ref(&message)).await?;
-        if briefing.is_broken_for(&message) {
+        let snapshot = self.reader.read(std::slice::from_ref(&message)).await?;
+        if snapshot.is_broken_for(&message) {
             return self.set_aside(letter, "a row of it cannot be read").await;
         }
-        match briefing.deliveries.get(&message.delivery_id) {
-            Some(row) => self.go_on(row, &message, &briefing).await,
+        match snapshot.delivery(&message) {
+            Some(row) => self.go_on(row, &message, &snapshot).await,
             // A row that is gone has nothing to record.
             None => Ok(()),
         }
     }
 
-    async fn go_on(&self, row: &Delivery, message: &Message, briefing: &Briefing) -> Result<(), AwsError> {
+    async fn go_on(&self, row: &Delivery, message: &Message, snapshot: &Snapshot) -> Result<(), AwsError> {
         let now = chance::now();
-        match row.gate(message.attempt, now) {
+        match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
             Gate::Attempt => {
-                let endpoint = briefing.endpoint_of(row);
-                let is_missing = obstacle(briefing.tenants.get(&row.tenant_id), endpoint.as_ref()).is_err();
-                if is_missing && briefing.events.contains_key(&row.event_id) {
+                if snapshot.verdict(message, row) == Verdict::Missing {
                     // It would fail again; here it waits until the row is put back.
                     return Err(AwsError::new("reading a row", "the delivery's webhook, tenant or job is missing"));
                 }
-                let policy = endpoint.map(|endpoint| endpoint.retry_policy());
+                let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
                 self.record_internal(row, &transition, now).await
@@ -130,15 +128,8 @@ impl DeadLetters {
     }
 
     async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
-        let attempt = Attempt {
-            number: row.attempts_made + 1,
-            at: now,
-            duration_ms: 0,
-            outcome: Outcome::Internal.code(),
-            status_code: None,
-            error: Some("Postrider failed to make this attempt; it costs the endpoint none of its own".to_owned()),
-            response_excerpt: None,
-        };
+        let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
+        let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;
         tracing::error!(
             delivery_id = row.id.as_str(),

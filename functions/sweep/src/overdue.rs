@@ -122,7 +122,7 @@ impl Overdue {
     }
 
     async fn bring(&self, overdue: &[Delivery], now: Timestamp, rescued: &mut Rescued) -> Result<(), AwsError> {
-        let messages: Vec<Message> = overdue.iter().map(|row| Message::new(row, row.attempts_made + 1)).collect();
+        let messages: Vec<Message> = overdue.iter().map(Message::next).collect();
         if !messages.is_empty() {
             self.queue.send_all(&messages).await?;
         }

@@ -9,6 +9,7 @@ use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
+use postrider_domain::attempt::FIRST_URL_VERSION;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;
@@ -76,6 +77,7 @@ impl Webhooks {
             id: EndpointId::new(now, chance::bits64()),
             tenant_id: tenant.clone(),
             url,
+            url_version: FIRST_URL_VERSION,
             events,
             dialect,
             secrets: Vec::new(),

@@ -1,6 +1,7 @@
 //! The clock and chance, which the domain is told.
 
 use jiff::Timestamp;
+use postrider_domain::attempt::Mark;
 use rand::RngExt as _;
 
 use crate::clock;
@@ -28,4 +29,9 @@ pub fn bits128() -> u128 {
 /// 256 random bits, for a key or a secret. The generator is a CSPRNG, seeded by the operating system.
 pub fn bits256() -> [u8; 32] {
     rand::rng().random()
+}
+
+/// A mark for an attempt or a change, which nobody else has.
+pub fn mark() -> Mark {
+    Mark::new(bits64())
 }

@@ -7,6 +7,7 @@
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
+//! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
@@ -48,6 +49,11 @@ pub(crate) fn tenant_partition(tenant: &TenantId) -> String {
     format!("TENANT#{tenant}")
 }
 
+/// Whose a row is, by the partition that it lies in.
+pub(crate) fn tenant_in(item: &Item) -> Option<TenantId> {
+    text_of(item, "pk")?.strip_prefix("TENANT#")?.parse().ok()
+}
+
 /// The config table.
 #[derive(Clone)]
 pub struct ConfigTable {
@@ -75,6 +81,11 @@ impl ConfigTable {
 
     async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
         self.get_item(pk, sk).await?.map(from_item).transpose()
+    }
+
+    /// The same, past one that cannot be read: for what is worth having, and not worth failing for.
+    async fn get_readable<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+        Ok(readable(self.get_item(pk, sk).await?).pop())
     }
 
     /// The row itself, whatever somebody has put there.

@@ -4,26 +4,29 @@
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_types::SdkConfig;
 use jiff::Timestamp;
-use postrider_domain::attempt::Attempt;
+use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::item::{Item, from_item, number, text, to_item};
+use crate::item::{Item, number, text, text_of, to_item};
 
 mod due;
 mod fresh;
 mod list;
 mod round;
+mod row;
 
 pub use due::SHARDS;
 pub use list::{Filter, Page};
+pub(crate) use row::read as read_delivery;
 
 /// The deliveries table.
 #[derive(Clone)]
@@ -35,7 +38,7 @@ pub struct DeliveriesTable {
 /// Whether a conditional write found the row as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// It did, and the row has changed.
+    /// It did, and the row has changed. Or ours is there already: the SDK's first try was made, and its answer lost.
     Yes,
     /// Somebody was faster; theirs stands.
     Overtaken,
@@ -55,7 +58,7 @@ impl DeliveriesTable {
     /// # Errors
     /// When the read failed.
     pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>, AwsError> {
-        self.get_item(id).await?.map(from_item).transpose()
+        self.get_item(id).await?.map(row::read).transpose()
     }
 
     async fn get_item(&self, id: &DeliveryId) -> Result<Option<Item>, AwsError> {
@@ -94,44 +97,95 @@ impl DeliveriesTable {
         change.due(before, transition.next_attempt_at);
         change.reason(transition.reason);
         change.internal(before.internal, transition.internal);
-        send(change.apply(update)).await
+        send(change.apply(update), |there| attempt.mark.as_ref().is_some_and(|mark| row::has_mark(there, mark))).await
     }
 
-    /// Calls a delivery off, if it still stands where it was read and is not final.
+    /// Puts an attempt on record whose row has gone on since it was read: beside the others, under its own mark, so that
+    /// doing it twice is doing it once. Of a success the row takes the status, whatever stood there. A row that is gone
+    /// stays gone.
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
-    pub async fn cancel(&self, before: &Delivery, reason: Reason) -> Result<Recorded, AwsError> {
+    pub async fn record_late(&self, before: &Delivery, attempt: &Attempt) -> Result<Recorded, AwsError> {
+        let Some(mark) = &attempt.mark else {
+            return Err(AwsError::new("UpdateItem deliveries", "an attempt without a mark cannot be late"));
+        };
+        let mut expression = "SET #late = :attempt".to_owned();
+        let mut update = self
+            .update(before)
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#late", row::late_name(mark))
+            .expression_attribute_values(":attempt", AttributeValue::M(to_item(attempt)?));
+        if attempt.succeeded() {
+            expression += ", #status = :status REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason";
+            update = update
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", text(Status::Succeeded.as_str()));
+        }
+        send(update.update_expression(expression), |_| false).await
+    }
+
+    /// Calls a delivery off, if it still stands where it was read and is not final. `mark` is this call's own.
+    ///
+    /// # Errors
+    /// When the update failed; repeating it is harmless.
+    pub async fn cancel(&self, before: &Delivery, reason: Reason, mark: &Mark) -> Result<Recorded, AwsError> {
         let mut change = Change::to(Status::Cancelled, before);
         change.due(before, None);
         change.reason(Some(reason));
-        send(change.apply(self.change(before))).await
+        change.by(mark);
+        send(change.apply(self.change(before)), |there| is_by(there, mark)).await
     }
 
-    /// An update of this row under the condition that it still stands where it was read and is not final.
-    fn change(&self, before: &Delivery) -> UpdateItemFluentBuilder {
+    fn update(&self, row: &Delivery) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.name)
-            .key("endpoint_id", text(before.endpoint_id.as_str()))
-            .key("id", text(before.id.as_str()))
-            .condition_expression("attempt = :was AND round_from = :round AND #status IN (:pending, :retrying)")
-            .expression_attribute_values(":was", number(before.attempts_made))
-            .expression_attribute_values(":round", number(before.round_from))
+            .key("endpoint_id", text(row.endpoint_id.as_str()))
+            .key("id", text(row.id.as_str()))
+    }
+
+    /// An update of this row under the condition that it still stands where it was read and is not final, as
+    /// [`Delivery::stands_as`] has it.
+    fn change(&self, before: &Delivery) -> UpdateItemFluentBuilder {
+        self.as_read(before, "#status IN (:pending, :retrying)")
             .expression_attribute_values(":pending", text(Status::Pending.as_str()))
             .expression_attribute_values(":retrying", text(Status::Retrying.as_str()))
     }
-}
 
-async fn send(update: UpdateItemFluentBuilder) -> Result<Recorded, AwsError> {
-    match update.send().await {
-        Ok(_) => Ok(Recorded::Yes),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-            Ok(Recorded::Overtaken)
-        }
-        Err(error) => Err(failed("UpdateItem deliveries")(error)),
+    /// An update under the condition that the row's counters are as they were read, and one more condition.
+    fn as_read(&self, before: &Delivery, and: &str) -> UpdateItemFluentBuilder {
+        // Rows of a version that knew no rounds are in their first one.
+        let round =
+            if before.round == 1 { "(attribute_not_exists(round) OR round = :round)" } else { "round = :round" };
+        self.update(before)
+            .condition_expression(format!("attempt = :was AND round_from = :round_from AND {round} AND {and}"))
+            .expression_attribute_values(":was", number(before.attempts_made))
+            .expression_attribute_values(":round", number(before.round))
+            .expression_attribute_values(":round_from", number(before.round_from))
     }
 }
+
+/// Sends a conditional update. Refused, it has been made all the same where what stands there `is_ours`: the SDK tries a call
+/// again whose answer was lost.
+async fn send(update: UpdateItemFluentBuilder, is_ours: impl FnOnce(&Item) -> bool) -> Result<Recorded, AwsError> {
+    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let Err(error) = update.send().await else { return Ok(Recorded::Yes) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            Ok(if refused.item.as_ref().is_some_and(is_ours) { Recorded::Yes } else { Recorded::Overtaken })
+        }
+        _ => Err(failed("UpdateItem deliveries")(error)),
+    }
+}
+
+/// Whether the change that stands there is the one of this mark.
+fn is_by(there: &Item, mark: &Mark) -> bool {
+    text_of(there, CHANGED_BY) == Some(mark.as_str())
+}
+
+/// Whose change a row had last, beside the attempts that have marks of their own.
+const CHANGED_BY: &str = "changed_by";
 
 /// What an update sets and removes, index attributes included, so that no row is in an index where it does not belong.
 struct Change {
@@ -147,12 +201,11 @@ impl Change {
             remove: Vec::new(),
             values: vec![(":status", text(status.as_str()))],
         };
-        match status {
-            Status::Retrying | Status::Failed | Status::Cancelled => {
-                change.set("undelivered_tenant = :tenant");
-                change.values.push((":tenant", text(row.tenant_id.as_str())));
-            }
-            Status::Pending | Status::Succeeded => change.remove.push("undelivered_tenant"),
+        if row.counts_as_undelivered(status) {
+            change.set("undelivered_tenant = :tenant");
+            change.values.push((":tenant", text(row.tenant_id.as_str())));
+        } else {
+            change.remove.push("undelivered_tenant");
         }
         change
     }
@@ -187,6 +240,11 @@ impl Change {
             self.set("internal = :internal");
             self.values.push((":internal", number(after)));
         }
+    }
+
+    fn by(&mut self, mark: &Mark) {
+        self.set("changed_by = :by");
+        self.values.push((":by", text(mark.as_str())));
     }
 
     fn apply(self, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {

@@ -3,7 +3,7 @@
 //! Everything is a concrete struct over an SDK client; what is decided is decided in `postrider_domain`.
 
 pub mod auth;
-pub mod briefing;
+pub mod batch_reader;
 pub mod bus;
 pub mod chance;
 pub mod clock;

@@ -98,11 +98,12 @@ impl Recoverer {
         let wanted: Vec<(&Delivery, Again)> = rows.iter().filter_map(|row| Some((row, again(row, now)?))).collect();
         *found += wanted.len() as u64;
         let begun = wanted.into_iter().map(|(row, how)| async move {
-            let begun = match how {
-                Again::FirstMessage => Recorded::Yes,
-                Again::NewRound => self.deliveries.begin_round(row, now).await?,
+            let after = match how {
+                Again::FirstMessage => return Ok(Some(Message::next(row))),
+                Again::NewRound => row.in_new_round(now),
             };
-            Ok::<_, AwsError>((begun == Recorded::Yes).then(|| Message::new(row, row.attempts_made + 1)))
+            let begun = self.deliveries.begin_round(row, &after, &chance::mark()).await?;
+            Ok::<_, AwsError>((begun == Recorded::Yes).then(|| Message::next(&after)))
         });
         let messages: Vec<_> = stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).try_collect().await?;
         let messages: Vec<Message> = messages.into_iter().flatten().collect();

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use serde::de::DeserializeOwned;
 
+use crate::AwsError;
 use crate::item::{Item, from_item, text_of};
 use crate::metrics::{self, Unit};
 
@@ -15,10 +16,18 @@ const KEYS: [&str; 5] = ["pk", "sk", "tenant_id", "endpoint_id", "id"];
 /// The one way to read a list: whoever lists, sweeps, recovers or matches must not be stopped by a row that somebody wrote
 /// by hand, or that a version to come has written.
 pub(crate) fn readable<T: DeserializeOwned>(items: impl IntoIterator<Item = Item>) -> Vec<T> {
+    readable_by(items, from_item)
+}
+
+/// The same where a row is read in a way of its own.
+pub(crate) fn readable_by<T>(
+    items: impl IntoIterator<Item = Item>,
+    read: impl Fn(Item) -> Result<T, AwsError>,
+) -> Vec<T> {
     let (mut rows, mut skipped) = (Vec::new(), 0_u32);
     for item in items {
         let key = key_of(&item);
-        match from_item(item) {
+        match read(item) {
             Ok(row) => rows.push(row),
             Err(error) => {
                 log(&key, &error);

@@ -96,11 +96,34 @@ impl Outcome {
     }
 }
 
-/// An attempt as the ledger keeps and shows it.
+/// What tells an attempt from every other, whatever number it has: eight letters and digits of chance. Whoever finds his mark
+/// in a row knows that his record was made, although nobody told him so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mark(String);
+
+impl Mark {
+    /// From 64 random bits, of which about 47 are used.
+    pub fn new(random: u64) -> Self {
+        Self(crate::id::base62_fixed(u128::from(random), 8))
+    }
+
+    /// The mark as text: part of an attribute's name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An attempt as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Counted from 1 through every round of the delivery.
+    /// The row's counter, from 1 through every round of the delivery. A late attempt can share it with another.
     pub number: u32,
+    /// What tells it from every other; attempts of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+    /// Which of its endpoint's URLs it was made to.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub url_version: u32,
     /// When it began.
     #[serde(with = "crate::time::as_wire")]
     pub at: Timestamp,
@@ -117,7 +140,71 @@ pub struct Attempt {
     /// The beginning of a failure's answer, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_excerpt: Option<String>,
+    /// Where a redirect pointed: scheme, host and path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_to: Option<String>,
 }
+
+impl Attempt {
+    /// An attempt that we failed to make: nothing was sent.
+    pub fn internal(number: u32, mark: Mark, at: Timestamp, why: impl Into<String>) -> Self {
+        Self {
+            number,
+            mark: Some(mark),
+            url_version: FIRST_URL_VERSION,
+            at,
+            duration_ms: 0,
+            outcome: Outcome::Internal.code(),
+            status_code: None,
+            error: Some(why.into()),
+            response_excerpt: None,
+            redirect_to: None,
+        }
+    }
+
+    /// Whether the receiver took it.
+    pub fn succeeded(&self) -> bool {
+        self.outcome == "succeeded"
+    }
+
+    /// Whether there was a receiver to fail: what we failed at went nowhere.
+    pub fn was_sent(&self) -> bool {
+        self.outcome != Outcome::Internal.code()
+    }
+
+    /// When its answer, or its failure, was there.
+    pub fn ended_at(&self) -> Timestamp {
+        crate::time::plus_millis(self.at, i64::try_from(self.duration_ms).unwrap_or(i64::MAX))
+    }
+}
+
+fn first_version() -> u32 {
+    FIRST_URL_VERSION
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_first_version(version: &u32) -> bool {
+    *version == FIRST_URL_VERSION
+}
+
+/// What is made of a redirect's Location, seen from the URL that was asked: where it points, without what a query or a user's
+/// name may hold that is nobody's business. `None` where it is no place on the web.
+pub fn redirect_target(asked: &url::Url, location: &str) -> Option<String> {
+    let mut to = asked.join(location).ok().filter(|to| matches!(to.scheme(), "https" | "http"))?;
+    to.set_query(None);
+    to.set_fragment(None);
+    to.set_username("").ok()?;
+    to.set_password(None).ok()?;
+    let mut text = String::from(to);
+    // The parser has left ASCII only, so any place is a character's edge.
+    text.truncate(REDIRECT_CHARS);
+    Some(text)
+}
+
+/// The number of the URL that an endpoint was made with.
+pub const FIRST_URL_VERSION: u32 = 1;
+/// What is kept of where a redirect pointed.
+const REDIRECT_CHARS: usize = 256;
 
 /// Bytes of a failure's answer that are kept.
 pub const EXCERPT_BYTES: usize = 256;
@@ -160,6 +247,23 @@ mod tests {
         let turned = "pay\u{202e}xe.exe\u{2066}\u{200b}\u{feff} now\u{2028}\u{e0041}\u{9b}31m";
         assert_eq!(excerpt(turned.as_bytes(), 256).unwrap(), "payxe.exe now31m");
         assert_eq!(excerpt("<b>سلام 👍".as_bytes(), 256).unwrap(), "<b>سلام 👍");
+    }
+
+    #[test]
+    fn a_redirect_is_told_without_what_its_url_hides() {
+        let asked: url::Url = "https://user:pass@example.com/hooks?token=1".parse().unwrap();
+        for (location, told) in [
+            ("https://example.com/new?token=2#x", Some("https://example.com/new")),
+            ("/elsewhere", Some("https://example.com/elsewhere")),
+            ("//other.example:8443/a", Some("https://other.example:8443/a")),
+            ("http://a:b@plain.example", Some("http://plain.example/")),
+            ("next", Some("https://example.com/next")),
+            ("javascript:alert(1)", None),
+            ("https://", None),
+        ] {
+            assert_eq!(redirect_target(&asked, location).as_deref(), told, "{location}");
+        }
+        assert_eq!(redirect_target(&asked, &format!("/{}", "x".repeat(5000))).unwrap().len(), 256);
     }
 
     #[test]

@@ -1,98 +1,23 @@
 //! Deliveries: one event at one endpoint, from pending to its fate.
 //!
-//! The row's attempt counter is the truth; messages and schedules are hints. A message is for one attempt, and only for
-//! the row's next one: any other is stale. Outcome and next step are written together, under the condition that the
-//! counter still stands where it was read, so that no attempt is ever recorded twice.
+//! The row's counters are the truth; messages and schedules are hints. A message is for one attempt of one round, and only
+//! for the row's next one: any other is stale. Outcome and next step are written together, under the condition that the
+//! row still stands where it was read, so that no attempt is ever recorded twice. An attempt whose row has gone on is
+//! *late*: it is put on record beside the others and, unless it succeeded, changes nothing else.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Mark, Outcome};
 use crate::event::{Event, EventType};
 use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
-/// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
-/// 1.5 KiB, so a row stays far below DynamoDB's 400 KiB.
-const MAX_ATTEMPTS_BEFORE_A_ROUND: u32 = 180;
+mod round;
+mod status;
 
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Not tried yet in its first round.
-    Pending,
-    /// Tried, failed, and due again.
-    Retrying,
-    /// Delivered.
-    Succeeded,
-    /// Given up, for the reason beside it.
-    Failed,
-    /// Called off, for the reason beside it.
-    Cancelled,
-}
-
-impl Status {
-    /// Its name in the API, the tables and the conditions.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Retrying => "retrying",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// The status of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Pending, Self::Retrying, Self::Succeeded, Self::Failed, Self::Cancelled];
-        all.into_iter().find(|status| status.as_str() == name)
-    }
-
-    /// Whether nothing more will happen by itself.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
-    }
-}
-
-/// Why a delivery was given up or called off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// The calendar is used up.
-    AttemptsExhausted,
-    /// The receiver answered 410 Gone.
-    EndpointGone,
-    /// We failed too often.
-    InternalFailures,
-    /// The webhook is disabled.
-    WebhookDisabled,
-    /// The webhook is deleted.
-    WebhookDeleted,
-    /// The tenant is suspended.
-    TenantSuspended,
-    /// The event's row is gone.
-    EventExpired,
-    /// Somebody asked for it.
-    CancelledByRequest,
-}
-
-impl Reason {
-    /// Its name in the API and the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AttemptsExhausted => "attempts_exhausted",
-            Self::EndpointGone => "endpoint_gone",
-            Self::InternalFailures => "internal_failures",
-            Self::WebhookDisabled => "webhook_disabled",
-            Self::WebhookDeleted => "webhook_deleted",
-            Self::TenantSuspended => "tenant_suspended",
-            Self::EventExpired => "event_expired",
-            Self::CancelledByRequest => "cancelled_by_request",
-        }
-    }
-}
+pub use round::NoNewRound;
+pub use status::{Reason, Status};
 
 /// A delivery as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,8 +41,11 @@ pub struct Delivery {
     /// How many attempts are recorded: the counter that decides what is stale.
     #[serde(rename = "attempt")]
     pub attempts_made: u32,
+    /// Counts the rounds: a message of another round is stale, and so is what it found out.
+    #[serde(default = "first")]
+    pub round: u32,
     /// The number of the first attempt of the present round.
-    #[serde(default = "first_attempt")]
+    #[serde(default = "first")]
     pub round_from: u32,
     /// Attempts of the present round that failed for reasons of our own.
     #[serde(default)]
@@ -128,17 +56,26 @@ pub struct Delivery {
     /// When the next attempt is due, while retrying.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub next_attempt_at: Option<Timestamp>,
-    /// What was tried so far.
+    /// What was tried so far: those attempts that the counter counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
-    /// The event's own time, which the id holds too: what lists by time go by.
+    /// Attempts that were under way when the row went on, in no order. Each has an attribute of its own.
+    #[serde(skip)]
+    pub late: Vec<Attempt>,
+    /// When a receiver first took it, once a further round has begun after that.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub delivered_at: Option<Timestamp>,
+    /// The event's own time, which the id holds too: what lists by time go by. A producer may choose it.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
+    /// When the row was put; rows of earlier versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub put_at: Option<Timestamp>,
     /// When the row may be removed, in seconds since 1970.
     pub expires_at: i64,
 }
 
-fn first_attempt() -> u32 {
+fn first() -> u32 {
     1
 }
 
@@ -174,8 +111,8 @@ pub struct Transition {
 }
 
 impl Delivery {
-    /// The first row of a delivery, before any attempt.
-    pub fn pending(event: &Event, endpoint_id: EndpointId, expires_at: i64) -> Self {
+    /// The first row of a delivery, before any attempt, put at `now`.
+    pub fn pending(event: &Event, endpoint_id: EndpointId, now: Timestamp, expires_at: i64) -> Self {
         Self {
             id: DeliveryId::new(event.timestamp, &endpoint_id, &event.id),
             endpoint_id,
@@ -185,31 +122,65 @@ impl Delivery {
             event_type: event.event_type.clone(),
             status: Status::Pending,
             attempts_made: 0,
+            round: 1,
             round_from: 1,
             internal: 0,
             reason: None,
             next_attempt_at: None,
             attempts: Vec::new(),
+            late: Vec::new(),
+            delivered_at: None,
             created_at: event.timestamp,
+            put_at: Some(now),
             expires_at,
         }
     }
 
-    /// Whether a new round may begin: the row has to hold all attempts of all rounds, within what a row can hold.
-    pub fn may_begin_round(&self) -> bool {
-        self.attempts_made <= MAX_ATTEMPTS_BEFORE_A_ROUND
-    }
-
-    /// What a message for attempt `number` finds here at `now`.
-    pub fn gate(&self, number: u32, now: Timestamp) -> Gate {
+    /// What a message for attempt `number` of a round finds here at `now`. One of an earlier version names no round, and
+    /// is judged by its number alone.
+    pub fn gate(&self, number: u32, round: Option<u32>, now: Timestamp) -> Gate {
         match self.next_attempt_at {
-            _ if self.status.is_final() => Gate::Stale,
+            _ if self.status.is_final() || round.is_some_and(|round| round != self.round) => Gate::Stale,
             _ if number == self.attempts_made + 1 => Gate::Attempt,
             Some(at) if number == self.attempts_made && at > now => {
                 Gate::Reschedule { attempt: self.attempts_made + 1, at }
             }
             _ => Gate::Stale,
         }
+    }
+
+    /// Whether what is made from `read` may still be written: nobody has recorded, begun a round or ended it meanwhile. The
+    /// store's condition says the same.
+    pub fn stands_as(&self, read: &Self) -> bool {
+        !self.status.is_final()
+            && (self.attempts_made, self.round, self.round_from) == (read.attempts_made, read.round, read.round_from)
+    }
+
+    /// Takes in an attempt that was under way when the row went on. A failure is on record and no more: it moves no counter
+    /// and no schedule. A success ends the delivery, wherever it stood: a receiver that took it need not be asked again.
+    pub fn take_late(&mut self, attempt: Attempt) {
+        if attempt.succeeded() {
+            (self.status, self.reason, self.next_attempt_at) = (Status::Succeeded, None, None);
+        }
+        self.late.push(attempt);
+    }
+
+    /// Whether this attempt is on record.
+    pub fn has(&self, mark: &Mark) -> bool {
+        self.attempts.iter().chain(&self.late).any(|attempt| attempt.mark.as_ref() == Some(mark))
+    }
+
+    /// Every attempt, late ones too, by when it began.
+    pub fn history(&self) -> Vec<&Attempt> {
+        let mut all: Vec<&Attempt> = self.attempts.iter().chain(&self.late).collect();
+        all.sort_by(|one, other| (one.at, one.number, &one.mark).cmp(&(other.at, other.number, &other.mark)));
+        all
+    }
+
+    /// When a receiver first took it.
+    pub fn delivered_at(&self) -> Option<Timestamp> {
+        let taken = self.history().into_iter().filter(|attempt| attempt.succeeded()).map(Attempt::ended_at).min();
+        self.delivered_at.or(taken)
     }
 
     /// What follows when the row's next attempt ended at `now` with this outcome.

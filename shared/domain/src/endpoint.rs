@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::FIRST_URL_VERSION;
 use crate::delivery::Reason;
 use crate::dialect::{DialectRef, SLOWEST_TIMEOUT};
 use crate::event::EventPattern;
@@ -14,6 +15,10 @@ use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::retry::RetryPolicy;
 use crate::tenant::{Tenant, TenantStatus};
+
+mod urls;
+
+pub use urls::EarlierUrls;
 
 /// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself.
 const MAX_PATTERNS: usize = 49;
@@ -106,6 +111,9 @@ pub struct Endpoint {
     pub tenant_id: TenantId,
     /// Where it is, as its owner wrote it; checked when it was taken and at every attempt.
     pub url: String,
+    /// Counts its URLs: each attempt keeps the number of the one that it was made to.
+    #[serde(default = "first_url_version")]
+    pub url_version: u32,
     /// What it asked for.
     pub events: Vec<EventPattern>,
     /// How it is spoken to.
@@ -150,6 +158,10 @@ pub struct Endpoint {
     pub expires_at: Option<i64>,
 }
 
+fn first_url_version() -> u32 {
+    FIRST_URL_VERSION
+}
+
 impl Endpoint {
     /// A job's own URL as an endpoint, if it has one: nobody registered it, so it has no secret and nothing of its own.
     pub fn of_job(job: &Job) -> Option<Self> {
@@ -157,6 +169,7 @@ impl Endpoint {
             id: EndpointId::of_jobs(&job.tenant_id),
             tenant_id: job.tenant_id.clone(),
             url: job.webhook_url.clone()?,
+            url_version: FIRST_URL_VERSION,
             events: Vec::new(),
             dialect: job.dialect,
             secrets: Vec::new(),
@@ -330,6 +343,7 @@ mod tests {
             timeout_seconds: None,
             retry_schedule: None,
             revision: 0,
+            url_version: crate::attempt::FIRST_URL_VERSION,
             created_at: at,
             deleted_at: None,
             failing_since: None,

@@ -14,7 +14,7 @@ const SHORT_CHARS: usize = 16;
 const DIGEST_CHARS: usize = 20;
 
 /// `number` in base62, padded to `width`; what does not fit is cut off at the top.
-fn base62_fixed(number: u128, width: usize) -> String {
+pub(crate) fn base62_fixed(number: u128, width: usize) -> String {
     let modulus = 62_u128.pow(u32::try_from(width).unwrap_or(20));
     format!("{:0>width$}", base62::encode(number % modulus))
 }
@@ -40,7 +40,7 @@ fn digest_part(parts: &[&str]) -> String {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $accepts:expr, $shape:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -88,6 +88,30 @@ macro_rules! id {
     };
 }
 
+/// Lets an id be a map's key. Only what no two tenants can share may be one.
+macro_rules! unique_everywhere {
+    ($($name:ident),*) => { $(
+        impl std::hash::Hash for $name {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.0.cmp(&other.0)
+            }
+        }
+    )* };
+}
+unique_everywhere!(TenantId, KeyId, EndpointId, RecoveryId, DeliveryId, JobId);
+
 fn is_base62(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -109,7 +133,8 @@ id!(
     RecoveryId, "rec_", |rest| is_base62(rest, SHORT_CHARS), "a recovery id (`rec_` and 16 letters or digits)"
 );
 id!(
-    /// An event: `evt_` and 20 characters, or up to 64 of a producer's own choosing when it writes the row itself.
+    /// An event: `evt_` and 20 characters, or up to 64 of a producer's own choosing when it writes the row itself. Two tenants
+    /// can have the same, so it is no map's key and has no order: an [`EventKey`] is.
     EventId,
     "evt_",
     |rest| (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
@@ -185,7 +210,7 @@ impl EventId {
         Self(format!("evt_{}", base62_fixed(random, DIGEST_CHARS)))
     }
 
-    /// The id of the one event that tells how a job ended.
+    /// The id of the event that told how a job ended, where the job does not name it: versions before derived it.
     pub fn of_job(tenant: &TenantId, job: &JobId) -> Self {
         Self::from_key(tenant, "job", job.as_str())
     }
@@ -193,6 +218,21 @@ impl EventId {
     /// The same id whenever the same producer's key comes again; `source` keeps the ways in apart.
     pub fn from_key(tenant: &TenantId, source: &str, key: &str) -> Self {
         Self(format!("evt_{}", digest_part(&[tenant.as_str(), source, key])))
+    }
+}
+
+/// An event among those of every tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventKey {
+    /// Whose event it is.
+    pub tenant_id: TenantId,
+    /// Which of theirs.
+    pub id: EventId,
+}
+
+impl std::hash::Hash for EventKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.tenant_id.as_str(), self.id.as_str()).hash(state);
     }
 }
 

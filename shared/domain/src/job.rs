@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dialect::{DialectRef, JobKind};
 use crate::event::EventType;
-use crate::id::{JobId, TenantId};
+use crate::id::{EventId, JobId, TenantId};
 use crate::time;
 
 mod data;
@@ -104,6 +104,10 @@ pub struct Job {
     /// Its task, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
+    /// The event that tells how it ended, once it has. Its id is chance: one that followed from the job could be taken by a
+    /// row of a producer's, and the job would never end. Jobs that ended under earlier versions name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_event_id: Option<EventId>,
     /// Counts its changes: a change is written only over the state that it was made from.
     pub revision: u32,
     /// When it was made.

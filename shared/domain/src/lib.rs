@@ -22,6 +22,7 @@ pub mod retry;
 pub mod secret;
 pub mod signature;
 pub mod slow;
+pub mod snapshot;
 pub mod tenant;
 pub mod time;
 pub mod webhook_url;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::Delivery;
-use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
+use crate::id::{DeliveryId, EndpointId, EventId, EventKey, JobId, TenantId};
 
 /// The version that is written. Readers understand this one and the one before, so that a deploy may happen while
 /// messages and schedules are on their way. Version 1 knew no jobs.
@@ -28,10 +28,13 @@ pub struct Message {
     pub job_id: Option<JobId>,
     /// The attempt to make, counted from 1.
     pub attempt: u32,
+    /// The row's round that it belongs to; messages of earlier versions name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<u32>,
 }
 
 impl Message {
-    /// The message for an attempt at this delivery.
+    /// The message for an attempt of this delivery's present round.
     pub fn new(delivery: &Delivery, attempt: u32) -> Self {
         Self {
             v: VERSION,
@@ -41,7 +44,18 @@ impl Message {
             delivery_id: delivery.id.clone(),
             job_id: delivery.job_id.clone(),
             attempt,
+            round: Some(delivery.round),
         }
+    }
+
+    /// The message for the delivery's next attempt.
+    pub fn next(delivery: &Delivery) -> Self {
+        Self::new(delivery, delivery.attempts_made + 1)
+    }
+
+    /// The event that it is about, among those of every tenant.
+    pub fn event_key(&self) -> EventKey {
+        EventKey { tenant_id: self.tenant_id.clone(), id: self.event_id.clone() }
     }
 
     /// Reads a message's body.
@@ -69,6 +83,7 @@ mod tests {
         let row = Delivery::pending(
             &crate::delivery::an_event(Timestamp::UNIX_EPOCH),
             EndpointId::new(Timestamp::UNIX_EPOCH, 2),
+            Timestamp::UNIX_EPOCH,
             0,
         );
         serde_json::to_value(Message::new(&row, 3)).unwrap()
@@ -86,6 +101,14 @@ mod tests {
             message["v"] = version.into();
             assert_eq!(Message::parse(&message.to_string()).is_ok(), understood, "version {version}");
         }
+    }
+
+    #[test]
+    fn a_message_names_its_round_and_one_of_before_none() {
+        assert_eq!(Message::parse(&written().to_string()).unwrap().round, Some(1));
+        let mut before = written();
+        before.as_object_mut().unwrap().remove("round");
+        assert_eq!(Message::parse(&before.to_string()).unwrap().round, None);
     }
 
     #[test]

@@ -61,15 +61,18 @@ pub enum Again {
 /// for so long that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were
 /// was cancelled for want of a row.
 pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
-    if !delivery.may_begin_round() {
+    // One that a receiver has taken before is sent again by whoever asks for just that one.
+    if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() {
         return None;
     }
+    // By when the row was put: the event's own time is its producer's to choose.
+    let waiting_since = delivery.put_at.unwrap_or(delivery.created_at);
     match (delivery.status, delivery.reason) {
         (Status::Failed, _) => Some(Again::NewRound),
         (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended | Reason::WebhookDeleted)) => {
             Some(Again::NewRound)
         }
-        (Status::Pending, _) if now.as_second() - delivery.created_at.as_second() > PENDING_TOO_LONG_SECONDS => {
+        (Status::Pending, _) if now.as_second() - waiting_since.as_second() > PENDING_TOO_LONG_SECONDS => {
             Some(Again::FirstMessage)
         }
         _ => None,
@@ -82,7 +85,7 @@ mod tests {
 
     fn row(status: Status, reason: Option<Reason>) -> Delivery {
         let at: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
-        let row = Delivery::pending(&crate::delivery::an_event(at), EndpointId::new(at, 2), 0);
+        let row = Delivery::pending(&crate::delivery::an_event(at), EndpointId::new(at, 2), at, 0);
         Delivery { status, reason, ..row }
     }
 
@@ -113,6 +116,21 @@ mod tests {
         ] {
             assert_eq!(again(&row(status, reason), after(600)), None, "{status:?} {reason:?}");
         }
+    }
+
+    #[test]
+    fn what_was_delivered_before_is_not_sent_again_by_a_recovery() {
+        let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
+        let resent = Delivery { delivered_at: Some(failed.created_at), ..failed };
+        assert_eq!(again(&resent, after(600)), None);
+    }
+
+    #[test]
+    fn an_old_events_row_has_an_hour_like_any_other() {
+        let fresh = row(Status::Pending, None);
+        let of_an_old_event = Delivery { put_at: Some(after(600)), ..fresh };
+        assert_eq!(again(&of_an_old_event, after(601)), None);
+        assert_eq!(again(&of_an_old_event, after(661)), Some(Again::FirstMessage));
     }
 
     #[test]

@@ -63,7 +63,7 @@ async fn a_purged_deliver_queue_is_made_good_by_recover() {
     let progress = recovered(&world, &tenant, &webhook).await;
     assert_eq!((&progress["found"], &progress["requeued"]), (&json!(0), &json!(0)));
     for id in &deliveries[..2] {
-        world.aws.rows.created_ago(id, 3700).await;
+        world.aws.rows.put_ago(id, 3700).await;
     }
     let progress = recovered(&world, &tenant, &webhook).await;
     assert_eq!((&progress["found"], &progress["requeued"]), (&json!(2), &json!(2)));
@@ -72,7 +72,7 @@ async fn a_purged_deliver_queue_is_made_good_by_recover() {
     }
     assert_eq!((receiver.requests().len(), &tenant.delivery(&deliveries[2]).await["status"]), (2, &json!("pending")));
 
-    world.aws.rows.created_ago(&deliveries[2], 3700).await;
+    world.aws.rows.put_ago(&deliveries[2], 3700).await;
     let progress = recovered(&world, &tenant, &webhook).await;
     assert_eq!((&progress["found"], &progress["requeued"]), (&json!(1), &json!(1)), "the others are delivered");
     let mut ids = Vec::new();

@@ -69,7 +69,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
     let webhook_id: EndpointId = webhook.parse().expect("an id");
     let missed_at = |number: u64| {
         let timestamp = start + SignedDuration::from_millis(i64::try_from(number).expect("a small number"));
-        Delivery::pending(&Event { timestamp, ..what.clone() }, webhook_id.clone(), FAR_OFF)
+        Delivery::pending(&Event { timestamp, ..what.clone() }, webhook_id.clone(), timestamp, FAR_OFF)
     };
     let rows: Vec<_> = (0..missed).map(missed_at).collect();
     world.aws.rows.put_deliveries(rows.iter().map(given_up).collect()).await;

@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     Full(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Takes the request and answers with 200 once the gate is open.
     Held(Gate),
+    /// The same, with another status.
+    HeldAs(Gate, u16),
     /// Takes the request and closes the connection without a word.
     Hangup,
     /// Takes the request and answers with these bytes, whatever they are, and closes the connection.
@@ -52,6 +54,7 @@ impl Reply {
                 [head.as_bytes(), b"\r\n", body].concat()
             }
             Self::Held(_) => Self::Status(200).bytes(before),
+            Self::HeldAs(_, status) => Self::Status(*status).bytes(before),
             Self::Hangup => Vec::new(),
             Self::Raw(bytes) => bytes.clone(),
             Self::Late(_, status) => Self::Status(*status).bytes(before),
@@ -188,7 +191,7 @@ async fn serve(socket: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
             (script.pop_front().unwrap_or_else(|| state.afterwards.clone()), requests.len() - 1)
         };
         match &reply {
-            Reply::Held(gate) => gate.wait().await,
+            Reply::Held(gate) | Reply::HeldAs(gate, _) => gate.wait().await,
             Reply::Late(wait, _) => tokio::time::sleep(*wait).await,
             _ => {}
         }

@@ -70,9 +70,29 @@ impl Rows {
         self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s("yesterday")).await;
     }
 
-    /// Makes a delivery's event so long past, as far as its row tells.
-    pub(crate) async fn created_ago(&self, id: &str, seconds: i64) {
-        self.set(&self.stack.tables.deliveries, delivery_key(id), "created_at", s(ago(seconds))).await;
+    /// Lets a delivery's row have been put so long ago.
+    pub(crate) async fn put_ago(&self, id: &str, seconds: i64) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), "put_at", s(ago(seconds))).await;
+    }
+
+    /// Changes an attribute of a delivery's row by hand.
+    pub(crate) async fn set_delivery(&self, id: &str, name: &str, value: AttributeValue) {
+        self.set(&self.stack.tables.deliveries, delivery_key(id), name, value).await;
+    }
+
+    /// A delivery's row, if there is one.
+    pub(crate) async fn delivery(&self, id: &str) -> Option<Row> {
+        let request = self.client.get_item().table_name(&self.stack.tables.deliveries).consistent_read(true);
+        request.set_key(Some(delivery_key(id))).send().await.expect("the row should be read").item
+    }
+
+    /// Puts rows into the events table in one transaction.
+    pub(crate) async fn put_events(&self, rows: Vec<Row>) {
+        let put = |row| Put::builder().table_name(&self.stack.tables.events).set_item(Some(row)).build();
+        let write = |row| TransactWriteItem::builder().put(put(row).expect("a put is complete")).build();
+        let writes = rows.into_iter().map(write).collect();
+        let request = self.client.transact_write_items().set_transact_items(Some(writes));
+        request.send().await.expect("the rows should be put");
     }
 
     /// Makes a webhook have failed for so long.

@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
-use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::attempt::FIRST_URL_VERSION;
+use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
@@ -23,6 +24,9 @@ pub enum EndpointChange {
     Overtaken,
 }
 
+/// Where an endpoint's earlier URLs lie.
+const URLS_PREFIX: &str = "URLS#";
+
 /// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read.
 const UNCHANGED: &str = "revision = :was AND attribute_not_exists(deleted_at)";
 
@@ -31,7 +35,14 @@ fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
 }
 
 fn place(tenant: &TenantId, id: &EndpointId) -> Item {
-    let sort = format!("{ENDPOINT_PREFIX}{id}");
+    at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
+}
+
+fn urls_sort(id: &EndpointId) -> String {
+    format!("{URLS_PREFIX}{id}")
+}
+
+fn at(tenant: &TenantId, sort: String) -> Item {
     [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(sort))].into()
 }
 
@@ -43,7 +54,7 @@ impl ConfigTable {
     pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
         let put = self.endpoint_row(endpoint)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at)?);
+        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
         match self.write_endpoint(writes).await? {
             EndpointChange::Made => Ok(()),
             EndpointChange::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
@@ -110,7 +121,16 @@ impl ConfigTable {
         self.some(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await
     }
 
-    /// Replaces an endpoint with its changed self, if it still is as it was read.
+    /// The URLs that an endpoint had before.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn earlier_urls(&self, tenant: &TenantId, id: &EndpointId) -> Result<EarlierUrls, AwsError> {
+        Ok(self.get(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
+    }
+
+    /// Replaces an endpoint with its changed self, if it still is as it was read. The URL that it leaves is remembered beside
+    /// it.
     ///
     /// # Errors
     /// When the write failed.
@@ -120,15 +140,34 @@ impl ConfigTable {
         after: &Endpoint,
         now: Timestamp,
     ) -> Result<EndpointChange, AwsError> {
+        let moved = after.url != before.url;
+        let after = Endpoint {
+            revision: before.revision + 1,
+            url_version: before.url_version + u32::from(moved),
+            ..after.clone()
+        };
         let put = self
-            .endpoint_row(&Endpoint { revision: before.revision + 1, ..after.clone() })?
+            .endpoint_row(&after)?
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":was", number(before.revision))
             .build()
             .map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        writes.extend(self.subscription_writes(after, &before.events, &after.events, now)?);
+        if moved {
+            writes.push(self.remembering(before).await?);
+        }
+        writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
         self.write_endpoint(writes).await
+    }
+
+    /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
+    /// both.
+    async fn remembering(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, AwsError> {
+        let mut urls = self.earlier_urls(&endpoint.tenant_id, &endpoint.id).await?;
+        urls.remember(endpoint.url_version, endpoint.url.clone());
+        let item = keyed(to_item(&urls)?, tenant_partition(&endpoint.tenant_id), urls_sort(&endpoint.id));
+        let put = Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(bad)?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Deletes an endpoint, if it still is as it was read: its subscriptions end, its secrets go, and a tombstone stays until its deliveries have expired.
@@ -152,7 +191,17 @@ impl ConfigTable {
             .build()
             .map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().update(tombstone).build()];
-        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now)?);
+        if endpoint.url_version > FIRST_URL_VERSION {
+            let urls = Update::builder()
+                .table_name(&self.name)
+                .set_key(Some(at(&endpoint.tenant_id, urls_sort(&endpoint.id))))
+                .update_expression("SET expires_at = :expires")
+                .expression_attribute_values(":expires", number(expires_at))
+                .build()
+                .map_err(bad)?;
+            writes.push(TransactWriteItem::builder().update(urls).build());
+        }
+        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
         self.write_endpoint(writes).await
     }
 

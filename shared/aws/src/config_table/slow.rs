@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::slow::{Note, SlowEndpoints};
 
-use super::{ConfigTable, tenant_partition};
+use super::{ConfigTable, tenant_in, tenant_partition};
 use crate::AwsError;
 use crate::error::failed;
-use crate::item::{Item, number, text, text_of};
+use crate::item::{Item, number, text};
 
 /// Where a tenant's row of slow endpoints lies.
 pub(crate) const SLOW_SORT: &str = "SLOW";
@@ -66,7 +66,7 @@ impl ConfigTable {
 
 /// Whose row it is, and who is slow by it. An attribute that is no endpoint's is passed over: the row is a hint.
 pub(crate) fn read(row: &Item) -> Option<(TenantId, SlowEndpoints)> {
-    let tenant = text_of(row, "pk")?.strip_prefix("TENANT#")?.parse().ok()?;
+    let tenant = tenant_in(row)?;
     let second = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
     let until = row.iter().filter_map(|(name, value)| Some((name.parse().ok()?, second(value)?)));
     Some((tenant, SlowEndpoints::new(until, row.get(ALL).and_then(second))))

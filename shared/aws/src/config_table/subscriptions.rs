@@ -5,17 +5,20 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::time;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed};
 use crate::AwsError;
-use crate::item::to_item;
+use crate::item::{number, text, to_item};
 
 /// An endpoint that asks for a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,23 +28,53 @@ pub struct Subscription {
     pub endpoint_id: EndpointId,
     /// Its dialect, whose catalogue may be narrower than the pattern.
     pub dialect: DialectRef,
+    /// When it began: it takes no event of before. Rows of earlier versions do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
+    pub since: Option<Timestamp>,
     /// When it ended: it takes events of before.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
     pub until: Option<Timestamp>,
+    /// When it held before, if it has begun again since, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Span>,
     /// When an ended one may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
 }
 
+/// A time in which a subscription held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
+    since: Option<Timestamp>,
+    #[serde(with = "postrider_domain::time::as_wire")]
+    until: Timestamp,
+}
+
 impl Subscription {
-    /// Whether it takes an event of this time.
+    /// Whether it takes an event of this time: a webhook hears of what happened since it asked.
     pub fn takes(&self, event_time: Timestamp) -> bool {
-        self.until.is_none_or(|until| event_time <= until)
+        let holds = |since: Option<Timestamp>, until: Option<Timestamp>| {
+            since.is_none_or(|since| event_time >= since) && until.is_none_or(|until| event_time <= until)
+        };
+        holds(self.since, self.until) || self.earlier.iter().any(|span| holds(span.since, Some(span.until)))
+    }
+
+    /// The times in which it held before it begins again at `now`.
+    fn spans(self, now: Timestamp) -> Vec<Span> {
+        let mut spans = self.earlier;
+        spans.extend(self.until.map(|until| Span { since: self.since, until }));
+        spans.retain(|span| now.as_second() - span.until.as_second() <= KEPT_SECONDS);
+        spans.drain(..spans.len().saturating_sub(MOST_SPANS));
+        spans
     }
 }
 
 /// How long an ended subscription is kept: twice the day for which a stream can run again.
 pub(super) const KEPT_SECONDS: i64 = 2 * 24 * 3600;
+/// Earlier spans that are kept: whoever turns one on and off more often in two days loses the oldest.
+const MOST_SPANS: usize = 8;
+const READS_AT_ONCE: usize = 16;
 
 pub(super) fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
     format!("SUBSCRIPTION#{tenant}#{}", pattern.as_str())
@@ -61,27 +94,112 @@ impl ConfigTable {
     }
 
     /// The writes that turn the subscriptions to `before` into those to `after` at `now`.
-    pub(super) fn subscription_writes(
+    pub(super) async fn subscription_writes(
         &self,
         endpoint: &Endpoint,
         before: &[EventPattern],
         after: &[EventPattern],
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, AwsError> {
-        let bad =
-            |error: aws_sdk_dynamodb::error::BuildError| AwsError::new("writing subscriptions", error.to_string());
         let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
-        let open =
-            Subscription { endpoint_id: endpoint.id.clone(), dialect: endpoint.dialect, until: None, expires_at: None };
-        let ended = Subscription { until: Some(now), expires_at: Some(now.as_second() + KEPT_SECONDS), ..open.clone() };
-        let opened = after.difference(&before).map(|pattern| (pattern, &open));
-        let closed = before.difference(&after).map(|pattern| (pattern, &ended));
-        let mut writes = Vec::new();
-        for (pattern, row) in opened.chain(closed) {
-            let item = keyed(to_item(row)?, partition(&endpoint.tenant_id, pattern), endpoint.id.to_string());
-            let put = Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(bad)?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+        let is_new = before.is_empty();
+        let opened = after.difference(&before).map(|pattern| self.opening(endpoint, pattern, is_new, now));
+        let opened: Vec<_> = opened.collect();
+        let mut writes: Vec<_> = stream::iter(opened).buffered(READS_AT_ONCE).try_collect().await?;
+        for pattern in before.difference(&after) {
+            writes.push(self.closing(endpoint, pattern, now)?);
         }
         Ok(writes)
+    }
+
+    /// What is made from what is read here changes only with the endpoint, whose revision guards both.
+    async fn opening(
+        &self,
+        endpoint: &Endpoint,
+        pattern: &EventPattern,
+        is_new: bool,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, AwsError> {
+        let partition = partition(&endpoint.tenant_id, pattern);
+        let ended: Option<Subscription> =
+            if is_new { None } else { self.get_readable(partition.clone(), endpoint.id.as_str()).await? };
+        let open = Subscription {
+            endpoint_id: endpoint.id.clone(),
+            dialect: endpoint.dialect,
+            since: Some(now),
+            until: None,
+            earlier: ended.map(|ended| ended.spans(now)).unwrap_or_default(),
+            expires_at: None,
+        };
+        let item = keyed(to_item(&open)?, partition, endpoint.id.to_string());
+        let put = Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(bad)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn closing(
+        &self,
+        endpoint: &Endpoint,
+        pattern: &EventPattern,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, AwsError> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .key("pk", text(partition(&endpoint.tenant_id, pattern)))
+            .key("sk", text(endpoint.id.as_str()))
+            .update_expression("SET dialect = :dialect, #until = :now, expires_at = :expires")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":dialect", text(endpoint.dialect.name))
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .expression_attribute_values(":expires", number(now.as_second() + KEPT_SECONDS))
+            .build()
+            .map_err(bad)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
+    AwsError::new("writing subscriptions", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postrider_domain::dialect::STANDARD;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3600).unwrap()
+    }
+
+    fn subscription(since: i64, until: Option<i64>) -> Subscription {
+        Subscription {
+            endpoint_id: EndpointId::new(at(0), 1),
+            dialect: DialectRef(&STANDARD),
+            since: Some(at(since)),
+            until: until.map(at),
+            earlier: Vec::new(),
+            expires_at: None,
+        }
+    }
+
+    #[test]
+    fn it_takes_what_happened_while_it_held() {
+        let taken =
+            |subscription: &Subscription| (0..10).filter(|hour| subscription.takes(at(*hour))).collect::<Vec<_>>();
+        assert_eq!(taken(&subscription(3, None)), [3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(taken(&subscription(3, Some(5))), [3, 4, 5]);
+        assert_eq!(taken(&Subscription { since: None, ..subscription(0, Some(2)) }), [0, 1, 2]);
+        let again = Subscription { earlier: subscription(1, Some(3)).spans(at(7)), ..subscription(7, None) };
+        assert_eq!(taken(&again), [1, 2, 3, 7, 8, 9]);
+    }
+
+    #[test]
+    fn earlier_spans_are_few_and_of_two_days() {
+        assert_eq!(subscription(1, Some(3)).spans(at(3 + 49)), []);
+        let mut ended = subscription(0, Some(1));
+        for hour in 1..12 {
+            let earlier = ended.spans(at(hour * 2));
+            ended = Subscription { earlier, ..subscription(hour * 2, Some(hour * 2 + 1)) };
+        }
+        assert_eq!(ended.spans(at(24)).len(), MOST_SPANS);
     }
 }

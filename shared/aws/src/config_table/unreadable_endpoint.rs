@@ -3,6 +3,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
+use postrider_domain::attempt::FIRST_URL_VERSION;
 use postrider_domain::dialect::{self, DialectRef};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::event::EventPattern;
@@ -112,6 +113,7 @@ fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, now: Timestamp) -> 
         timeout_seconds: None,
         retry_schedule: None,
         revision: 0,
+        url_version: FIRST_URL_VERSION,
         created_at: created_at.unwrap_or(now),
         deleted_at: Some(now),
         failing_since: None,

@@ -13,7 +13,7 @@ use postrider_domain::delivery::Delivery;
 use super::DeliveriesTable;
 use crate::AwsError;
 use crate::error::failed;
-use crate::item::{from_item, to_item};
+use crate::item::to_item;
 use crate::pause::pause;
 use crate::put_once::Put;
 
@@ -70,7 +70,7 @@ impl DeliveriesTable {
     async fn existing(&self, delivery: &Delivery) -> Result<Put<Delivery>, AwsError> {
         // One that has gone in between may be put now.
         let item = self.get_item(&delivery.id).await?.ok_or_else(|| AwsError::new(CALL, "a row came and went"))?;
-        Ok(from_item(item).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row))))
+        Ok(super::row::read(item).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row))))
     }
 }
 

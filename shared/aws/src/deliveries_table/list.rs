@@ -13,7 +13,7 @@ use postrider_domain::recovery::Recovery;
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
 use crate::item::{Item, text, text_of};
-use crate::rows::readable;
+use crate::rows::readable_by;
 
 /// What one BatchGetItem takes.
 const BATCH: usize = 100;
@@ -209,6 +209,11 @@ impl DeliveriesTable {
         }
         if wanted.is_empty() { Ok(rows) } else { Err(AwsError::busy("BatchGetItem deliveries", "throttled")) }
     }
+}
+
+/// The rows that can be read.
+fn readable(items: Vec<Item>) -> Vec<Delivery> {
+    readable_by(items, super::row::read)
 }
 
 async fn page(query: QueryFluentBuilder, call: &'static str) -> Result<(Vec<Item>, Option<DeliveryId>), AwsError> {

@@ -1,75 +1,121 @@
-//! One delivery, two workers, a queue, schedules, a dead-letter queue and a sweep, driven through random interleavings of
-//! crashes, duplicates and losses. The rules are the real ones of this crate; the table's one condition ("the counter
-//! stands where it was read, and the row is not final") is written out in [`World::record`], as the store writes it.
+//! One delivery, three workers, a queue, schedules, a dead-letter queue, a sweep, a recovery and an owner who retries,
+//! cancels, moves, disables and deletes at any moment, also while a POST is out: driven through random interleavings of
+//! crashes, lost answers, duplicates and losses. The rules are the real ones of this crate; what the store does with a
+//! refused record is written out in [`World::record`], as deliver does it.
 
 use super::*;
+use crate::attempt::FIRST_URL_VERSION;
 use crate::dialect::NUR;
+use crate::recovery::{Again, again};
 use crate::retry::MAX_INTERNAL;
 use proptest::prelude::*;
 
 /// The queue's maxReceiveCount in the template.
 const MAX_RECEIVES: u32 = 5;
-/// Rounds that are asked for in a run.
-const MOST_ROUNDS: u32 = 3;
 const MOST_ATTEMPTS: u32 = 6 + MAX_INTERNAL + 1;
 
 #[derive(Debug, Clone)]
 struct Queued {
     attempt: u32,
+    round: Option<u32>,
     receives: u32,
     posts: u32,
 }
 
-/// A worker between its read and its record.
+/// A worker between its POST and its record.
 #[derive(Debug, Clone)]
 struct Busy {
     message: Queued,
     read: Delivery,
+    attempt: Attempt,
     status: u16,
+}
+
+/// What becomes of a worker when it has recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// It schedules what comes next.
+    GoesOn,
+    /// It dies; its message shows again.
+    Dies,
+    /// It hears nothing of its record, and the second try is refused.
+    HearsNothing,
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// A worker takes a message, reads the row and, if it is the row's next attempt, posts.
+    /// A worker takes a message, reads the rows and, if it is the row's next attempt, posts.
     Take {
         worker: usize,
         message: usize,
         status: u16,
     },
-    /// It records what came of it and, unless it dies just then, brings the next attempt back.
+    /// It records what came of it.
     Record {
         worker: usize,
-        dies_before_scheduling: bool,
+        after: After,
     },
-    /// It dies; its message shows again.
+    /// It dies between POST and record; its message shows again.
     Crash {
         worker: usize,
     },
     DoubleMessage(usize),
     /// A retry's message is lost. A first message is not: SQS keeps it, or gives it to the dead-letter queue.
     LoseRetry(usize),
+    /// A message of a version that knew no rounds comes once more.
+    OfAnEarlierVersion(usize),
     Fire {
         schedule: usize,
         twice: bool,
     },
     LoseSchedule(usize),
     Sweep,
+    Wait {
+        seconds: i64,
+    },
     /// Somebody asks for a new round.
-    RetryByHand,
+    Retry,
+    Cancel,
+    Recover,
+    /// The webhook's URL changes.
+    Move,
+    Disable,
+    Enable,
+    Delete,
+    /// The row's time is over.
+    Expire,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Webhook {
+    Active,
+    Disabled,
+    Deleted,
 }
 
 struct World {
     row: Delivery,
+    row_is_there: bool,
+    webhook: Webhook,
+    url_version: u32,
     queue: Vec<Queued>,
-    schedules: Vec<u32>,
-    dead: Vec<u32>,
-    workers: [Option<Busy>; 2],
+    schedules: Vec<Queued>,
+    dead: Vec<Queued>,
+    workers: [Option<Busy>; 3],
+    /// Every POST that a receiver saw.
+    posted: Vec<Attempt>,
+    /// Those whose worker died before its record.
+    unrecorded: Vec<Mark>,
+    /// What was recorded under the row's counter, in order.
     recorded: Vec<u32>,
     most_posts: u32,
     needless_posts: u32,
-    posted: u32,
-    asked_at: u32,
+    forbidden_posts: u32,
+    /// Attempts that were counted for a round that they were not made in.
+    misfiled: u32,
+    asked_at: Option<usize>,
     rounds: u32,
+    marks: u64,
     now: Timestamp,
 }
 
@@ -77,38 +123,41 @@ impl World {
     fn new() -> Self {
         let now: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
         Self {
-            row: Delivery::pending(&crate::delivery::an_event(now), EndpointId::new(now, 2), 0),
-            queue: vec![message(1)],
+            row: Delivery::pending(&crate::delivery::an_event(now), EndpointId::new(now, 2), now, 0),
+            row_is_there: true,
+            webhook: Webhook::Active,
+            url_version: FIRST_URL_VERSION,
+            queue: vec![Queued { attempt: 1, round: Some(1), receives: 0, posts: 0 }],
             schedules: Vec::new(),
             dead: Vec::new(),
-            workers: [None, None],
+            workers: [const { None }; 3],
+            posted: Vec::new(),
+            unrecorded: Vec::new(),
             recorded: Vec::new(),
             most_posts: 0,
             needless_posts: 0,
-            posted: 0,
-            asked_at: 0,
+            forbidden_posts: 0,
+            misfiled: 0,
+            asked_at: None,
             rounds: 0,
+            marks: 0,
             now,
         }
     }
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Take { worker, message, status } => self.take(worker % 2, message, status),
-            Step::Record { worker, dies_before_scheduling } => {
-                if let Some(busy) = self.workers[worker % 2].take() {
-                    let outcome = Outcome::Responded { status: busy.status, retry_after: None };
-                    self.record(&busy.read, &outcome, dies_before_scheduling);
-                    if dies_before_scheduling {
-                        self.queue.push(busy.message);
-                    }
+            Step::Take { worker, message, status } => self.take(worker, message, status),
+            Step::Record { worker, after } => self.finish(worker, after),
+            Step::Crash { worker } => {
+                if let Some(busy) = self.workers[worker].take() {
+                    self.unrecorded.extend(busy.attempt.mark);
+                    self.queue.push(busy.message);
                 }
             }
-            Step::Crash { worker } => self.queue.extend(self.workers[worker % 2].take().map(|busy| busy.message)),
             Step::DoubleMessage(i) => {
                 if let Some(one) = pick(&self.queue, i) {
-                    let double = message(self.queue[one].attempt);
-                    self.queue.push(double);
+                    self.queue.push(Queued { receives: 0, posts: 0, ..self.queue[one].clone() });
                 }
             }
             Step::LoseRetry(i) => {
@@ -116,10 +165,15 @@ impl World {
                     self.queue.remove(one);
                 }
             }
+            Step::OfAnEarlierVersion(i) => {
+                if let Some(one) = pick(&self.queue, i) {
+                    self.queue.push(Queued { round: None, receives: 0, posts: 0, ..self.queue[one].clone() });
+                }
+            }
             Step::Fire { schedule, twice } => {
                 if let Some(one) = pick(&self.schedules, schedule) {
-                    let attempt = self.schedules.remove(one);
-                    self.queue.extend(std::iter::repeat_n(message(attempt), 1 + usize::from(twice)));
+                    let message = self.schedules.remove(one);
+                    self.queue.extend(std::iter::repeat_n(message, 1 + usize::from(twice)));
                 }
             }
             Step::LoseSchedule(i) => {
@@ -128,7 +182,16 @@ impl World {
                 }
             }
             Step::Sweep => self.sweep(),
-            Step::RetryByHand => self.begin_round(),
+            Step::Wait { seconds } => self.now = crate::time::plus_millis(self.now, seconds * 1000),
+            Step::Retry => self.retry(),
+            Step::Cancel => self.cancel(Reason::CancelledByRequest),
+            Step::Recover => self.recover(),
+            Step::Move => self.url_version += 1,
+            Step::Disable if self.webhook == Webhook::Active => self.webhook = Webhook::Disabled,
+            Step::Enable if self.webhook == Webhook::Disabled => self.webhook = Webhook::Active,
+            Step::Disable | Step::Enable => {}
+            Step::Delete => self.webhook = Webhook::Deleted,
+            Step::Expire => self.row_is_there = false,
         }
     }
 
@@ -137,86 +200,154 @@ impl World {
         let mut message = self.queue.remove(one);
         message.receives += 1;
         if message.receives > MAX_RECEIVES {
-            self.dead.push(message.attempt);
+            self.dead.push(message);
             return;
         }
-        match self.row.gate(message.attempt, self.now) {
+        if !self.row_is_there {
+            return;
+        }
+        match self.row.gate(message.attempt, message.round, self.now) {
             Gate::Stale => {}
             Gate::Reschedule { attempt, .. } => self.schedule(attempt),
-            Gate::Attempt => {
-                message.posts += 1;
-                self.posted += 1;
-                let on_record = self.row.status.is_final() || self.recorded.contains(&message.attempt);
-                self.needless_posts += u32::from(on_record);
-                self.most_posts = self.most_posts.max(message.posts);
-                self.workers[worker] = Some(Busy { message, read: self.row.clone(), status });
-            }
+            Gate::Attempt => match self.webhook {
+                Webhook::Active => self.post(worker, message, status),
+                Webhook::Disabled => self.cancel(Reason::WebhookDisabled),
+                Webhook::Deleted => self.cancel(Reason::WebhookDeleted),
+            },
         }
     }
 
-    /// The conditional update.
-    fn record(&mut self, read: &Delivery, outcome: &Outcome, dies_before_scheduling: bool) {
-        let moved = (self.row.attempts_made, self.row.round_from) != (read.attempts_made, read.round_from);
-        if moved || self.row.status.is_final() {
-            return;
+    fn post(&mut self, worker: usize, mut message: Queued, status: u16) {
+        message.posts += 1;
+        self.marks += 1;
+        self.most_posts = self.most_posts.max(message.posts);
+        let of_another_round = message.round.is_some_and(|round| round != self.row.round);
+        self.needless_posts += u32::from(of_another_round || self.recorded.contains(&message.attempt));
+        self.forbidden_posts += u32::from(self.row.status.is_final());
+        let outcome = Outcome::Responded { status, retry_after: None };
+        let attempt = Attempt {
+            number: message.attempt,
+            mark: Some(Mark::new(self.marks)),
+            url_version: self.url_version,
+            at: self.now,
+            duration_ms: 0,
+            outcome: outcome.code(),
+            status_code: Some(status),
+            error: None,
+            response_excerpt: None,
+            redirect_to: None,
+        };
+        self.posted.push(attempt.clone());
+        self.workers[worker] = Some(Busy { message, read: self.row.clone(), attempt, status });
+    }
+
+    fn finish(&mut self, worker: usize, after: After) {
+        let Some(busy) = self.workers[worker].take() else { return };
+        let outcome = Outcome::Responded { status: busy.status, retry_after: None };
+        let mut next = self.record(&busy.read, &outcome, Some(&busy.attempt));
+        if after == After::HearsNothing {
+            next = self.record(&busy.read, &outcome, Some(&busy.attempt));
         }
+        match (after, next) {
+            (After::Dies, _) => self.queue.push(busy.message),
+            (_, Some(attempt)) => self.schedule(attempt),
+            _ => {}
+        }
+    }
+
+    /// The conditional update, and what its refusal leads to; the attempt to schedule next, if any.
+    fn record(&mut self, read: &Delivery, outcome: &Outcome, attempt: Option<&Attempt>) -> Option<u32> {
         let made = read.after(&NUR.retry, outcome, self.now, 0.0);
-        self.row.attempts_made = read.attempts_made + 1;
-        self.row.status = made.status;
-        self.row.reason = made.reason;
-        self.row.next_attempt_at = made.next_attempt_at;
-        self.row.internal = made.internal;
-        self.recorded.push(self.row.attempts_made);
-        if made.next_attempt_at.is_some() && !dies_before_scheduling {
-            self.schedule(self.row.attempts_made + 1);
+        let next = made.next_attempt_at.map(|_| read.attempts_made + 2);
+        if !self.row_is_there {
+            return None;
+        }
+        if self.row.stands_as(read) {
+            self.misfiled += u32::from(read.round != self.row.round);
+            self.row.attempts_made = read.attempts_made + 1;
+            self.row.status = made.status;
+            self.row.reason = made.reason;
+            self.row.next_attempt_at = made.next_attempt_at;
+            self.row.internal = made.internal;
+            self.row.attempts.extend(attempt.cloned());
+            self.recorded.push(self.row.attempts_made);
+            return next;
+        }
+        let attempt = attempt?;
+        if attempt.mark.as_ref().is_some_and(|mark| self.row.has(mark)) {
+            return next;
+        }
+        self.row.take_late(attempt.clone());
+        None
+    }
+
+    fn retry(&mut self) {
+        if self.webhook != Webhook::Active || !self.row_is_there {
+            return;
+        }
+        let Ok(after) = self.row.asked_again(self.now) else { return };
+        self.begin(after);
+    }
+
+    fn recover(&mut self) {
+        if self.webhook != Webhook::Active || !self.row_is_there {
+            return;
+        }
+        match again(&self.row, self.now) {
+            Some(Again::NewRound) => self.begin(self.row.in_new_round(self.now)),
+            Some(Again::FirstMessage) => self.queue.push(self.message(1)),
+            None => {}
         }
     }
 
-    fn begin_round(&mut self) {
-        if self.row.status == Status::Pending || self.rounds == MOST_ROUNDS {
+    fn begin(&mut self, after: Delivery) {
+        self.rounds += 1;
+        self.asked_at = Some(self.posted.len());
+        self.row = after;
+        self.queue.push(self.message(self.row.attempts_made + 1));
+    }
+
+    fn cancel(&mut self, reason: Reason) {
+        if self.row.status.is_final() || !self.row_is_there {
             return;
         }
-        self.rounds += 1;
-        // Asked for twice before its first attempt is on record, a round is one round.
-        if self.row.round_from != self.row.attempts_made + 1 {
-            self.asked_at = self.posted;
-        }
-        self.row.status = Status::Retrying;
-        self.row.round_from = self.row.attempts_made + 1;
-        self.row.internal = 0;
-        self.row.reason = None;
-        self.row.next_attempt_at = Some(self.now);
-        self.queue.push(message(self.row.attempts_made + 1));
+        (self.row.status, self.row.reason, self.row.next_attempt_at) = (Status::Cancelled, Some(reason), None);
+    }
+
+    fn message(&self, attempt: u32) -> Queued {
+        Queued { attempt, round: Some(self.row.round), receives: 0, posts: 0 }
     }
 
     /// A schedule's name is its attempt's: making it twice makes one.
     fn schedule(&mut self, attempt: u32) {
-        if !self.schedules.contains(&attempt) {
-            self.schedules.push(attempt);
+        if !self.schedules.iter().any(|schedule| schedule.attempt == attempt) {
+            self.schedules.push(self.message(attempt));
         }
     }
 
     fn sweep(&mut self) {
-        for attempt in std::mem::take(&mut self.dead) {
-            if self.row.gate(attempt, self.now) == Gate::Attempt {
+        for letter in std::mem::take(&mut self.dead) {
+            if self.row_is_there && self.row.gate(letter.attempt, letter.round, self.now) == Gate::Attempt {
                 let read = self.row.clone();
-                self.record(&read, &Outcome::Internal, false);
+                if let Some(next) = self.record(&read, &Outcome::Internal, None) {
+                    self.schedule(next);
+                }
             }
         }
         if let Some(due) = self.row.next_attempt_at.filter(|_| self.row.status == Status::Retrying) {
             self.now = self.now.max(due);
-            self.queue.push(message(self.row.attempts_made + 1));
+            self.queue.push(self.message(self.row.attempts_made + 1));
         }
     }
 
     /// What happens when nothing goes wrong any more.
     fn come_to_rest(&mut self) -> bool {
-        for _ in 0..200 {
-            if self.row.status.is_final() {
-                return true;
+        for _ in 0..300 {
+            for worker in 0..self.workers.len() {
+                self.finish(worker, After::GoesOn);
             }
-            for worker in 0..2 {
-                self.step(Step::Record { worker, dies_before_scheduling: false });
+            if self.row.status.is_final() || !self.row_is_there {
+                return true;
             }
             if self.queue.is_empty() {
                 self.sweep();
@@ -225,10 +356,21 @@ impl World {
         }
         false
     }
-}
 
-fn message(attempt: u32) -> Queued {
-    Queued { attempt, receives: 0, posts: 0 }
+    /// Each POST that did not lose its worker is on record once, with the URL that it went to; nothing else is.
+    fn check_the_record(&self) -> Result<(), TestCaseError> {
+        let mut on_record: Vec<&Mark> = self.row.history().iter().filter_map(|one| one.mark.as_ref()).collect();
+        let mut posts: Vec<&Mark> = self.posted.iter().filter_map(|one| one.mark.as_ref()).collect();
+        posts.retain(|mark| !self.unrecorded.contains(mark));
+        on_record.sort();
+        posts.sort();
+        prop_assert_eq!(on_record, posts, "attempts on record = POSTs made");
+        for attempt in self.row.history() {
+            let post = self.posted.iter().find(|post| post.mark == attempt.mark);
+            prop_assert_eq!(post, Some(attempt), "told as it was made");
+        }
+        Ok(())
+    }
 }
 
 fn pick<T>(from: &[T], i: usize) -> Option<usize> {
@@ -238,41 +380,89 @@ fn pick<T>(from: &[T], i: usize) -> Option<usize> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let any_index = 0_usize..8;
     let status = prop_oneof![1 => Just(200_u16), 8 => Just(500)];
-    let step = prop_oneof![
-        6 => (0_usize..2, any_index.clone(), status)
+    let after = prop_oneof![4 => Just(After::GoesOn), 2 => Just(After::Dies), 2 => Just(After::HearsNothing)];
+    let messages = prop_oneof![
+        12 => (0_usize..3, any_index.clone(), status)
             .prop_map(|(worker, message, status)| Step::Take { worker, message, status }),
-        4 => (0_usize..2, any::<bool>())
-            .prop_map(|(worker, dies)| Step::Record { worker, dies_before_scheduling: dies }),
-        3 => (0_usize..2).prop_map(|worker| Step::Crash { worker }),
-        1 => any_index.clone().prop_map(Step::DoubleMessage),
-        1 => any_index.clone().prop_map(Step::LoseRetry),
-        3 => (any_index.clone(), any::<bool>()).prop_map(|(schedule, twice)| Step::Fire { schedule, twice }),
-        1 => any_index.prop_map(Step::LoseSchedule),
-        1 => Just(Step::RetryByHand),
-        2 => Just(Step::Sweep),
+        8 => (0_usize..3, after).prop_map(|(worker, after)| Step::Record { worker, after }),
+        3 => (0_usize..3).prop_map(|worker| Step::Crash { worker }),
+        3 => any_index.clone().prop_map(Step::DoubleMessage),
+        2 => any_index.clone().prop_map(Step::LoseRetry),
+        1 => any_index.clone().prop_map(Step::OfAnEarlierVersion),
+        5 => (any_index.clone(), any::<bool>()).prop_map(|(schedule, twice)| Step::Fire { schedule, twice }),
+        2 => any_index.prop_map(Step::LoseSchedule),
+        3 => Just(Step::Sweep),
+        3 => (1_i64..7200).prop_map(|seconds| Step::Wait { seconds }),
     ];
-    proptest::collection::vec(step, 0..120)
+    let owner = prop_oneof![
+        6 => Just(Step::Retry),
+        4 => Just(Step::Cancel),
+        4 => Just(Step::Recover),
+        2 => Just(Step::Move),
+        2 => Just(Step::Disable),
+        3 => Just(Step::Enable),
+    ];
+    let ends = prop_oneof![1 => Just(Step::Delete), 1 => Just(Step::Expire)];
+    proptest::collection::vec(prop_oneof![60 => messages, 20 => owner, 1 => ends], 0..160)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
-    fn whatever_dies_every_delivery_comes_to_one_end(steps in steps()) {
+    fn whatever_dies_and_whoever_acts_every_post_is_on_record(steps in steps()) {
         let mut world = World::new();
         for step in steps {
-            let (was, rounds) = ((world.row.status, world.row.attempts_made), world.rounds);
+            let was = world.row.clone();
+            let rounds = world.rounds;
+            let (is_retry, late) = (matches!(step, Step::Retry), world.row.late.len());
             world.step(step);
-            if was.0.is_final() && world.rounds == rounds {
-                prop_assert_eq!((world.row.status, world.row.attempts_made), was, "a final row goes no further");
+            let row = &world.row;
+            if was.status.is_final() && world.rounds == rounds {
+                prop_assert_eq!(row.attempts_made, was.attempts_made, "a final row's counter stands still");
+                let ended_otherwise = row.status != was.status;
+                prop_assert!(!ended_otherwise || (row.status == Status::Succeeded && row.late.len() > late));
+            }
+            if was.status == Status::Pending && is_retry {
+                prop_assert_eq!(row, &was, "a refused retry writes nothing");
+            }
+            if world.row_is_there {
+                let taken = row.history().iter().any(|attempt| attempt.succeeded());
+                prop_assert!(!taken || row.delivered_at().is_some());
+                let undelivered = row.counts_as_undelivered(row.status);
+                prop_assert!(!taken || !undelivered, "what a receiver took is not undelivered: {:?}", row);
             }
         }
+        let gone = (!world.row_is_there).then(|| world.row.clone());
         prop_assert!(world.come_to_rest(), "stuck: {:?}", world.row);
-        let expected: Vec<u32> = (1..=world.row.attempts_made).collect();
-        prop_assert_eq!(&world.recorded, &expected, "each attempt is recorded once, in order");
-        prop_assert_eq!(world.needless_posts, 0, "what is on record is not posted again");
-        prop_assert!(world.row.attempts_made <= MOST_ATTEMPTS * (1 + world.rounds));
-        prop_assert!(world.rounds == 0 || world.posted > world.asked_at, "a round that was asked for is made");
+        prop_assert_eq!(world.needless_posts, 0, "what is on record, or of another round, is not posted again");
+        prop_assert_eq!(world.forbidden_posts, 0, "no POST starts at what has ended");
+        prop_assert_eq!(world.misfiled, 0, "no attempt uses up one of another round");
         prop_assert!(world.most_posts <= MAX_RECEIVES, "POSTs of one message are bounded");
+        if let Some(gone) = gone {
+            prop_assert_eq!(&world.row, &gone, "a row that is gone is not made again");
+            return Ok(());
+        }
+        world.check_the_record()?;
+        let expected: Vec<u32> = (1..=world.row.attempts_made).collect();
+        prop_assert_eq!(&world.recorded, &expected, "each number is recorded once, in order");
+        prop_assert!(world.row.attempts_made <= MOST_ATTEMPTS * (1 + world.rounds));
+        let ended_before_its_post = matches!(world.row.status, Status::Cancelled | Status::Succeeded);
+        let made = world.asked_at.is_none_or(|asked| world.posted.len() > asked || world.row.internal > MAX_INTERNAL);
+        prop_assert!(made || ended_before_its_post, "a round that was asked for is made: {:?}", world.row);
+    }
+
+    /// However fast somebody asks, there is one round until its attempt has ended.
+    #[test]
+    fn a_storm_of_retries_is_one_round(millis in proptest::collection::vec(0_i64..1500, 1..200)) {
+        let mut world = World::new();
+        world.take(0, 0, 500);
+        world.finish(0, After::GoesOn);
+        world.cancel(Reason::CancelledByRequest);
+        for wait in millis {
+            world.now = crate::time::plus_millis(world.now, wait);
+            world.retry();
+        }
+        prop_assert_eq!((world.rounds, world.queue.len(), world.row.round), (1, 1, 2));
     }
 }

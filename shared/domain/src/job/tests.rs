@@ -16,6 +16,7 @@ fn job(dialect: &'static crate::dialect::Dialect) -> Job {
         webhook_url: Some("https://example.com/".to_owned()),
         projects: Vec::new(),
         task: None,
+        closing_event_id: None,
         revision: 0,
         created_at: noon(),
         started_at: None,

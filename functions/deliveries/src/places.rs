@@ -1,0 +1,97 @@
+//! Where deliveries went: the URL of each attempt, also when its webhook has moved since.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use postrider_aws::AwsError;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::jobs_table::JobsTable;
+use postrider_domain::attempt::FIRST_URL_VERSION;
+use postrider_domain::delivery::Delivery;
+use postrider_domain::endpoint::EarlierUrls;
+use postrider_domain::id::{EndpointId, JobId};
+
+/// Looks places up.
+pub(crate) struct Places {
+    config: ConfigTable,
+    jobs: JobsTable,
+}
+
+/// The present URL of a webhook or a job, and those that deliveries need beside it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Nothing where nobody knows any more.
+    pub(crate) url: Option<String>,
+    version: u32,
+    earlier: EarlierUrls,
+}
+
+/// Which place: a webhook, or a job with its own URL. Both are unique among all tenants'.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Webhook(EndpointId),
+    Job(JobId),
+}
+
+/// The places of some deliveries.
+pub(crate) struct Found {
+    places: HashMap<Key, Place>,
+    nowhere: Place,
+}
+
+impl Place {
+    /// The URL of this number.
+    pub(crate) fn url_of(&self, version: u32) -> Option<&str> {
+        if version == self.version { self.url.as_deref() } else { self.earlier.get(version) }
+    }
+}
+
+impl Found {
+    /// A delivery's place.
+    pub(crate) fn of(&self, row: &Delivery) -> &Place {
+        self.places.get(&key_of(row)).unwrap_or(&self.nowhere)
+    }
+}
+
+impl Places {
+    pub(crate) fn new(config: ConfigTable, jobs: JobsTable) -> Self {
+        Self { config, jobs }
+    }
+
+    /// The places of these deliveries, each looked up once.
+    pub(crate) async fn of(&self, rows: &[Delivery]) -> Result<Found, AwsError> {
+        let mut places: HashMap<Key, Place> = HashMap::new();
+        for row in rows {
+            if let Entry::Vacant(vacant) = places.entry(key_of(row)) {
+                vacant.insert(self.look_up(row, rows).await?);
+            }
+        }
+        Ok(Found { places, nowhere: Place::default() })
+    }
+
+    async fn look_up(&self, row: &Delivery, rows: &[Delivery]) -> Result<Place, AwsError> {
+        if let Some(job) = &row.job_id {
+            let url = past_unreadable(self.jobs.get(job).await)?.and_then(|job| job.webhook_url);
+            return Ok(Place { url, version: FIRST_URL_VERSION, ..Place::default() });
+        }
+        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await;
+        let endpoint = past_unreadable(endpoint)?;
+        let Some(endpoint) = endpoint else { return Ok(Place::default()) };
+        let here = rows.iter().filter(|other| key_of(other) == key_of(row));
+        let moved = here.flat_map(Delivery::history).any(|attempt| attempt.url_version != endpoint.url_version);
+        let earlier = match moved {
+            true => self.config.earlier_urls(&row.tenant_id, &row.endpoint_id).await?,
+            false => EarlierUrls::default(),
+        };
+        Ok(Place { url: Some(endpoint.url), version: endpoint.url_version, earlier })
+    }
+}
+
+/// A webhook or job that cannot be read hides none of its deliveries: where they went, nobody knows then.
+fn past_unreadable<T>(found: Result<Option<T>, AwsError>) -> Result<Option<T>, AwsError> {
+    found.or_else(|error| if error.is_unreadable() { Ok(None) } else { Err(error) })
+}
+
+fn key_of(row: &Delivery) -> Key {
+    row.job_id.as_ref().map_or_else(|| Key::Webhook(row.endpoint_id.clone()), |job| Key::Job(job.clone()))
+}

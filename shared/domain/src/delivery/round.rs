@@ -1,0 +1,67 @@
+//! Rounds: a delivery that somebody wants sent again gets its whole schedule anew, under the same event id.
+
+use jiff::Timestamp;
+
+use super::{Delivery, Status};
+use crate::time;
+
+/// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
+/// 1.5 KiB, so a row stays far below DynamoDB's 400 KiB. Late attempts count: whoever cancels and retries while a POST is
+/// out makes one each time.
+const MAX_ATTEMPTS_BEFORE_A_ROUND: usize = 180;
+
+/// Why no new round begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoNewRound {
+    /// Its first attempt is still to come.
+    #[error("this delivery has not been tried yet; it is on its way")]
+    Pending,
+    /// An attempt is due or under way.
+    #[error("an attempt at this delivery is due or under way; look at it again once that has ended")]
+    UnderWay,
+    /// The row holds as many attempts as it may.
+    #[error("this delivery has had its most attempts; publish its event again")]
+    TooManyAttempts,
+}
+
+impl Delivery {
+    /// Whether a row has room for the attempts of a further round.
+    pub fn has_room_for_a_round(&self) -> bool {
+        self.attempts.len().max(self.attempts_made as usize) + self.late.len() <= MAX_ATTEMPTS_BEFORE_A_ROUND
+    }
+
+    /// The row in a new round that somebody asks for at `now`, due at once. What waits for a later time is brought forward.
+    ///
+    /// # Errors
+    /// [`NoNewRound`], while the present round has an attempt that is due: a second round would only send it twice.
+    pub fn asked_again(&self, now: Timestamp) -> Result<Self, NoNewRound> {
+        let next_second = time::ceil_second(now);
+        match (self.status, self.next_attempt_at) {
+            (Status::Pending, _) => return Err(NoNewRound::Pending),
+            // A round that has just begun is due at the next whole second.
+            (Status::Retrying, due) if due.is_none_or(|due| due <= next_second) => return Err(NoNewRound::UnderWay),
+            _ if !self.has_room_for_a_round() => return Err(NoNewRound::TooManyAttempts),
+            _ => {}
+        }
+        Ok(self.in_new_round(now))
+    }
+
+    /// The row in a new round, due at once. Attempts number on, so that no schedule's name is used twice.
+    pub fn in_new_round(&self, now: Timestamp) -> Self {
+        Self {
+            status: Status::Retrying,
+            round: self.round + 1,
+            round_from: self.attempts_made + 1,
+            internal: 0,
+            reason: None,
+            next_attempt_at: Some(time::ceil_second(now)),
+            delivered_at: self.delivered_at(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether it belongs among what a tenant has not received: not while it is sent again after a success.
+    pub fn counts_as_undelivered(&self, status: Status) -> bool {
+        self.delivered_at.is_none() && matches!(status, Status::Retrying | Status::Failed | Status::Cancelled)
+    }
+}
