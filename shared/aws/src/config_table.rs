@@ -19,9 +19,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
+use postrider_domain::attempt::Mark;
 use postrider_domain::id::TenantId;
 use serde::de::DeserializeOwned;
 
+use crate::conditional::{Recorded, is_by};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
@@ -101,6 +103,22 @@ impl ConfigTable {
             .await
             .map_err(failed("GetItem config"))?;
         Ok(answer.item)
+    }
+
+    /// What became of a change whose answer did not come: made, if its mark stands there. A secret that was replaced is to be
+    /// shown, so it is worth a look, where there is time for one.
+    async fn look_after<T: From<Recorded>>(
+        &self,
+        made: Result<T, AwsError>,
+        pk: String,
+        sk: &str,
+        mark: &Mark,
+    ) -> Result<T, AwsError> {
+        let Err(error) = made else { return made };
+        match self.get_item(pk, sk).await {
+            Ok(Some(there)) if is_by(&there, mark) => Ok(Recorded::Yes.into()),
+            _ => Err(error),
+        }
     }
 
     fn query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {

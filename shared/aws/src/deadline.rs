@@ -22,6 +22,17 @@ struct Work {
     until: Instant,
     reserve: Duration,
     has_written: AtomicBool,
+    /// What has written whenever this has.
+    whole: Option<Arc<Work>>,
+}
+
+impl Work {
+    fn note_write(&self) {
+        self.has_written.store(true, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.note_write();
+        }
+    }
 }
 
 /// Who waits for the work.
@@ -39,15 +50,24 @@ pub async fn within<T>(deadline: u64, waiting: Waiting, work: impl Future<Output
     let left = time_left(deadline, Timestamp::now(), limit());
     let reserve = if waiting == Waiting::Caller { FIRST_WRITE } else { Duration::ZERO };
     let until = Instant::now() + left.saturating_sub(MARGIN);
-    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false) }), work).await
+    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole: None }), work).await
 }
 
-/// Does a part of the work under the same deadline, with writes of its own: whether it has written says nothing about the
-/// rest, nor the other way round.
+/// Does one of several parts of the work under the same deadline: whether it has written depends on its own writes alone.
 pub async fn apart<T>(work: impl Future<Output = T>) -> T {
+    scoped(true, work).await
+}
+
+/// Does what is nobody's request under the same deadline: its writes are none of the request's.
+pub(crate) async fn beside<T>(work: impl Future<Output = T>) -> T {
+    scoped(false, work).await
+}
+
+async fn scoped<T>(is_part: bool, work: impl Future<Output = T>) -> T {
     let Ok(current) = CURRENT.try_with(Arc::clone) else { return work.await };
     let Work { until, reserve, .. } = *current;
-    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false) }), work).await
+    let whole = is_part.then_some(current);
+    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole }), work).await
 }
 
 /// How much time is left; plenty where nothing was said about it.
@@ -66,7 +86,7 @@ pub(crate) fn may_write() -> bool {
         let needed = if work.has_written.load(Ordering::Relaxed) { Duration::ZERO } else { work.reserve };
         let may = work.until.saturating_duration_since(Instant::now()) > needed;
         if may {
-            work.has_written.store(true, Ordering::Relaxed);
+            work.note_write();
         }
         may
     };
@@ -124,8 +144,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_done_apart_does_not_count_for_the_rest() {
         within(in_seconds(10), Waiting::Caller, async {
-            apart(async { assert!(may_write() && has_written()) }).await;
+            beside(async { assert!(may_write() && has_written()) }).await;
             assert!(!has_written());
+            apart(async { assert!(!has_written()) }).await;
+            apart(async { assert!(may_write() && has_written()) }).await;
+            apart(async { assert!(!has_written()) }).await;
+            assert!(has_written(), "a part's write is the whole's, too");
         })
         .await;
     }

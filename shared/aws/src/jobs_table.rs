@@ -13,14 +13,14 @@ use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
 use serde::{Deserialize, Serialize};
 
+use crate::chance;
+use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::Listed;
-use crate::deliveries_table::Recorded;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
 use crate::rows::readable;
-use crate::transaction::transact;
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -108,7 +108,12 @@ impl JobsTable {
                 .expression_attribute_values(":now", number(now.as_second()));
             writes.push(write(row)?);
         }
-        match (transact(&self.client, "TransactWriteItems job", writes).await?, key) {
+        // The job's id is random: whoever has it, or a key that made it, is this creation.
+        let is_ours = |there: &Item| {
+            let made = if there.contains_key("job_id") { "job_id" } else { "id" };
+            text_of(there, made) == Some(job.id.as_str())
+        };
+        match (transact(&self.client, "TransactWriteItems job", writes, is_ours).await?, key) {
             (Recorded::Yes, _) => Ok(Created::New),
             (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
                 Some(before) => Ok(Created::Before(Box::new(before))),
@@ -123,7 +128,9 @@ impl JobsTable {
     /// # Errors
     /// When the write failed; repeating the report is harmless.
     pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
+        let mark = chance::mark();
         let mut item = to_item(after)?;
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         if after.task.is_some() {
             item.insert("listed_tenant".to_owned(), text(after.tenant_id.as_str()));
         }
@@ -136,7 +143,7 @@ impl JobsTable {
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
-        transact(&self.client, "TransactWriteItems job", writes).await
+        transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark)).await
     }
 
     /// The job of this id, whoever's it is.

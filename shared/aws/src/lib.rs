@@ -7,6 +7,7 @@ pub mod batch_reader;
 pub mod bus;
 pub mod chance;
 pub mod clock;
+mod conditional;
 pub mod config_table;
 pub mod deadline;
 pub mod deliveries_table;
@@ -32,7 +33,6 @@ pub mod rotation;
 pub mod rows;
 pub mod sdk;
 pub mod telemetry;
-mod transaction;
 pub mod trigger;
 mod wire;
 

@@ -7,10 +7,9 @@ use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::AwsError;
-use crate::deliveries_table::Recorded;
+use crate::conditional::{Recorded, transact};
 use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
-use crate::transaction::transact;
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -108,7 +107,8 @@ impl ConfigTable {
     }
 
     async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), AwsError> {
-        match transact(&self.client, "TransactWriteItems key", writes).await? {
+        // Its id and its hash are random: whoever has them is this key.
+        match transact(&self.client, "TransactWriteItems key", writes, |_| true).await? {
             Recorded::Yes => Ok(()),
             Recorded::Overtaken => Err(AwsError::new("TransactWriteItems key", "its fresh id is taken")),
         }

@@ -12,8 +12,9 @@ use postrider_domain::time;
 
 use super::subscriptions::{KEPT_SECONDS, partition};
 use super::{ConfigTable, ENDPOINT_PREFIX, EndpointChange, keyed, tenant_partition};
-use crate::AwsError;
+use crate::conditional::CHANGED_BY;
 use crate::item::{Item, number, text, text_of, to_item};
+use crate::{AwsError, chance};
 
 /// What stands in a tombstone whose row gave no URL.
 const NO_URL: &str = "https://deleted.invalid/";
@@ -43,7 +44,9 @@ impl ConfigTable {
         // What its subscriptions that are not found bring about has to be denied for as long as they stand there.
         let expires_at = are_all.then_some(expires_at);
         let tombstone = Endpoint { expires_at, ..tombstone(tenant, id, &row, now) };
-        let item = keyed(to_item(&tombstone)?, tenant_partition(tenant), sort);
+        let mark = chance::mark();
+        let mut item = keyed(to_item(&tombstone)?, tenant_partition(tenant), sort);
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
         let put = match row.get("revision") {
             Some(was) => put
@@ -60,7 +63,7 @@ impl ConfigTable {
                 writes.push(TransactWriteItem::builder().update(self.end(place, id, now)?).build());
             }
         }
-        self.write_endpoint(writes).await.map(Some)
+        self.write_endpoint(writes, &mark).await.map(Some)
     }
 
     /// The end of a subscription, whatever else stands in its row.
