@@ -2,6 +2,7 @@
 //!
 //! Invoked by hand with `{"redrive": true}` it brings back what it once set aside.
 
+mod announced;
 mod handler;
 mod record;
 mod redrive;
