@@ -6,6 +6,7 @@
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 10,000 deliveries recovered; some minutes
+#   make faults          one fault of AWS after another, and what becomes of 200 events under each; some minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, dependencies, template
@@ -17,7 +18,7 @@
 #   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down redrive demo test soak tarpit bench bench-counts lint venv
+.PHONY: up down redrive demo test soak faults tarpit bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -44,6 +45,9 @@ test: venv
 
 soak: venv
 	@$(PYTHON_VENV) local/soak.py
+
+faults: venv
+	@$(PYTHON_VENV) local/faults.py
 
 bench: venv
 	@$(PYTHON_VENV) tests/bench/bench.py

@@ -17,6 +17,7 @@ use crate::support::proxy::Proxy;
 use crate::support::{Receiver, Tenant, World, canary};
 
 mod dead_letters;
+mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
@@ -67,15 +68,25 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
 
 /// Does the work while `function` reaches AWS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
-    let before = world.aws.functions.environment(function).await;
-    let mut variables = before.clone();
-    for service in ["DYNAMODB", "EVENTBRIDGE", "SCHEDULER", "SECRETS_MANAGER", "SQS"] {
-        variables.insert(format!("AWS_ENDPOINT_URL_{service}"), json!(proxy.url));
+    with_proxies(world, &[function], proxy, work).await
+}
+
+/// The same with several functions.
+async fn with_proxies<T>(world: &World, functions: &[&str], proxy: &Proxy, work: impl Future<Output = T>) -> T {
+    let mut before = Vec::new();
+    for function in functions {
+        let variables = world.aws.functions.environment(function).await;
+        let services = ["DYNAMODB", "EVENTBRIDGE", "SCHEDULER", "SECRETS_MANAGER", "SQS"];
+        let through = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), json!(proxy.url)));
+        let spoilt = variables.clone().into_iter().chain(through).collect();
+        before.push((function, variables));
+        world.aws.functions.set_environment(function, spoilt).await;
     }
-    world.aws.functions.set_environment(function, variables).await;
     then(work, async {
         proxy.heal();
-        world.aws.functions.set_environment(function, before).await;
+        for (function, variables) in before {
+            world.aws.functions.set_environment(function, variables).await;
+        }
     })
     .await
 }

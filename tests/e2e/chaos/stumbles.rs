@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::chaos::{SHORT, alone, delivery_to, one_delivery, with_proxy, with_short_visibility};
+use crate::chaos::{SHORT, alone, core_of, delivery_to, one_delivery, with_proxy, with_short_visibility};
 use crate::support::api::text;
 use crate::support::proxy::{Fault, NO_CAPACITY, Proxy, Spoil, THROTTLED};
 use crate::support::rows::n;
@@ -400,4 +400,246 @@ async fn a_letter_that_nobody_can_place_holds_up_no_other() {
     .await;
     assert!(note.contains("cannot be read"), "{note}");
     tenant.settled(&good, "retrying", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn _410_lost_answer() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let told = Receiver::start(world.stack).await;
+    tenant.webhook(&told.url("/"), &["webhook.disabled"]).await;
+    let proxy = Proxy::start(world.stack).await;
+    let table = &world.stack.tables.deliveries;
+    proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").table(table).about(core_of(&webhook)).times(1));
+    with_proxy(&world, "deliver", &proxy, async {
+        let (_, id) = delivery_to(&tenant, &webhook).await;
+        let delivery = tenant.settled(&id, "failed", 1).await;
+        assert_eq!(delivery["reason"], "endpoint_gone", "{delivery}");
+        until("the webhook to be disabled", SOON, || async {
+            let shown = tenant.api.get(&format!("/v1/webhooks/{webhook}")).await.ok(200);
+            if shown["status"] == "disabled" { Ok(()) } else { Err(shown.to_string()) }
+        })
+        .await;
+        assert_eq!(told.only(SOON).await.json()["type"], "webhook.disabled");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_disabling_whose_answer_is_lost_is_told_of_once() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let told = Receiver::start(world.stack).await;
+    tenant.webhook(&told.url("/"), &["webhook.disabled"]).await;
+    let proxy = Proxy::start(world.stack).await;
+    proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").about(core_of(&webhook)).times(1));
+    with_proxy(&world, "deliver", &proxy, async {
+        let (_, id) = delivery_to(&tenant, &webhook).await;
+        tenant.settled(&id, "failed", 1).await;
+        assert_eq!(told.only(SOON).await.json()["type"], "webhook.disabled");
+        assert_eq!(proxy.hits(), 1);
+        let log = world.aws.functions.log("deliver").await;
+        let lines = log.iter().filter(|line| line.contains("webhook.disabled") && line.contains(&webhook));
+        assert_eq!(lines.count(), 1, "whoever did it knows that he did");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn retry_lost_answer() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(410)], Reply::Status(200)).await;
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
+    let webhook = tenant.create(&body).await;
+    let (_, id) = delivery_to(&tenant, &webhook).await;
+    tenant.settled(&id, "failed", 1).await;
+    tenant.api.patch(&format!("/v1/webhooks/{webhook}"), &json!({"status": "active"})).await.ok(200);
+    let proxy = Proxy::start(world.stack).await;
+    with_proxy(&world, "deliveries", &proxy, async {
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(1));
+        tenant.api.post(&format!("/v1/deliveries/{id}/retry"), &json!({})).await.ok(202);
+        receiver.wait_for(2, Duration::from_secs(10)).await;
+        tenant.settled(&id, "succeeded", 2).await;
+        assert_eq!(proxy.hits(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_cancel_whose_answer_is_lost_is_a_202() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (_, id) = one_delivery(&tenant, &receiver).await;
+    tenant.settled(&id, "retrying", 1).await;
+    let proxy = Proxy::start(world.stack).await;
+    with_proxy(&world, "deliveries", &proxy, async {
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(1));
+        let cancelled = tenant.api.post(&format!("/v1/deliveries/{id}/cancel"), &json!({})).await.ok(202);
+        assert_eq!((&cancelled["status"], proxy.hits()), (&json!("cancelled"), 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn tenant_rotate_lost_answer() {
+    let Some((world, _guard)) = alone().await else { return };
+    // Once, and as often as the SDK tries.
+    for times in [1, TRIES] {
+        let tenant = world.tenant().await;
+        let proxy = Proxy::start(world.stack).await;
+        with_proxy(&world, "tenants", &proxy, async {
+            proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(times));
+            let path = format!("/v1/tenants/{}/secret/rotate", tenant.id);
+            let shown = world.admin.post(&path, &json!({})).await.ok(200);
+            assert!(!text(&shown, "secret").is_empty());
+            assert_eq!(proxy.hits(), times);
+        })
+        .await;
+        let row = world.aws.rows.of_tenant(&tenant.id).await;
+        let secrets = row["secrets"].as_l().expect("a tenant has secrets");
+        assert_eq!(secrets.len(), 2, "the old one and the one that was shown");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn changes_of_webhooks_and_jobs_whose_answers_are_lost_are_made_once() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let webhook = tenant.webhook("https://hooks.example/", &["*"]).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    let proxy = Proxy::start(world.stack).await;
+    let lose = |times| proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").times(times));
+    with_proxy(&world, "webhooks", &proxy, async {
+        lose(1);
+        tenant.api.patch(&path, &json!({"description": "a"})).await.ok(200);
+        lose(1);
+        let rotated = tenant.api.post(&format!("{path}/secret/rotate"), &json!({})).await.ok(200);
+        assert!(text(&rotated, "secret").starts_with("whsec_"));
+        let row = world.aws.rows.webhook(&tenant.id, &webhook).await;
+        assert_eq!(row["secrets"].as_l().map(Vec::len).ok(), Some(2));
+        lose(1);
+        tenant.api.delete(&path).await.ok(204);
+        lose(1);
+        tenant.webhook("https://hooks.example/", &["*"]).await;
+    })
+    .await;
+    assert_eq!(proxy.hits(), 4);
+    let customer = world.netraflow("pro").await;
+    with_proxy(&world, "jobs", &proxy, async {
+        let task = crate::support::customer::task_body("https://hooks.example/");
+        for key in [None, Some("mine")] {
+            lose(1);
+            let call = customer.tenant.api.call(Method::POST, "/v1/jobs").json(&task);
+            let call = if let Some(key) = key { call.header("idempotency-key", key) } else { call };
+            let job = text(&call.send().await.data(201), "job_id").to_owned();
+            lose(1);
+            customer.report_task(&job, &json!({"status": "completed", "credits_charged": 1})).await.data(200);
+            assert_eq!(customer.task(&job).await["status"], "completed");
+        }
+    })
+    .await;
+    assert_eq!(proxy.hits(), 8);
+    with_proxy(&world, "tenants", &proxy, async {
+        lose(1);
+        let made = world.admin.post("/v1/tenants", &json!({"name": "heard", "plan": "pro"})).await.ok(201);
+        lose(1);
+        let keys = format!("/v1/tenants/{}/keys", text(&made, "id"));
+        world.admin.post(&keys, &json!({"dialect": "standard"})).await.ok(201);
+        let listed = world.admin.get(&keys).await.ok(200);
+        assert_eq!(listed["keys"].as_array().map(Vec::len), Some(1), "{listed}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_recovery_counts_what_it_sent_however_answers_are_lost() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
+    let webhook = tenant.create(&body).await;
+    for id in published(&tenant, &webhook, 5).await {
+        tenant.settled(&id, "failed", 1).await;
+    }
+    let proxy = Proxy::start(world.stack).await;
+    with_proxy(&world, "deliveries", &proxy, async {
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(2));
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").times(2));
+        let asked = json!({"since": "2020-01-01T00:00:00Z"});
+        let path = format!("/v1/webhooks/{webhook}/recover");
+        let begun = tenant.api.post(&path, &asked).await.ok(202);
+        let path = format!("{path}/{}", text(&begun, "recovery_id"));
+        let done = until("the recovery to be done", MINUTE, || async {
+            sweep(&world).await;
+            let shown = tenant.api.get(&path).await.ok(200);
+            if shown["status"] == "done" { Ok(shown) } else { Err(shown.to_string()) }
+        })
+        .await;
+        assert_eq!((&done["found"], &done["requeued"]), (&json!(5), &json!(5)), "{done}");
+    })
+    .await;
+    for delivery in tenant.deliveries(&webhook, "limit=100").await {
+        tenant.settled(text(&delivery, "id"), "failed", 2).await;
+    }
+}
+
+/// POSTs that came after a receiver had answered the same event with a 2xx.
+fn surplus(receivers: &[Receiver]) -> usize {
+    receivers
+        .iter()
+        .map(|receiver| {
+            let requests = receiver.requests();
+            let events: std::collections::BTreeSet<_> =
+                requests.iter().map(|request| request.header("webhook-id").map(str::to_owned)).collect();
+            requests.len() - events.len()
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn fanout_rerun_twice() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let mut receivers = Vec::new();
+    for _ in 0..5 {
+        let receiver = Receiver::start(world.stack).await;
+        tenant.webhook(&receiver.url("/"), &["*"]).await;
+        receivers.push(receiver);
+    }
+    let proxy = Proxy::start(world.stack).await;
+    // One chunk of every few fails for good at first: the whole batch is run again.
+    proxy.add(Fault::of(NO_CAPACITY).on("BatchExecuteStatement").percent(60));
+    proxy.add(Fault::of(Spoil::InPart).on("BatchExecuteStatement").percent(50));
+    proxy.add(Fault::of(Spoil::Half).on("BatchGetItem"));
+    let work = with_proxy(&world, "fanout", &proxy, async {
+        for _ in 0..4 {
+            let events: Vec<_> = (0..25).map(|_| json!({"event": "invoice.paid", "data": {}})).collect();
+            tenant.api.post("/v1/events/batch", &json!({"events": events})).await.ok(202);
+        }
+        let came = || receivers.iter().map(|receiver| receiver.wait_for(100, 3 * MINUTE));
+        futures::future::join_all(came()).await;
+        let log = world.aws.functions.log("fanout").await;
+        log.iter().filter(|line| line.contains("BatchExecuteStatement deliveries")).count()
+    });
+    let failures = with_short_visibility(&world, 15, work).await;
+    // What a rerun announces it announces later than the first run: long enough for it to have come.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let surplus = surplus(&receivers);
+    crate::support::stack::say(&format!("{failures} lines about failed puts, {surplus} surplus POSTs of 500"));
+    assert!(proxy.hits() > 0);
+    assert!(surplus <= 10, "{surplus} POSTs after a 2xx");
 }

@@ -131,6 +131,13 @@ impl Rows {
         self.set(&self.stack.tables.config, tenant_key(tenant, sort), name, value).await;
     }
 
+    /// A tenant's own row.
+    pub(crate) async fn of_tenant(&self, tenant: &str) -> Row {
+        let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
+        let answer = request.set_key(Some(tenant_key(tenant, "TENANT"))).send().await.expect("it should be read");
+        answer.item.unwrap_or_else(|| panic!("no row of {tenant}"))
+    }
+
     /// Takes a row of a tenant's away, as if it had never been.
     pub(crate) async fn take(&self, tenant: &str, sort: &str) -> Row {
         let request = self.client.delete_item().table_name(&self.stack.tables.config);
