@@ -1,4 +1,4 @@
-"""`make soak`: the two long tests at full length, on a stack of their own that is taken down whatever happens."""
+"""`make soak`: the long tests at full length, on a stack of their own that is taken down whatever happens."""
 
 import os
 import signal
@@ -9,8 +9,9 @@ from stack import Stack
 from step import main, say, step
 from suite import E2E, check
 
-# SOAK and MISSED on the command line make it longer or shorter; SEED repeats its chance.
-SCALES = {"POSTRIDER_SOAK": os.environ.get("SOAK", "2000"), "POSTRIDER_MISSED": os.environ.get("MISSED", "10000")}
+# SOAK, MISSED and OWNER on the command line make it longer or shorter; SEED repeats its chance.
+SCALES = {"POSTRIDER_SOAK": os.environ.get("SOAK", "2000"), "POSTRIDER_MISSED": os.environ.get("MISSED", "10000"),
+          "POSTRIDER_OWNER": os.environ.get("OWNER", "500")}
 
 
 def run() -> None:
@@ -22,7 +23,7 @@ def run() -> None:
     use = {"POSTRIDER_STACK": str(run_dir.stack), **SCALES, **seed}
     try:
         stack.up(strict=False, auth=True)
-        check("soak (cargo test)", [*E2E, "--ignored", "chaos::soak", "chaos::recovery"], **use)
+        check("soak (cargo test)", [*E2E, "--ignored", "chaos::soak", "chaos::owner", "chaos::recovery"], **use)
         check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **use)
     finally:
         with step("take the stack down"):

@@ -246,3 +246,26 @@ async fn a_message_of_a_version_without_rounds_is_good_for_its_number() {
     tenant.settled(&id, "succeeded", 2).await;
     assert_eq!(receiver.requests().len(), 2);
 }
+
+/// What a receiver says counts for its webhook, whatever has become of the delivery meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_answer_counts_for_the_webhooks_health() {
+    let Some(world) = World::open() else { return };
+    let mut tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    tenant.api = world.anonymous.with_key(text(&key, "key"));
+    let gate = Gate::shut();
+    let receiver = Receiver::scripted(world.stack, [], Reply::HeldAs(gate.clone(), 410)).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let id = deliver(&tenant, &webhook).await;
+    receiver.wait_for(1, SOON).await;
+    act(&tenant, &id, "cancel").await.ok(202);
+    gate.open();
+    let delivery = tenant.settled(&id, "cancelled", 1).await;
+    assert_eq!(outcomes(&delivery), [(1, "status_410")]);
+    until("the webhook to be disabled", SOON, || async {
+        let webhook = tenant.api.get(&format!("/v1/webhooks/{webhook}")).await.ok(200);
+        if webhook["status"] == "disabled" { Ok(()) } else { Err(webhook.to_string()) }
+    })
+    .await;
+}

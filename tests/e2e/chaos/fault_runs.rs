@@ -104,7 +104,19 @@ struct Books {
 
 impl Books {
     fn tell(&self, name: &str, begun: Instant) {
-        let Self { accepted, succeeded, failed, posts, recorded, unrecorded, doubles, stuck, dead, quarantine, triggers } = self;
+        let Self {
+            accepted,
+            succeeded,
+            failed,
+            posts,
+            recorded,
+            unrecorded,
+            doubles,
+            stuck,
+            dead,
+            quarantine,
+            triggers,
+        } = self;
         say(&format!(
             "faults: {name:<20} accepted {accepted:>4}, succeeded {succeeded:>4}, failed {failed:>3}, POSTs {posts:>5}, \
              on record {recorded:>5}, not {unrecorded:>3}, doubles {doubles:>3}, stuck {stuck}, dead {dead}, quarantine {quarantine}, \
@@ -238,7 +250,12 @@ async fn run(world: &World, run: &Run, (events, seed): (u64, u64)) -> Books {
     assert_eq!(books.succeeded + books.failed, books.accepted * sides.len(), "{}: final states", run.name);
     assert_eq!((books.dead, books.quarantine), (0, 0), "{}: what lies aside", run.name);
     assert!(books.posts >= books.recorded, "{}: an attempt that nobody got", run.name);
-    assert_eq!(books.posts, books.recorded + books.unrecorded, "{}: every POST is on record, or one whose record failed", run.name);
+    assert_eq!(
+        books.posts,
+        books.recorded + books.unrecorded,
+        "{}: every POST is on record, or one whose record failed",
+        run.name
+    );
     books
 }
 

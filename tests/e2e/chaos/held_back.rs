@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::chaos::{SHORT, alone, assert_told, one_delivery, then, with_short_visibility, without_mapping};
+use crate::chaos::{
+    SHORT, alone, assert_told, delivery_to, one_delivery, then, with_short_visibility, without_mapping,
+};
+use crate::support::proxy::{Proxy, Spoil};
 use crate::support::{Receiver, Reply, SOON, World, until};
 
 /// Above what the sweep takes for a backlog.
@@ -71,4 +74,45 @@ async fn hurried(world: &World, tenant: &crate::support::Tenant, receiver: &Rece
     tokio::time::sleep(A_WHILE).await;
     assert_eq!((tenant.delivery(&id).await["status"].clone(), receiver.requests().len()), (json!("pending"), 0));
     id
+}
+
+/// A function that has read its rows can be frozen, or wait for a secret, while somebody calls the delivery off.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn what_was_called_off_while_a_secret_was_slow_is_not_sent() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "secret": "whsec_that_comes_late"});
+    let webhook = tenant.create(&body).await;
+    let proxy = Proxy::start(world.stack).await;
+    // The first try gets no answer; the second comes after longer than what was read is good for.
+    proxy.spoil("GetSecretValue", "", 1, Spoil::Hang);
+    let before = world.aws.functions.environment("deliver").await;
+    let mut variables = before.clone();
+    variables.insert("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), json!(proxy.url));
+    world.aws.functions.set_environment("deliver", variables).await;
+    let work = async {
+        let (_, id) = delivery_to(&tenant, &webhook).await;
+        until("the secret to be asked for", SOON, || async {
+            if proxy.hits() == 1 { Ok(()) } else { Err("not yet".to_owned()) }
+        })
+        .await;
+        tenant.api.post(&format!("/v1/deliveries/{id}/cancel"), &json!({})).await.ok(202);
+        // What is published now waits for the same secret.
+        let (_, other) = delivery_to(&tenant, &webhook).await;
+        tenant.settled(&other, "succeeded", 1).await;
+        until("the first batch to end", SOON, || async {
+            let waiting = world.aws.in_flight(&world.stack.queues.deliver).await;
+            if waiting == 0 { Ok(()) } else { Err(format!("{waiting} messages")) }
+        })
+        .await;
+        assert_eq!(receiver.requests().len(), 1, "no POST starts once it was called off");
+        assert_eq!(tenant.delivery(&id).await["status"], "cancelled");
+    };
+    then(work, async {
+        proxy.heal();
+        world.aws.functions.set_environment("deliver", before).await;
+    })
+    .await;
 }

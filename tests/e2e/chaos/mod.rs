@@ -22,9 +22,11 @@ mod faults;
 mod held_back;
 mod killed;
 mod lost;
+mod owner;
 mod recovery;
 mod slow;
 mod soak;
+mod storm;
 mod stumbles;
 
 /// A visibility time-out that a test can wait for.

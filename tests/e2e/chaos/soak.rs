@@ -1,31 +1,27 @@
 //! Thousands of deliveries to receivers good and bad, while functions die at random: the ledger must come out even.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::stream::{self, StreamExt as _};
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
-use serde_json::{Value, json};
+use rand::RngExt as _;
+use serde_json::json;
 use tokio::net::TcpListener;
 
+use crate::chaos::storm::{kill_at_random, publish, settle};
 use crate::chaos::{alone, scale, with_short_visibility};
 use crate::support::api::text;
 use crate::support::request::Received;
 use crate::support::stack::say;
-use crate::support::time::instant;
-use crate::support::{Receiver, Reply, Tenant, World, canary};
+use crate::support::{Receiver, Reply, Tenant, World};
 
 /// Among the other tests; `make soak` takes two thousand.
 const EVENTS: u64 = 200;
-const BATCH: usize = 25;
 /// Longer than a batch takes on a busy machine, so that only what died comes back.
 const VISIBILITY: u64 = 10;
 const CALENDAR: [u64; 6] = [1, 1, 2, 3, 5, 8];
 /// How long functions go on dying after the last event was published.
 const KILLING: Duration = Duration::from_secs(15);
-const PATIENCE: Duration = Duration::from_secs(600);
 /// Who dies, and how often in comparison.
 const VICTIMS: [&str; 6] = ["deliver", "deliver", "deliver", "fanout", "events", "sweep"];
 
@@ -73,104 +69,6 @@ async fn sides(world: &World, tenant: &Tenant) -> Vec<Side> {
         sides.push(Side { name, receiver, webhook: tenant.create(&body).await });
     }
     sides
-}
-
-/// Publishes until every event is taken, as a producer would whose calls may fail; returns the events' ids.
-async fn publish(world: &World, key: &str, events: u64) -> BTreeSet<String> {
-    let http = reqwest::Client::builder().no_proxy().build().expect("a plain client should build");
-    let numbers: Vec<u64> = (0..events).collect();
-    let batches = numbers.chunks(BATCH).map(|batch| {
-        let event = |number: &u64| {
-            let data = json!({"number": number, "secret": canary!("data")});
-            json!({"event": "dubbing.completed", "id": format!("soak-{number}"), "data": data})
-        };
-        let body = json!({"events": batch.iter().map(event).collect::<Vec<_>>()}).to_string();
-        let request = http.post(format!("{}/v1/events/batch", world.stack.api_url)).bearer_auth(key);
-        let request = request.header("content-type", "application/json").body(body);
-        async move {
-            loop {
-                let request = request.try_clone().expect("its body is text");
-                let answer = match request.send().await {
-                    Ok(answer) if answer.status() == 202 => answer.text().await.unwrap_or_default(),
-                    Ok(answer) if answer.status().is_server_error() => String::new(),
-                    Ok(answer) => panic!("a publish was refused: {}", answer.status()),
-                    Err(_) => String::new(),
-                };
-                let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-                let ids = answer["results"].as_array().map(|results| results.iter().map(|result| &result["id"]));
-                let ids: Option<Vec<_>> = ids.and_then(|ids| ids.map(|id| id.as_str().map(str::to_owned)).collect());
-                if let Some(ids) = ids {
-                    return ids;
-                }
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        }
-    });
-    let batches: Vec<_> = batches.collect();
-    stream::iter(batches).buffer_unordered(4).flat_map(stream::iter).collect().await
-}
-
-/// Kills a function's process now and then until told to stop; how many it killed.
-async fn kill_at_random(world: &World, seed: u64, stop: &AtomicBool) -> BTreeMap<&'static str, u32> {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let mut killed = BTreeMap::new();
-    while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(chance.random_range(100..600))).await;
-        let victim = VICTIMS[chance.random_range(0..VICTIMS.len())];
-        let processes = world.aws.functions.processes(victim);
-        if !processes.is_empty() {
-            world.aws.functions.kill(processes[chance.random_range(0..processes.len())]);
-            *killed.entry(victim).or_default() += 1;
-        }
-    }
-    killed
-}
-
-/// Everything of the tenant that is not final yet.
-async fn unfinished(tenant: &Tenant, sides: &[Side]) -> Vec<Value> {
-    let mut found = Vec::new();
-    for side in sides {
-        for status in ["pending", "retrying"] {
-            found.extend(tenant.deliveries(&side.webhook, &format!("status={status}&limit=100")).await);
-        }
-    }
-    found
-}
-
-/// Sweeps, and runs time forward for what waits for a schedule or for the sweep, until everything is final.
-async fn settle(world: &World, tenant: &Tenant, sides: &[Side]) {
-    let (begun, queues) = (Instant::now(), &world.stack.queues);
-    loop {
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        // While messages wait, asking after thousands of deliveries would only slow them down.
-        let waiting = world.aws.waiting(&queues.deliver).await + world.aws.waiting(&queues.retry).await;
-        if waiting > 0 && begun.elapsed() < PATIENCE {
-            continue;
-        }
-        world.aws.functions.sweep().await;
-        let left = unfinished(tenant, sides).await;
-        if left.is_empty() {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{} deliveries are stuck, such as {}", left.len(), left[0]);
-        let (now, a_while) = (jiff::Timestamp::now(), jiff::SignedDuration::from_secs(15));
-        for delivery in left {
-            let due = delivery["next_attempt_at"].as_str().map(instant);
-            // What is due in between is on its way; what is overdue is the sweep's, which waits for two minutes.
-            if due.is_some_and(|due| due.duration_since(now).abs() > a_while) {
-                let attempts = delivery["attempts"].as_array().map_or(0, Vec::len);
-                let message = json!({
-                    "v": 1,
-                    "tenant_id": tenant.id,
-                    "endpoint_id": delivery["webhook_id"],
-                    "event_id": delivery["event_id"],
-                    "delivery_id": delivery["id"],
-                    "attempt": attempts + 1,
-                });
-                world.aws.send_retry(&message.to_string()).await;
-            }
-        }
-    }
 }
 
 /// What became of one side's deliveries.
@@ -231,6 +129,7 @@ async fn soak() {
     let tenant = world.tenant().await;
     let key = world.key(&tenant.id, &json!({"dialect": "nur", "scopes": ["events:write"]})).await;
     let sides = sides(&world, &tenant).await;
+    let webhooks: Vec<_> = sides.iter().map(|side| side.webhook.clone()).collect();
     let (begun, stop) = (Instant::now(), AtomicBool::new(false));
     let work = async {
         let published = publish(&world, text(&key, "key"), events).await;
@@ -241,8 +140,8 @@ async fn soak() {
         published
     };
     let (published, killed) = with_short_visibility(&world, VISIBILITY, async {
-        let done = tokio::join!(work, kill_at_random(&world, seed, &stop));
-        settle(&world, &tenant, &sides).await;
+        let done = tokio::join!(work, kill_at_random(&world, (&VICTIMS, seed), &stop));
+        settle(&world, &tenant, &webhooks).await;
         done
     })
     .await;

@@ -15,6 +15,11 @@ impl Aws {
         self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessages).await
     }
 
+    /// How many messages of a queue a function has in hand.
+    pub(crate) async fn in_flight(&self, queue: &str) -> u64 {
+        self.attribute(queue, QueueAttributeName::ApproximateNumberOfMessagesNotVisible).await
+    }
+
     /// How long a message that was received and not deleted stays invisible, in seconds.
     pub(crate) async fn visibility(&self, queue: &str) -> u64 {
         self.attribute(queue, QueueAttributeName::VisibilityTimeout).await

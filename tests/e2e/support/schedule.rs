@@ -39,6 +39,7 @@ pub(crate) async fn assert_schedule(world: &World, delivery: &Value, number: u32
         "event_id": delivery["event_id"],
         "delivery_id": id,
         "attempt": number + 1,
+        "round": 1,
     });
     if delivery["job_id"].is_string() {
         expected["job_id"] = delivery["job_id"].clone();

@@ -1,0 +1,154 @@
+//! An owner who retries, cancels, recovers, moves and rotates at random while deliveries are made, first alone and then while
+//! functions die: what receivers saw is what the ledger tells.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+use crate::chaos::storm::{kill_at_random, publish, settle};
+use crate::chaos::{alone, scale, with_short_visibility};
+use crate::support::api::text;
+use crate::support::rows::ago;
+use crate::support::stack::say;
+use crate::support::{Receiver, Reply, Tenant, World};
+
+/// Among the other tests; `make soak` takes five hundred.
+const EVENTS: u64 = 60;
+const SCHEDULE: [u64; 4] = [1, 1, 2, 3];
+const VISIBILITY: u64 = 10;
+/// Who act at the same time.
+const PEOPLE: u64 = 4;
+/// How long the owner goes on after the last event was published.
+const ACTING: Duration = Duration::from_secs(10);
+/// Messages of one invocation of deliver, so POSTs that can be out when its process is killed.
+const BATCH: u64 = 10;
+/// What never reached a receiver.
+const UNSEEN: [&str; 4] = ["internal", "dns_failed", "connect_refused", "connect_timeout"];
+
+fn every_third_fails(before: usize) -> u16 {
+    if before.is_multiple_of(3) { 500 } else { 200 }
+}
+
+struct Side {
+    name: &'static str,
+    receiver: Receiver,
+    webhook: String,
+}
+
+async fn sides(world: &World, tenant: &Tenant) -> Vec<Side> {
+    let replies = [
+        ("healthy", Reply::Status(200)),
+        ("500 to a third", Reply::Changing(every_third_fails)),
+        ("slow", Reply::Late(Duration::from_millis(700), 200)),
+    ];
+    let mut sides = Vec::new();
+    for (name, reply) in replies {
+        let receiver = Receiver::scripted(world.stack, [], reply).await;
+        let body = json!({"url": receiver.url("/0"), "events": ["*"], "retry_schedule": SCHEDULE, "secret": "whsec_of_this_soak"});
+        let webhook = tenant.create(&body).await;
+        sides.push(Side { name, receiver, webhook });
+    }
+    sides
+}
+
+/// Several people act side by side; how many calls were taken and how many refused.
+async fn act_together(tenant: &Tenant, sides: &[Side], seed: u64, stop: &AtomicBool) -> (u32, u32) {
+    let acting = (0..PEOPLE).map(|person| act_at_random(tenant, sides, seed + person, stop));
+    join_all(acting).await.into_iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+}
+
+/// Acts at random until told to stop.
+async fn act_at_random(tenant: &Tenant, sides: &[Side], seed: u64, stop: &AtomicBool) -> (u32, u32) {
+    let mut chance = StdRng::seed_from_u64(seed);
+    let (mut taken, mut refused) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        let side = sides.choose(&mut chance).expect("there are some");
+        let webhook = format!("/v1/webhooks/{}", side.webhook);
+        let page = tenant.api.get(&format!("{webhook}/deliveries?limit=100")).await.ok(200);
+        let known = page["deliveries"].as_array().expect("deliveries should be listed");
+        let Some(delivery) = known.choose(&mut chance).map(|row| text(row, "id").to_owned()) else { continue };
+        let answer = match chance.random_range(0..12) {
+            0..5 => tenant.api.post(&format!("/v1/deliveries/{delivery}/retry"), &json!({})).await,
+            5..9 => tenant.api.post(&format!("/v1/deliveries/{delivery}/cancel"), &json!({})).await,
+            9 => tenant.api.post(&format!("{webhook}/recover"), &json!({"since": ago(600)})).await,
+            10 => {
+                let url = side.receiver.url(&format!("/{}", chance.random_range(0..1000)));
+                tenant.api.patch(&webhook, &json!({"url": url})).await
+            }
+            _ => tenant.api.post(&format!("{webhook}/secret/rotate"), &json!({"grace_seconds": 0})).await,
+        };
+        match answer.status {
+            200 | 202 => taken += 1,
+            409 => refused += 1,
+            status => panic!("{status}: {}", answer.body),
+        }
+    }
+    (taken, refused)
+}
+
+/// Holds a side to what must be so: every event has come to one end, and what was taken is told. How many POSTs the receiver
+/// saw, and how many the ledger tells of.
+async fn count(tenant: &Tenant, side: &Side, published: &BTreeSet<String>) -> (u64, u64) {
+    let (mut told, mut recorded) = (BTreeSet::new(), 0);
+    for delivery in tenant.deliveries(&side.webhook, "limit=100").await {
+        let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
+        let numbers: Vec<_> = attempts.iter().filter_map(|attempt| attempt["number"].as_u64()).collect();
+        assert!(numbers.iter().copied().eq(1..=attempts.len() as u64), "{delivery}");
+        let seen = |attempt: &&Value| !UNSEEN.contains(&text(attempt, "outcome"));
+        recorded += attempts.iter().filter(seen).count() as u64;
+        let taken = attempts.iter().any(|attempt| attempt["outcome"] == "succeeded");
+        assert_eq!(taken, delivery["delivered_at"].is_string(), "a success is never lost: {delivery}");
+        let status = text(&delivery, "status");
+        assert!(["succeeded", "failed", "cancelled"].contains(&status), "no final state: {delivery}");
+        assert!(told.insert(text(&delivery, "event_id").to_owned()), "an event twice: {delivery}");
+    }
+    assert_eq!(&told, published, "{}: one end for every event", side.name);
+    (side.receiver.requests().len() as u64, recorded)
+}
+
+/// Publishes, acts and, where `victims` are given, kills; then compares.
+async fn run(world: &World, events: u64, seed: u64, victims: &[&'static str]) {
+    let tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &json!({"dialect": "nur", "scopes": ["events:write"]})).await;
+    let sides = sides(world, &tenant).await;
+    let webhooks: Vec<_> = sides.iter().map(|side| side.webhook.clone()).collect();
+    let (stop, alive) = (AtomicBool::new(false), AtomicBool::new(victims.is_empty()));
+    let work = async {
+        let published = publish(world, text(&key, "key"), events).await;
+        tokio::time::sleep(ACTING).await;
+        stop.store(true, Ordering::Relaxed);
+        alive.store(true, Ordering::Relaxed);
+        published
+    };
+    let (published, (taken, refused), killed) =
+        tokio::join!(work, act_together(&tenant, &sides, seed, &stop), kill_at_random(world, (victims, seed), &alive));
+    settle(world, &tenant, &webhooks).await;
+    let deliver_kills = killed.get("deliver").copied().unwrap_or_default();
+    say(&format!("owner: {events} events, {taken} calls taken, {refused} refused, killed {killed:?}"));
+    for side in &sides {
+        let (posts, recorded) = count(&tenant, side, &published).await;
+        say(&format!("owner: {:<14} {posts} POSTs, {recorded} on record", side.name));
+        let lost = posts.checked_sub(recorded).expect("an attempt on record that no receiver saw");
+        assert!(lost <= BATCH * u64::from(deliver_kills), "{}: {lost} POSTs that no row tells of", side.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn soak_with_an_owner_who_acts() {
+    let Some((world, _guard)) = alone().await else { return };
+    let events = scale("POSTRIDER_OWNER", EVENTS);
+    let seed = scale("POSTRIDER_SEED", rand::rng().random_range(0..1_000_000));
+    say(&format!("owner: POSTRIDER_SEED={seed}"));
+    with_short_visibility(&world, VISIBILITY, async {
+        run(&world, events, seed, &[]).await;
+        run(&world, events, seed, &["deliver", "deliver", "fanout", "sweep"]).await;
+    })
+    .await;
+}
