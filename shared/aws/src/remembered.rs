@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::AwsError;
+use crate::{AwsError, deadline};
 
 /// How long a failure stands for those who come after it.
 const FAILURE: Duration = Duration::from_secs(1);
@@ -51,6 +51,10 @@ impl<T: Clone> Remembered<T> {
             }
         }
         let result = load.await;
+        // Whose own time was over says nothing about those who come after him.
+        if result.is_err() && deadline::left().is_zero() {
+            return result;
+        }
         *loaded = Some(Loaded { at: Instant::now(), result: result.clone() });
         result
     }
