@@ -16,7 +16,8 @@ class Customer:
         self.stack = stack
         operator = Api(stack["api_url"], stack["admin_key"])
         tenant = operator.call("POST", "/v1/tenants", {"name": "Bench", "plan": "pro"}, expect=201)
-        key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", {"dialect": "standard"}, expect=201)
+        wanted = {"dialect": "standard", "scopes": ["webhooks:write", "events:write"]}
+        key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)
         self.tenant_id, self.key = tenant["id"], key["key"]
         self._api = Api(stack["api_url"], self.key)
 

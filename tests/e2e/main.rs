@@ -9,8 +9,11 @@
 mod support;
 
 mod again;
+mod answers;
+mod bad_input;
 mod batch;
 mod cancelled;
+mod cases;
 mod changes;
 mod chaos;
 mod credentials;
@@ -44,5 +47,6 @@ mod tenants;
 mod transport;
 mod triggers;
 mod under_way;
+mod unreadable;
 mod urls;
 mod webhooks;

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use postrider_aws::auth::{Auth, Caller};
-use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::http::{self, Answer, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, obstacle};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, Missing, obstacle};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
@@ -82,13 +82,13 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let endpoint = self.endpoint(&caller, id).await?;
+        let webhook = self.known(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id || !filter.holds(after)) {
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
-        let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
+        let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
         self.page(&page).await
     }
 
@@ -111,9 +111,10 @@ impl Ledger {
 
     async fn page(&self, page: &Page) -> Result<Answer, Fault> {
         let places = self.places.of(&page.rows).await?;
-        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, places.of(row))).collect();
-        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+        let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
+        let next = page.next.as_ref().map(ToString::to_string);
+        let shown = http::Page::of(&page.rows, next, |row| row.id.as_str(), show);
+        Ok(Answer::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
@@ -137,6 +138,7 @@ impl Ledger {
 
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let delivery = self.find(&caller, id).await?;
         self.show(200, &delivery).await
     }
@@ -165,13 +167,14 @@ impl Ledger {
             None => self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?,
         };
         let why = match obstacle(Some(tenant), endpoint.as_ref()) {
-            Some(Reason::WebhookDisabled) => "its webhook is disabled; enable it first",
-            Some(_) if row.job_id.is_some() => "its job is no longer kept",
-            Some(_) => "its webhook is deleted",
-            None if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
+            Ok(Some(Reason::WebhookDisabled)) => "its webhook is disabled; enable it first",
+            Ok(Some(_)) => "its webhook is deleted",
+            Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
+            Err(Missing) => return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into()),
+            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
                 "its event is no longer kept"
             }
-            None => return Ok(()),
+            Ok(None) => return Ok(()),
         };
         Err(Fault::conflict(why))
     }
@@ -201,7 +204,7 @@ impl Ledger {
         let endpoint = self.endpoint(&caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
-        let until: Option<String> = fields.take("until", "an RFC 3339 time")?;
+        let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
         fields.finish()?;
         let now = chance::now();
         let since = time::parse("since", &since)?;
@@ -234,12 +237,23 @@ impl Ledger {
 
     async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let endpoint = self.endpoint(&caller, webhook).await?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
         let recovery = self.config.recovery(&endpoint.tenant_id, &id).await?;
         let recovery = recovery.filter(|found| found.endpoint_id == endpoint.id).ok_or_else(not_found)?;
         Ok(Answer::json(200, &view::recovery(&recovery)))
+    }
+
+    /// The id of a webhook that there is; one whose row cannot be read hides none of its deliveries.
+    async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, Fault> {
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        match self.config.endpoint(caller.tenant_id()?, &id).await {
+            Err(error) if error.is_unreadable() => Ok(id),
+            found => Ok(found?.ok_or_else(not_found)?.id),
+        }
     }
 
     async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
@@ -270,10 +284,16 @@ fn filter(request: &Request) -> Result<Filter, Fault> {
         Status::named(name)
             .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
     });
-    Ok(Filter {
+    let filter = Filter {
         status: status.transpose()?,
         event: request.query("event")?.map(str::parse).transpose()?,
         since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
         until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
-    })
+    };
+    match (filter.since, filter.until) {
+        (Some(since), Some(until)) if since > until => {
+            Err(Fault::unprocessable(Invalid::new("since", "a time not after `until`")))
+        }
+        _ => Ok(filter),
+    }
 }

@@ -8,18 +8,20 @@ use aws_types::SdkConfig;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+use postrider_domain::dialect::JobKind;
 use postrider_domain::event::Event;
 use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
 use serde::{Deserialize, Serialize};
 
+use crate::chance;
+use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::Listed;
-use crate::deliveries_table::Recorded;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
-use crate::item::{from_item, number, text, text_of, to_item};
-use crate::transaction::transact;
+use crate::item::{Item, from_item, number, text, text_of, to_item};
+use crate::rows::readable;
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -77,24 +79,18 @@ impl JobsTable {
         Ok(Self { client, name: env::var("JOBS_TABLE")?, events })
     }
 
-    /// Puts a new job, what announces it, and its key if it has one: all or nothing. `listed` jobs are found in their
-    /// tenant's list.
+    /// Puts a new job, what announces it, and its key if it has one: all or nothing.
     ///
     /// # Errors
     /// When the write failed; a creation with a key may be repeated.
     pub async fn create(
         &self,
         job: &Job,
-        listed: bool,
         announcement: &Event,
         key: Option<&JobKey>,
         now: Timestamp,
     ) -> Result<Created, AwsError> {
-        let mut item = to_item(job)?;
-        if listed {
-            item.insert("listed_tenant".to_owned(), text(job.tenant_id.as_str()));
-        }
-        let row = Put::builder().table_name(&self.name).set_item(Some(item));
+        let row = Put::builder().table_name(&self.name).set_item(Some(listed(job)?));
         let mut writes = vec![
             write(row.condition_expression("attribute_not_exists(id)"))?,
             self.events.put_in_transaction(announcement)?,
@@ -107,7 +103,12 @@ impl JobsTable {
                 .expression_attribute_values(":now", number(now.as_second()));
             writes.push(write(row)?);
         }
-        match (transact(&self.client, "TransactWriteItems job", writes).await?, key) {
+        // The job's id is random: whoever has it, or a key that made it, is this creation.
+        let is_ours = |there: &Item| {
+            let made = if there.contains_key("job_id") { "job_id" } else { "id" };
+            text_of(there, made) == Some(job.id.as_str())
+        };
+        match (transact(&self.client, "TransactWriteItems job", writes, is_ours).await?, key) {
             (Recorded::Yes, _) => Ok(Created::New),
             (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
                 Some(before) => Ok(Created::Before(Box::new(before))),
@@ -122,10 +123,9 @@ impl JobsTable {
     /// # Errors
     /// When the write failed; repeating the report is harmless.
     pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
-        let mut item = to_item(after)?;
-        if after.task.is_some() {
-            item.insert("listed_tenant".to_owned(), text(after.tenant_id.as_str()));
-        }
+        let mark = chance::mark();
+        let mut item = listed(after)?;
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         let row = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
@@ -135,7 +135,7 @@ impl JobsTable {
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
-        transact(&self.client, "TransactWriteItems job", writes).await
+        transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark)).await
     }
 
     /// The job of this id, whoever's it is.
@@ -146,31 +146,37 @@ impl JobsTable {
         self.row(id.as_str()).await
     }
 
-    /// A page of a tenant's listed jobs, the newest first.
+    /// A page of a tenant's jobs of a kind, the newest first.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn list(&self, tenant: &TenantId, limit: i32, after: Option<&JobId>) -> Result<Listed<Job>, AwsError> {
+    pub async fn list(
+        &self,
+        tenant: &TenantId,
+        kind: JobKind,
+        limit: i32,
+        after: Option<&JobId>,
+    ) -> Result<Listed<Job>, AwsError> {
+        let list = list_of(tenant, Some(kind));
         let mut query = self
             .client
             .query()
             .table_name(&self.name)
             .index_name("listed")
             .key_condition_expression("listed_tenant = :tenant")
-            .expression_attribute_values(":tenant", text(tenant.as_str()))
+            .expression_attribute_values(":tenant", text(list.as_str()))
             .scan_index_forward(false)
             .limit(limit);
         if let Some(after) = after {
-            query = query
-                .exclusive_start_key("listed_tenant", text(tenant.as_str()))
-                .exclusive_start_key("id", text(after.as_str()));
+            query =
+                query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
         let answer = query.send().await.map_err(failed("Query jobs"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
         let ids: Vec<JobId> = answer.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
-        let reads = ids.iter().map(|id| self.get(id));
-        let rows: Vec<Option<Job>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: rows.into_iter().flatten().collect(), next })
+        let reads = ids.iter().map(|id| self.item(id.as_str()));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next })
     }
 
     async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {
@@ -178,8 +184,27 @@ impl JobsTable {
     }
 
     async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
+        self.item(id).await?.map(from_item).transpose()
+    }
+
+    async fn item(&self, id: &str) -> Result<Option<Item>, AwsError> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
-        read.send().await.map_err(failed("GetItem jobs"))?.item.map(from_item).transpose()
+        Ok(read.send().await.map_err(failed("GetItem jobs"))?.item)
+    }
+}
+
+/// A job's row, in its tenant's list of jobs of its kind.
+fn listed(job: &Job) -> Result<Item, AwsError> {
+    let mut item = to_item(job)?;
+    item.insert("listed_tenant".to_owned(), text(list_of(&job.tenant_id, job.dialect.jobs)));
+    Ok(item)
+}
+
+/// Where a tenant's jobs of a kind are listed.
+fn list_of(tenant: &TenantId, kind: Option<JobKind>) -> String {
+    match kind {
+        Some(JobKind::Projects) => format!("{tenant}/projects"),
+        Some(JobKind::Task) | None => tenant.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! under `k1` opens as long as `k1` is there.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
@@ -13,16 +14,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::secret::Secret;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
-use tokio::sync::RwLock;
+use zeroize::Zeroizing;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
+use crate::remembered::Remembered;
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {
     client: Client,
     secret_id: String,
-    keys: RwLock<Option<Keys>>,
+    keys: Remembered<Keys>,
 }
 
 impl Keyring {
@@ -31,7 +33,11 @@ impl Keyring {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), secret_id: env::var("ENCRYPTION_KEY_SECRET")?, keys: RwLock::new(None) })
+        Ok(Self {
+            client: Client::new(sdk),
+            secret_id: env::var("ENCRYPTION_KEY_SECRET")?,
+            keys: Remembered::new(Duration::MAX),
+        })
     }
 
     /// Seals a secret for its owner, such as `ten_…/wh_…`; it opens for no other.
@@ -39,29 +45,21 @@ impl Keyring {
     /// # Errors
     /// When the keys cannot be read.
     pub async fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
-        if let Some(keys) = self.keys.read().await.as_ref() {
-            return keys.seal(owner, secret);
-        }
-        self.load().await?.seal(owner, secret)
+        self.keys.get(self.load()).await?.seal(owner, secret)
     }
 
-    /// Opens what was sealed for this owner. A key id that is not known yet makes it read the keys anew, once.
+    /// Opens what was sealed for this owner. A key id that is not known yet makes it read the keys anew, at most once a second.
     ///
     /// # Errors
     /// When the keys cannot be read, or the text was not sealed for this owner by us.
     pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
-        if let Some(keys) = self.keys.read().await.as_ref().filter(|keys| keys.know(sealed)) {
-            return keys.open(owner, sealed);
-        }
-        self.load().await?.open(owner, sealed)
+        self.keys.get_if(|keys| keys.know(sealed), self.load()).await?.open(owner, sealed)
     }
 
     async fn load(&self) -> Result<Keys, AwsError> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
-        let keys = Keys::parse(answer.secret_string().unwrap_or_default())?;
-        *self.keys.write().await = Some(keys.clone());
-        Ok(keys)
+        Keys::parse(answer.secret_string().unwrap_or_default())
     }
 }
 
@@ -89,7 +87,9 @@ impl Keys {
         let bad = || AwsError::new("sealing a secret", "the current key is missing");
         let key = self.by_id.get(&self.current).ok_or_else(bad)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut bytes = secret.expose().as_bytes().to_vec();
+        // With room for the tag: a buffer that had to grow would leave the secret behind in the one before.
+        let mut bytes = Vec::with_capacity(secret.expose().len() + CHACHA20_POLY1305.tag_len());
+        bytes.extend_from_slice(secret.expose().as_bytes());
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut bytes)
             .map_err(|_| bad())?;
         let sealed = [&nonce[..], &bytes].concat();
@@ -101,10 +101,10 @@ impl Keys {
             let (id, text) = sealed.split_once('.')?;
             let bytes = BASE64.decode(text).ok()?;
             let (nonce, body) = bytes.split_first_chunk::<NONCE_LEN>()?;
-            let mut body = body.to_vec();
+            let mut body = Zeroizing::new(body.to_vec());
             let nonce = Nonce::assume_unique_for_key(*nonce);
             let plain = self.by_id.get(id)?.open_in_place(nonce, Aad::from(owner), &mut body).ok()?;
-            Some(Secret::stored(String::from_utf8(plain.to_vec()).ok()?))
+            Some(Secret::stored(std::str::from_utf8(plain).ok()?.to_owned()))
         };
         open().ok_or_else(|| AwsError::new("opening a secret", "it was not sealed for this owner by a key of ours"))
     }

@@ -80,7 +80,7 @@ impl Resolver {
     /// # Errors
     /// [`Invalid`] for `field`, naming the rule.
     pub async fn check_url(&self, field: &str, url: &str) -> Result<(), Invalid> {
-        let Target::Name(name, port) = self.parse(field, url)?.target() else { return Ok(()) };
+        let Target::Name(name, port) = WebhookUrl::take(field, url, &self.egress)?.target() else { return Ok(()) };
         match self.resolve(&name, port, LOOK_UP_LIMIT).await {
             Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
             Err(refused @ Unresolved::Refused { .. }) => {

@@ -4,6 +4,7 @@
 mod netraflow;
 mod nouvel;
 mod nur;
+mod requests;
 
 use std::path::PathBuf;
 

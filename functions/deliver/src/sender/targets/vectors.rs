@@ -16,7 +16,7 @@ use crate::sender::client;
 #[path = "../../../../../tests/vectors/reader.rs"]
 mod reader;
 
-use reader::{LOOPBACK, vectors};
+use reader::{LOOPBACK, Vector, WHEN_TAKEN, vectors};
 
 /// Stands before the client's connector, counts, and opens nothing: these addresses belong to others.
 #[derive(Clone)]
@@ -61,11 +61,16 @@ fn counted(zone: &Arc<Zone>, egress: Egress) -> (Sender, Arc<AtomicUsize>) {
     (Sender { clients: Clients::new(build), resolver }, count)
 }
 
+/// What is refused whenever it is called, whatever was taken once.
+fn refused() -> Vec<Vector> {
+    vectors().into_iter().filter(|vector| !vector.is_accepted && !WHEN_TAKEN.contains(&vector.rule)).collect()
+}
+
 #[tokio::test]
 async fn what_the_vectors_refuse_is_blocked_before_a_look_up_or_a_connection() {
     let zone = Zone::of(&[]);
     let (sender, count) = counted(&zone, strict());
-    for vector in vectors().iter().filter(|vector| !vector.is_accepted) {
+    for vector in refused() {
         let sent = send(&sender, &vector.url).await;
         assert_eq!(sent.outcome, Outcome::Blocked, "{vector:?}");
         assert!(sent.error.is_some(), "{vector:?}");
@@ -77,7 +82,7 @@ async fn what_the_vectors_refuse_is_blocked_before_a_look_up_or_a_connection() {
 #[tokio::test]
 async fn what_the_vectors_refuse_stays_blocked_where_loopback_is_allowed() {
     let (sender, count) = counted(&Zone::of(&[]), local());
-    for vector in vectors().iter().filter(|vector| !vector.is_accepted && !LOOPBACK.contains(&vector.rule)) {
+    for vector in refused().iter().filter(|vector| !LOOPBACK.contains(&vector.rule)) {
         assert_eq!(send(&sender, &vector.url).await.outcome, Outcome::Blocked, "{vector:?}");
     }
     assert_eq!(count.load(Ordering::SeqCst), 0);
@@ -89,7 +94,7 @@ async fn what_the_vectors_accept_is_looked_up_or_connected_to() {
     let (literal, count) = counted(&zone, strict());
     let named = Sender::new(asking(&zone, strict()));
     let (mut names, mut addresses) = (Vec::new(), 0);
-    for vector in vectors().iter().filter(|vector| vector.is_accepted) {
+    for vector in vectors().iter().filter(|vector| vector.is_accepted || WHEN_TAKEN.contains(&vector.rule)) {
         match literal.resolver.parse("url", &vector.url).unwrap().target() {
             Target::Address(_) => {
                 assert_ne!(send(&literal, &vector.url).await.outcome, Outcome::Blocked, "{vector:?}");
