@@ -5,7 +5,8 @@
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
-#   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered; many minutes
+#   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
+#                        each of four paces to the providers' own receivers; half an hour
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, dependencies, template

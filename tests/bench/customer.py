@@ -21,8 +21,8 @@ class Customer:
         self.tenant_id, self.key = tenant["id"], key["key"]
         self._api = Api(stack["api_url"], self.key)
 
-    def endpoints(self, url: str, event: str, count: int) -> list[str]:
-        body = {"url": url, "events": [event]}
+    def endpoints(self, url: str, event: str, count: int, retries: list[int] | None = None) -> list[str]:
+        body = {"url": url, "events": [event]} | ({} if retries is None else {"retry_schedule": retries})
         return [self._api.call("POST", "/v1/webhooks/create", body, expect=201)["id"] for _ in range(count)]
 
     def copy(self, endpoint: str, event: str, count: int) -> None:

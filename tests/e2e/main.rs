@@ -32,6 +32,7 @@ mod keys;
 mod ledger;
 mod logs;
 mod misbehaving;
+mod pace;
 mod producers;
 mod providers;
 mod readme;

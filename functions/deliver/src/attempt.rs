@@ -195,6 +195,7 @@ impl Attempts {
 
     async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Error> {
         let (tenant, endpoint, event) = (consignment.tenant(), consignment.endpoint(), consignment.event());
+        let is_last = consignment.delivery().is_last_attempt(&endpoint.retry_policy());
         let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
         let secrets = match endpoint.dialect.secret_of {
             SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
@@ -207,7 +208,7 @@ impl Attempts {
         let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
         let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));
         let headers = own.chain(signed).chain(sender).collect();
-        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout() })
+        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout(), is_last })
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Error> {

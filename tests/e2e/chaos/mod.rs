@@ -25,6 +25,7 @@ mod owner;
 mod recovery;
 mod slow;
 mod soak;
+mod stopped;
 mod storm;
 
 /// A visibility time-out that a test can wait for.

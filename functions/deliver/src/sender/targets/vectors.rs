@@ -10,6 +10,8 @@ use postrider_domain::webhook_url::Target;
 use tower::{BoxError, Service};
 
 use super::*;
+use crate::clients::{Clients, Opened};
+use crate::sender::client;
 
 #[path = "../../../../../tests/vectors/reader.rs"]
 mod reader;
@@ -40,7 +42,7 @@ impl<S: Service<R>, R> Service<R> for Counter<S> {
 
     fn call(&mut self, _: R) -> Self::Future {
         self.count.fetch_add(1, Ordering::SeqCst);
-        ready(Err("no connection is opened here".into()))
+        ready(Err(std::io::Error::other("no connection is opened here").into()))
     }
 }
 
@@ -51,7 +53,11 @@ fn counted(zone: &Arc<Zone>, egress: Egress) -> (Sender, Arc<AtomicUsize>) {
     let counter = count.clone();
     let layer = tower::layer::layer_fn(move |connector| Counter::instead_of(connector, &counter));
     let of = resolver.clone();
-    let build = move |opened: &Opened| client(&of, opened).https_only(true).connector_layer(layer.clone()).build();
+    let trust = Trust::platform();
+    let build = move |opened: &Opened, way| {
+        let client = client(&of, opened, trust.config()?, way);
+        Ok(client.https_only(true).connector_layer(layer.clone()).build()?)
+    };
     (Sender { clients: Clients::new(build), resolver }, count)
 }
 
