@@ -7,6 +7,7 @@
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
 #                        each of four paces to the providers' own receivers; half an hour
+#   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, dependencies, template
@@ -19,7 +20,7 @@
 #   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
 
-.PHONY: up down redrive demo test soak tarpit bench bench-counts lint venv
+.PHONY: up down redrive demo test soak faults tarpit bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -46,6 +47,9 @@ test: venv
 
 soak: venv
 	@$(PYTHON_VENV) local/soak.py
+
+faults: venv
+	@$(PYTHON_VENV) local/faults.py
 
 bench: venv
 	@$(PYTHON_VENV) tests/bench/bench.py

@@ -47,5 +47,6 @@ mod tenants;
 mod transport;
 mod triggers;
 mod under_way;
+mod unreadable;
 mod urls;
 mod webhooks;

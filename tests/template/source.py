@@ -2,7 +2,7 @@
 
 import re
 
-from template import ROOT
+from template import FUNCTIONS, ROOT
 
 DIALECTS = ROOT / "shared" / "domain" / "src" / "dialect.rs"
 SECONDS = re.compile(r"const (\w+): Duration = Duration::from_secs\((\d+)\);")
@@ -53,9 +53,14 @@ def variants(path: str, kind: str, function: str) -> set[str]:
 def emitted_metrics() -> dict[str, set[str]]:
     """Metrics of our own, each with the functions that write it."""
     metrics: dict[str, set[str]] = {}
+    shape = re.compile(r'metrics::emit\(\s*"(\w+)"')
     for source in (ROOT / "functions").rglob("*.rs"):
-        for name in re.findall(r'metrics::emit\(\s*"(\w+)"', source.read_text()):
+        for name in shape.findall(source.read_text()):
             metrics.setdefault(name, set()).add(source.relative_to(ROOT / "functions").parts[0])
+    # What all functions share, any of them may write.
+    for source in (ROOT / "shared" / "aws").rglob("*.rs"):
+        for name in shape.findall(source.read_text()):
+            metrics.setdefault(name, set()).update(FUNCTIONS)
     return metrics
 
 

@@ -92,6 +92,19 @@ class Alarms(unittest.TestCase):
                 function = dimension["Value"]["Ref"].removesuffix("Function").lower()
                 self.assertIn(function, emitted.get(alarm["MetricName"], ()), "it would wait for what nobody writes")
 
+    def test_what_any_function_may_write_is_watched_in_all_of_them(self):
+        for name, alarm in self.alarms.items():
+            stats = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]
+            if not any(metric["Namespace"] == "Postrider" for metric in stats):
+                continue
+            with self.subTest(alarm=name):
+                (metric,) = {metric["MetricName"] for metric in stats}
+                self.assertEqual(emitted_metrics()[metric], set(FUNCTIONS))
+                watched = [metric["Dimensions"] for metric in stats]
+                expected = [[{"Name": "FunctionName", "Value": {"Ref": f"{f.capitalize()}Function"}}] for f in FUNCTIONS]
+                self.assertEqual(watched, expected, "one series a function, none that tenants could multiply")
+                self.assertIn("FILL(METRICS(), 0)", alarm["Metrics"][0]["Expression"], "a function that is silent hides none")
+
     def test_each_blocked_webhook_sets_the_alarm_off_by_its_name(self):
         alarm = self.alarms["BlockedAlarm"]
         (query,) = alarm["Metrics"]

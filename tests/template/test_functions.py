@@ -61,6 +61,11 @@ class Functions(unittest.TestCase):
         for name in API_FUNCTIONS:
             self.assertLess(self.template.function(name)["Timeout"], GATEWAY_LIMIT, name)
 
+    def test_each_function_is_told_how_long_it_may_run(self):
+        for name in FUNCTIONS:
+            told = self.template.environment(name)["Variables"]["TIMEOUT_SECONDS"]
+            self.assertEqual(told, str(self.template.function(name)["Timeout"]), f"{name}: a wrong clock would end it early")
+
     def test_the_sweep_runs_every_few_minutes(self):
         parameter = self.template.all["Parameters"]["SweepMinutes"]
         self.assertEqual((parameter["MinValue"], parameter["MaxValue"]), (2, 5), "how long a lost schedule goes unnoticed")

@@ -22,7 +22,7 @@ use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outc
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
 use postrider_domain::endpoint::{StoredSecret, secrets_at};
-use postrider_domain::id::EndpointId;
+use postrider_domain::id::{EndpointId, JobId};
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
@@ -128,6 +128,7 @@ impl Attempts {
                 Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
                 Verdict::Cancel(reason) => self.cancel(row, reason).await?,
                 Verdict::Mixed => self.refuse(row).await?,
+                Verdict::Missing => return Err(missing(row)),
             },
         }
         Ok(Progress::Done(None))
@@ -136,7 +137,7 @@ impl Attempts {
     async fn attempt(&self, seen: &Seen, consignment: &Consignment<'_>, batch: &Batch) -> Result<Progress, Error> {
         let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
         let started = chance::now();
-        if !batch.has_time_for(endpoint.timeout(), started) {
+        if !Batch::has_time_for(endpoint.timeout()) {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(consignment, started).await?;
@@ -232,6 +233,19 @@ impl Attempts {
         tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
         Ok(())
     }
+}
+
+/// A webhook's, tenant's or job's row that is not there and was not deleted: the message comes back until it is.
+fn missing(row: &Delivery) -> Error {
+    tracing::error!(
+        delivery_id = row.id.as_str(),
+        webhook_id = row.endpoint_id.as_str(),
+        tenant_id = row.tenant_id.as_str(),
+        job_id = row.job_id.as_ref().map(JobId::as_str),
+        "delivery.row_missing"
+    );
+    metrics::emit("MissingRows", Unit::Count, &[], &[1.0]);
+    "a row of it is missing".into()
 }
 
 fn record_of(consignment: &Consignment<'_>, started: Timestamp, sent: &Sent, status: Status) -> Attempt {

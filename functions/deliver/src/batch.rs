@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use postrider_aws::deadline;
 use postrider_domain::id::EndpointId;
 use postrider_domain::snapshot::Snapshot;
 
@@ -33,7 +34,6 @@ impl Seen {
 /// What the attempts of a batch share.
 pub(crate) struct Batch {
     pub(crate) seen: Seen,
-    deadline: Timestamp,
     pub(crate) slow: Noted<EndpointId>,
     pub(crate) health: Noted<(Fact, EndpointId)>,
 }
@@ -43,14 +43,13 @@ pub(crate) struct Batch {
 pub(crate) struct Noted<T>(Mutex<HashSet<T>>);
 
 impl Batch {
-    pub(crate) fn new(seen: Seen, deadline: Timestamp) -> Self {
-        Self { seen, deadline, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
+    pub(crate) fn new(seen: Seen) -> Self {
+        Self { seen, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.
-    pub(crate) fn has_time_for(&self, timeout: Duration, now: Timestamp) -> bool {
-        let left = self.deadline.as_millisecond() - now.as_millisecond();
-        i128::from(left) >= i128::try_from((timeout + MARGIN).as_millis()).unwrap_or(i128::MAX)
+    pub(crate) fn has_time_for(timeout: Duration) -> bool {
+        deadline::left() >= timeout + MARGIN
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::{join, join_all};
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
@@ -24,8 +23,6 @@ impl Deliver {
     }
 
     pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
-        let deadline = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX));
-        let deadline = deadline.unwrap_or(Timestamp::MAX);
         let mut handed_back = Vec::new();
         let mut understood = Vec::new();
         let mut seen = HashSet::new();
@@ -42,7 +39,7 @@ impl Deliver {
                 }
             }
         }
-        handed_back.extend(self.attempt_all(understood, deadline).await);
+        handed_back.extend(self.attempt_all(understood).await);
         let item = |record: SqsMessage| {
             let mut item = BatchItemFailure::default();
             item.item_identifier = record.message_id.unwrap_or_default();
@@ -54,7 +51,7 @@ impl Deliver {
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
-    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>, deadline: Timestamp) -> Vec<SqsMessage> {
+    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let messages: Vec<Message> = records.iter().map(|(_, message)| message.clone()).collect();
         let seen = match self.attempts.look(&messages).await {
             Ok(seen) => seen,
@@ -66,7 +63,7 @@ impl Deliver {
         let (aside, records) = records.into_iter().partition(|(record, message)| {
             self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &seen.snapshot)
         });
-        let batch = Batch::new(seen, deadline);
+        let batch = Batch::new(seen);
         let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }

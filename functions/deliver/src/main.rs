@@ -8,8 +8,10 @@ mod health;
 mod slow;
 mod tally;
 
+use aws_lambda_events::sqs::SqsEvent;
 use handler::Deliver;
-use lambda_runtime::{Error, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::{env, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,5 +19,9 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let deliver = &Deliver::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(deliver.handle(event).await) })).await
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        let deadline = event.context.deadline;
+        Ok::<_, Error>(deadline::within(deadline, Waiting::Nobody, deliver.handle(event)).await)
+    }))
+    .await
 }

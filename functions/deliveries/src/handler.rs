@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use postrider_aws::auth::{Auth, Caller};
-use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
@@ -13,8 +12,9 @@ use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, obstacle};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, Missing, obstacle};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
@@ -82,16 +82,13 @@ impl Ledger {
     async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        // What a deleted webhook was sent is kept, and shown, for as long as any other's.
-        let not_found = || Fault::not_found("webhook");
-        let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        let endpoint = self.config.endpoint_or_tombstone(caller.tenant_id()?, &id).await?.ok_or_else(not_found)?;
+        let webhook = self.known(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        if paging.after.as_ref().is_some_and(|after| after.endpoint() != endpoint.id || !filter.holds(after)) {
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
-        let page = self.deliveries.list(&endpoint.id, &filter, paging.limit, paging.after.as_ref()).await?;
+        let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
         self.page(&page).await
     }
 
@@ -170,13 +167,14 @@ impl Ledger {
             None => self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?,
         };
         let why = match obstacle(Some(tenant), endpoint.as_ref()) {
-            Some(Reason::WebhookDisabled) => "its webhook is disabled; enable it first",
-            Some(_) if row.job_id.is_some() => "its job is no longer kept",
-            Some(_) => "its webhook is deleted",
-            None if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
+            Ok(Some(Reason::WebhookDisabled)) => "its webhook is disabled; enable it first",
+            Ok(Some(_)) => "its webhook is deleted",
+            Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
+            Err(Missing) => return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into()),
+            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
                 "its event is no longer kept"
             }
-            None => return Ok(()),
+            Ok(None) => return Ok(()),
         };
         Err(Fault::conflict(why))
     }
@@ -246,6 +244,16 @@ impl Ledger {
         let recovery = self.config.recovery(&endpoint.tenant_id, &id).await?;
         let recovery = recovery.filter(|found| found.endpoint_id == endpoint.id).ok_or_else(not_found)?;
         Ok(Answer::json(200, &view::recovery(&recovery)))
+    }
+
+    /// The id of a webhook that there is; one whose row cannot be read hides none of its deliveries.
+    async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, Fault> {
+        let not_found = || Fault::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        match self.config.endpoint(caller.tenant_id()?, &id).await {
+            Err(error) if error.is_unreadable() => Ok(id),
+            found => Ok(found?.ok_or_else(not_found)?.id),
+        }
     }
 
     async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {

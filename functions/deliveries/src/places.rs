@@ -71,10 +71,11 @@ impl Places {
 
     async fn look_up(&self, row: &Delivery, rows: &[Delivery]) -> Result<Place, AwsError> {
         if let Some(job) = &row.job_id {
-            let url = self.jobs.get(job).await?.and_then(|job| job.webhook_url);
+            let url = past_unreadable(self.jobs.get(job).await)?.and_then(|job| job.webhook_url);
             return Ok(Place { url, version: FIRST_URL_VERSION, ..Place::default() });
         }
-        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?;
+        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await;
+        let endpoint = past_unreadable(endpoint)?;
         let Some(endpoint) = endpoint else { return Ok(Place::default()) };
         let here = rows.iter().filter(|other| key_of(other) == key_of(row));
         let moved = here.flat_map(Delivery::history).any(|attempt| attempt.url_version != endpoint.url_version);
@@ -84,6 +85,11 @@ impl Places {
         };
         Ok(Place { url: Some(endpoint.url), version: endpoint.url_version, earlier })
     }
+}
+
+/// A webhook or job that cannot be read hides none of its deliveries: where they went, nobody knows then.
+fn past_unreadable<T>(found: Result<Option<T>, AwsError>) -> Result<Option<T>, AwsError> {
+    found.or_else(|error| if error.is_unreadable() { Ok(None) } else { Err(error) })
 }
 
 fn key_of(row: &Delivery) -> Key {

@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use postrider_aws::auth::Auth;
-use postrider_aws::chance;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
@@ -12,6 +11,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{chance, deadline};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -87,17 +87,18 @@ impl Events {
         }
         let one = |raw: Box<RawValue>| {
             let producer = Producer::from(&caller);
-            async move {
+            // Apart: what one of them is told does not depend on the others' writes.
+            deadline::apart(async move {
                 let fields = Fields::read(raw.get().as_bytes())?;
                 self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
-            }
+            })
         };
         let results = join_all(events.into_iter().map(one)).await;
         let results: Vec<_> = results
             .into_iter()
             .map(|result| match result {
                 Ok(event) => view::accepted(&event),
-                Err(fault) => json!({"error": fault.body()}),
+                Err(fault) => json!({"error": fault.of_an_event().body()}),
             })
             .collect();
         Ok(Answer::json(202, &json!({"results": results})))
@@ -110,6 +111,12 @@ impl Events {
         producer: &Producer,
         source: Source,
     ) -> Result<Event, Fault> {
+        let has_key = publication.has_key();
+        let accepted = self.take_in(publication, producer, source).await;
+        accepted.map_err(|fault| if has_key { fault.safe_to_repeat() } else { fault })
+    }
+
+    async fn take_in(&self, publication: Publication, producer: &Producer, source: Source) -> Result<Event, Fault> {
         if matches!(producer, Producer::Provider) {
             self.auth.check_named_tenant(publication.tenant_id()).await?;
         }
@@ -139,9 +146,9 @@ impl Events {
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
         // job's event has its one delivery under the endpoint of jobs.
         let after = paging.after.as_ref().map(EndpointId::as_str);
-        let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let page = self.config.endpoint_ids(tenant, paging.limit, after).await?;
         let of_job = event.job_id.as_ref().filter(|_| after.is_none()).map(|_| EndpointId::of_jobs(tenant));
-        let endpoints = page.rows.iter().map(|endpoint| &endpoint.id).chain(&of_job);
+        let endpoints = page.rows.iter().chain(&of_job);
         let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));

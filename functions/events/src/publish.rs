@@ -77,6 +77,11 @@ impl Publication {
         Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), key })
     }
 
+    /// Whether it has a key of its producer's: then it may come as often as it likes.
+    pub(crate) fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Whose event it is.
     pub(crate) fn tenant_id(&self) -> &TenantId {
         &self.tenant_id

@@ -2,6 +2,7 @@
 //! publish for any tenant; who may use them is for IAM to say.
 
 use lambda_runtime::{Error, LambdaEvent};
+use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::http::{self, Fault, Fields};
 use postrider_aws::trigger::{BusEvent, Trigger};
 use postrider_domain::event::Event;
@@ -21,10 +22,16 @@ impl Events {
     /// # Errors
     /// When we failed at something that has no HTTP caller to tell: the invoker, or Lambda, tries again.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+        let until = event.context.deadline;
         match Trigger::of(&event.payload) {
             Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
-            Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
-            Trigger::Direct => self.invoked(event.payload.get(), &event.context.request_id).await,
+            Trigger::Bus(event) => {
+                deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
+            }
+            Trigger::Direct => {
+                let work = self.invoked(event.payload.get(), &event.context.request_id);
+                deadline::within(until, Waiting::Nobody, work).await
+            }
         }
     }
 

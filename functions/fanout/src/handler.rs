@@ -5,6 +5,7 @@
 //! message never comes before its row. A record that can never be fanned out is set aside and holds up nobody.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -17,19 +18,23 @@ use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::message::Message;
 
+use crate::announced::Announced;
 use crate::record;
 
 /// Rows that are put, and then announced, together.
 const CHUNK: usize = 10;
 const CHUNKS_AT_ONCE: usize = 16;
 const QUERIES_AT_ONCE: usize = 16;
+
+/// How much later a row is announced again of which nobody here knows whether it was announced.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// What workers hear of a new job.
 const JOB_CREATED: &str = "Postrider Job Created";
@@ -45,6 +50,7 @@ pub(crate) struct Fanout {
     quarantine: Letters,
     bus: Bus,
     retention: Retention,
+    announced: Announced,
 }
 
 impl Fanout {
@@ -57,6 +63,7 @@ impl Fanout {
             quarantine: Letters::quarantine(sdk)?,
             bus: Bus::from_env(sdk)?,
             retention: env::retention()?,
+            announced: Announced::default(),
         })
     }
 
@@ -75,24 +82,28 @@ impl Fanout {
         Ok(self.fan_out(&events).await?)
     }
 
-    /// Puts and announces the deliveries of these events.
+    /// Puts and announces the deliveries of these events. What fails holds up nothing else; all of it comes again, and what was
+    /// announced until then is remembered.
     ///
     /// # Errors
     /// When we failed; doing it again is harmless.
     pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), AwsError> {
         let (announced, sent): (Vec<&Event>, Vec<&Event>) = events.iter().partition(|event| event.announce.is_some());
-        let announcements = announced.into_iter().map(|event| self.bus.put(JOB_CREATED, &event.data));
-        stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).try_collect::<()>().await?;
+        let announcements = announced.into_iter().map(|event| async { (vec![name_of(event)], self.tell(event).await) });
+        let told: Vec<_> = stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).collect().await;
         let subscribers = self.subscribers(&sent).await?;
         let rows: Vec<Delivery> = sent.into_iter().flat_map(|event| self.matches(event, &subscribers)).collect();
         let deliveries = rows.len();
         let (slow, prompt) = self.apart(rows).await;
-        stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)))
+        let chunks = stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)));
+        let sent: Vec<_> = chunks
             .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.retry_queue))))
-            .map(|(rows, queue)| self.announce(rows, queue))
+            .map(|(rows, queue)| async move { (rows, self.announce(rows, queue).await) })
             .buffer_unordered(CHUNKS_AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+            .collect()
+            .await;
+        let sent = sent.into_iter().map(|(rows, result)| (rows.iter().map(|row| row.id.to_string()).collect(), result));
+        self.end(told.into_iter().chain(sent).collect())?;
         tracing::info!(events = events.len(), deliveries, slow = slow.len(), "fanout.done");
         Ok(())
     }
@@ -152,24 +163,49 @@ impl Fanout {
             .collect()
     }
 
+    /// What comes of a run: where a part of it failed, the names of the other parts are remembered.
+    fn end(&self, parts: Vec<(Vec<String>, Result<(), AwsError>)>) -> Result<(), AwsError> {
+        let (done, failed): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(_, result)| result.is_ok());
+        match failed.into_iter().find_map(|(_, result)| result.err()) {
+            None => Ok(()),
+            Some(error) => {
+                self.announced.remember(done.into_iter().flat_map(|(names, _)| names));
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells workers of a new job, unless a run before this one has.
+    async fn tell(&self, event: &Event) -> Result<(), AwsError> {
+        if self.announced.has(&name_of(event)) { Ok(()) } else { self.bus.put(JOB_CREATED, &event.data).await }
+    }
+
     /// Puts the rows, then sends their messages. A row that was there before is announced again while it is pending, since
-    /// the run that put it may have died before it sent the message.
+    /// the run that put it may have died before it sent the message: later than a fresh one, so that a message that was sent
+    /// after all has been worked on by then and makes the second one stale.
     async fn announce(&self, rows: &[Delivery], queue: &Queue) -> Result<(), AwsError> {
         let puts = self.deliveries.put_pending(rows).await?;
-        let messages = rows.iter().zip(puts).filter_map(|(row, put)| match put {
-            Put::Existing(existing) if existing.status != Status::Pending => None,
-            Put::Unreadable => {
-                tracing::error!(delivery_id = row.id.as_str(), "ledger.unreadable_row");
-                None
+        let (mut fresh, mut again) = (Vec::new(), Vec::new());
+        for (row, put) in rows.iter().zip(puts) {
+            match put {
+                Put::New => fresh.push(Message::new(row, 1)),
+                Put::Existing(existing) if existing.status != Status::Pending => {}
+                Put::Existing(_) if self.announced.has(row.id.as_str()) => {}
+                Put::Existing(_) => again.push(Message::new(row, 1)),
+                Put::Unreadable => rows::unreadable(row.id.as_str(), &"a delivery of before"),
             }
-            Put::New | Put::Existing(_) => Some(Message::new(row, 1)),
-        });
-        let messages: Vec<Message> = messages.collect();
-        if messages.is_empty() { Ok(()) } else { queue.send_all(&messages).await }
+        }
+        queue.send_all(&fresh).await?;
+        queue.send_all_later(&again, AGAIN).await
     }
 
     async fn set_aside(&self, record: &EventRecord, reason: &str) -> Result<(), AwsError> {
         tracing::error!(reason, event_id = record.event_id, "fanout.quarantined");
         self.quarantine.set_aside(&record::note(record, reason)).await
     }
+}
+
+/// What an event is remembered by.
+fn name_of(event: &Event) -> String {
+    format!("{} {}", event.tenant_id, event.id)
 }

@@ -2,6 +2,7 @@
 //!
 //! Invoked by hand with `{"redrive": true}` it brings back what it once set aside.
 
+mod announced;
 mod handler;
 mod record;
 mod redrive;
@@ -9,6 +10,7 @@ mod redrive;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use handler::Fanout;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::http::{Fault, Fields};
 use postrider_aws::{env, sdk, telemetry};
 use postrider_domain::invalid::Invalid;
@@ -22,7 +24,10 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sdk = sdk::load()?;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
-    run(service_fn(|event: LambdaEvent<Box<RawValue>>| answer(fanout, redrive, event))).await
+    run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        deadline::within(event.context.deadline, Waiting::Nobody, answer(fanout, redrive, event))
+    }))
+    .await
 }
 
 /// Answers the stream, or an operator. A batch that cannot be read is an error, so that the stream brings it again.

@@ -3,6 +3,7 @@
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::env::BadSetting;
 use postrider_aws::http::{self, Answer, Fault, Page, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
@@ -46,9 +47,12 @@ impl Jobs {
     /// # Errors
     /// When we failed at something that has no caller to tell: Lambda tries again, then gives up to the triggers queue.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+        let until = event.context.deadline;
         match Trigger::of(&event.payload) {
             Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
-            Trigger::Bus(event) => self.hear(&event).await.map(|()| Value::Null),
+            Trigger::Bus(event) => {
+                deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
+            }
             Trigger::Direct => {
                 let fault = Fault::from(Invalid::new("payload", "an HTTP request or an event of the stack's bus"));
                 Ok(json!({"error": fault.body()}))

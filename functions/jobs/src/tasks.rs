@@ -59,7 +59,8 @@ impl Jobs {
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
         let key = idempotency_key(request)?;
-        match self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await? {
+        let started = self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await;
+        match started.map_err(|fault| if key.is_some() { fault.safe_to_repeat() } else { fault })? {
             Started::New => Ok(answer(201, request, &job)),
             Started::Before(job) => Ok(answer(200, request, &job)),
         }

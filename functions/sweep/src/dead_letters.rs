@@ -1,5 +1,9 @@
 //! The dead-letter queue's consumer: what SQS or Scheduler gave up on becomes a recorded internal failure, which costs the
-//! endpoint no attempt, and the delivery goes on by its calendar. What is no message of ours goes to quarantine.
+//! endpoint no attempt, and the delivery goes on by its calendar. What nobody can read goes to quarantine. What AWS refuses
+//! us now stays where it is, for fourteen days: how often it was received says nothing, since a letter brings its count
+//! along from the queue that gave it up.
+
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
@@ -12,9 +16,9 @@ use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
 use postrider_domain::message::Message;
+use postrider_domain::snapshot::{Snapshot, Verdict};
 
-/// Sweeps that may fail at one letter before it is set aside; the others go on meanwhile.
-const MAX_RECEIVES: u32 = 3;
+use crate::done::{Failures, Swept};
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
@@ -36,51 +40,78 @@ impl DeadLetters {
         })
     }
 
-    /// Empties the queue, as far as the time goes; how many letters it saw to.
-    pub(crate) async fn record(&self, until: Timestamp) -> Result<usize, AwsError> {
-        let mut seen = 0;
+    /// Sees to every letter once, as far as the time goes; how many left the queue. One that fails holds up no other.
+    pub(crate) async fn record(&self, until: Timestamp) -> Swept<usize> {
+        let (mut seen, mut met, mut failures) = (0, HashSet::new(), Failures::default());
+        let mut left = Vec::new();
         while chance::now() < until {
-            let letters = self.queue.receive().await?;
+            let letters = match self.queue.receive().await {
+                Ok(letters) => letters,
+                Err(error) => {
+                    failures.add(error);
+                    break;
+                }
+            };
+            let letters: Vec<Letter> = letters.into_iter().filter(|letter| met.insert(letter.id.clone())).collect();
+            // None, or only such as have come around again.
             if letters.is_empty() {
                 break;
             }
-            for letter in letters {
-                if let Err(error) = self.see_to(&letter).await {
-                    let (message_id, receives) = (letter.id.as_str(), letter.receives);
-                    tracing::error!(message_id, receives, error = %error, "dead_letter.not_recorded");
-                    if receives < MAX_RECEIVES {
-                        continue;
-                    }
-                    self.set_aside(&letter, &error.to_string()).await?;
-                }
+            seen += self.see_to_all(letters, &mut left, &mut failures).await;
+        }
+        // Only now, or they would come around in this sweep, before others.
+        if let Err(error) = self.queue.release(&left).await {
+            failures.add(error);
+        }
+        failures.beside(seen)
+    }
+
+    async fn see_to_all(&self, letters: Vec<Letter>, left: &mut Vec<Letter>, failures: &mut Failures) -> usize {
+        let mut seen = 0;
+        for letter in letters {
+            let done = match self.see_to(&letter).await {
                 // Only now, so that a crash leaves it there: recording it twice is ruled out by the row's counter.
-                self.queue.delete(&letter).await?;
-                seen += 1;
+                Ok(()) => self.queue.delete(&letter).await,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => seen += 1,
+                Err(error) => {
+                    tracing::error!(message_id = letter.id, error = %error, "dead_letter.not_recorded");
+                    failures.add(error);
+                    left.push(letter);
+                }
             }
         }
-        Ok(seen)
+        seen
     }
 
     async fn see_to(&self, letter: &Letter) -> Result<(), AwsError> {
         let message = match Message::parse(&letter.body) {
             Ok(message) => message,
-            Err(reason) => {
-                return self.set_aside(letter, &reason).await;
-            }
+            Err(reason) => return self.set_aside(letter, &reason).await,
         };
         let snapshot = self.reader.read(std::slice::from_ref(&message)).await?;
-        let Some(row) = snapshot.delivery(&message) else {
-            // A row that is gone has nothing to record; one that cannot be read is not gone.
-            return match snapshot.is_broken_for(&message) {
-                true => Err(AwsError::new("reading a row", "the delivery's row cannot be read")),
-                false => Ok(()),
-            };
-        };
+        if snapshot.is_broken_for(&message) {
+            return self.set_aside(letter, "a row of it cannot be read").await;
+        }
+        match snapshot.delivery(&message) {
+            Some(row) => self.go_on(row, &message, &snapshot).await,
+            // A row that is gone has nothing to record.
+            None => Ok(()),
+        }
+    }
+
+    async fn go_on(&self, row: &Delivery, message: &Message, snapshot: &Snapshot) -> Result<(), AwsError> {
         let now = chance::now();
         match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
             Gate::Attempt => {
+                if snapshot.verdict(message, row) == Verdict::Missing {
+                    // It would fail again; here it waits until the row is put back.
+                    return Err(AwsError::new("reading a row", "the delivery's webhook, tenant or job is missing"));
+                }
                 let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());

@@ -1,4 +1,4 @@
-//! One sweep: three tasks, each with its share of the time, none stopped by another's failure.
+//! One sweep: three tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
+use crate::done::Swept;
 use crate::overdue::{Overdue, Rescued};
 
 /// Time kept back at the end, so that whatever was begun is finished.
@@ -44,51 +45,44 @@ impl Sweep {
         let recoveries = self.recoverer.continue_all(until).await;
         let done = Done::of(&rescued, &dead, &recoveries);
         done.tell();
-        let failures: Vec<AwsError> = [rescued.err(), dead.err(), recoveries.err()].into_iter().flatten().collect();
-        match failures.into_iter().next() {
+        let failures = [rescued.failure, dead.failure, recoveries.err()];
+        match failures.into_iter().flatten().next() {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::to_value(done)?),
         }
     }
 }
 
-/// What a sweep did; a part that failed says nothing.
+/// What a sweep did; what it cannot say it leaves out.
 #[derive(Serialize)]
 struct Done {
-    rescued: Option<usize>,
+    rescued: usize,
     oldest_due_seconds: Option<i64>,
-    held_back: Option<bool>,
-    dead_letters: Option<usize>,
+    held_back: bool,
+    dead_letters: usize,
     recoveries: Option<usize>,
 }
 
 impl Done {
-    fn of(
-        rescued: &Result<Rescued, AwsError>,
-        dead_letters: &Result<usize, AwsError>,
-        recoveries: &Result<usize, AwsError>,
-    ) -> Self {
-        let rescued = rescued.as_ref().ok();
+    fn of(rescued: &Swept<Rescued>, dead_letters: &Swept<usize>, recoveries: &Result<usize, AwsError>) -> Self {
+        let Rescued { rows, oldest_seconds, held_back } = rescued.done;
+        // A sweep that has not seen every row cannot say that none is old, unless it has seen one that is.
+        let has_seen_all = !held_back && rescued.failure.is_none();
         Self {
-            rescued: rescued.map(|rescued| rescued.rows),
-            // A sweep that held back before it found any has not seen every row, so it cannot say that none is old.
-            oldest_due_seconds: rescued.filter(|it| !it.held_back || it.rows > 0).map(|it| it.oldest_seconds),
-            held_back: rescued.map(|rescued| rescued.held_back),
-            dead_letters: dead_letters.as_ref().ok().copied(),
+            rescued: rows,
+            oldest_due_seconds: (has_seen_all || rows > 0).then_some(oldest_seconds),
+            held_back,
+            dead_letters: dead_letters.done,
             recoveries: recoveries.as_ref().ok().copied(),
         }
     }
 
     fn tell(&self) {
-        if let Some(rows) = self.rescued {
-            metrics::emit("RescuedDeliveries", Unit::Count, &[], &[rows as f64]);
-        }
+        metrics::emit("RescuedDeliveries", Unit::Count, &[], &[self.rescued as f64]);
         if let Some(seconds) = self.oldest_due_seconds {
             metrics::emit("OldestDueAge", Unit::Seconds, &[], &[seconds as f64]);
         }
-        if let Some(letters) = self.dead_letters {
-            metrics::emit("DeadLetters", Unit::Count, &[], &[letters as f64]);
-        }
+        metrics::emit("DeadLetters", Unit::Count, &[], &[self.dead_letters as f64]);
         tracing::info!(
             rescued = self.rescued,
             oldest_due_seconds = self.oldest_due_seconds,

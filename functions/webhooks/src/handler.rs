@@ -158,11 +158,20 @@ impl Webhooks {
     async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
         request.only_query(&[])?;
+        let not_found = || Fault::not_found("webhook");
+        let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
         for _ in 0..TRIES {
-            let endpoint = self.find(&caller, id).await?;
             let now = chance::now();
             let expires_at = now.as_second() + self.retention.seconds;
-            if self.config.delete_endpoint(&endpoint, now, expires_at).await? == EndpointChange::Made {
+            let deleted = match self.config.endpoint(tenant, &id).await {
+                Ok(Some(endpoint)) => Some(self.config.delete_endpoint(&endpoint, now, expires_at).await?),
+                Ok(None) => None,
+                Err(error) if error.is_unreadable() => {
+                    self.config.delete_unreadable_endpoint(tenant, &id, now, expires_at).await?
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if deleted.ok_or_else(not_found)? == EndpointChange::Made {
                 return Ok(Answer::no_content());
             }
         }

@@ -3,8 +3,6 @@
 //! A good key is remembered for less than a minute per process, so a revoked one stops working within a minute and a
 //! busy one costs no read. An unknown key is never remembered.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -14,13 +12,13 @@ use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
 use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
-use crate::chance;
 use crate::config_table::{ConfigTable, hash_of};
 use crate::env::{self, BadSetting};
 use crate::error::failed;
 use crate::http::{Fault, Request};
+use crate::remembered::{Remembered, RememberedByKey};
+use crate::{AwsError, chance, deadline};
 
 const REMEMBERED: Duration = Duration::from_secs(45);
 /// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
@@ -57,14 +55,18 @@ impl Caller {
 /// Checks keys.
 pub struct Auth {
     config: ConfigTable,
-    remembered: Memory<Caller>,
-    tenants: Memory<()>,
+    remembered: RememberedByKey<Caller>,
+    tenants: RememberedByKey<()>,
 }
 
 impl Auth {
     /// A checker over the config table.
     pub fn new(config: ConfigTable) -> Self {
-        Self { config, remembered: Memory::default(), tenants: Memory::default() }
+        Self {
+            config,
+            remembered: RememberedByKey::new(REMEMBERED, MOST_REMEMBERED),
+            tenants: RememberedByKey::new(REMEMBERED, MOST_REMEMBERED),
+        }
     }
 
     /// The caller of this request, if its key is good for `scope`.
@@ -103,23 +105,23 @@ impl Auth {
     }
 
     async fn known(&self, key: &str) -> Result<Caller, Fault> {
-        let hash = hash_of(key);
-        if let Some(caller) = self.remembered.recall(&hash) {
-            return Ok(caller);
-        }
         let known_prefix = dialect::all().map(|dialect| dialect.key_prefix).chain([PROVIDER_PREFIX]);
         if !is_of_admin_shape(key) && !known_prefix.into_iter().any(|prefix| key.starts_with(prefix)) {
             return Err(Fault::unauthorized("unknown API key"));
         }
-        let found = self.config.key(&hash).await?;
-        let Some(key) = found else { return Err(Fault::unauthorized("unknown API key")) };
+        let hash = hash_of(key);
+        let found = self.remembered.get(&hash, self.look_up(&hash)).await?;
+        found.ok_or_else(|| Fault::unauthorized("unknown API key"))
+    }
+
+    async fn look_up(&self, hash: &str) -> Result<Option<Caller>, AwsError> {
+        let Some(key) = self.config.key(hash).await? else { return Ok(None) };
         let tenant = match &key.tenant_id {
-            Some(id) => Some(self.config.tenant(id).await?.ok_or_else(|| Fault::unauthorized("unknown API key"))?),
+            // A key without its tenant is our failure: its owner must not be told that his key is none.
+            Some(id) => Some(self.config.tenant(id).await?.ok_or_else(|| missing("a key's tenant"))?),
             None => None,
         };
-        let caller = Caller { key, tenant };
-        self.remembered.remember(hash, caller.clone());
-        Ok(caller)
+        Ok(Some(Caller { key, tenant }))
     }
 
     /// A tenant as it is at this moment, whatever is remembered of it.
@@ -136,38 +138,14 @@ impl Auth {
     /// # Errors
     /// 404 when there is none.
     pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), Fault> {
-        if self.tenants.recall(id.as_str()).is_none() {
-            self.config.tenant(id).await?.ok_or_else(|| Fault::not_found("tenant"))?;
-            self.tenants.remember(id.to_string(), ());
-        }
-        Ok(())
+        let look_up = async { Ok(self.config.tenant(id).await?.map(|_| ())) };
+        let found = self.tenants.get(id.as_str(), look_up).await?;
+        found.ok_or_else(|| Fault::not_found("tenant"))
     }
 }
 
-/// What a process has read, for less than a minute.
-struct Memory<T>(Mutex<HashMap<String, (Instant, T)>>);
-
-impl<T> Default for Memory<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> Memory<T> {
-    fn recall(&self, key: &str) -> Option<T> {
-        let known = self.0.lock().ok()?;
-        let (since, value) = known.get(key)?;
-        (since.elapsed() < REMEMBERED).then(|| value.clone())
-    }
-
-    fn remember(&self, key: String, value: T) {
-        if let Ok(mut known) = self.0.lock() {
-            if known.len() >= MOST_REMEMBERED {
-                known.clear();
-            }
-            known.insert(key, (Instant::now(), value));
-        }
-    }
+fn missing(what: &str) -> AwsError {
+    AwsError::new("GetItem config", format!("{what} is missing"))
 }
 
 /// Checks the operator's one key, which the template makes.
@@ -175,7 +153,7 @@ pub struct AdminAuth {
     client: Client,
     config: ConfigTable,
     secret_id: String,
-    remembered: tokio::sync::Mutex<Option<(Instant, String)>>,
+    remembered: Remembered<String>,
 }
 
 impl AdminAuth {
@@ -185,7 +163,7 @@ impl AdminAuth {
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let (config, secret_id) = (ConfigTable::from_env(sdk)?, env::var("ADMIN_KEY_SECRET")?);
-        Ok(Self { client: Client::new(sdk), config, secret_id, remembered: tokio::sync::Mutex::default() })
+        Ok(Self { client: Client::new(sdk), config, secret_id, remembered: Remembered::new(REMEMBERED) })
     }
 
     /// Lets the operator in.
@@ -200,23 +178,19 @@ impl AdminAuth {
                 None => Fault::unauthorized("unknown API key"),
             });
         }
-        let expected = self.expected().await?;
+        let expected = self.remembered.get(self.load()).await?;
         if hash_of(key).as_bytes().ct_eq(hash_of(&expected).as_bytes()).into() {
             return Ok(());
         }
         Err(Fault::unauthorized("unknown API key"))
     }
 
-    async fn expected(&self) -> Result<String, Fault> {
-        let mut remembered = self.remembered.lock().await;
-        if let Some((_, key)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
-            return Ok(key.clone());
-        }
+    async fn load(&self) -> Result<String, AwsError> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         let key = answer.secret_string().unwrap_or_default().to_owned();
-        self.config.note_admin_key(&known_admin_key(&key)).await?;
-        *remembered = Some((Instant::now(), key.clone()));
+        // No write of the request's own: what that is told depends on its own writes.
+        deadline::beside(self.config.note_admin_key(&known_admin_key(&key))).await?;
         Ok(key)
     }
 }

@@ -18,6 +18,7 @@ use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::pause::pause;
+use crate::rows;
 
 const ROUNDS: u32 = 6;
 
@@ -98,7 +99,7 @@ impl BatchReader {
             wanted = answer.unprocessed_keys.unwrap_or_default();
         }
         if !wanted.is_empty() {
-            return Err(AwsError::new("BatchGetItem batch", "throttled"));
+            return Err(AwsError::busy("BatchGetItem batch", "throttled"));
         }
         Ok(())
     }
@@ -187,7 +188,7 @@ fn file<K: Eq + Hash + Debug, V>(
     filed: &mut Filed<K, V>,
 ) -> Option<()> {
     let key = key?;
-    let row = read(item).inspect_err(|error| tracing::error!(?key, %error, "batch.unreadable_row")).ok();
+    let row = read(item).inspect_err(|error| rows::unreadable(&format!("{key:?}"), error)).ok();
     filed.file(key, row);
     Some(())
 }

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use postrider_domain::attempt::Mark;
 use rand::RngExt as _;
 
-/// Now, to the millisecond, which is all that is stored or shown.
+use crate::clock;
+
+/// Now, to the millisecond, which is all that is stored or shown; by AWS's clock where this machine's is wrong.
 pub fn now() -> Timestamp {
-    postrider_domain::time::to_millis(Timestamp::now())
+    postrider_domain::time::to_millis(clock::now())
 }
 
 /// From 0 up to but not including 1.

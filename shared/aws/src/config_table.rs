@@ -19,12 +19,15 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
+use postrider_domain::attempt::Mark;
 use postrider_domain::id::TenantId;
 use serde::de::DeserializeOwned;
 
+use crate::conditional::{Recorded, is_by};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
+use crate::rows::readable;
 
 mod endpoints;
 mod keys;
@@ -32,6 +35,7 @@ mod recoveries;
 mod slow;
 mod subscriptions;
 mod tenants;
+mod unreadable_endpoint;
 
 pub use endpoints::EndpointChange;
 pub use keys::{hash_of, secret_text};
@@ -78,6 +82,16 @@ impl ConfigTable {
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+        self.get_item(pk, sk).await?.map(from_item).transpose()
+    }
+
+    /// The same, past one that cannot be read: for what is worth having, and not worth failing for.
+    async fn get_readable<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+        Ok(readable(self.get_item(pk, sk).await?).pop())
+    }
+
+    /// The row itself, whatever somebody has put there.
+    async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, AwsError> {
         let answer = self
             .client
             .get_item()
@@ -88,7 +102,23 @@ impl ConfigTable {
             .send()
             .await
             .map_err(failed("GetItem config"))?;
-        answer.item.map(from_item).transpose()
+        Ok(answer.item)
+    }
+
+    /// What became of a change whose answer did not come: made, if its mark stands there. A secret that was replaced is to be
+    /// shown, so it is worth a look, where there is time for one.
+    async fn look_after<T: From<Recorded>>(
+        &self,
+        made: Result<T, AwsError>,
+        pk: String,
+        sk: &str,
+        mark: &Mark,
+    ) -> Result<T, AwsError> {
+        let Err(error) = made else { return made };
+        match self.get_item(pk, sk).await {
+            Ok(Some(there)) if is_by(&there, mark) => Ok(Recorded::Yes.into()),
+            _ => Err(error),
+        }
     }
 
     fn query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
@@ -101,14 +131,14 @@ impl ConfigTable {
             .consistent_read(true)
     }
 
-    /// Every row under `pk` whose sort key begins with `prefix`.
+    /// Every row under `pk` whose sort key begins with `prefix` and that can be read.
     async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, AwsError> {
         let mut pages = self.query(pk, prefix).into_paginator().items().send();
-        let mut rows = Vec::new();
+        let mut items = Vec::new();
         while let Some(item) = pages.next().await {
-            rows.push(from_item(item.map_err(failed("Query config"))?)?);
+            items.push(item.map_err(failed("Query config"))?);
         }
-        Ok(rows)
+        Ok(readable(items))
     }
 
     /// A page of them, after the sort key given; `next` is what follows the prefix in the last row's.
@@ -119,6 +149,12 @@ impl ConfigTable {
         limit: i32,
         after: Option<&str>,
     ) -> Result<Listed<T>, AwsError> {
+        let page = self.page(pk, prefix, limit, after).await?;
+        Ok(Listed { rows: readable(page.rows), next: page.next })
+    }
+
+    /// The same, as the rows stand there.
+    async fn page(&self, pk: String, prefix: &str, limit: i32, after: Option<&str>) -> Result<Listed<Item>, AwsError> {
         let mut query = self.query(pk.clone(), prefix).limit(limit);
         if let Some(after) = after {
             query =
@@ -127,8 +163,7 @@ impl ConfigTable {
         let answer = query.send().await.map_err(failed("Query config"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "sk")?.strip_prefix(prefix));
         let next = next.map(str::to_owned);
-        let rows = answer.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_, _>>()?;
-        Ok(Listed { rows, next })
+        Ok(Listed { rows: answer.items.unwrap_or_default(), next })
     }
 }
 

@@ -4,9 +4,8 @@
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::attempt::{Attempt, Mark};
@@ -14,9 +13,10 @@ use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
+use crate::conditional::{self, is_by};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::item::{Item, number, text, text_of, to_item};
+use crate::item::{Item, number, text, to_item};
 
 mod due;
 mod fresh;
@@ -24,6 +24,7 @@ mod list;
 mod round;
 mod row;
 
+pub use crate::conditional::Recorded;
 pub use due::SHARDS;
 pub use list::{Filter, Page};
 pub(crate) use row::read as read_delivery;
@@ -33,15 +34,6 @@ pub(crate) use row::read as read_delivery;
 pub struct DeliveriesTable {
     client: Client,
     name: String,
-}
-
-/// Whether a conditional write found the row as it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recorded {
-    /// It did, and the row has changed. Or ours is there already: the SDK's first try was made, and its answer lost.
-    Yes,
-    /// Somebody was faster; theirs stands.
-    Overtaken,
 }
 
 impl DeliveriesTable {
@@ -166,26 +158,9 @@ impl DeliveriesTable {
     }
 }
 
-/// Sends a conditional update. Refused, it has been made all the same where what stands there `is_ours`: the SDK tries a call
-/// again whose answer was lost.
 async fn send(update: UpdateItemFluentBuilder, is_ours: impl FnOnce(&Item) -> bool) -> Result<Recorded, AwsError> {
-    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let Err(error) = update.send().await else { return Ok(Recorded::Yes) };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-            Ok(if refused.item.as_ref().is_some_and(is_ours) { Recorded::Yes } else { Recorded::Overtaken })
-        }
-        _ => Err(failed("UpdateItem deliveries")(error)),
-    }
+    conditional::update("UpdateItem deliveries", update, is_ours).await
 }
-
-/// Whether the change that stands there is the one of this mark.
-fn is_by(there: &Item, mark: &Mark) -> bool {
-    text_of(there, CHANGED_BY) == Some(mark.as_str())
-}
-
-/// Whose change a row had last, beside the attempts that have marks of their own.
-const CHANGED_BY: &str = "changed_by";
 
 /// What an update sets and removes, index attributes included, so that no row is in an index where it does not belong.
 struct Change {

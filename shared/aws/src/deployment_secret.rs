@@ -5,11 +5,10 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
+use crate::remembered::Remembered;
 
 /// How long it is remembered, so that a changed one is in use within minutes.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -18,7 +17,7 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 pub struct DeploymentSecret {
     client: Client,
     secret_id: String,
-    remembered: Mutex<Option<(Instant, Secret)>>,
+    remembered: Remembered<Secret>,
 }
 
 impl DeploymentSecret {
@@ -28,7 +27,7 @@ impl DeploymentSecret {
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let secret_id = env::var("WEBHOOK_SIGNING_SECRET")?;
-        Ok(Self { client: Client::new(sdk), secret_id, remembered: Mutex::default() })
+        Ok(Self { client: Client::new(sdk), secret_id, remembered: Remembered::new(REMEMBERED) })
     }
 
     /// The secret.
@@ -36,16 +35,14 @@ impl DeploymentSecret {
     /// # Errors
     /// When it cannot be read.
     pub async fn get(&self) -> Result<Secret, AwsError> {
-        let mut remembered = self.remembered.lock().await;
-        if let Some((_, secret)) = remembered.as_ref().filter(|(since, _)| since.elapsed() < REMEMBERED) {
-            return Ok(secret.clone());
-        }
+        self.remembered.get(self.load()).await
+    }
+
+    async fn load(&self) -> Result<Secret, AwsError> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         let text = answer.secret_string().filter(|text| !text.is_empty());
         let text = text.ok_or_else(|| AwsError::new(call, "the signing secret is empty"))?;
-        let secret = Secret::stored(text.to_owned());
-        *remembered = Some((Instant::now(), secret.clone()));
-        Ok(secret)
+        Ok(Secret::stored(text.to_owned()))
     }
 }

@@ -5,6 +5,7 @@ mod cursor;
 mod fault;
 mod fields;
 mod pages;
+mod repeat;
 mod request;
 mod shape;
 
@@ -21,6 +22,8 @@ use std::time::Instant;
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_runtime::LambdaEvent;
 use serde_json::value::RawValue;
+
+use crate::deadline::{self, Waiting};
 
 /// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
 ///
@@ -42,7 +45,9 @@ where
     };
     let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
     let shape = ErrorShape::of(&request.path());
-    let (answer, fault) = match dispatch(request, handle).await {
+    let instead = repeat::instead_of_repeating(&method, &request.path());
+    let handled = deadline::within(event.context.deadline, Waiting::Caller, in_time(handle, request)).await;
+    let (answer, fault) = match handled.map_err(|fault| fault.told(instead)) {
         Ok(answer) => (answer, None),
         Err(fault) => (shape.answer(&fault, &id), Some(fault)),
     };
@@ -56,6 +61,17 @@ where
         }
     }
     answer.into_response(&id)
+}
+
+/// Whatever it is that takes too long, AWS or a name server: the caller has his answer before Lambda ends the function.
+async fn in_time<F, Fut>(handle: F, request: Request) -> Result<Answer, Fault>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    tokio::time::timeout(deadline::left(), dispatch(request, handle))
+        .await
+        .unwrap_or_else(|_| Err(Fault::out_of_time()))
 }
 
 /// A path with an empty segment is nobody's: `/v1//webhooks` is not `/v1/webhooks`, nor is `/v1/webhooks/`.

@@ -24,7 +24,7 @@ pub fn to_item<T: Serialize>(value: &T) -> Result<Item, AwsError> {
 /// # Errors
 /// When the row does not have the shape that its table promises.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, AwsError> {
-    serde_dynamo::from_item(item).map_err(|error| AwsError::new("reading a row", error.to_string()))
+    serde_dynamo::from_item(item).map_err(|error| AwsError::unreadable("reading a row", error.to_string()))
 }
 
 /// A string attribute.

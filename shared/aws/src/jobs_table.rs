@@ -14,13 +14,14 @@ use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
 use serde::{Deserialize, Serialize};
 
+use crate::chance;
+use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::Listed;
-use crate::deliveries_table::Recorded;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
-use crate::transaction::transact;
+use crate::rows::readable;
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -102,7 +103,12 @@ impl JobsTable {
                 .expression_attribute_values(":now", number(now.as_second()));
             writes.push(write(row)?);
         }
-        match (transact(&self.client, "TransactWriteItems job", writes).await?, key) {
+        // The job's id is random: whoever has it, or a key that made it, is this creation.
+        let is_ours = |there: &Item| {
+            let made = if there.contains_key("job_id") { "job_id" } else { "id" };
+            text_of(there, made) == Some(job.id.as_str())
+        };
+        match (transact(&self.client, "TransactWriteItems job", writes, is_ours).await?, key) {
             (Recorded::Yes, _) => Ok(Created::New),
             (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
                 Some(before) => Ok(Created::Before(Box::new(before))),
@@ -117,16 +123,19 @@ impl JobsTable {
     /// # Errors
     /// When the write failed; repeating the report is harmless.
     pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
+        let mark = chance::mark();
+        let mut item = listed(after)?;
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         let row = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(listed(after)?))
+            .set_item(Some(item))
             .condition_expression("revision = :was")
             .expression_attribute_values(":was", number(before.revision));
         let mut writes = vec![write(row)?];
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
-        transact(&self.client, "TransactWriteItems job", writes).await
+        transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark)).await
     }
 
     /// The job of this id, whoever's it is.
@@ -165,9 +174,9 @@ impl JobsTable {
         let answer = query.send().await.map_err(failed("Query jobs"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
         let ids: Vec<JobId> = answer.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
-        let reads = ids.iter().map(|id| self.get(id));
-        let rows: Vec<Option<Job>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: rows.into_iter().flatten().collect(), next })
+        let reads = ids.iter().map(|id| self.item(id.as_str()));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next })
     }
 
     async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {
@@ -175,8 +184,12 @@ impl JobsTable {
     }
 
     async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
+        self.item(id).await?.map(from_item).transpose()
+    }
+
+    async fn item(&self, id: &str) -> Result<Option<Item>, AwsError> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
-        read.send().await.map_err(failed("GetItem jobs"))?.item.map(from_item).transpose()
+        Ok(read.send().await.map_err(failed("GetItem jobs"))?.item)
     }
 }
 

@@ -5,6 +5,7 @@
 //! under `k1` opens as long as `k1` is there.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
@@ -13,17 +14,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::secret::Secret;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
-use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
+use crate::remembered::Remembered;
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {
     client: Client,
     secret_id: String,
-    keys: RwLock<Option<Keys>>,
+    keys: Remembered<Keys>,
 }
 
 impl Keyring {
@@ -32,7 +33,11 @@ impl Keyring {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), secret_id: env::var("ENCRYPTION_KEY_SECRET")?, keys: RwLock::new(None) })
+        Ok(Self {
+            client: Client::new(sdk),
+            secret_id: env::var("ENCRYPTION_KEY_SECRET")?,
+            keys: Remembered::new(Duration::MAX),
+        })
     }
 
     /// Seals a secret for its owner, such as `ten_…/wh_…`; it opens for no other.
@@ -40,29 +45,21 @@ impl Keyring {
     /// # Errors
     /// When the keys cannot be read.
     pub async fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
-        if let Some(keys) = self.keys.read().await.as_ref() {
-            return keys.seal(owner, secret);
-        }
-        self.load().await?.seal(owner, secret)
+        self.keys.get(self.load()).await?.seal(owner, secret)
     }
 
-    /// Opens what was sealed for this owner. A key id that is not known yet makes it read the keys anew, once.
+    /// Opens what was sealed for this owner. A key id that is not known yet makes it read the keys anew, at most once a second.
     ///
     /// # Errors
     /// When the keys cannot be read, or the text was not sealed for this owner by us.
     pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
-        if let Some(keys) = self.keys.read().await.as_ref().filter(|keys| keys.know(sealed)) {
-            return keys.open(owner, sealed);
-        }
-        self.load().await?.open(owner, sealed)
+        self.keys.get_if(|keys| keys.know(sealed), self.load()).await?.open(owner, sealed)
     }
 
     async fn load(&self) -> Result<Keys, AwsError> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
-        let keys = Keys::parse(answer.secret_string().unwrap_or_default())?;
-        *self.keys.write().await = Some(keys.clone());
-        Ok(keys)
+        Keys::parse(answer.secret_string().unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 //! redrives, and the triggers that were refused.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use aws_types::SdkConfig;
 
 use crate::AwsError;
@@ -13,7 +13,8 @@ mod note;
 
 pub use note::Note;
 
-const RECEIVES: MessageSystemAttributeName = MessageSystemAttributeName::ApproximateReceiveCount;
+/// Letters of one call.
+const BATCH: usize = 10;
 
 /// Such a queue.
 #[derive(Clone)]
@@ -29,8 +30,6 @@ pub struct Letter {
     pub id: String,
     /// What it says.
     pub body: String,
-    /// How often it was received, this time included.
-    pub receives: u32,
     receipt: String,
 }
 
@@ -81,17 +80,33 @@ impl Letters {
             .max_number_of_messages(10)
             // A short poll asks some of SQS's servers only, and may find nothing where there is something.
             .wait_time_seconds(1)
-            .message_system_attribute_names(RECEIVES)
             .send()
             .await;
         let letters = answer.map_err(failed("ReceiveMessage"))?.messages.unwrap_or_default();
         let letter = |message: aws_sdk_sqs::types::Message| Letter {
-            receives: message.attributes().and_then(|known| known.get(&RECEIVES)?.parse().ok()).unwrap_or(1),
             id: message.message_id.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
         };
         Ok(letters.into_iter().map(letter).collect())
+    }
+
+    /// Lets letters show again at once that could not be seen to.
+    ///
+    /// # Errors
+    /// When a call failed; they show again by themselves, later.
+    pub async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
+        for letters in letters.chunks(BATCH) {
+            let entry = |(n, letter): (usize, &Letter)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
+                let entry = entry.receipt_handle(&letter.receipt).visibility_timeout(0).build();
+                entry.map_err(|error| AwsError::new("ChangeMessageVisibilityBatch", error.to_string()))
+            };
+            let entries = letters.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+            let change = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
+            change.send().await.map_err(failed("ChangeMessageVisibilityBatch"))?;
+        }
+        Ok(())
     }
 
     /// Deletes a letter that was seen to.

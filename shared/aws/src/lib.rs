@@ -6,7 +6,10 @@ pub mod auth;
 pub mod batch_reader;
 pub mod bus;
 pub mod chance;
+pub mod clock;
+mod conditional;
 pub mod config_table;
+pub mod deadline;
 pub mod deliveries_table;
 pub mod deployment_secret;
 pub mod env;
@@ -23,14 +26,16 @@ mod pause;
 pub mod put_once;
 pub mod queue;
 pub mod recoverer;
+mod remembered;
 pub mod resolve;
 pub mod retries;
 mod roots;
 pub mod rotation;
+pub mod rows;
 pub mod sdk;
 pub mod telemetry;
-mod transaction;
 pub mod trigger;
+mod wire;
 
 pub use error::AwsError;
 

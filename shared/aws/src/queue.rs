@@ -69,7 +69,7 @@ impl Queue {
             .send_message()
             .queue_url(&self.url)
             .message_body(body(message)?)
-            .delay_seconds(i32::try_from(delay.as_secs()).unwrap_or(900))
+            .delay_seconds(seconds(delay))
             .message_group_id(message.endpoint_id.as_str())
             .send()
             .await
@@ -82,16 +82,24 @@ impl Queue {
     /// # Errors
     /// When one was not taken after several tries; others may have been, and sending them again is harmless.
     pub async fn send_all(&self, messages: &[Message]) -> Result<(), AwsError> {
+        self.send_all_later(messages, Duration::ZERO).await
+    }
+
+    /// The same, to be seen after `delay` (15 minutes at the most).
+    ///
+    /// # Errors
+    /// As [`Queue::send_all`].
+    pub async fn send_all_later(&self, messages: &[Message], delay: Duration) -> Result<(), AwsError> {
         stream::iter(messages.chunks(BATCH))
-            .map(|batch| self.send_batch(batch))
+            .map(|batch| self.send_batch(batch, delay))
             .buffer_unordered(BATCHES_AT_ONCE)
             .try_collect()
             .await
     }
 
-    async fn send_batch(&self, messages: &[Message]) -> Result<(), AwsError> {
+    async fn send_batch(&self, messages: &[Message], delay: Duration) -> Result<(), AwsError> {
         let mut entries: Vec<SendMessageBatchRequestEntry> =
-            messages.iter().enumerate().map(|(i, message)| self.entry(i, message)).collect::<Result<_, _>>()?;
+            messages.iter().enumerate().map(|(i, message)| self.entry(i, message, delay)).collect::<Result<_, _>>()?;
         let mut why = String::new();
         for round in 0..ROUNDS {
             crate::pause::pause(round).await;
@@ -107,17 +115,22 @@ impl Queue {
             why = format!("{} of {} entries failed: {}", answer.failed().len(), entries.len(), first.code());
             entries.retain(|entry| answer.failed().iter().any(|failed| failed.id() == entry.id()));
         }
-        Err(AwsError::new("SendMessageBatch", why))
+        Err(AwsError::busy("SendMessageBatch", why))
     }
 
-    fn entry(&self, i: usize, message: &Message) -> Result<SendMessageBatchRequestEntry, AwsError> {
+    fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, AwsError> {
         SendMessageBatchRequestEntry::builder()
             .id(i.to_string())
             .message_body(body(message)?)
+            .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
             .message_group_id(message.endpoint_id.as_str())
             .build()
             .map_err(|error| AwsError::new("SendMessageBatch", error.to_string()))
     }
+}
+
+fn seconds(delay: Duration) -> i32 {
+    i32::try_from(delay.as_secs()).unwrap_or(900)
 }
 
 fn body(message: &Message) -> Result<String, AwsError> {

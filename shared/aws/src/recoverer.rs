@@ -4,7 +4,7 @@
 //! when repeated: a row that was sent again is no longer final, so the next look passes it by.
 
 use aws_types::SdkConfig;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
@@ -14,7 +14,7 @@ use crate::config_table::ConfigTable;
 use crate::deliveries_table::{DeliveriesTable, Recorded};
 use crate::env::BadSetting;
 use crate::queue::Queue;
-use crate::{AwsError, chance};
+use crate::{AwsError, chance, rows};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
@@ -56,10 +56,16 @@ impl Recoverer {
     }
 
     async fn resume(&self, begun: &Recovery, until: Timestamp) -> Result<(), AwsError> {
-        if let Some(recovery) = self.config.recovery(&begun.tenant_id, &begun.id).await? {
-            self.advance(recovery, until).await?;
+        match self.config.recovery(&begun.tenant_id, &begun.id).await {
+            Ok(Some(recovery)) => self.advance(recovery, until).await.map(|_| ()),
+            Ok(None) => Ok(()),
+            // Nothing that a sweep does will mend it, so no sweep fails for it.
+            Err(error) if error.is_unreadable() => {
+                rows::unreadable(begun.id.as_str(), &error);
+                Ok(())
+            }
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// Goes on with one, page by page, until then; how far it came.
@@ -70,7 +76,12 @@ impl Recoverer {
         while recovery.status == Progress::Running && chance::now() < until {
             let before = recovery.clone();
             let page = self.deliveries.list_range(&recovery, PAGE).await?;
-            let requeued = self.send_again(&page.rows, &mut recovery.found).await?;
+            let (requeued, failure) = self.send_again(&page.rows, &mut recovery.found).await?;
+            if let Some(error) = failure {
+                // The page is seen again, and passes by what was sent again here.
+                self.config.count_requeued(&recovery, requeued).await?;
+                return Err(error);
+            }
             recovery.requeued += requeued;
             match page.next {
                 Some(last) => recovery.after = Some(last),
@@ -87,7 +98,8 @@ impl Recoverer {
         Ok(recovery)
     }
 
-    async fn send_again(&self, rows: &[Delivery], found: &mut u64) -> Result<u64, AwsError> {
+    /// How many were sent again, and what failed meanwhile: a row that is refused holds up none of the others.
+    async fn send_again(&self, rows: &[Delivery], found: &mut u64) -> Result<(u64, Option<AwsError>), AwsError> {
         let now = chance::now();
         let wanted: Vec<(&Delivery, Again)> = rows.iter().filter_map(|row| Some((row, again(row, now)?))).collect();
         *found += wanted.len() as u64;
@@ -99,9 +111,16 @@ impl Recoverer {
             let begun = self.deliveries.begin_round(row, &after, &chance::mark()).await?;
             Ok::<_, AwsError>((begun == Recorded::Yes).then(|| Message::next(&after)))
         });
-        let messages: Vec<_> = stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).try_collect().await?;
-        let messages: Vec<Message> = messages.into_iter().flatten().collect();
+        let begun: Vec<Result<Option<Message>, AwsError>> =
+            stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).collect().await;
+        let (mut messages, mut failure) = (Vec::new(), None);
+        for one in begun {
+            match one {
+                Ok(message) => messages.extend(message),
+                Err(error) => failure = Some(error),
+            }
+        }
         self.queue.send_all(&messages).await?;
-        Ok(messages.len() as u64)
+        Ok((messages.len() as u64, failure))
     }
 }

@@ -11,8 +11,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
-use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 pub use aws_types::SdkConfig;
@@ -20,10 +18,11 @@ use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_runtime::Error;
 
+use crate::clock::AwsTime;
+use crate::wire::{UntilDeadline, Wire};
 use crate::{env, roots};
 
-/// How long any AWS call may take, retries included. Shorter than every function's time-out, so that a hanging call is
-/// an error that is logged and retried, not a function that is killed.
+/// How long any AWS call may take, retries included; less where the invocation's deadline comes sooner (`deadline`).
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -49,11 +48,11 @@ pub fn load() -> Result<SdkConfig, Error> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(http)
+        .http_client(Wire(http))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard())
-        .sleep_impl(TokioSleep::new())
-        .time_source(SystemTimeSource::new())
+        .sleep_impl(UntilDeadline)
+        .time_source(AwsTime)
         // Credentials that never change need no cache, and calls that are this short no watch over their throughput beside
         // their time-outs: each would cost processor time at every call.
         .identity_cache(IdentityCache::no_cache())

@@ -231,14 +231,21 @@ impl Endpoint {
 /// What its owner is told when an endpoint is disabled without his doing: the type of the operational event.
 pub const DISABLED_EVENT: &str = "webhook.disabled";
 
+/// A row that a delivery needs is not there, and no tombstone says why. It is lost, so nothing follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missing;
+
 /// Why nothing may be sent for this tenant to this endpoint now, if so. Read at each attempt.
-pub fn obstacle(tenant: Option<&Tenant>, endpoint: Option<&Endpoint>) -> Option<Reason> {
+///
+/// # Errors
+/// [`Missing`] when a row is absent that nobody has deleted: that is our failure, and calls nothing off.
+pub fn obstacle(tenant: Option<&Tenant>, endpoint: Option<&Endpoint>) -> Result<Option<Reason>, Missing> {
     match (tenant, endpoint) {
-        (_, None) | (None, _) => Some(Reason::WebhookDeleted),
-        (_, Some(endpoint)) if endpoint.deleted_at.is_some() => Some(Reason::WebhookDeleted),
-        (Some(tenant), _) if tenant.status == TenantStatus::Suspended => Some(Reason::TenantSuspended),
-        (_, Some(endpoint)) if endpoint.status == EndpointStatus::Disabled => Some(Reason::WebhookDisabled),
-        _ => None,
+        (_, Some(endpoint)) if endpoint.deleted_at.is_some() => Ok(Some(Reason::WebhookDeleted)),
+        (Some(tenant), _) if tenant.status == TenantStatus::Suspended => Ok(Some(Reason::TenantSuspended)),
+        (None, _) | (_, None) => Err(Missing),
+        (_, Some(endpoint)) if endpoint.status == EndpointStatus::Disabled => Ok(Some(Reason::WebhookDisabled)),
+        _ => Ok(None),
     }
 }
 
@@ -327,6 +334,50 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_calls_nothing_off_and_what_is_deleted_does() {
+        let at = Timestamp::UNIX_EPOCH;
+        let tenant = Tenant {
+            id: TenantId::new(at, 1),
+            name: "a".to_owned(),
+            plan: crate::tenant::Plan::Pro,
+            status: TenantStatus::Active,
+            secrets: Vec::new(),
+            created_at: at,
+        };
+        let suspended = Tenant { status: TenantStatus::Suspended, ..tenant.clone() };
+        let endpoint = Endpoint {
+            id: EndpointId::new(at, 1),
+            tenant_id: tenant.id.clone(),
+            url: "https://hooks.example/".to_owned(),
+            events: Vec::new(),
+            dialect: DialectRef(&crate::dialect::NUR),
+            secrets: Vec::new(),
+            status: EndpointStatus::Active,
+            disabled_reason: None,
+            disabled_at: None,
+            description: None,
+            headers: BTreeMap::new(),
+            timeout_seconds: None,
+            retry_schedule: None,
+            revision: 0,
+            url_version: crate::attempt::FIRST_URL_VERSION,
+            created_at: at,
+            deleted_at: None,
+            failing_since: None,
+            expires_at: None,
+        };
+        let deleted = Endpoint { deleted_at: Some(at), ..endpoint.clone() };
+        let disabled = Endpoint { status: EndpointStatus::Disabled, ..endpoint.clone() };
+        assert_eq!(obstacle(Some(&tenant), Some(&endpoint)), Ok(None));
+        assert_eq!(obstacle(Some(&tenant), None), Err(Missing));
+        assert_eq!(obstacle(None, Some(&endpoint)), Err(Missing));
+        assert_eq!(obstacle(None, Some(&disabled)), Err(Missing));
+        assert_eq!(obstacle(None, Some(&deleted)), Ok(Some(Reason::WebhookDeleted)));
+        assert_eq!(obstacle(Some(&suspended), None), Ok(Some(Reason::TenantSuspended)));
+        assert_eq!(obstacle(Some(&tenant), Some(&disabled)), Ok(Some(Reason::WebhookDisabled)));
+    }
 
     fn names(secrets: &[StoredSecret]) -> Vec<&str> {
         secrets.iter().map(|secret| secret.sealed.as_str()).collect()

@@ -58,7 +58,8 @@ pub enum Again {
 }
 
 /// Whether a recovery sends this delivery again, and how: failed, cancelled for a reason that may have passed, or pending
-/// for so long that its message must be lost.
+/// for so long that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were
+/// was cancelled for want of a row.
 pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
     // One that a receiver has taken before is sent again by whoever asks for just that one.
     if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() {
@@ -68,7 +69,9 @@ pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
     let waiting_since = delivery.put_at.unwrap_or(delivery.created_at);
     match (delivery.status, delivery.reason) {
         (Status::Failed, _) => Some(Again::NewRound),
-        (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended)) => Some(Again::NewRound),
+        (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended | Reason::WebhookDeleted)) => {
+            Some(Again::NewRound)
+        }
         (Status::Pending, _) if now.as_second() - waiting_since.as_second() > PENDING_TOO_LONG_SECONDS => {
             Some(Again::FirstMessage)
         }
@@ -97,6 +100,7 @@ mod tests {
             (Status::Failed, Some(Reason::InternalFailures)),
             (Status::Cancelled, Some(Reason::WebhookDisabled)),
             (Status::Cancelled, Some(Reason::TenantSuspended)),
+            (Status::Cancelled, Some(Reason::WebhookDeleted)),
         ] {
             assert_eq!(again(&row(status, reason), after(1)), Some(Again::NewRound), "{reason:?}");
         }
@@ -106,7 +110,6 @@ mod tests {
     fn what_was_called_off_delivered_or_is_on_its_way_is_not() {
         for (status, reason) in [
             (Status::Cancelled, Some(Reason::CancelledByRequest)),
-            (Status::Cancelled, Some(Reason::WebhookDeleted)),
             (Status::Cancelled, Some(Reason::EventExpired)),
             (Status::Succeeded, None),
             (Status::Retrying, None),

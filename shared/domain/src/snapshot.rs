@@ -9,7 +9,7 @@ use std::hash::Hash;
 use jiff::Timestamp;
 
 use crate::delivery::{Delivery, Reason};
-use crate::endpoint::{Endpoint, obstacle};
+use crate::endpoint::{Endpoint, Missing, obstacle};
 use crate::event::Event;
 use crate::id::{DeliveryId, EndpointId, EventKey, JobId, TenantId};
 use crate::job::Job;
@@ -71,6 +71,8 @@ pub enum Verdict<'a> {
     Send(Box<Consignment<'a>>),
     /// Call it off.
     Cancel(Reason),
+    /// Its webhook's, tenant's or job's row is not there, and nobody has deleted it. That is our failure: it waits.
+    Missing,
     /// Its rows are not all one tenant's: send nothing. That is our failure, and never ends well by itself.
     Mixed,
 }
@@ -151,8 +153,11 @@ impl Snapshot {
         if !are_of_one(message, row, (tenant, endpoint.as_ref(), event)) {
             return Verdict::Mixed;
         }
-        if let Some(reason) = obstacle(tenant, endpoint.as_ref()) {
-            return Verdict::Cancel(reason);
+        match obstacle(tenant, endpoint.as_ref()) {
+            Ok(Some(reason)) => return Verdict::Cancel(reason),
+            // Once the event has expired, the rows around it may have, too.
+            Err(Missing) if event.is_some() => return Verdict::Missing,
+            _ => {}
         }
         match (tenant, endpoint, event) {
             (Some(tenant), Some(endpoint), Some(event)) => {

@@ -93,7 +93,7 @@ async fn a_retry_that_cannot_be_scheduled_is_brought_by_the_sweep() {
             let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
             let before = proxy.hits();
             let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
-            proxy.spoil("POST /schedules/", core_of(&webhook), TRIES, Spoil::Refuse(status, error));
+            proxy.spoil("CreateSchedule", core_of(&webhook), TRIES, Spoil::Refuse(status, error));
             let (_, id) = delivery_to(&tenant, &webhook).await;
             until("the schedule to be given up", SOON, || async {
                 if proxy.hits() == before + TRIES { Ok(()) } else { Err(format!("{} tries", proxy.hits() - before)) }

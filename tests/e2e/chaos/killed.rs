@@ -50,7 +50,7 @@ async fn killed_after_the_record_and_before_the_schedule_it_only_schedules() {
             let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
             let webhook = tenant.create(&body).await;
             // Two hang: the SDK gives up on the first after some seconds, and tries again.
-            proxy.spoil("POST /schedules/", core_of(&webhook), 2, Spoil::Hang);
+            proxy.spoil("CreateSchedule", core_of(&webhook), 2, Spoil::Hang);
             let (_, id) = delivery_to(&tenant, &webhook).await;
             until("the schedule to hang", SOON, || async {
                 if proxy.hits() > 0 { Ok(()) } else { Err("no call yet".to_owned()) }

@@ -17,6 +17,7 @@ use crate::support::proxy::Proxy;
 use crate::support::{Receiver, Tenant, World, canary};
 
 mod dead_letters;
+mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
@@ -27,6 +28,7 @@ mod slow;
 mod soak;
 mod stopped;
 mod storm;
+mod stumbles;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
@@ -46,7 +48,8 @@ fn scale(variable: &str, otherwise: u64) -> u64 {
 
 /// Does the work, then puts back what was changed for it, however the work ended.
 async fn then<T>(work: impl Future<Output = T>, put_back: impl Future<Output = ()>) -> T {
-    let result = AssertUnwindSafe(work).catch_unwind().await;
+    // Boxed, since such work is put into such work, and a test's thread has little of a stack.
+    let result = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
     put_back.await;
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -66,17 +69,27 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
     .await
 }
 
-/// Does the work while `function` reaches DynamoDB, Scheduler and SQS through the proxy only.
+/// Does the work while `function` reaches AWS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
-    let before = world.aws.functions.environment(function).await;
-    let mut variables = before.clone();
-    for name in ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SCHEDULER", "AWS_ENDPOINT_URL_SQS"] {
-        variables.insert(name.to_owned(), json!(proxy.url));
+    with_proxies(world, &[function], proxy, work).await
+}
+
+/// The same with several functions.
+async fn with_proxies<T>(world: &World, functions: &[&str], proxy: &Proxy, work: impl Future<Output = T>) -> T {
+    let mut before = Vec::new();
+    for function in functions {
+        let variables = world.aws.functions.environment(function).await;
+        let services = ["DYNAMODB", "EVENTBRIDGE", "SCHEDULER", "SECRETS_MANAGER", "SQS"];
+        let through = services.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), json!(proxy.url)));
+        let spoilt = variables.clone().into_iter().chain(through).collect();
+        before.push((function, variables));
+        world.aws.functions.set_environment(function, spoilt).await;
     }
-    world.aws.functions.set_environment(function, variables).await;
     then(work, async {
         proxy.heal();
-        world.aws.functions.set_environment(function, before).await;
+        for (function, variables) in before {
+            world.aws.functions.set_environment(function, variables).await;
+        }
     })
     .await
 }

@@ -91,6 +91,14 @@ impl Call {
         Self { request: self.request.header(name, value), ..self }
     }
 
+    /// Sends it where the function may be killed meanwhile, which the emulator answers for; why there is no answer otherwise.
+    pub(crate) async fn try_send(self) -> Result<Answer, String> {
+        let response = self.request.send().await.map_err(|error| error.to_string())?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.text().await.map_err(|error| error.to_string())?;
+        if status >= 500 { Err(body) } else { Ok(Answer { line: self.line, status, headers, body }) }
+    }
+
     /// Sends it. Every answer, good or bad, must carry a request id.
     pub(crate) async fn send(self) -> Answer {
         let line = self.line;

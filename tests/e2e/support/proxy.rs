@@ -1,8 +1,14 @@
-//! A proxy between a function and AWS that spoils chosen calls: AWS as it is on its worst day.
+//! A proxy between a function and AWS that spoils chosen calls: AWS as it is on its worst day. By service, call, table,
+//! index and share it refuses, delays, hangs, lags, does half, sends twice, or carries out what nobody hears of.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::pending;
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,53 +26,157 @@ pub(crate) enum Spoil {
     LoseAnswer,
     /// It never reaches AWS, and nobody answers.
     Hang,
+    /// It is carried out, and the answer comes so much later.
+    Delay(Duration),
     /// A BatchGetItem's answer is one of a moment ago: of what it reads plainly, nothing was there yet.
     Lag,
+    /// A BatchGetItem leaves half of its keys.
+    Half,
+    /// A BatchExecuteStatement throttles every other of its statements, after a random beginning.
+    InPart,
+    /// It is made again so much later, as a queue does that delivers twice.
+    Again(Duration),
+}
+
+/// Refused for being busy.
+pub(crate) const THROTTLED: Spoil = Spoil::Refuse(400, "ThrottlingException");
+/// The same as DynamoDB says it.
+pub(crate) const NO_CAPACITY: Spoil = Spoil::Refuse(400, "ProvisionedThroughputExceededException");
+
+/// Which calls are spoilt, and how.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    spoil: Spoil,
+    operation: &'static str,
+    service: &'static str,
+    about: Vec<String>,
+    percent: u32,
+    left: u32,
+    hits: u32,
+}
+
+impl Fault {
+    /// On every call.
+    pub(crate) fn of(spoil: Spoil) -> Self {
+        Self { spoil, operation: "", service: "", about: Vec::new(), percent: 100, left: u32::MAX, hits: 0 }
+    }
+
+    /// On calls of this name, such as `UpdateItem`.
+    pub(crate) fn on(self, operation: &'static str) -> Self {
+        Self { operation, ..self }
+    }
+
+    /// On calls of this service: `dynamodb`, `sqs`, `secretsmanager`, `events` or `scheduler`.
+    pub(crate) fn service(self, service: &'static str) -> Self {
+        Self { service, ..self }
+    }
+
+    /// On calls whose body or path has this text in it.
+    pub(crate) fn about(mut self, text: &str) -> Self {
+        self.about.push(text.to_owned());
+        self
+    }
+
+    /// On calls that name this table.
+    pub(crate) fn table(self, name: &str) -> Self {
+        self.about(&format!("\"{name}\""))
+    }
+
+    /// On queries of this index.
+    pub(crate) fn index(self, name: &str) -> Self {
+        self.about(&format!("\"IndexName\":\"{name}\""))
+    }
+
+    /// On so many of a hundred of them, told by the proxy's seed.
+    pub(crate) fn percent(self, percent: u32) -> Self {
+        Self { percent, ..self }
+    }
+
+    /// On the next so many of them.
+    pub(crate) fn times(self, left: u32) -> Self {
+        Self { left, ..self }
+    }
+
+    fn is_on(&self, call: &Received, service: &str, operation: &str) -> bool {
+        let body = String::from_utf8_lossy(&call.body);
+        let names = |text: &String| body.contains(text.as_str()) || call.path.contains(text.as_str());
+        self.left > 0
+            && (self.operation.is_empty() || self.operation == operation)
+            && (self.service.is_empty() || self.service == service)
+            && self.about.iter().all(names)
+    }
 }
 
 #[derive(Debug)]
-struct Rule {
-    operation: &'static str,
-    about: String,
-    left: u32,
-    spoil: Spoil,
-    hits: u32,
+struct State {
+    faults: Vec<Fault>,
+    calls: BTreeMap<String, u32>,
+    chance: StdRng,
+    clock: SignedDuration,
 }
 
 /// A running proxy; it stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     pub(crate) url: String,
-    rules: Arc<Mutex<Vec<Rule>>>,
+    state: Arc<Mutex<State>>,
     listening: JoinHandle<()>,
 }
 
 impl Proxy {
     pub(crate) async fn start(stack: &Stack) -> Self {
+        Self::seeded(stack, 1).await
+    }
+
+    /// The same with other chances.
+    pub(crate) async fn seeded(stack: &Stack, seed: u64) -> Self {
         let upstream = stack.endpoint_url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        let rules = Arc::default();
-        let listening = tokio::spawn(listen(listener, upstream, Arc::clone(&rules)));
-        Self { url, rules, listening }
+        let (chance, clock) = (StdRng::seed_from_u64(seed), SignedDuration::ZERO);
+        let state = State { faults: Vec::new(), calls: BTreeMap::new(), chance, clock };
+        let state = Arc::new(Mutex::new(state));
+        let listening = tokio::spawn(listen(listener, upstream, Arc::clone(&state)));
+        Self { url, state, listening }
     }
 
     /// Spoils the next `times` calls of `operation` whose body or path contains `about`.
     pub(crate) fn spoil(&self, operation: &'static str, about: &str, times: u32, spoil: Spoil) {
-        let rule = Rule { operation, about: about.to_owned(), left: times, spoil, hits: 0 };
-        self.rules.lock().expect("no test panics while it holds this").push(rule);
+        self.add(Fault::of(spoil).on(operation).about(about).times(times));
+    }
+
+    /// From now on spoils what the fault says, if no earlier fault does.
+    pub(crate) fn add(&self, fault: Fault) {
+        self.with(|state| state.faults.push(fault));
+    }
+
+    /// From now on AWS's clock, as its answers tell it, is ahead of this machine's by so many seconds.
+    pub(crate) fn set_clock_ahead(&self, seconds: i64) {
+        self.with(|state| state.clock = SignedDuration::from_secs(seconds));
     }
 
     /// How many calls have been spoiled.
     pub(crate) fn hits(&self) -> u32 {
-        self.rules.lock().expect("no test panics while it holds this").iter().map(|rule| rule.hits).sum()
+        self.with(|state| state.faults.iter().map(|fault| fault.hits).sum())
+    }
+
+    /// How many calls of this name have come.
+    pub(crate) fn calls(&self, operation: &str) -> u32 {
+        self.with(|state| state.calls.get(operation).copied().unwrap_or_default())
     }
 
     /// Spoils nothing any more.
     pub(crate) fn heal(&self) {
-        for rule in self.rules.lock().expect("no test panics while it holds this").iter_mut() {
-            rule.left = 0;
-        }
+        self.with(|state| {
+            state.clock = SignedDuration::ZERO;
+            for fault in &mut state.faults {
+                fault.left = 0;
+            }
+        });
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().expect("no test panics while it holds this"))
     }
 }
 
@@ -76,36 +186,69 @@ impl Drop for Proxy {
     }
 }
 
-async fn listen(listener: TcpListener, upstream: String, rules: Arc<Mutex<Vec<Rule>>>) {
+async fn listen(listener: TcpListener, upstream: String, state: Arc<Mutex<State>>) {
     while let Ok((socket, _)) = listener.accept().await {
-        let (upstream, rules) = (upstream.clone(), Arc::clone(&rules));
+        let (upstream, state) = (upstream.clone(), Arc::clone(&state));
         // A caller that was killed breaks off, and so does this.
-        tokio::spawn(async move { serve(socket, &upstream, &rules).await.ok() });
+        tokio::spawn(async move { serve(socket, upstream, &state).await.ok() });
     }
 }
 
 /// One call a connection, so that an answer ends where the connection does.
-async fn serve(mut client: TcpStream, upstream: &str, rules: &Mutex<Vec<Rule>>) -> std::io::Result<()> {
+async fn serve(mut client: TcpStream, upstream: String, state: &Mutex<State>) -> std::io::Result<()> {
     let mut rest = Vec::new();
     let Some(call) = Received::read(&mut client, &mut rest).await else { return Ok(()) };
-    match verdict(&call, rules) {
-        Some(Spoil::Refuse(status, error)) => client.write_all(&refusal(status, error)).await,
-        Some(Spoil::LoseAnswer) => forward(&call, upstream).await.map(|_| ()),
+    let (spoil, clock) = verdict(&call, state);
+    let answer = match spoil {
+        Some(Spoil::Refuse(status, error)) => refusal(status, error),
+        Some(Spoil::LoseAnswer) => return forward(&call, &upstream).await.map(|_| ()),
         Some(Spoil::Hang) => pending().await,
-        Some(Spoil::Lag) => client.write_all(&lagging(&call, &forward(&call, upstream).await?)).await,
-        None => client.write_all(&forward(&call, upstream).await?).await,
-    }
+        Some(Spoil::Delay(by)) => {
+            let answer = forward(&call, &upstream).await?;
+            tokio::time::sleep(by).await;
+            answer
+        }
+        Some(Spoil::Lag) => lagging(&call, &forward(&call, &upstream).await?),
+        Some(Spoil::Half) => by_half(call, &upstream).await?,
+        Some(Spoil::InPart) => some_throttled(call, &upstream).await?,
+        Some(Spoil::Again(after)) => {
+            let answer = forward(&call, &upstream).await?;
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                forward(&call, &upstream).await.ok()
+            });
+            answer
+        }
+        None => forward(&call, &upstream).await?,
+    };
+    client.write_all(&dated(answer, clock)).await
 }
 
-fn verdict(call: &Received, rules: &Mutex<Vec<Rule>>) -> Option<Spoil> {
-    let name = format!("{} {} {}", call.method, call.path, call.header("x-amz-target").unwrap_or_default());
-    let body = String::from_utf8_lossy(&call.body);
-    let mut rules = rules.lock().expect("no test panics while it holds this");
-    let rule = rules.iter_mut().find(|rule| {
-        rule.left > 0 && name.contains(rule.operation) && (body.contains(&rule.about) || name.contains(&rule.about))
-    })?;
-    (rule.left, rule.hits) = (rule.left - 1, rule.hits + 1);
-    Some(rule.spoil)
+fn verdict(call: &Received, state: &Mutex<State>) -> (Option<Spoil>, SignedDuration) {
+    let (service, operation) = name_of(call);
+    let mut state = state.lock().expect("no test panics while it holds this");
+    *state.calls.entry(operation.to_owned()).or_default() += 1;
+    let State { faults, chance, clock, .. } = &mut *state;
+    let fault = faults.iter_mut().find(|fault| fault.is_on(call, service, operation));
+    let fault = fault.filter(|fault| fault.percent == 100 || chance.random_range(0..100) < fault.percent);
+    let spoil = fault.map(|fault| {
+        (fault.left, fault.hits) = (fault.left - 1, fault.hits + 1);
+        fault.spoil
+    });
+    (spoil, *clock)
+}
+
+/// A call's service and name.
+fn name_of(call: &Received) -> (&'static str, &str) {
+    let target = call.header("x-amz-target").unwrap_or_default();
+    let (family, operation) = target.rsplit_once('.').unwrap_or_default();
+    match family {
+        "AmazonSQS" => ("sqs", operation),
+        "secretsmanager" => ("secretsmanager", operation),
+        "AWSEvents" => ("events", operation),
+        "" => ("scheduler", if call.path.starts_with("/schedules") { "CreateSchedule" } else { "" }),
+        _ => ("dynamodb", operation),
+    }
 }
 
 fn refusal(status: u16, error: &str) -> Vec<u8> {
@@ -118,27 +261,92 @@ fn refusal(status: u16, error: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer without the rows of those tables that the call reads without asking for consistency.
-fn lagging(call: &Received, answer: &[u8]) -> Vec<u8> {
-    let asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
-    let start = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("an answer has a head") + 4;
-    let mut told: Value = serde_json::from_slice(&answer[start..]).expect("DynamoDB's answer is JSON");
-    for (table, rows) in told["Responses"].as_object_mut().expect("a BatchGetItem was to be spoiled") {
-        if asked["RequestItems"][table]["ConsistentRead"] != true {
-            *rows = json!([]);
-        }
+/// The answer by a clock that is ahead by so much.
+fn dated(answer: Vec<u8>, ahead: SignedDuration) -> Vec<u8> {
+    if ahead.is_zero() {
+        return answer;
     }
+    let date = (Timestamp::now() + ahead).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let end = head_of(&answer);
+    let head = String::from_utf8_lossy(&answer[..end - 4]).into_owned();
+    let kept = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("date:"));
+    let head = kept.collect::<Vec<_>>().join("\r\n");
+    [format!("{head}\r\ndate: {date}\r\n\r\n").as_bytes(), &answer[end..]].concat()
+}
+
+/// Where an answer's body begins.
+fn head_of(answer: &[u8]) -> usize {
+    answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("an answer has a head") + 4
+}
+
+fn told(answer: &[u8]) -> Value {
+    serde_json::from_slice(&answer[head_of(answer)..]).expect("DynamoDB's answer is JSON")
+}
+
+fn telling(told: &Value) -> Vec<u8> {
     let (body, head) =
         (told.to_string(), "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0");
     format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// Passes the call on as it is, since it is signed, but for the connection's end.
+/// The answer without the rows of those tables that the call reads without asking for consistency.
+fn lagging(call: &Received, answer: &[u8]) -> Vec<u8> {
+    let asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+    let mut told = told(answer);
+    for (table, rows) in told["Responses"].as_object_mut().expect("a BatchGetItem was to be spoiled") {
+        if asked["RequestItems"][table]["ConsistentRead"] != true {
+            *rows = json!([]);
+        }
+    }
+    telling(&told)
+}
+
+/// Carries out what is asked of every other key, and leaves the rest. A call's signature is nothing to the emulator.
+async fn by_half(mut call: Received, upstream: &str) -> std::io::Result<Vec<u8>> {
+    let mut asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+    let mut left = json!({});
+    for (table, keys) in asked["RequestItems"].as_object_mut().expect("a BatchGetItem was to be spoiled") {
+        let all = keys["Keys"].as_array().expect("keys").clone();
+        let (now, later) = all.split_at(all.len().div_ceil(2));
+        if !later.is_empty() {
+            left[table] = keys.clone();
+            left[table]["Keys"] = json!(later);
+        }
+        keys["Keys"] = json!(now);
+    }
+    call.body = asked.to_string().into_bytes();
+    let mut told = told(&forward(&call, upstream).await?);
+    told["UnprocessedKeys"] = left;
+    Ok(telling(&told))
+}
+
+/// Carries out some of the statements, and throttles the others.
+async fn some_throttled(mut call: Received, upstream: &str) -> std::io::Result<Vec<u8>> {
+    let mut asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+    let all = asked["Statements"].as_array().expect("a BatchExecuteStatement was to be spoiled").clone();
+    let is_kept = |n: usize| !(call.body.len() + n).is_multiple_of(2);
+    let kept: Vec<_> = all.iter().enumerate().filter(|(n, _)| is_kept(*n)).map(|(_, one)| one.clone()).collect();
+    let which: Vec<bool> = (0..all.len()).map(is_kept).collect();
+    let mut done = Vec::new();
+    if !kept.is_empty() {
+        asked["Statements"] = json!(kept);
+        call.body = asked.to_string().into_bytes();
+        done = told(&forward(&call, upstream).await?)["Responses"].as_array().cloned().unwrap_or_default();
+    }
+    let mut done = done.into_iter();
+    let throttled = json!({"Error": {"Code": "ThrottlingError", "Message": "spoiled by a test"}});
+    let all = which.into_iter().map(|kept| if kept { done.next().unwrap_or_default() } else { throttled.clone() });
+    Ok(telling(&json!({"Responses": all.collect::<Vec<_>>()})))
+}
+
+/// Passes the call on as it is, but for the connection's end and what a changed body needs.
 async fn forward(call: &Received, upstream: &str) -> std::io::Result<Vec<u8>> {
     let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", call.method, call.path);
-    for (name, value) in call.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("connection")) {
+    let is_ours = |name: &str| name.eq_ignore_ascii_case("connection") || name.eq_ignore_ascii_case("content-length");
+    for (name, value) in call.headers.iter().filter(|(name, _)| !is_ours(name)) {
         head += &format!("{name}: {value}\r\n");
     }
+    head += &format!("content-length: {}\r\n", call.body.len());
     let mut wire = TcpStream::connect(upstream).await?;
     wire.write_all(&[head.as_bytes(), b"\r\n", &call.body].concat()).await?;
     let mut answer = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType, Put, PutRequest,
-    ScalarAttributeType, TransactWriteItem, WriteRequest,
+    ReturnValue, ScalarAttributeType, TransactWriteItem, WriteRequest,
 };
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
@@ -117,6 +117,44 @@ impl Rows {
         let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
         let answer = request.set_key(Some(webhook_key(tenant, webhook))).send().await.expect("it should be read");
         answer.item.unwrap_or_else(|| panic!("no row of {webhook}"))
+    }
+
+    /// Makes a delivery one that was cancelled for this reason.
+    pub(crate) async fn cancelled_as(&self, id: &str, reason: &str) {
+        let table = &self.stack.tables.deliveries;
+        self.set(table, delivery_key(id), "status", s("cancelled")).await;
+        self.set(table, delivery_key(id), "reason", s(reason)).await;
+    }
+
+    /// Changes one attribute of a row of a tenant's by hand, past every check.
+    pub(crate) async fn amend(&self, tenant: &str, sort: &str, name: &str, value: AttributeValue) {
+        self.set(&self.stack.tables.config, tenant_key(tenant, sort), name, value).await;
+    }
+
+    /// A tenant's own row.
+    pub(crate) async fn of_tenant(&self, tenant: &str) -> Row {
+        let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
+        let answer = request.set_key(Some(tenant_key(tenant, "TENANT"))).send().await.expect("it should be read");
+        answer.item.unwrap_or_else(|| panic!("no row of {tenant}"))
+    }
+
+    /// Takes a row of a tenant's away, as if it had never been.
+    pub(crate) async fn take(&self, tenant: &str, sort: &str) -> Row {
+        let request = self.client.delete_item().table_name(&self.stack.tables.config);
+        let request = request.set_key(Some(tenant_key(tenant, sort))).return_values(ReturnValue::AllOld);
+        let answer = request.send().await.expect("the row should be taken away");
+        answer.attributes.unwrap_or_else(|| panic!("no row {sort} of {tenant}"))
+    }
+
+    /// Puts such a row back.
+    pub(crate) async fn put_back(&self, row: Row) {
+        let request = self.client.put_item().table_name(&self.stack.tables.config).set_item(Some(row));
+        request.send().await.expect("the row should be put back");
+    }
+
+    /// Changes one attribute of a job by hand.
+    pub(crate) async fn amend_job(&self, id: &str, name: &str, value: AttributeValue) {
+        self.set(&self.stack.tables.jobs, [("id".to_owned(), s(id))].into(), name, value).await;
     }
 
     /// Puts a row into the events table, as a producer might.
@@ -249,5 +287,9 @@ fn job_key(tenant: &str, key: &str) -> Row {
 }
 
 fn webhook_key(tenant: &str, webhook: &str) -> Row {
-    [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s(format!("WEBHOOK#{webhook}")))].into()
+    tenant_key(tenant, &format!("WEBHOOK#{webhook}"))
+}
+
+fn tenant_key(tenant: &str, sort: &str) -> Row {
+    [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s(sort))].into()
 }

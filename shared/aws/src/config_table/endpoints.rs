@@ -1,19 +1,18 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
-use postrider_domain::attempt::FIRST_URL_VERSION;
+use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
 use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
 use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, tenant_partition};
-use crate::AwsError;
-use crate::deliveries_table::Recorded;
-use crate::error::failed;
-use crate::item::{Item, number, text, to_item};
-use crate::transaction::transact;
+use crate::conditional::{self, CHANGED_BY, Recorded, is_by, transact};
+use crate::item::{Item, number, text, text_of, to_item};
+use crate::{AwsError, chance};
 
 /// Whether a conditional change of an endpoint found it as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +25,15 @@ pub enum EndpointChange {
 
 /// Where an endpoint's earlier URLs lie.
 const URLS_PREFIX: &str = "URLS#";
+
+impl From<Recorded> for EndpointChange {
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Yes => Self::Made,
+            Recorded::Overtaken => Self::Overtaken,
+        }
+    }
+}
 
 /// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read.
 const UNCHANGED: &str = "revision = :was AND attribute_not_exists(deleted_at)";
@@ -52,10 +60,12 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
-        let put = self.endpoint_row(endpoint)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
+        let mark = chance::mark();
+        let put = self.endpoint_row(endpoint, &mark)?.condition_expression("attribute_not_exists(pk)");
+        let put = put.build().map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
-        match self.write_endpoint(writes).await? {
+        match self.write_endpoint(writes, &mark).await? {
             EndpointChange::Made => Ok(()),
             EndpointChange::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
         }
@@ -80,6 +90,22 @@ impl ConfigTable {
         id: &EndpointId,
     ) -> Result<Option<Endpoint>, AwsError> {
         self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
+    }
+
+    /// The ids of a page of a tenant's endpoints, the oldest first, tombstones included, whether their rows can be read or
+    /// not.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoint_ids(
+        &self,
+        tenant: &TenantId,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Listed<EndpointId>, AwsError> {
+        let page = self.page(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
+        let id = |item: &Item| text_of(item, "sk")?.strip_prefix(ENDPOINT_PREFIX)?.parse().ok();
+        Ok(Listed { rows: page.rows.iter().filter_map(id).collect(), next: page.next })
     }
 
     /// Every endpoint of a tenant that was not deleted, the oldest first.
@@ -124,6 +150,7 @@ impl ConfigTable {
         after: &Endpoint,
         now: Timestamp,
     ) -> Result<EndpointChange, AwsError> {
+        let mark = chance::mark();
         let moved = after.url != before.url;
         let after = Endpoint {
             revision: before.revision + 1,
@@ -131,7 +158,7 @@ impl ConfigTable {
             ..after.clone()
         };
         let put = self
-            .endpoint_row(&after)?
+            .endpoint_row(&after, &mark)?
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":was", number(before.revision))
             .build()
@@ -141,7 +168,9 @@ impl ConfigTable {
             writes.push(self.remembering(before).await?);
         }
         writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
-        self.write_endpoint(writes).await
+        let made = self.write_endpoint(writes, &mark).await;
+        let sort = format!("{ENDPOINT_PREFIX}{}", after.id);
+        self.look_after(made, tenant_partition(&after.tenant_id), &sort, &mark).await
     }
 
     /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
@@ -164,11 +193,13 @@ impl ConfigTable {
         now: Timestamp,
         expires_at: i64,
     ) -> Result<EndpointChange, AwsError> {
+        let mark = chance::mark();
         let tombstone = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET deleted_at = :now, expires_at = :expires REMOVE secrets, headers")
+            .update_expression("SET deleted_at = :now, expires_at = :expires, changed_by = :by REMOVE secrets, headers")
             .condition_expression(UNCHANGED)
+            .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":was", number(endpoint.revision))
             .expression_attribute_values(":now", text(time::wire(now)))
             .expression_attribute_values(":expires", number(expires_at))
@@ -186,7 +217,7 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().update(urls).build());
         }
         writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
-        self.write_endpoint(writes).await
+        self.write_endpoint(writes, &mark).await
     }
 
     /// Notes an endpoint's first failure since its last success; a later one changes nothing. It counts as a change of the
@@ -200,11 +231,11 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET failing_since = :since, revision = revision + :one")
+            .update_expression("SET failing_since = :since, revision = revision + :one, changed_by = :by")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(failing_since)")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":since", text(time::wire(since)));
-        made(update.send().await)
+        self.update_endpoint(update, &chance::mark()).await
     }
 
     /// Notes that an endpoint has succeeded again.
@@ -217,10 +248,10 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET revision = revision + :one REMOVE failing_since")
+            .update_expression("SET revision = revision + :one, changed_by = :by REMOVE failing_since")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":one", number(1));
-        made(update.send().await)
+        self.update_endpoint(update, &chance::mark()).await
     }
 
     /// Disables an endpoint that is active and, if it is disabled for failing, still fails since the time that was read (a
@@ -236,13 +267,16 @@ impl ConfigTable {
         now: Timestamp,
         announcement: TransactWriteItem,
     ) -> Result<EndpointChange, AwsError> {
+        let mark = chance::mark();
         let active = "#status = :active AND attribute_not_exists(deleted_at)";
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(
-                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, revision = revision + :one",
+                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, revision = revision + :one, \
+                 changed_by = :by",
             )
+            .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
             .expression_attribute_values(":active", text(EndpointStatus::Active.as_str()))
@@ -256,37 +290,28 @@ impl ConfigTable {
             None => update.condition_expression(active),
         };
         let update = update.build().map_err(bad)?;
-        self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement]).await
+        self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement], &mark).await
     }
 
-    fn endpoint_row(&self, endpoint: &Endpoint) -> Result<PutBuilder, AwsError> {
+    fn endpoint_row(&self, endpoint: &Endpoint, mark: &Mark) -> Result<PutBuilder, AwsError> {
         let sort = format!("{ENDPOINT_PREFIX}{}", endpoint.id);
-        let item = keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort);
+        let mut item = keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort);
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 
-    async fn write_endpoint(&self, writes: Vec<TransactWriteItem>) -> Result<EndpointChange, AwsError> {
-        Ok(match transact(&self.client, "TransactWriteItems webhook", writes).await? {
-            Recorded::Yes => EndpointChange::Made,
-            Recorded::Overtaken => EndpointChange::Overtaken,
-        })
+    /// Writes an endpoint and what belongs to it; `mark` stands in the endpoint's own write.
+    pub(super) async fn write_endpoint(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        mark: &Mark,
+    ) -> Result<EndpointChange, AwsError> {
+        let is_ours = |there: &Item| is_by(there, mark);
+        transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await.map(EndpointChange::from)
     }
-}
 
-fn made(
-    update: Result<
-        aws_sdk_dynamodb::operation::update_item::UpdateItemOutput,
-        aws_sdk_dynamodb::error::SdkError<
-            aws_sdk_dynamodb::operation::update_item::UpdateItemError,
-            aws_sdk_dynamodb::config::http::HttpResponse,
-        >,
-    >,
-) -> Result<EndpointChange, AwsError> {
-    match update {
-        Ok(_) => Ok(EndpointChange::Made),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-            Ok(EndpointChange::Overtaken)
-        }
-        Err(error) => Err(failed("UpdateItem webhook")(error)),
+    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<EndpointChange, AwsError> {
+        let update = update.expression_attribute_values(":by", text(mark.as_str()));
+        conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await.map(EndpointChange::from)
     }
 }

@@ -7,10 +7,9 @@ use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::AwsError;
-use crate::deliveries_table::Recorded;
+use crate::conditional::{Recorded, transact};
 use crate::error::failed;
-use crate::item::{Item, text, to_item};
-use crate::transaction::transact;
+use crate::item::{Item, text, text_of, to_item};
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -30,10 +29,9 @@ fn list_partition(tenant: Option<&TenantId>) -> String {
     tenant.map_or_else(|| PROVIDER.to_owned(), tenant_partition)
 }
 
-fn places(key: &ApiKey) -> [(String, String); 2] {
-    let found_by = (format!("KEY#{}", key.hash), KEY_SORT.to_owned());
-    let listed = (list_partition(key.tenant_id.as_ref()), format!("{LIST_PREFIX}{}", key.id));
-    [found_by, listed]
+/// Where a key is found, and where it is listed.
+fn places(tenant: Option<&TenantId>, id: &KeyId, hash: &str) -> [(String, String); 2] {
+    [(format!("KEY#{hash}"), KEY_SORT.to_owned()), (list_partition(tenant), format!("{LIST_PREFIX}{id}"))]
 }
 
 impl ConfigTable {
@@ -43,7 +41,7 @@ impl ConfigTable {
     /// When the write failed.
     pub async fn create_key(&self, key: &ApiKey) -> Result<(), AwsError> {
         let mut writes = Vec::new();
-        for (pk, sk) in places(key) {
+        for (pk, sk) in places(key.tenant_id.as_ref(), &key.id, &key.hash) {
             let put = Put::builder()
                 .table_name(&self.name)
                 .set_item(Some(keyed(to_item(key)?, pk, sk)))
@@ -61,7 +59,7 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn note_admin_key(&self, key: &ApiKey) -> Result<(), AwsError> {
-        let [(pk, sk), _] = places(key);
+        let [(pk, sk), _] = places(key.tenant_id.as_ref(), &key.id, &key.hash);
         let item = keyed(to_item(key)?, pk, sk);
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await;
         put.map_err(failed("PutItem admin key"))?;
@@ -84,15 +82,18 @@ impl ConfigTable {
         self.all(list_partition(tenant), LIST_PREFIX).await
     }
 
-    /// Revokes a key; whether there was one.
+    /// Revokes a key; whether there was one. Where it is found stands in its row, of which nothing else has to be readable.
     ///
     /// # Errors
     /// When the write failed; repeating it is harmless.
     pub async fn delete_key(&self, tenant: Option<&TenantId>, id: &KeyId) -> Result<bool, AwsError> {
-        let found: Option<ApiKey> = self.get(list_partition(tenant), &format!("{LIST_PREFIX}{id}")).await?;
-        let Some(key) = found else { return Ok(false) };
+        let found = self.get_item(list_partition(tenant), &format!("{LIST_PREFIX}{id}")).await?;
+        let Some(item) = found else { return Ok(false) };
+        // To say that it is revoked while it goes on working would be worse than to fail.
+        let hash =
+            text_of(&item, "hash").ok_or_else(|| AwsError::unreadable("revoking a key", "its row has no hash"))?;
         let mut writes = Vec::new();
-        for (pk, sk) in places(&key) {
+        for (pk, sk) in places(tenant, id, hash) {
             let place: Item = [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))].into();
             let delete = Delete::builder()
                 .table_name(&self.name)
@@ -106,7 +107,8 @@ impl ConfigTable {
     }
 
     async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), AwsError> {
-        match transact(&self.client, "TransactWriteItems key", writes).await? {
+        // Its id and its hash are random: whoever has them is this key.
+        match transact(&self.client, "TransactWriteItems key", writes, |_| true).await? {
             Recorded::Yes => Ok(()),
             Recorded::Overtaken => Err(AwsError::new("TransactWriteItems key", "its fresh id is taken")),
         }

@@ -6,11 +6,9 @@ use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::recovery::{Progress, Recovery};
 
 use super::{ConfigTable, keyed, tenant_partition};
-use crate::AwsError;
-use crate::deliveries_table::Recorded;
-use crate::error::failed;
+use crate::conditional::{self, CHANGED_BY, Recorded, is_by, transact};
 use crate::item::{Item, number, text, to_item};
-use crate::transaction::transact;
+use crate::{AwsError, chance};
 
 const RUNNING: &str = "RECOVERIES";
 const PREFIX: &str = "RECOVERY#";
@@ -25,7 +23,8 @@ impl ConfigTable {
         let listing = Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(bad)?;
         let row = self.recovery_row(recovery)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
         let writes = [row, listing].map(|put| TransactWriteItem::builder().put(put).build());
-        match transact(&self.client, "TransactWriteItems recovery", writes.into()).await? {
+        // Its id is random: whoever has it is this recovery.
+        match transact(&self.client, "TransactWriteItems recovery", writes.into(), |_| true).await? {
             Recorded::Yes => Ok(()),
             Recorded::Overtaken => Err(AwsError::new("TransactWriteItems recovery", "its fresh id is taken")),
         }
@@ -53,8 +52,13 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed; the page before it will be seen again, which is harmless.
     pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, AwsError> {
-        let row = self
-            .recovery_row(recovery)?
+        let mark = chance::mark();
+        let mut row = self.recovery_row(recovery)?;
+        if let Some(item) = row.get_item().clone() {
+            let marked = item.into_iter().chain([(CHANGED_BY.to_owned(), text(mark.as_str()))]);
+            row = row.set_item(Some(marked.collect()));
+        }
+        let row = row
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":running", text("running"))
             .expression_attribute_values(":requeued", number(before.requeued));
@@ -74,7 +78,7 @@ impl ConfigTable {
             let delete = Delete::builder().table_name(&self.name).set_key(Some(place)).build().map_err(bad)?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
-        transact(&self.client, "TransactWriteItems recovery", writes).await
+        transact(&self.client, "TransactWriteItems recovery", writes, |there| is_by(there, &mark)).await
     }
 
     /// Counts what was sent again by somebody who was overtaken before it could note its page.
@@ -82,17 +86,22 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn count_requeued(&self, recovery: &Recovery, more: u64) -> Result<(), AwsError> {
+        let mark = chance::mark();
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .key("pk", text(tenant_partition(&recovery.tenant_id)))
             .key("sk", text(format!("{PREFIX}{}", recovery.id)))
-            .update_expression("ADD requeued :more")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET changed_by = :by ADD requeued :more")
+            // The SDK's second try must not count a second time.
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(changed_by) OR changed_by <> :by)")
+            .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":more", number(more));
-        update.send().await.map_err(failed("UpdateItem recovery"))?;
-        Ok(())
+        match conditional::update("UpdateItem recovery", update, |there| is_by(there, &mark)).await? {
+            Recorded::Yes => Ok(()),
+            Recorded::Overtaken => Err(AwsError::new("UpdateItem recovery", "the recovery is gone")),
+        }
     }
 
     fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {

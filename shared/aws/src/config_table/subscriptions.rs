@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed};
 use crate::AwsError;
-use crate::error::failed;
-use crate::item::{from_item, number, text, to_item};
+use crate::item::{number, text, to_item};
 
 /// An endpoint that asks for a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,12 +71,12 @@ impl Subscription {
 }
 
 /// How long an ended subscription is kept: twice the day for which a stream can run again.
-const KEPT_SECONDS: i64 = 2 * 24 * 3600;
+pub(super) const KEPT_SECONDS: i64 = 2 * 24 * 3600;
 /// Earlier spans that are kept: whoever turns one on and off more often in two days loses the oldest.
 const MOST_SPANS: usize = 8;
 const READS_AT_ONCE: usize = 16;
 
-fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
+pub(super) fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
     format!("SUBSCRIPTION#{tenant}#{}", pattern.as_str())
 }
 
@@ -91,18 +90,7 @@ impl ConfigTable {
         tenant: &TenantId,
         pattern: &EventPattern,
     ) -> Result<Vec<Subscription>, AwsError> {
-        let mut pages = self.query(partition(tenant, pattern), "wh_").into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            // One that cannot be read, such as one of a dialect that is no more, must not stall every tenant's events.
-            match from_item(item.map_err(failed("Query subscriptions"))?) {
-                Ok(row) => rows.push(row),
-                Err(error) => {
-                    tracing::error!(tenant_id = tenant.as_str(), error = %error, "subscription.unreadable_row");
-                }
-            }
-        }
-        Ok(rows)
+        self.all(partition(tenant, pattern), "wh_").await
     }
 
     /// The writes that turn the subscriptions to `before` into those to `after` at `now`.
@@ -134,7 +122,7 @@ impl ConfigTable {
     ) -> Result<TransactWriteItem, AwsError> {
         let partition = partition(&endpoint.tenant_id, pattern);
         let ended: Option<Subscription> =
-            if is_new { None } else { self.get(partition.clone(), endpoint.id.as_str()).await? };
+            if is_new { None } else { self.get_readable(partition.clone(), endpoint.id.as_str()).await? };
         let open = Subscription {
             endpoint_id: endpoint.id.clone(),
             dialect: endpoint.dialect,

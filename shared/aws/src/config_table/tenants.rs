@@ -9,11 +9,11 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
-use crate::AwsError;
-use crate::deliveries_table::Recorded;
+use crate::conditional::{self, Recorded, is_by, transact};
 use crate::error::failed;
-use crate::item::{from_item, text, to_item};
-use crate::transaction::transact;
+use crate::item::{Item, from_item, text, to_item};
+use crate::rows::readable;
+use crate::{AwsError, chance};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -55,7 +55,8 @@ impl ConfigTable {
                 .map_err(|error| AwsError::new("TransactWriteItems tenant", error.to_string()))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        match transact(&self.client, "TransactWriteItems tenant", writes).await? {
+        // Its id is random: whoever has it is this tenant.
+        match transact(&self.client, "TransactWriteItems tenant", writes, |_| true).await? {
             Recorded::Yes => Ok(()),
             Recorded::Overtaken => Err(AwsError::new("TransactWriteItems tenant", "its fresh id is taken")),
         }
@@ -69,15 +70,23 @@ impl ConfigTable {
         self.get(tenant_partition(id), TENANT_SORT).await
     }
 
+    /// Whether there is a tenant of this id, even if its row cannot be read.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn has_tenant(&self, id: &TenantId) -> Result<bool, AwsError> {
+        Ok(self.get_item(tenant_partition(id), TENANT_SORT).await?.is_some())
+    }
+
     /// A page of tenants, the oldest first.
     ///
     /// # Errors
     /// When a read failed.
     pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
         let page: Listed<Listing> = self.some(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
-        let reads = page.rows.into_iter().map(|listing| async move { self.tenant(&listing.id).await });
-        let rows: Vec<Option<Tenant>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: rows.into_iter().flatten().collect(), next: page.next })
+        let reads = page.rows.into_iter().map(|listing| self.get_item(tenant_partition(&listing.id), TENANT_SORT));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next: page.next })
     }
 
     /// Gives a tenant other secrets, if they still are as they were read: whoever was shown one must find it kept.
@@ -88,23 +97,21 @@ impl ConfigTable {
         let stored = |secrets: &[StoredSecret]| {
             serde_dynamo::to_attribute_value(secrets).map_err(|error| AwsError::new("writing a row", error.to_string()))
         };
+        let mark = chance::mark();
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .key("pk", text(tenant_partition(&before.id)))
             .key("sk", text(TENANT_SORT))
-            .update_expression("SET secrets = :after")
+            .update_expression("SET secrets = :after, changed_by = :by")
             .condition_expression("secrets = :before")
+            .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":before", stored(&before.secrets)?)
             .expression_attribute_values(":after", stored(secrets)?);
-        match update.send().await {
-            Ok(_) => Ok(Recorded::Yes),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(Recorded::Overtaken)
-            }
-            Err(error) => Err(failed("UpdateItem tenant")(error)),
-        }
+        let made = conditional::update("UpdateItem tenant", update, |there| is_by(there, &mark)).await;
+        let (pk, sort) = (tenant_partition(&before.id), TENANT_SORT);
+        self.look_after(made, pk, sort, &mark).await
     }
 
     /// Changes a tenant and gives it as it is now, if there is one.

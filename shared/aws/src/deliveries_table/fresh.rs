@@ -20,7 +20,7 @@ use crate::put_once::Put;
 const CALL: &str = "BatchExecuteStatement deliveries";
 /// Statements of one call.
 const BATCH: usize = 25;
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 10;
 
 impl DeliveriesTable {
     /// Puts each fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on. The answers
@@ -54,7 +54,7 @@ impl DeliveriesTable {
                 return Ok(all);
             }
         }
-        Err(AwsError::new(CALL, "throttled"))
+        Err(AwsError::busy(CALL, "throttled"))
     }
 
     fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, AwsError> {

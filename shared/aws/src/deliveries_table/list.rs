@@ -13,6 +13,7 @@ use postrider_domain::recovery::Recovery;
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
 use crate::item::{Item, text, text_of};
+use crate::rows::readable_by;
 
 /// What one BatchGetItem takes.
 const BATCH: usize = 100;
@@ -206,18 +207,13 @@ impl DeliveriesTable {
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
             wanted = left.map(|left| left.keys).unwrap_or_default();
         }
-        if wanted.is_empty() { Ok(rows) } else { Err(AwsError::new("BatchGetItem deliveries", "throttled")) }
+        if wanted.is_empty() { Ok(rows) } else { Err(AwsError::busy("BatchGetItem deliveries", "throttled")) }
     }
 }
 
-/// The rows that can be read. One that cannot must not hide the others from a list, a sweep or a recovery.
+/// The rows that can be read.
 fn readable(items: Vec<Item>) -> Vec<Delivery> {
-    let read = |item: Item| {
-        let delivery_id = text_of(&item, "id").unwrap_or_default().to_owned();
-        let row = super::row::read(item);
-        row.inspect_err(|error| tracing::error!(delivery_id, error = %error, "ledger.unreadable_row")).ok()
-    };
-    items.into_iter().filter_map(read).collect()
+    readable_by(items, super::row::read)
 }
 
 async fn page(query: QueryFluentBuilder, call: &'static str) -> Result<(Vec<Item>, Option<DeliveryId>), AwsError> {

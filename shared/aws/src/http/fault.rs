@@ -3,7 +3,7 @@
 use postrider_domain::invalid::Invalid;
 use serde_json::json;
 
-use crate::AwsError;
+use crate::{AwsError, deadline};
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
 #[derive(Debug)]
@@ -16,12 +16,27 @@ struct Parts {
     message: String,
     invalid: Option<Invalid>,
     allow: Option<String>,
-    cause: Option<String>,
+    failure: Option<Failure>,
 }
+
+/// That we failed, and at what.
+#[derive(Debug)]
+struct Failure {
+    /// For the log alone.
+    cause: String,
+    /// Whether the call may have been carried out all the same.
+    may_be_done: bool,
+}
+
+/// How soon a caller may try again who came while AWS was too busy, in seconds.
+const RETRY_AFTER: &str = "2";
+const OURS: &str = "something went wrong on our side";
+const BUSY: &str = "this cannot be done at the moment";
+const SAFE: &str = "repeating the request is safe";
 
 impl Fault {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, cause: None }))
+        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, failure: None }))
     }
 
     fn about(status: u16, code: &'static str, invalid: Invalid) -> Self {
@@ -101,7 +116,44 @@ impl Fault {
 
     /// For the log alone: why we failed.
     pub fn cause(&self) -> Option<&str> {
-        self.0.cause.as_deref()
+        self.0.failure.as_ref().map(|failure| failure.cause.as_str())
+    }
+
+    /// 503: the time is over, or too little is left to begin.
+    pub(super) fn out_of_time() -> Self {
+        AwsError::busy("the request", "its time is over").into()
+    }
+
+    /// What a caller is told whose call has a key of his own, or changes nothing when it comes twice: that he may repeat it.
+    #[must_use]
+    pub fn safe_to_repeat(self) -> Self {
+        self.told(None)
+    }
+
+    /// What a caller is told who may find that his call was carried out: what to do instead of repeating it. Where nothing was
+    /// written, or nothing is `instead`, repeating is safe.
+    #[must_use]
+    pub(super) fn told(mut self, instead: Option<&str>) -> Self {
+        if let Some(failure) = &mut self.0.failure {
+            let what = if self.0.status == 503 { BUSY } else { OURS };
+            self.0.message = match instead.filter(|_| failure.may_be_done) {
+                Some(instead) => format!("{what}; it may have been carried out all the same: {instead}"),
+                None => format!("{what}; {SAFE}"),
+            };
+            failure.may_be_done &= instead.is_some();
+        }
+        self
+    }
+
+    /// The same for an event among others.
+    #[must_use]
+    pub fn of_an_event(self) -> Self {
+        self.told(super::repeat::instead_of_repeating("POST", &["v1", "events"]))
+    }
+
+    /// For 503: when to come again.
+    pub(super) fn retry_after(&self) -> Option<&'static str> {
+        (self.0.status == 503).then_some(RETRY_AFTER)
     }
 
     /// The `error` object of the answer.
@@ -132,8 +184,9 @@ impl From<Invalid> for Fault {
 
 impl From<AwsError> for Fault {
     fn from(error: AwsError) -> Self {
-        let mut fault = Self::new(500, "internal", "something went wrong on our side; repeating the request is safe");
-        fault.0.cause = Some(error.to_string());
+        let mut fault =
+            if error.is_busy() { Self::new(503, "unavailable", BUSY) } else { Self::new(500, "internal", OURS) };
+        fault.0.failure = Some(Failure { cause: error.to_string(), may_be_done: deadline::has_written() });
         fault
     }
 }

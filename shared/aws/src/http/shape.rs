@@ -35,11 +35,12 @@ impl ErrorShape {
                 json!({"error": {"code": code, "message": message}, "meta": {"request_id": request_id}})
             }
         };
+        let headers = [("allow", fault.allow()), ("retry-after", fault.retry_after())];
         let answer = Answer::json(fault.status(), &body);
-        match fault.allow() {
-            Some(allow) => answer.header("allow", allow),
-            None => answer,
-        }
+        headers
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .fold(answer, |answer, (name, value)| answer.header(name, value))
     }
 }
 

@@ -1,0 +1,115 @@
+//! Conditional writes, and whose what stands there is.
+//!
+//! The SDK tries a call again whose answer was lost. Carried out already, a conditional write is then refused by its own
+//! effect: whoever took that for somebody else's would leave undone what follows from it. So each of these writes leaves a
+//! mark of its own, the refusal brings the row along, and where the mark stands there, the write was made.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use postrider_domain::attempt::Mark;
+
+use crate::error::{AwsError, failed};
+use crate::item::{Item, text_of};
+use crate::pause::pause;
+
+/// Whether a conditional write found the row as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It did, and the row has changed. Or ours is there already: the SDK's first try was made, and its answer lost.
+    Yes,
+    /// Somebody was faster; theirs stands.
+    Overtaken,
+}
+
+/// Whose change a row had last.
+pub(crate) const CHANGED_BY: &str = "changed_by";
+
+/// Whether the change that stands there is the one of this mark.
+pub(crate) fn is_by(there: &Item, mark: &Mark) -> bool {
+    text_of(there, CHANGED_BY) == Some(mark.as_str())
+}
+
+/// Sends an update. Refused, it has been made all the same where what stands there `is_ours`.
+///
+/// # Errors
+/// When it was not answered; it may have been made all the same.
+pub(crate) async fn update(
+    call: &'static str,
+    update: UpdateItemFluentBuilder,
+    is_ours: impl FnOnce(&Item) -> bool,
+) -> Result<Recorded, AwsError> {
+    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let Err(error) = update.send().await else { return Ok(Recorded::Yes) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+            Ok(if refused.item.as_ref().is_some_and(is_ours) { Recorded::Yes } else { Recorded::Overtaken })
+        }
+        _ => Err(failed(call)(error)),
+    }
+}
+
+const ROUNDS: u32 = 5;
+const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+const NONE: &str = "None";
+
+/// Writes them all, or none. Refused, they have been written all the same where a row that refused one `is_ours`: AWS knows a
+/// transaction's second try by its token for ten minutes, this for ever.
+///
+/// A transaction is also cancelled because another is under way on the same row, or for want of capacity: that says
+/// nothing about its conditions, so it is tried again.
+///
+/// # Errors
+/// When it was not written for another reason than a condition.
+pub(crate) async fn transact(
+    client: &Client,
+    call: &'static str,
+    writes: Vec<TransactWriteItem>,
+    is_ours: impl Fn(&Item) -> bool,
+) -> Result<Recorded, AwsError> {
+    let writes: Vec<TransactWriteItem> = writes.into_iter().map(that_shows_what_refused_it).collect();
+    let mut why = String::new();
+    for round in 0..ROUNDS {
+        pause(round).await;
+        let error = match client.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
+            Ok(_) => return Ok(Recorded::Yes),
+            Err(error) => error,
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            return Err(failed(call)(error));
+        };
+        let reasons = cancelled.cancellation_reasons();
+        if reasons.iter().any(|reason| reason.code() == Some(CONDITION_FAILED)) {
+            let is_made = reasons.iter().filter_map(|reason| reason.item.as_ref()).any(is_ours);
+            return Ok(if is_made { Recorded::Yes } else { Recorded::Overtaken });
+        }
+        let codes = reasons.iter().filter_map(|reason| reason.code());
+        why = codes.filter(|code| *code != NONE).collect::<Vec<_>>().join(", ");
+    }
+    Err(AwsError::busy(call, why))
+}
+
+/// A write under a condition whose refusal brings the row along.
+fn that_shows_what_refused_it(mut write: TransactWriteItem) -> TransactWriteItem {
+    let all_old = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+    if let Some(put) = write.put.as_mut().filter(|put| put.condition_expression.is_some()) {
+        put.return_values_on_condition_check_failure = all_old;
+    } else if let Some(update) = write.update.as_mut().filter(|update| update.condition_expression.is_some()) {
+        update.return_values_on_condition_check_failure = all_old;
+    }
+    write
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::text;
+
+    #[test]
+    fn a_change_is_known_by_its_mark() {
+        let there: Item = [(CHANGED_BY.to_owned(), text(Mark::new(1).as_str()))].into();
+        assert!(is_by(&there, &Mark::new(1)) && !is_by(&there, &Mark::new(2)) && !is_by(&Item::new(), &Mark::new(1)));
+    }
+}

@@ -1,0 +1,142 @@
+//! An endpoint whose row nobody can read, such as one of a dialect that the deployment no longer knows: its owner can still
+//! be rid of it.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+use postrider_domain::attempt::FIRST_URL_VERSION;
+use postrider_domain::dialect::{self, DialectRef};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::event::EventPattern;
+use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::time;
+
+use super::subscriptions::{KEPT_SECONDS, partition};
+use super::{ConfigTable, ENDPOINT_PREFIX, EndpointChange, keyed, tenant_partition};
+use crate::conditional::CHANGED_BY;
+use crate::item::{Item, number, text, text_of, to_item};
+use crate::{AwsError, chance};
+
+/// What stands in a tombstone whose row gave no URL.
+const NO_URL: &str = "https://deleted.invalid/";
+/// Subscriptions that end in one transaction, which takes 100 actions.
+const MOST_PATTERNS: usize = 98;
+
+impl ConfigTable {
+    /// Deletes an endpoint from its keys alone: a tombstone that can be read takes the row's place, and those of its
+    /// subscriptions end that the row still names. One that it does not name delivers nothing either, since the tombstone
+    /// denies it at every attempt.
+    ///
+    /// Whether there was one that had not been deleted: `None` where there was none.
+    ///
+    /// # Errors
+    /// When a call failed.
+    pub async fn delete_unreadable_endpoint(
+        &self,
+        tenant: &TenantId,
+        id: &EndpointId,
+        now: Timestamp,
+        expires_at: i64,
+    ) -> Result<Option<EndpointChange>, AwsError> {
+        let sort = format!("{ENDPOINT_PREFIX}{id}");
+        let row = self.get_item(tenant_partition(tenant), &sort).await?;
+        let Some(row) = row.filter(|row| !row.contains_key("deleted_at")) else { return Ok(None) };
+        let (patterns, are_all) = patterns(&row);
+        // What its subscriptions that are not found bring about has to be denied for as long as they stand there.
+        let expires_at = are_all.then_some(expires_at);
+        let tombstone = Endpoint { expires_at, ..tombstone(tenant, id, &row, now) };
+        let mark = chance::mark();
+        let mut item = keyed(to_item(&tombstone)?, tenant_partition(tenant), sort);
+        item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
+        let put = Put::builder().table_name(&self.name).set_item(Some(item));
+        let put = match row.get("revision") {
+            Some(was) => put
+                .condition_expression("attribute_not_exists(deleted_at) AND revision = :was")
+                .expression_attribute_values(":was", was.clone()),
+            None => put.condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(deleted_at) AND attribute_not_exists(revision)",
+            ),
+        };
+        let mut writes = vec![TransactWriteItem::builder().put(put.build().map_err(bad)?).build()];
+        for pattern in patterns {
+            let place = partition(tenant, &pattern);
+            if self.get_item(place.clone(), id.as_str()).await?.is_some() {
+                writes.push(TransactWriteItem::builder().update(self.end(place, id, now)?).build());
+            }
+        }
+        self.write_endpoint(writes, &mark).await.map(Some)
+    }
+
+    /// The end of a subscription, whatever else stands in its row.
+    fn end(&self, pk: String, id: &EndpointId, now: Timestamp) -> Result<Update, AwsError> {
+        let key: Item = [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(id.as_str()))].into();
+        Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression("SET #until = :now, expires_at = :expires")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .expression_attribute_values(":expires", number(now.as_second() + KEPT_SECONDS))
+            .build()
+            .map_err(bad)
+    }
+}
+
+fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
+    AwsError::new("TransactWriteItems webhook", error.to_string())
+}
+
+/// What can be read of `events`, each once, and whether that is all of it.
+fn patterns(row: &Item) -> (Vec<EventPattern>, bool) {
+    let Some(names) = row.get("events").and_then(|events| events.as_l().ok()) else { return (Vec::new(), false) };
+    let read = |name: &AttributeValue| name.as_s().ok()?.parse::<EventPattern>().ok();
+    let mut patterns: Vec<EventPattern> = names.iter().filter_map(read).collect();
+    let are_all = patterns.len() == names.len() && names.len() <= MOST_PATTERNS;
+    patterns.sort();
+    patterns.dedup();
+    patterns.truncate(MOST_PATTERNS);
+    (patterns, are_all)
+}
+
+/// What is left of it, in a form that everybody can read.
+fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, now: Timestamp) -> Endpoint {
+    let created_at = text_of(row, "created_at").and_then(|at| time::parse("created_at", at).ok());
+    Endpoint {
+        id: id.clone(),
+        tenant_id: tenant.clone(),
+        url: text_of(row, "url").unwrap_or(NO_URL).to_owned(),
+        events: Vec::new(),
+        dialect: DialectRef(&dialect::STANDARD),
+        secrets: Vec::new(),
+        status: EndpointStatus::Disabled,
+        disabled_reason: None,
+        disabled_at: None,
+        description: None,
+        headers: std::collections::BTreeMap::new(),
+        timeout_seconds: None,
+        retry_schedule: None,
+        revision: 0,
+        url_version: FIRST_URL_VERSION,
+        created_at: created_at.unwrap_or(now),
+        deleted_at: Some(now),
+        failing_since: None,
+        expires_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_read_of_the_events_is_read() {
+        let events = ["*", "dubbing.completed", "no pattern", "*"].map(text).into_iter().chain([number(7)]).collect();
+        let row: Item = [("events".to_owned(), AttributeValue::L(events))].into();
+        let (found, are_all) = patterns(&row);
+        assert_eq!(found.iter().map(EventPattern::as_str).collect::<Vec<_>>(), ["*", "dubbing.completed"]);
+        assert!(!are_all);
+        assert_eq!(patterns(&[("events".to_owned(), number(7))].into()), (Vec::new(), false));
+        let events = AttributeValue::L(vec![text("*")]);
+        assert!(patterns(&[("events".to_owned(), events)].into()).1);
+    }
+}

@@ -1,0 +1,156 @@
+//! One deadline for a request or an invocation: whatever it asks of AWS shares it, and it ends a moment before Lambda would
+//! end the function, so that the caller has an answer and the log a line.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Kept back from Lambda's own time-out for the answer.
+const MARGIN: Duration = Duration::from_secs(1);
+/// What a caller's first write needs: one try of a call and its answer. With less, nothing is begun: a secret that is
+/// replaced and cannot be shown any more would be nobody's.
+const FIRST_WRITE: Duration = Duration::from_secs(5);
+
+tokio::task_local! {
+    static CURRENT: Arc<Work>;
+}
+
+struct Work {
+    until: Instant,
+    reserve: Duration,
+    has_written: AtomicBool,
+    /// What has written whenever this has.
+    whole: Option<Arc<Work>>,
+}
+
+impl Work {
+    fn note_write(&self) {
+        self.has_written.store(true, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.note_write();
+        }
+    }
+}
+
+/// Who waits for the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// A caller, who is to be told what became of his request.
+    Caller,
+    /// Nobody: what is not done comes again.
+    Nobody,
+}
+
+/// Does an invocation's work within its time; `deadline` is Lambda's own, in milliseconds since 1970.
+pub async fn within<T>(deadline: u64, waiting: Waiting, work: impl Future<Output = T>) -> T {
+    crate::clock::tell();
+    let left = time_left(deadline, Timestamp::now(), limit());
+    let reserve = if waiting == Waiting::Caller { FIRST_WRITE } else { Duration::ZERO };
+    let until = Instant::now() + left.saturating_sub(MARGIN);
+    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole: None }), work).await
+}
+
+/// Does one of several parts of the work under the same deadline: whether it has written depends on its own writes alone.
+pub async fn apart<T>(work: impl Future<Output = T>) -> T {
+    scoped(true, work).await
+}
+
+/// Does what is nobody's request under the same deadline: its writes are none of the request's.
+pub(crate) async fn beside<T>(work: impl Future<Output = T>) -> T {
+    scoped(false, work).await
+}
+
+async fn scoped<T>(is_part: bool, work: impl Future<Output = T>) -> T {
+    let Ok(current) = CURRENT.try_with(Arc::clone) else { return work.await };
+    let Work { until, reserve, .. } = *current;
+    let whole = is_part.then_some(current);
+    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole }), work).await
+}
+
+/// How much time is left; plenty where nothing was said about it.
+pub fn left() -> Duration {
+    CURRENT.try_with(|work| work.until.saturating_duration_since(Instant::now())).unwrap_or(Duration::MAX)
+}
+
+/// Whether a write has been begun: then it may have been carried out, whatever came back.
+pub fn has_written() -> bool {
+    CURRENT.try_with(|work| work.has_written.load(Ordering::Relaxed)).unwrap_or(true)
+}
+
+/// Whether a write may be begun now; if so, one has been.
+pub(crate) fn may_write() -> bool {
+    let may = |work: &Arc<Work>| {
+        let needed = if work.has_written.load(Ordering::Relaxed) { Duration::ZERO } else { work.reserve };
+        let may = work.until.saturating_duration_since(Instant::now()) > needed;
+        if may {
+            work.note_write();
+        }
+        may
+    };
+    CURRENT.try_with(may).unwrap_or(true)
+}
+
+/// The longest that this function runs, `TIMEOUT_SECONDS`.
+fn limit() -> Duration {
+    let seconds = std::env::var("TIMEOUT_SECONDS").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(15))
+}
+
+/// What is left until Lambda's deadline, by a clock that may be wrong: no function begins with less than nothing, or with more
+/// than its time-out. Where the clock says so it is the clock that is wrong, and the time-out counts from now.
+fn time_left(deadline: u64, now: Timestamp, limit: Duration) -> Duration {
+    let left = i64::try_from(deadline).unwrap_or(i64::MAX).saturating_sub(now.as_millisecond());
+    match u64::try_from(left) {
+        Ok(left) if left > 0 => Duration::from_millis(left).min(limit),
+        _ => limit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(15);
+
+    #[test]
+    fn a_wrong_clock_leaves_neither_no_time_nor_hours() {
+        let now = Timestamp::from_second(1_768_000_000).unwrap();
+        let at = |seconds: i64| u64::try_from(now.as_millisecond() + seconds * 1000).unwrap();
+        for (deadline, left) in [(9, 9), (15, 15), (15 + 600, 15), (15 - 600, 15), (0, 15)] {
+            assert_eq!(time_left(at(deadline), now, LIMIT), Duration::from_secs(left), "{deadline}");
+        }
+    }
+
+    fn in_seconds(seconds: u64) -> u64 {
+        u64::try_from(Timestamp::now().as_millisecond()).unwrap() + seconds * 1000
+    }
+
+    #[tokio::test]
+    async fn a_callers_first_write_is_begun_only_while_there_is_time_to_tell_of_it() {
+        within(in_seconds(10), Waiting::Caller, async {
+            assert!(!has_written() && may_write() && has_written());
+            assert!(left() <= Duration::from_secs(9));
+        })
+        .await;
+        within(in_seconds(5), Waiting::Caller, async { assert!(!may_write() && !has_written()) }).await;
+        within(in_seconds(5), Waiting::Nobody, async { assert!(may_write()) }).await;
+        within(in_seconds(1), Waiting::Nobody, async { assert!(!may_write()) }).await;
+        assert!(may_write(), "without a deadline all may be done");
+    }
+
+    #[tokio::test]
+    async fn what_is_done_apart_does_not_count_for_the_rest() {
+        within(in_seconds(10), Waiting::Caller, async {
+            beside(async { assert!(may_write() && has_written()) }).await;
+            assert!(!has_written());
+            apart(async { assert!(!has_written()) }).await;
+            apart(async { assert!(may_write() && has_written()) }).await;
+            apart(async { assert!(!has_written()) }).await;
+            assert!(has_written(), "a part's write is the whole's, too");
+        })
+        .await;
+    }
+}

@@ -1,0 +1,160 @@
+//! What a warm process reads once for everybody: one load at a time, however many wait for it, and a failure is remembered
+//! for a second, so that an outage is asked now and then, not by each message of every batch.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{AwsError, deadline};
+
+/// How long a failure stands for those who come after it.
+const FAILURE: Duration = Duration::from_secs(1);
+
+/// One such value.
+pub(crate) struct Remembered<T> {
+    good_for: Duration,
+    loaded: tokio::sync::Mutex<Option<Loaded<T>>>,
+}
+
+struct Loaded<T> {
+    at: Instant,
+    result: Result<T, AwsError>,
+}
+
+impl<T: Clone> Remembered<T> {
+    /// A value that is loaded anew once it is so old; `Duration::MAX` for never.
+    pub(crate) fn new(good_for: Duration) -> Self {
+        Self { good_for, loaded: tokio::sync::Mutex::default() }
+    }
+
+    /// The value, loaded if need be; whoever asks meanwhile waits for the same load.
+    pub(crate) async fn get(&self, load: impl Future<Output = Result<T, AwsError>>) -> Result<T, AwsError> {
+        self.get_if(|_| true, load).await
+    }
+
+    /// The same, where a value that does not serve is loaded anew, at most once a second.
+    pub(crate) async fn get_if(
+        &self,
+        serves: impl Fn(&T) -> bool,
+        load: impl Future<Output = Result<T, AwsError>>,
+    ) -> Result<T, AwsError> {
+        let mut loaded = self.loaded.lock().await;
+        if let Some(Loaded { at, result }) = loaded.as_ref() {
+            let good_for = match result {
+                Ok(value) if serves(value) => self.good_for,
+                _ => FAILURE,
+            };
+            if at.elapsed() < good_for {
+                return result.clone();
+            }
+        }
+        let result = load.await;
+        // Whose own time was over says nothing about those who come after him.
+        if result.is_err() && deadline::left().is_zero() {
+            return result;
+        }
+        *loaded = Some(Loaded { at: Instant::now(), result: result.clone() });
+        result
+    }
+}
+
+/// Many such values by key; what is not there is not remembered.
+pub(crate) struct RememberedByKey<T> {
+    good_for: Duration,
+    most: usize,
+    known: Mutex<HashMap<String, Arc<Remembered<Option<T>>>>>,
+}
+
+impl<T: Clone> RememberedByKey<T> {
+    /// Values that are loaded anew once they are so old, at most so many: beyond that, all are forgotten.
+    pub(crate) fn new(good_for: Duration, most: usize) -> Self {
+        Self { good_for, most, known: Mutex::default() }
+    }
+
+    /// The value of this key, loaded if need be.
+    pub(crate) async fn get(
+        &self,
+        key: &str,
+        load: impl Future<Output = Result<Option<T>, AwsError>>,
+    ) -> Result<Option<T>, AwsError> {
+        let found = self.of(key).get(load).await;
+        if matches!(found, Ok(None)) {
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        }
+        found
+    }
+
+    fn of(&self, key: &str) -> Arc<Remembered<Option<T>>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= self.most && !known.contains_key(key) {
+            known.clear();
+        }
+        Arc::clone(known.entry(key.to_owned()).or_insert_with(|| Arc::new(Remembered::new(self.good_for))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures::future::join_all;
+    use tokio::time::advance;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    async fn load(calls: &AtomicU32, result: Result<u32, AwsError>) -> Result<u32, AwsError> {
+        calls.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        result
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_ask_at_once_cost_one_load_until_it_is_old() {
+        let (value, calls) = (Remembered::new(MINUTE), AtomicU32::new(0));
+        for expected in [1, 1, 2] {
+            let all = join_all((0..50).map(|_| value.get(load(&calls, Ok(7))))).await;
+            assert!(all.into_iter().all(|result| result.is_ok_and(|value| value == 7)));
+            assert_eq!(calls.load(Ordering::Relaxed), expected);
+            advance(MINUTE / 2).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_asked_again_once_a_second() {
+        let (value, calls) = (Remembered::new(MINUTE), AtomicU32::new(0));
+        for expected in 1..=3 {
+            let failed = join_all((0..50).map(|_| value.get(load(&calls, Err(AwsError::busy("x", "y")))))).await;
+            assert!(failed.into_iter().all(|result| result.is_err_and(|error| error.is_busy())));
+            assert_eq!(calls.load(Ordering::Relaxed), expected);
+            advance(FAILURE).await;
+        }
+        assert_eq!(value.get(load(&calls, Ok(7))).await.ok(), Some(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_serve_is_loaded_anew_once_a_second() {
+        let (value, calls) = (Remembered::new(Duration::MAX), AtomicU32::new(0));
+        for _ in 0..50 {
+            assert_eq!(value.get_if(|value| *value > 7, load(&calls, Ok(7))).await.ok(), Some(7));
+        }
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        advance(FAILURE).await;
+        assert_eq!(value.get_if(|value| *value > 7, load(&calls, Ok(8))).await.ok(), Some(8));
+        assert_eq!(value.get(load(&calls, Ok(9))).await.ok(), Some(8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_there_is_not_remembered_and_memory_is_bounded() {
+        let values = RememberedByKey::new(MINUTE, 2);
+        assert!(values.get("a", async { Ok(None::<u32>) }).await.is_ok_and(|found| found.is_none()));
+        assert!(values.get("a", async { Ok(Some(1)) }).await.is_ok_and(|found| found == Some(1)));
+        for key in ["b", "c", "d"] {
+            assert!(values.get(key, async { Ok(Some(2)) }).await.is_ok());
+        }
+        assert!(values.known.lock().unwrap().len() <= 2);
+    }
+}

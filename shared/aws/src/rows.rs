@@ -1,0 +1,92 @@
+//! Many rows at once: one that cannot be read hides none of the others. It is skipped, logged with its key, and counted.
+
+use std::fmt::Display;
+
+use serde::de::DeserializeOwned;
+
+use crate::AwsError;
+use crate::item::{Item, from_item, text_of};
+use crate::metrics::{self, Unit};
+
+/// What names a row in each of the tables, in this order.
+const KEYS: [&str; 5] = ["pk", "sk", "tenant_id", "endpoint_id", "id"];
+
+/// Those of these rows that can be read, in their order.
+///
+/// The one way to read a list: whoever lists, sweeps, recovers or matches must not be stopped by a row that somebody wrote
+/// by hand, or that a version to come has written.
+pub(crate) fn readable<T: DeserializeOwned>(items: impl IntoIterator<Item = Item>) -> Vec<T> {
+    readable_by(items, from_item)
+}
+
+/// The same where a row is read in a way of its own.
+pub(crate) fn readable_by<T>(
+    items: impl IntoIterator<Item = Item>,
+    read: impl Fn(Item) -> Result<T, AwsError>,
+) -> Vec<T> {
+    let (mut rows, mut skipped) = (Vec::new(), 0_u32);
+    for item in items {
+        let key = key_of(&item);
+        match read(item) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                log(&key, &error);
+                skipped += 1;
+            }
+        }
+    }
+    if skipped > 0 {
+        count(skipped);
+    }
+    rows
+}
+
+/// Tells of one row that was to be read by itself, beside others.
+pub fn unreadable(key: &str, error: &dyn Display) {
+    log(key, error);
+    count(1);
+}
+
+fn log(key: &str, error: &dyn Display) {
+    tracing::error!(key, error = %error, "row.unreadable");
+}
+
+/// Without a dimension beside the function: of tenants there are many, and each series is paid for.
+fn count(rows: u32) {
+    metrics::emit("UnreadableRows", Unit::Count, &[], &[f64::from(rows)]);
+}
+
+/// The key of a row in words, such as `TENANT#ten_… WEBHOOK#wh_…`.
+pub(crate) fn key_of(item: &Item) -> String {
+    let names = if item.contains_key("pk") { &KEYS[..2] } else { &KEYS[2..] };
+    names.iter().filter_map(|name| text_of(item, name)).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::{number, text};
+
+    fn row(name: &str, value: aws_sdk_dynamodb::types::AttributeValue) -> Item {
+        [("pk".to_owned(), text("TENANT#t")), ("sk".to_owned(), text("WEBHOOK#w")), (name.to_owned(), value)].into()
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+    }
+
+    #[test]
+    fn one_that_cannot_be_read_hides_none_of_the_others() {
+        let items = [row("name", text("a")), row("name", number(7)), row("other", text("b")), row("name", text("c"))];
+        let names: Vec<String> = readable(items).into_iter().map(|row: Named| row.name).collect();
+        assert_eq!(names, ["a", "c"]);
+    }
+
+    #[test]
+    fn a_key_says_where_the_row_lies() {
+        assert_eq!(key_of(&row("tenant_id", text("t"))), "TENANT#t WEBHOOK#w");
+        let delivery: Item = [("endpoint_id".to_owned(), text("wh_1")), ("id".to_owned(), text("dlv_1"))].into();
+        assert_eq!(key_of(&delivery), "wh_1 dlv_1");
+    }
+}

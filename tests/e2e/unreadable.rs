@@ -1,0 +1,155 @@
+//! Rows that nobody can read, as a dialect that is no more or a hand in the table makes them: they hide none of the others,
+//! and their owners can be rid of them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+
+use crate::support::api::text;
+use crate::support::rows::{n, s};
+use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
+
+/// What a row of a webhook is made unreadable by.
+const SPOILT: [(&str, fn() -> AttributeValue); 4] =
+    [("headers", || n(7)), ("dialect", || s("klingon")), ("events", || s("*")), ("created_at", || s("yesterday"))];
+
+fn sort_of(webhook: &str) -> String {
+    format!("WEBHOOK#{webhook}")
+}
+
+/// The ids of what a list shows under `name`.
+fn ids(list: &Value, name: &str) -> Vec<String> {
+    let rows = list[name].as_array().unwrap_or_else(|| panic!("no {name}: {list}"));
+    rows.iter().map(|row| text(row, "id").to_owned()).collect()
+}
+
+/// A tenant's webhooks, by the plain list and by pages of one.
+async fn listed(tenant: &Tenant) -> [Vec<String>; 2] {
+    let whole = ids(&tenant.api.get("/v1/webhooks").await.ok(200), "webhooks");
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = tenant.api.get(&format!("/v1/webhooks?limit=1{cursor}")).await.ok(200);
+        paged.extend(ids(&page, "webhooks"));
+        match page["pagination"]["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return [whole, paged],
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_row_list() {
+    let Some(world) = World::open() else { return };
+    for (name, spoilt) in SPOILT {
+        let tenant = world.tenant().await;
+        let mut webhooks = Vec::new();
+        for path in ["a", "b", "c"] {
+            webhooks.push(tenant.webhook(&format!("https://hooks.example/{path}"), &["*"]).await);
+        }
+        world.aws.rows.amend(&tenant.id, &sort_of(&webhooks[1]), name, spoilt()).await;
+        let others = vec![webhooks[0].clone(), webhooks[2].clone()];
+        assert_eq!(listed(&tenant).await, [others.clone(), others], "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_webhook() {
+    let Some(world) = World::open() else { return };
+    for (name, spoilt) in SPOILT {
+        let tenant = world.tenant().await;
+        let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+        let webhook = tenant.webhook(&receiver.url("/bad"), &["*"]).await;
+        let good = tenant.webhook(&receiver.url("/good"), &["*"]).await;
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
+        let delivery = tenant.delivery_of(&event, &webhook).await;
+        tenant.settled(&delivery, "retrying", 1).await;
+        tenant.settled(&tenant.delivery_of(&event, &good).await, "retrying", 1).await;
+        world.aws.rows.amend(&tenant.id, &sort_of(&webhook), name, spoilt()).await;
+
+        // The event, the ledger and the delivery are seen as ever.
+        assert_eq!(tenant.delivery_of(&event, &webhook).await, delivery, "{name}");
+        for list in [
+            "/v1/deliveries?status=undelivered".to_owned(),
+            "/v1/deliveries?status=retrying".to_owned(),
+            format!("/v1/webhooks/{webhook}/deliveries"),
+        ] {
+            let found = ids(&tenant.api.get(&list).await.ok(200), "deliveries");
+            assert!(found.contains(&delivery), "{name}: {list} shows {found:?}");
+        }
+        assert_eq!(tenant.delivery(&delivery).await["status"], "retrying");
+
+        // Its owner can be rid of it, once.
+        let path = format!("/v1/webhooks/{webhook}");
+        tenant.api.delete(&path).await.ok(204);
+        tenant.api.delete(&path).await.refused(404, "not_found");
+        tenant.api.get(&path).await.refused(404, "not_found");
+        assert_eq!(listed(&tenant).await, [vec![good.clone()], vec![good.clone()]], "{name}");
+        let posts = posts_to(&receiver, "/bad");
+        let next = tenant.publish("dubbing.completed", &json!({})).await;
+        tenant.settled(&tenant.delivery_of(&next, &good).await, "retrying", 1).await;
+        world.aws.attempt_now(&delivery, 2).await;
+        let cancelled = tenant.settled(&delivery, "cancelled", 1).await;
+        assert_eq!(cancelled["reason"], "webhook_deleted", "{name}: {cancelled}");
+        assert_eq!(posts_to(&receiver, "/bad"), posts, "{name}: nothing is sent to a webhook that is deleted");
+    }
+}
+
+fn posts_to(receiver: &Receiver, path: &str) -> usize {
+    receiver.requests().iter().filter(|request| request.path.starts_with(path)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_key() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let made = world.key(&tenant.id, &json!({"dialect": "nur"})).await;
+    let (id, api) = (text(&made, "id").to_owned(), world.anonymous.with_key(text(&made, "key")));
+    let path = format!("/v1/tenants/{}/keys", tenant.id);
+    for (name, value) in [("dialect", s("klingon")), ("scopes", n(1)), ("created_at", n(1))] {
+        world.aws.rows.amend(&tenant.id, &format!("KEY#{id}"), name, value).await;
+        assert_eq!(ids(&world.admin.get(&path).await.ok(200), "keys"), std::slice::from_ref(&tenant.key_id), "{name}");
+    }
+    world.admin.delete(&format!("{path}/{id}")).await.ok(204);
+    world.admin.delete(&format!("{path}/{id}")).await.refused(404, "not_found");
+    api.get("/v1/webhooks").await.refused(401, "unauthorized");
+    tenant.api.get("/v1/webhooks").await.ok(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_tenant() {
+    let Some(world) = World::open() else { return };
+    let (tenant, other) = (world.tenant().await, world.tenant().await);
+    world.aws.rows.amend(&tenant.id, "TENANT", "plan", s("platinum")).await;
+    let found = until("the other tenant in the list", SOON, || async {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = world.admin.get(&format!("/v1/tenants?limit=200{cursor}")).await.ok(200);
+            found.extend(ids(&page, "tenants"));
+            match page["pagination"]["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        if found.contains(&other.id) { Ok(found) } else { Err(format!("{found:?}")) }
+    })
+    .await;
+    assert!(!found.contains(&tenant.id));
+    // Its keys can be seen and revoked all the same.
+    let path = format!("/v1/tenants/{}/keys", tenant.id);
+    assert_eq!(ids(&world.admin.get(&path).await.ok(200), "keys"), std::slice::from_ref(&tenant.key_id));
+    world.admin.delete(&format!("{path}/{}", tenant.key_id)).await.ok(204);
+    assert_eq!(ids(&world.admin.get(&path).await.ok(200), "keys"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_job() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("pro").await;
+    let mut jobs = Vec::new();
+    for _ in 0..3 {
+        jobs.push(customer.start("https://hooks.example/").await);
+    }
+    world.aws.rows.amend_job(&jobs[1], "dialect", s("klingon")).await;
+    let list = customer.tenant.api.get("/v1/jobs").await.ok(200);
+    let shown: Vec<_> = list["data"].as_array().expect("a list").iter().map(|job| text(job, "job_id")).collect();
+    assert_eq!(shown, [jobs[2].as_str(), jobs[0].as_str()]);
+}
