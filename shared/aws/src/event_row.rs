@@ -20,7 +20,7 @@ const TOO_MANY_SECONDS: i64 = 100_000_000_000;
 /// [`Invalid`] for the attribute that is not as it should be.
 pub fn read(row: Item, written: Option<Timestamp>) -> Result<Event, Invalid> {
     text::<TenantId>(&row, "tenant_id", "a tenant id, as a string")?;
-    text::<EventId>(&row, "id", "`evt_` and 20 letters or digits, as a string")?;
+    text::<EventId>(&row, "id", "`evt_` and 1 to 64 letters, digits, `_` or `-`, as a string")?;
     text::<EventType>(&row, "event", "an event type such as `invoice.paid`, as a string")?;
     text::<String>(&row, "data", "a JSON object as a string, not as a map")?;
     let timestamp: String = text(&row, "timestamp", "an RFC 3339 time, as a string")?;
@@ -134,7 +134,9 @@ mod tests {
         assert_eq!(verdict(&[("data", Some(deep(62)))]), Ok(()));
         for (field, value) in [
             ("tenant_id", Some(s("acme"))),
-            ("id", Some(s("evt_short"))),
+            ("id", Some(s("evt_"))),
+            ("id", Some(s("evt_an id"))),
+            ("id", Some(s("invoice_7"))),
             ("event", Some(s("Not a type"))),
             ("event", Some(s("webhook.disabled"))),
             ("event", None),

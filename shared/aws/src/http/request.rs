@@ -59,7 +59,9 @@ impl Request {
     /// 400 when it is no such event. What it is instead is nobody's to read: not the caller's, not the log's.
     pub fn read(event: &str, invocation: &str) -> Result<Self, Fault> {
         let no_request = || Fault::from(Invalid::new("request", "an HTTP request as API Gateway passes it on"));
-        let event: Envelope = serde_json::from_str(event).map_err(|_| no_request())?;
+        // Of a list, too, a struct would be made.
+        let event: Option<Envelope> = event.starts_with('{').then(|| serde_json::from_str(event).ok()).flatten();
+        let event = event.ok_or_else(no_request)?;
         let body = event.body.unwrap_or_default();
         let body = if event.is_base64_encoded {
             base64::engine::general_purpose::STANDARD.decode(&body).map_err(|_| no_request())?

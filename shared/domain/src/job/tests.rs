@@ -100,7 +100,7 @@ fn the_body_of_projects_is_the_pages() {
     let (event, data) = changed(&of_projects(2), &Report::Projects(reports)).closing().unwrap();
     assert_eq!(event.as_str(), "job.completed");
     let expected = concat!(
-        r#"{"event":"job.completed","jobId":"00000000-0000-4000-8000-000000000001","status":"partial","totalProjects":2,"#,
+        r#"{"event":"job.completed","jobId":"019d5337-95c8-7000-8000-000000000001","status":"partial","totalProjects":2,"#,
         r#""completedProjects":1,"failedProjects":1,"projects":[{"projectId":"p0","title":"Variant 0","status":"completed","#,
         r#""videoUrl":"https://cdn.example/0"},{"projectId":"p1","title":"Variant 1","status":"failed","videoUrl":null}]}"#
     );
