@@ -5,7 +5,8 @@
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
 #   make test            every test: unit, end to end on a stack of its own, template
-#   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered; many minutes
+#   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
+#                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
@@ -16,6 +17,7 @@
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
 #   ALLOWED_TARGET_CIDRS=10.20.0.0/16,...   private networks of your own that webhooks may point at
 #   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
+#   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
 
 .PHONY: up down redrive demo test soak faults tarpit bench bench-counts lint venv

@@ -33,23 +33,25 @@ def run() -> None:
 
 def demonstrate(description: dict) -> None:
     secret = f"whsec_{secrets.token_hex(16)}"
-    customer = sign_up(description)
+    customer, provider, tenant = sign_up(description)
     with Receiver(description["receiver_tls"]) as receiver:
         webhook = register(customer, receiver, secret)
-        event = publish(customer)
+        event = publish(provider, tenant)
         received = receive(receiver)
     verify(received, secret)
     show_ledger(customer, webhook["id"], event["id"])
 
 
-def sign_up(description: dict) -> Api:
-    """The operator's part: a tenant for the customer, and an API key for the tenant."""
+def sign_up(description: dict) -> tuple[Api, Api, str]:
+    """The operator's part: a tenant for the customer, an API key for the tenant, and one for the services that publish."""
     operator = Api(description["api_url"], description["admin_key"])
-    with step("as the operator: make a tenant and its API key"):
+    with step("as the operator: make a tenant, its API key, and one for your own services"):
         tenant = operator.call("POST", "/v1/tenants", {"name": "Demo", "plan": "pro"}, expect=201)
         key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", {"dialect": "nur"}, expect=201)
-        say(f"    tenant {tenant['id']}, key {key['key'][:8]}... (shown this once)")
-    return Api(description["api_url"], key["key"])
+        own = operator.call("POST", "/v1/keys", {"scopes": ["events:write"], "name": "demo"}, expect=201)
+        say(f"    tenant {tenant['id']}, keys {key['key'][:8]}... and {own['key'][:8]}... (shown this once)")
+    customer, provider = (Api(description["api_url"], made["key"]) for made in (key, own))
+    return customer, provider, tenant["id"]
 
 
 def register(customer: Api, receiver: Receiver, secret: str) -> dict:
@@ -60,10 +62,11 @@ def register(customer: Api, receiver: Receiver, secret: str) -> dict:
     return webhook
 
 
-def publish(customer: Api) -> dict:
-    with step("publish an event, in one call"):
+def publish(provider: Api, tenant: str) -> dict:
+    with step("as your own service: publish an event for the customer, in one call"):
         data = {"job_id": "dub_789xyz", "target_language": "es", "duration_seconds": 342, "status": "completed"}
-        event = customer.call("POST", "/v1/events", {"event": "dubbing.completed", "data": data}, expect=202)
+        body = {"tenant_id": tenant, "event": "dubbing.completed", "data": data}
+        event = provider.call("POST", "/v1/events", body, expect=202)
         say(pretty(event))
     return event
 

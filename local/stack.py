@@ -35,6 +35,7 @@ class Stack:
         dialects: str | os.PathLike | None = None,
         allowed_target_cidrs: str | None = None,
         denied_target_domains: str | None = None,
+        user_agent: str | None = None,
     ) -> dict:
         """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them."""
         chosen = {
@@ -42,6 +43,7 @@ class Stack:
             "ExtraDialects": compact(Path(dialects)) if dialects else "",
             "AllowedTargetCidrs": allowed_target_cidrs or "",
             "DeniedTargetDomains": denied_target_domains or "",
+            "UserAgent": user_agent or "",
         }
         self.run_dir.make()
         self._gather(self.run_dir)
@@ -59,6 +61,7 @@ class Stack:
         description["extra_dialects"] = chosen["ExtraDialects"]
         description["allowed_target_cidrs"] = chosen["AllowedTargetCidrs"]
         description["denied_target_domains"] = chosen["DeniedTargetDomains"]
+        description["user_agent"] = chosen["UserAgent"]
         description["receiver_tls"] = self.authority.as_json()
         description["pids"] = [self.emulator.pid]
         self._write(description)

@@ -19,6 +19,7 @@ AT_ONCE = "8"
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
 # What an operator may choose beside what the rules say; the vectors know neither.
 LISTS = {"allowed_target_cidrs": "10.99.0.0/16,fd99:1::/48", "denied_target_domains": "denied.invalid"}
+USER_AGENT = "Postrider-Tests/1 (+https://your-app.invalid)"
 VERIFIERS = ROOT / "tests" / "verifiers"
 
 
@@ -33,7 +34,7 @@ def run() -> None:
     stack.down()
     try:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
-        stack.up(strict=False, auth=True, dialects=DIALECTS)
+        stack.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
         check("test everything (cargo test)", CARGO_TEST, **use)
         check("kill, starve and poison what delivers", [*E2E, "--ignored", "chaos::"], **use)
         check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **use)

@@ -2,11 +2,13 @@
 //
 // `isAuthentic` is for one header of hex: x-nur-signature, x-nouvel-signature or x-netraflow-signature.
 // `isAuthenticStandard` is for Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature.
+// Both take one secret, or a list of them: while yours is being changed, the old one and the new one.
 //
 // Give them the body as a Buffer, exactly as it came (in Express: express.raw({ type: "application/json" })):
 // parsing and printing JSON again may change the bytes, and then no signature fits.
 //
 // Try it by hand:  WEBHOOK_SECRET=... node verify.mjs "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json
+// (several secrets: one on each line of WEBHOOK_SECRET)
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
@@ -20,8 +22,8 @@ const TOLERANCE = 300;
  * The key is the whole secret as you know it, `whsec_` included.
  */
 export function isAuthentic(body, signature, secret) {
-  const expected = createHmac("sha256", secret).update(body).digest("hex");
-  return isSame((signature ?? "").trim().replace(/^sha256=/, ""), expected);
+  const given = (signature ?? "").trim().replace(/^sha256=/, "");
+  return known(secret).some((key) => isSame(given, createHmac("sha256", key).update(body).digest("hex")));
 }
 
 /**
@@ -33,13 +35,21 @@ export function isAuthentic(body, signature, secret) {
 export function isAuthenticStandard(body, headers, secret, now = Date.now() / 1000) {
   const id = headers["webhook-id"] ?? "";
   const timestamp = headers["webhook-timestamp"] ?? "";
-  const text = secret.replace(/^whsec_/, "");
-  const key = Buffer.from(text, "base64");
-  if (key.length === 0 || key.toString("base64") !== text) return false;
   if (!/^\d+$/.test(timestamp) || Math.abs(now - Number(timestamp)) > TOLERANCE) return false;
-  const signed = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body);
-  const expected = `v1,${signed.digest("base64")}`;
-  return (headers["webhook-signature"] ?? "").split(" ").some((given) => isSame(given, expected));
+  const given = (headers["webhook-signature"] ?? "").split(" ");
+  return known(secret).some((one) => {
+    const text = one.replace(/^whsec_/, "");
+    const key = Buffer.from(text, "base64");
+    if (key.length === 0 || key.toString("base64") !== text) return false;
+    const signed = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body);
+    const expected = `v1,${signed.digest("base64")}`;
+    return given.some((signature) => isSame(signature, expected));
+  });
+}
+
+/** The secrets that are any: a setting that is missing may come as an empty text, and anybody can sign with that. */
+function known(secret) {
+  return [secret].flat().filter((text) => typeof text === "string" && text !== "");
 }
 
 /**
@@ -53,7 +63,7 @@ function isSame(given, expected) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [signature, id, timestamp, ...more] = process.argv.slice(2);
-  const secret = process.env.WEBHOOK_SECRET;
+  const secret = process.env.WEBHOOK_SECRET?.split("\n");
   const complete = signature !== undefined && (id === undefined) === (timestamp === undefined) && more.length === 0;
   if (!complete || secret === undefined) {
     console.error('usage: WEBHOOK_SECRET=... node verify.mjs "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json');

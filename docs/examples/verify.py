@@ -2,11 +2,13 @@
 
 `is_authentic` is for one header of hex: X-Nur-Signature, X-Nouvel-Signature or X-NetraFlow-Signature.
 `is_authentic_standard` is for Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature.
+Both take one secret, or a list of them: while yours is being changed, the old one and the new one.
 
 Give them the body's bytes exactly as they came, before any JSON parser: parsing and printing again may change
 them, and then no signature fits.
 
 Try it by hand:  WEBHOOK_SECRET=... python3 verify.py "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json
+(several secrets: one on each line of WEBHOOK_SECRET)
 """
 
 import base64
@@ -20,41 +22,52 @@ import time
 TOLERANCE = 300
 
 
-def is_authentic(body: bytes, signature: str, secret: str) -> bool:
+def is_authentic(body: bytes, signature: str, secret: str | list[str]) -> bool:
     """Whether `signature` is the hex HMAC-SHA256 of `body`, with or without `sha256=` before it.
 
     The key is the whole secret as you know it, `whsec_` included. The comparison takes equally long
     wherever the two differ, so that nobody can find a valid signature by measuring.
     """
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     given = (signature or "").strip().removeprefix("sha256=")
-    return hmac.compare_digest(expected.encode(), given.encode())
+    return any([is_same(given, hmac.new(key.encode(), body, hashlib.sha256).hexdigest()) for key in known(secret)])
 
 
-def is_authentic_standard(body: bytes, headers, secret: str, now: float | None = None) -> bool:
+def is_authentic_standard(body: bytes, headers, secret: str | list[str], now: float | None = None) -> bool:
     """Whether Standard Webhooks' headers fit `body`; `headers` has a `get` that takes lower-case names.
 
     The key is what the base64 after `whsec_` says. While a secret is being changed there are two signatures, and
     one that fits is enough. An old timestamp is refused: somebody may be sending again what he once overheard.
     """
     id, timestamp = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        age = (time.time() if now is None else now) - int(timestamp)
-    except (binascii.Error, ValueError):
-        return False
-    if not key or abs(age) > TOLERANCE:
+    if not timestamp.isdecimal() or abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE:
         return False
     signed = f"{id}.{timestamp}.".encode() + body
-    expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
     given = (headers.get("webhook-signature") or "").split(" ")
-    return any([hmac.compare_digest(expected, one.encode()) for one in given])
+    keys = [key_of(text) for text in known(secret)]
+    digests = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys if key]
+    return any([is_same(one, f"v1,{base64.b64encode(digest).decode()}") for digest in digests for one in given])
+
+
+def known(secret: str | list[str]) -> list[str]:
+    """The secrets that are any: a setting that is missing may come as an empty text, and anybody can sign with that."""
+    return [text for text in ([secret] if isinstance(secret, str) else secret or []) if text]
+
+
+def key_of(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def is_same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(expected.encode(), given.encode())
 
 
 def main(arguments: list[str]) -> None:
     if len(arguments) not in (1, 3) or "WEBHOOK_SECRET" not in os.environ:
         sys.exit('usage: WEBHOOK_SECRET=... python3 verify.py "$SIGNATURE" ["$WEBHOOK_ID" "$WEBHOOK_TIMESTAMP"] < body.json')
-    body, secret = sys.stdin.buffer.read(), os.environ["WEBHOOK_SECRET"]
+    body, secret = sys.stdin.buffer.read(), os.environ["WEBHOOK_SECRET"].split("\n")
     if len(arguments) == 1:
         good = is_authentic(body, arguments[0], secret)
     else:

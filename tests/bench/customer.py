@@ -16,12 +16,13 @@ class Customer:
         self.stack = stack
         operator = Api(stack["api_url"], stack["admin_key"])
         tenant = operator.call("POST", "/v1/tenants", {"name": "Bench", "plan": "pro"}, expect=201)
-        key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", {"dialect": "standard"}, expect=201)
+        wanted = {"dialect": "standard", "scopes": ["webhooks:write", "events:write"]}
+        key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)
         self.tenant_id, self.key = tenant["id"], key["key"]
         self._api = Api(stack["api_url"], self.key)
 
-    def endpoints(self, url: str, event: str, count: int) -> list[str]:
-        body = {"url": url, "events": [event]}
+    def endpoints(self, url: str, event: str, count: int, retries: list[int] | None = None) -> list[str]:
+        body = {"url": url, "events": [event]} | ({} if retries is None else {"retry_schedule": retries})
         return [self._api.call("POST", "/v1/webhooks/create", body, expect=201)["id"] for _ in range(count)]
 
     def copy(self, endpoint: str, event: str, count: int) -> None:

@@ -20,10 +20,17 @@ class Destination:
         self.tls = tls
         self.status, self.delay, self.body = 204, 0.0, b""
         self.posts, self.bytes = 0, 0
+        self.connections, self.resumed = 0, 0
 
     async def start(self) -> None:
-        self._server, port = await serve(self._handle, tls=tls_context(self.tls) if self.tls else None)
+        self._server, port = await serve(
+            self._handle, tls=tls_context(self.tls) if self.tls else None, opened=self._opened
+        )
         self.url = f"{'https' if self.tls else 'http'}://localhost:{port}/webhooks"
+
+    def _opened(self, tls: ssl.SSLObject | None) -> None:
+        self.connections += 1
+        self.resumed += bool(tls and tls.session_reused)
 
     async def _handle(self, request: Message) -> Message:
         self.posts += 1

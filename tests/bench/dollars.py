@@ -20,6 +20,7 @@ def bill(tally: Tally, memory_mb: dict[str, int], posts: float = 1.0) -> dict[st
     per = 1 / tally.deliveries
     sends = sum(use.calls["sqs:SendMessageBatch"] + use.calls["sqs:SendMessage"] for use in tally.uses.values())
     bytes_out = tally.sent_bytes + tally.answered_bytes + ASSUMED["tls_bytes"] * posts * tally.deliveries
+    bytes_out += ASSUMED["connect_bytes"] * tally.connections
     return {
         "API": PRICE["api_request"] * tally.requests * per,
         "Lambda, requests": PRICE["lambda_request"] * sum(use.invocations for use in tally.uses.values()) * per,
@@ -42,5 +43,5 @@ def _time(name: str, tally: Tally, memory_mb: int) -> float:
     use = tally.uses[name]
     waits = use.waves * ASSUMED["aws_call_ms"] / 1000
     if name == "deliver":
-        waits += use.invocations * ASSUMED["receiver_ms"] / 1000
+        waits += use.invocations * ASSUMED["receiver_ms"] / 1000 + tally.connecting * ASSUMED["connect_ms"] / 1000
     return (use.cpu * ASSUMED["vcpu_mb"] / memory_mb + waits) * memory_mb / 1024

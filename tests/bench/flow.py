@@ -1,5 +1,6 @@
 """An event's way through the three functions, in exact batches, each invocation counted."""
 
+import asyncio
 import json
 
 from feeds import api_request, queue_batch, stream_batch
@@ -38,11 +39,14 @@ class Flow:
     def fresh(self) -> None:
         self.tally = Tally()
         self._posts, self._bytes = self.receiver.posts, self.receiver.bytes
+        self._connections, self._resumed = self.receiver.connections, self.receiver.resumed
 
     def counted(self, deliveries: int | None = None) -> Tally:
         """The tally so far, by deliveries: as many as POSTs unless the caller counts otherwise."""
         self.tally.deliveries = deliveries or self.receiver.posts - self._posts
         self.tally.sent_bytes = self.receiver.bytes - self._bytes
+        self.tally.connections = self.receiver.connections - self._connections
+        self.tally.resumed = self.receiver.resumed - self._resumed
         return self.tally
 
     def memory(self) -> dict[str, float]:
@@ -74,18 +78,22 @@ class Flow:
                     messages += [entry["MessageBody"] for entry in call.request["Entries"]]
         return messages
 
-    async def deliver(self, messages: list[str]) -> list[str]:
-        """First attempts, in full batches; the messages that follow, of every attempt that is to be made again."""
-        return await self._attempt(messages, QUEUE_BATCH, DELIVER_QUEUE_ARN)
+    async def deliver(self, messages: list[str], batch: int = QUEUE_BATCH, pause: float = 0.0) -> list[str]:
+        """First attempts, in full batches and at once unless told otherwise; the messages that follow, of every attempt that
+        is to be made again."""
+        return await self._attempt(messages, batch, DELIVER_QUEUE_ARN, pause)
 
     async def retry(self, messages: list[str], batch: int = 1) -> list[str]:
         """Later attempts, whenever they are due: one by one, as their times differ, unless many wait."""
         return await self._attempt(messages, batch, self.functions["deliver"].environment["RETRY_QUEUE_ARN"])
 
-    async def _attempt(self, messages: list[str], batch: int, queue_arn: str) -> list[str]:
+    async def _attempt(self, messages: list[str], batch: int, queue_arn: str, pause: float = 0.0) -> list[str]:
         following = []
         for begin in range(0, len(messages), batch):
+            await asyncio.sleep(pause)
+            connections = self.receiver.connections
             done, calls = await self._invoke("deliver", queue_batch(messages[begin : begin + batch], queue_arn))
+            self.tally.connecting += self.receiver.connections > connections
             if done.answer["batchItemFailures"]:
                 raise AssertionError("deliver handed messages back; its log says why")
             self.tally.queue_calls += 2

@@ -52,10 +52,12 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
-async def serve(handle, *, tls=None) -> tuple[asyncio.Server, int]:
-    """A server on a free loopback port; `handle(message)` gives the answer, on connections that are kept."""
+async def serve(handle, *, tls=None, opened=lambda _: None) -> tuple[asyncio.Server, int]:
+    """A server on a free loopback port; `handle(message)` gives the answer, on connections that are kept. Each is shown to
+    `opened`, with its TLS."""
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened(writer.get_extra_info("ssl_object"))
         try:
             while (message := await read_message(reader)) is not None:
                 writer.write((await handle(message)).encoded())

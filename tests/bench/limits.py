@@ -32,6 +32,10 @@ LIMITS = [
     Limit("binary_mb.*", 7),
     Limit("fan_out_10000.invocations", 1, "1"),
     Limit("fan_out_10000.seconds_at_its_share", 60),
+    Limit("connections.kept_in_tens.handshakes", 0.1, "a batch's, once"),
+    Limit("connections.last_in_tens.handshakes", 1, "1: a connection of its own"),
+    Limit("connections.last_in_tens.dollars_per_million", 3.95, "the same on connections that are kept"),
+    Limit("connections.apart_singly.handshakes", 1, "1: nothing is kept that long"),
     Limit("slow_receivers.ten_over_one", 1.15, "1"),
     Limit("slow_receivers.billed_ms_per_delivery.10", 25, "20: the receivers' own time"),
 ]

@@ -16,6 +16,9 @@ EVENTS = 500
 ROUNDS = 6
 RETRIED = 50
 REFUSED = 20
+# For which no connection is kept.
+APART = 2.0
+QUIET = 20
 # The standard calendar: the first attempt and nine retries.
 ATTEMPTS = 10
 RECEIVER_SECONDS = 0.2
@@ -34,6 +37,7 @@ class Measured:
     grown: list[Grown]
     short: Tally
     slow: dict[int, float]
+    connections: dict[str, Tally]
     fanout_mb: int
     fanout_timeout: int
 
@@ -56,6 +60,13 @@ async def measure(stand: Stand, release: Path) -> Measured:
         ways["refused_batched"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS, batch=10)
     with step(f"wait for receivers that take {RECEIVER_SECONDS} s, one and ten in a batch"):
         slow = {batch: await scenarios.slow(stand, batch, RECEIVER_SECONDS) for batch in (1, 10)}
+    with step("open connections: none but the first, one for each last attempt, one for each that comes late"):
+        connections = {
+            "kept_in_tens": await scenarios.connecting(stand, EVENTS, 10),
+            "last_in_tens": await scenarios.connecting(stand, EVENTS, 10, retries=[]),
+            "kept_singly": await scenarios.connecting(stand, QUIET * 5, 1),
+            "apart_singly": await scenarios.connecting(stand, QUIET, 1, pause=APART),
+        }
     grown = []
     for endpoints in (10, 1000, 10000):
         with step(f"fan out to {endpoints} endpoints, deliver some, and fan out again"):
@@ -66,7 +77,7 @@ async def measure(stand: Stand, release: Path) -> Measured:
     posts = {"one_retry": 2, "refused": ATTEMPTS, "refused_batched": ATTEMPTS}
     return Measured(
         ways=ways,
-        bills={way: bill(tally, memory, posts.get(way, 1)) for way, tally in ways.items()},
+        bills={way: bill(tally, memory, posts.get(way, 1)) for way, tally in (ways | connections).items()},
         logs={way: logs(tally) for way, tally in ways.items()},
         sending=sent,
         starts=starts,
@@ -74,6 +85,7 @@ async def measure(stand: Stand, release: Path) -> Measured:
         grown=grown,
         short=short,
         slow=slow,
+        connections=connections,
         fanout_mb=stand.memory_mb("fanout"),
         fanout_timeout=stand.timeout("fanout"),
     )
@@ -91,7 +103,7 @@ def summary(measured: Measured) -> dict:
         "write_units": {way: round(tally.write, 3) for way, tally in ways.items()},
         "read_units": {way: round(tally.read, 3) for way, tally in ways.items()},
         "aws_calls": {way: round(tally.calls, 3) for way, tally in ways.items()},
-        "dollars_per_million": {way: round(sum(bill.values()), 2) for way, bill in measured.bills.items()},
+        "dollars_per_million": {way: round(sum(measured.bills[way].values()), 2) for way in ways},
         "floor_dollars_per_million": round(sum(FLOOR.values()), 2),
         "log_dollars_per_million": {way: round(dollars, 2) for way, dollars in measured.logs.items()},
         "cpu_ratio": {
@@ -119,6 +131,15 @@ def summary(measured: Measured) -> dict:
             "calls_again": widest.again.uses["fanout"].calls.total(),
             "seconds_at_its_share": round(widest_cpu * ASSUMED["vcpu_mb"] / measured.fanout_mb, 1),
             "seconds_allowed": measured.fanout_timeout,
+        },
+        "connections": {
+            way: {
+                "handshakes": round(tally.connections / tally.deliveries, 3),
+                "resumed": round(tally.resumed / tally.deliveries, 3),
+                "deliver_cpu_ratio": round(tally.uses["deliver"].cpu / tally.deliveries * 1e6 / sent.bare["https_warm"], 1),
+                "dollars_per_million": round(sum(measured.bills[way].values()), 2),
+            }
+            for way, tally in measured.connections.items()
         },
         "slow_receivers": {
             "ten_over_one": round(batch / one, 3),

@@ -33,6 +33,7 @@ def tables(measured: Measured, summary: dict) -> dict[str, str]:
         "units": _units(measured),
         "bills": _bills(measured, summary),
         "cpu": _cpu(summary),
+        "connections": _connections(summary),
         "startup": _startup(summary),
         "growth": _growth(summary),
         "slow": _slow(summary),
@@ -81,6 +82,17 @@ def _cpu(summary: dict) -> str:
     rows.append(("**all functions**", f"**{_number(ratios['all_functions'])}**"))
     rows.append(("the same, published in batches of 10", _number(ratios["all_functions_published_in_batches"])))
     return _table(("CPU time of a delivery", "times the bare loop's"), rows)
+
+
+def _connections(summary: dict) -> str:
+    names = {
+        "kept_in_tens": "ten at a time, with retries to come",
+        "last_in_tens": "ten at a time, each a last attempt",
+        "kept_singly": "one at a time, at once",
+        "apart_singly": "one at a time, two seconds apart",
+    }
+    rows = [(name, *(_number(figure) for figure in summary["connections"][way].values())) for way, name in names.items()]
+    return _table(("deliveries", "TLS handshakes", "of them resumed", "CPU of `deliver`", "$ per million"), rows)
 
 
 def _startup(summary: dict) -> str:

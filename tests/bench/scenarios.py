@@ -13,10 +13,10 @@ WARM_UP = 10
 SLOW_ROUNDS = 9
 
 
-async def _customer(stand: Stand, endpoints: int = 1) -> Customer:
+async def _customer(stand: Stand, endpoints: int = 1, retries: list[int] | None = None) -> Customer:
     """The emulator answers on this machine too, so it is asked from a thread."""
     customer = await asyncio.to_thread(Customer, stand.stack)
-    customer.made = await asyncio.to_thread(customer.endpoints, stand.https.url, EVENT, endpoints)
+    customer.made = await asyncio.to_thread(customer.endpoints, stand.https.url, EVENT, endpoints, retries)
     return customer
 
 
@@ -36,6 +36,19 @@ async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | 
         tally = flow.counted()
         tally.memory = flow.memory()
     check(len(messages) == events * endpoints == tally.deliveries and not following, "not all were delivered at once")
+    return tally
+
+
+async def connecting(stand: Stand, events: int, batch: int, pause: float = 0.0, retries: list[int] | None = None) -> Tally:
+    """Every POST is answered well, in batches of this size and so many seconds apart; without retries each is a last
+    attempt."""
+    customer = await _customer(stand, retries=retries)
+    async with stand.flow() as flow:
+        await _warm(flow, customer)
+        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        following = await flow.deliver(messages, batch, pause)
+        tally = flow.counted()
+    check(events == tally.deliveries and not following, "not all were delivered at once")
     return tally
 
 

@@ -39,6 +39,10 @@ class Tally:
     requests: int = 0
     sent_bytes: int = 0
     answered_bytes: int = 0
+    # Connections that were opened for it, those of them whose TLS was resumed, and batches that waited for one.
+    connections: int = 0
+    resumed: int = 0
+    connecting: int = 0
     scheduled: int = 0
     # Receives and deletes of queue batches, which Lambda's poller makes for us, and what Scheduler sends.
     queue_calls: int = 0

@@ -36,7 +36,8 @@ class Customer:
     def __init__(self, stack: dict, crowd: Crowd):
         admin = Api(stack["api_url"], stack["admin_key"])
         tenant = admin.call("POST", "/v1/tenants", {"name": "Tarpit", "plan": "pro"}, expect=201)
-        key = admin.call("POST", f"/v1/tenants/{tenant['id']}/keys", {"dialect": "standard"}, expect=201)["key"]
+        wanted = {"dialect": "standard", "scopes": ["webhooks:write", "events:write"]}
+        key = admin.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)["key"]
         self.api = Api(stack["api_url"], key)
         self._subscribe(crowd.url(TARPIT), "*")
         for number in range(HEALTHY):

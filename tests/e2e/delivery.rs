@@ -45,7 +45,9 @@ async fn the_headers_say_what_and_who_and_nothing_of_the_inside() {
 
     let received = receiver.only(SOON).await;
     assert_eq!(received.header("content-type"), Some("application/json"));
-    assert_eq!(received.header("user-agent"), Some(concat!("Postrider/", env!("CARGO_PKG_VERSION"))));
+    let own_name = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
+    let chosen = world.stack.user_agent.as_str();
+    assert_eq!(received.header("user-agent"), Some(if chosen.is_empty() { own_name } else { chosen }));
     assert_eq!(received.header("content-length"), Some(received.body.len().to_string().as_str()));
     let host = receiver.authority();
     assert_eq!(received.header("host"), Some(host.as_str()));
@@ -59,7 +61,8 @@ async fn the_signature_is_openssls_hmac_of_the_received_bytes() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;
     // The key is the whole text: what follows `whsec_` is not decoded, and no prefix is needed.
-    for secret in [SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2", "clé-🗝"] {
+    for secret in [SECRET, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2 and no prefix", "clé-🗝 de la maison-🗝"]
+    {
         let receiver = Receiver::start(world.stack).await;
         tenant.create(&json!({"url": receiver.url("/"), "events": [EVENT], "secret": secret})).await;
         tenant.publish(EVENT, &json!({"text": "é 🙂", "n": 1.50})).await;

@@ -8,6 +8,7 @@ use crate::support::openssl::hmac_sha256;
 use crate::support::request::Received;
 use crate::support::schedule::assert_schedule;
 use crate::support::stack::say;
+use crate::support::world::publishing;
 use crate::support::{Receiver, Reply, SOON, Tenant, World, canary};
 
 const SECRET: &str = concat!("any text ", canary!("secret"));
@@ -43,6 +44,7 @@ fn assert_signed(received: &Received, dialect: &Value) {
     let signature = &dialect["signature"];
     let expected = format!("{}{}", text(signature, "prefix"), base64_of_hex(&hmac_sha256(SECRET, &received.body)));
     assert_eq!(received.header(text(signature, "header")), Some(expected.as_str()));
+    assert_eq!(received.header("user-agent"), dialect["user_agent"].as_str(), "its own, whatever the stack's is");
     assert!(received.headers.iter().all(|(name, _)| !name.to_lowercase().contains("nur")), "{:?}", received.headers);
 }
 
@@ -58,7 +60,7 @@ async fn a_fifth_dialect_works_from_end_to_end() {
     let Some((world, dialect)) = open() else { return };
     let (name, prefix) = (text(&dialect, "name"), text(&dialect, "key_prefix"));
     let tenant = world.tenant().await;
-    let made = world.key(&tenant.id, &json!({"dialect": name})).await;
+    let made = world.key(&tenant.id, &publishing(name)).await;
     assert!(text(&made, "key").starts_with(prefix), "{made}");
     let tenant = Tenant { api: world.anonymous.with_key(text(&made, "key")), ..tenant };
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;

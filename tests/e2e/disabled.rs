@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::api::text;
 use crate::support::rows::ago;
 use crate::support::time::instant;
+use crate::support::world::publishing;
 use crate::support::{Api, Receiver, Reply, SOON, Tenant, World, until};
 
 const DAY: i64 = 24 * 3600;
@@ -12,7 +13,7 @@ const DAY: i64 = 24 * 3600;
 /// A tenant whose key speaks Standard Webhooks.
 async fn standard(world: &World) -> (Tenant, Api) {
     let tenant = world.tenant().await;
-    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    let key = world.key(&tenant.id, &publishing("standard")).await;
     let api = world.anonymous.with_key(text(&key, "key"));
     (Tenant { api: api.clone(), ..tenant }, api)
 }

@@ -65,7 +65,7 @@ impl Drop for Node {
 fn job(dialect: &str) -> Job {
     let now = Timestamp::now();
     Job {
-        id: JobId::uuid(7),
+        id: JobId::uuid(Timestamp::UNIX_EPOCH, 7),
         tenant_id: TenantId::new(now, 1),
         dialect: DialectRef::named(dialect).expect("the dialect is built in"),
         status: JobStatus::Running,
@@ -112,7 +112,7 @@ fn told_of_a_task(credits: u64, status: JobStatus) -> String {
     let mut job = job("netraflow");
     job.task = Some(Task {
         url: "https://www.youtube.com/watch?v=x".to_owned(),
-        platform: "youtube".to_owned(),
+        platform: Some("youtube".to_owned()),
         capabilities: vec!["transcription".to_owned()],
         credits_charged: 0,
     });

@@ -25,7 +25,7 @@ async fn a_key_is_shown_once_and_never_again() {
     assert!(text(&made, "key").starts_with("nur_"), "{made}");
     let mut scopes: Vec<_> = made["scopes"].as_array().expect("scopes should be an array").clone();
     scopes.sort_by_key(ToString::to_string);
-    let all = ["deliveries:read", "deliveries:write", "events:write", "jobs:read", "jobs:write"];
+    let all = ["deliveries:read", "deliveries:write", "jobs:read", "jobs:write"];
     assert_eq!(scopes, all.iter().chain(&["webhooks:read", "webhooks:write"]).map(|s| json!(s)).collect::<Vec<_>>());
 
     let listed = world.admin.get(&path).await;

@@ -9,8 +9,11 @@
 mod support;
 
 mod again;
+mod answers;
+mod bad_input;
 mod batch;
 mod cancelled;
+mod cases;
 mod changes;
 mod chaos;
 mod credentials;
@@ -29,6 +32,7 @@ mod keys;
 mod ledger;
 mod logs;
 mod misbehaving;
+mod pace;
 mod producers;
 mod providers;
 mod readme;

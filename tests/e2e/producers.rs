@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::openssl::hmac_sha256;
 use crate::support::rows::{Row, ago, n, s};
+use crate::support::time::instant;
 use crate::support::{Receiver, SOON, World, canary, until};
 
 const SECRET: &str = "whsec_your_signing_secret";
@@ -93,6 +94,14 @@ async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
         ("k", "timestamp", "timestamp", None),
         ("l", "expires_at", "expires_at", None),
         ("m", "expires_at", "expires_at", Some(s("soon"))),
+        ("r", "`timestamp`", "timestamp", Some(s(ago(-3 * 86_400)))),
+        ("s", "`timestamp`", "timestamp", Some(s(ago(2 * 86_400)))),
+        ("t", "`timestamp`", "timestamp", Some(s("2026-01-15T14:30:00"))),
+        ("u", "`timestamp`", "timestamp", Some(n(1_768_487_400))),
+        ("v", "`expires_at`", "expires_at", Some(n("4102444800.5"))),
+        ("w", "`expires_at`", "expires_at", Some(n("4102444800000"))),
+        ("x", "`expires_at`", "expires_at", Some(n(1))),
+        ("y", "`expires_at`", "expires_at", Some(s("4102444800"))),
         ("o", "Postrider's own", "event", Some(s("webhook.disabled"))),
         ("p", "Postrider's own", "job_id", Some(s("job_0000000000000000"))),
         ("q", "Postrider's own", "announce", Some(s("job_created"))),
@@ -107,6 +116,14 @@ async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
         let note: Value = serde_json::from_str(&note).expect("a note should be JSON");
         assert_eq!(note["keys"], json!({"tenant_id": tenant.id, "id": id}), "{mark}");
         assert!(note["reason"].as_str().is_some_and(|told| told.contains(reason)), "{mark}: {note}");
+        instant(note["written_at"].as_str().expect("when it was written"));
+        // Whoever looks for it is told that it is none, and nobody is paged. Times are judged by when it was written, which the
+        // note alone remembers.
+        let shown = tenant.api.get(&format!("/v1/events/{id}")).await;
+        if !["r", "s"].contains(&mark) {
+            let message = shown.refused(404, "not_found")["message"].to_string();
+            assert!(message.contains("a row of this id is there"), "{mark}: {message}");
+        }
     }
     world.aws.rows.put_event(good("n")).await;
     assert_eq!(receiver.only(SOON).await.event_id(), event_id(&tenant.id, "n"), "only the good one is sent");

@@ -58,6 +58,21 @@ async fn two_failures_and_a_success_are_one_event_in_three_attempts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_retry_after_five_seconds_comes_after_five_to_seven() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [5]})).await;
+    let event = tenant.publish(EVENT, &json!({})).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    let delivery = tenant.settled(&id, "succeeded", 2).await;
+    let [first, second] = [0, 1].map(|number| &delivery["attempts"][number]);
+    let took = SignedDuration::from_millis(first["duration_ms"].as_i64().expect("an attempt has a duration"));
+    let waited = instant(text(second, "at")).duration_since(instant(text(first, "at")) + took);
+    assert!((5_000..=7_000).contains(&waited.as_millis()), "{waited:#}: {delivery}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_brings_the_second_attempt_by_itself_and_is_gone() {
     let Some(world) = World::open() else { return };
     let tenant = world.tenant().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::api::text;
+use crate::support::api::{keys, text};
 use crate::support::openssl::hmac_sha256;
 use crate::support::request::Received;
 use crate::support::standard::Signed;
@@ -19,7 +19,14 @@ const GRACE: u64 = 6;
 async fn rotate(tenant: &Tenant, webhook: &str, body: &Value) -> String {
     let call = tenant.api.call(reqwest::Method::POST, &format!("/v1/webhooks/{webhook}/secret/rotate"));
     let rotated = if body.is_null() { call } else { call.json(body) }.send().await.ok(200);
-    assert_eq!(rotated.as_object().map(serde_json::Map::len), Some(1), "only the secret is shown");
+    // Until when an old one counts is told with it, and shown with the webhook.
+    let until = tenant.api.get(&format!("/v1/webhooks/{webhook}")).await.ok(200)["previous_secret_until"].clone();
+    let names = if until.is_null() { vec!["secret"] } else { vec!["previous_secret_until", "secret"] };
+    assert_eq!(keys(&rotated), names, "{rotated}");
+    assert_eq!(rotated["previous_secret_until"], until);
+    if body["grace_seconds"] == 0 {
+        assert!(until.is_null(), "nothing counts beside it: {rotated}");
+    }
     text(&rotated, "secret").to_owned()
 }
 

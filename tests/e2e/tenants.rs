@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
+use crate::support::customer::task_body;
+use crate::support::openssl::hmac_sha256;
 use crate::support::time::instant;
-use crate::support::{World, until};
+use crate::support::{Receiver, SOON, Tenant, World, until};
 
 const MINUTE: Duration = Duration::from_secs(65);
 
@@ -47,6 +49,87 @@ async fn a_bad_tenant_is_refused_by_field() {
     let path = format!("/v1/tenants/{}", tenant.id);
     world.admin.patch(&path, &json!({"status": "asleep"})).await.invalid("status");
     assert_eq!(world.admin.get(&path).await.ok(200)["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_can_bring_its_secret_and_one_that_nobody_saw_ends_at_once() {
+    let Some(world) = World::open() else { return };
+    let (own, next) = ("the account's own secret", "the account's next secret");
+    let body = json!({"name": "Acme", "plan": "pro", "secret": own});
+    let made = world.admin.post("/v1/tenants", &body).await;
+    let id = text(&made.ok(201), "id").to_owned();
+    assert!(!made.body.contains(own), "{}", made.body);
+    let rotate = async |id: &str| {
+        let body = json!({"secret": next, "grace_seconds": 3600});
+        world.admin.post(&format!("/v1/tenants/{id}/secret/rotate"), &body).await.ok(200)
+    };
+    let customer = Customer::of(&world, &id).await;
+    assert_eq!(customer.told(&world).await.1, [true, false], "it signs with what it was given: {own}");
+    assert!(rotate(&id).await["previous_secret_until"].is_string());
+    assert_eq!(customer.told(&world).await.1, [true, false], "and goes on with it until the grace ends");
+
+    let made = world.admin.post("/v1/tenants", &json!({"name": "Acme", "plan": "pro"})).await.ok(201);
+    let id = text(&made, "id");
+    assert_eq!(rotate(id).await, json!({"secret": next}), "nobody waits for the one that was made");
+    let customer = Customer::of(&world, id).await;
+    assert_eq!(customer.told(&world).await.1, [false, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_counts_for_the_next_job_at_once() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("free").await;
+    let body = task_body("https://your-server.invalid/");
+    customer.tenant.api.post("/v1/jobs", &body).await.refused_with_meta(403, "plan_required");
+    let path = format!("/v1/tenants/{}", customer.tenant.id);
+    for (plan, status) in [("pro", 201), ("free", 403), ("enterprise", 201)] {
+        world.admin.patch(&path, &json!({"plan": plan})).await.ok(200);
+        assert_eq!(customer.tenant.api.post("/v1/jobs", &body).await.status, status, "{plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_shows_its_platform_and_whether_it_ever_started() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("pro").await;
+    for (url, platform) in [
+        ("https://youtu.be/dQw4w9WgXcQ", json!("youtube")),
+        ("https://www.bbc.co.uk/sounds", json!("bbc")),
+        ("http://93.184.215.14/video", Value::Null),
+    ] {
+        let body = json!({"url": url, "capabilities": ["transcription"]});
+        let made = customer.tenant.api.post("/v1/jobs", &body).await.data(201);
+        assert_eq!((&made["platform"], &made["started_at"]), (&platform, &Value::Null), "{url}");
+        let cancel = format!("/v1/jobs/{}/cancel", text(&made, "job_id"));
+        let cancelled = customer.tenant.api.post(&cancel, &json!({})).await.data(200);
+        assert_eq!(cancelled["started_at"], Value::Null, "it never started: {cancelled}");
+        assert!(cancelled["completed_at"].is_string(), "{cancelled}");
+    }
+}
+
+/// Whose account's secret signed the end of a job: the first one's, the second one's.
+struct Customer {
+    tenant: Tenant,
+    secrets: [&'static str; 2],
+}
+
+impl Customer {
+    async fn of(world: &World, tenant: &str) -> Self {
+        let key = world.key(tenant, &json!({"dialect": "netraflow"})).await;
+        let api = world.anonymous.with_api_key(text(&key, "key"));
+        let tenant = Tenant { id: tenant.to_owned(), key_id: String::new(), api };
+        Self { tenant, secrets: ["the account's own secret", "the account's next secret"] }
+    }
+
+    async fn told(&self, world: &World) -> (String, [bool; 2]) {
+        let receiver = Receiver::start(world.stack).await;
+        let made = self.tenant.api.post("/v1/jobs", &task_body(&receiver.url("/"))).await.data(201);
+        let id = text(&made, "job_id").to_owned();
+        self.tenant.api.post(&format!("/v1/jobs/{id}/cancel"), &json!({})).await.data(200);
+        let received = receiver.only(SOON).await;
+        let signature = received.header("X-NetraFlow-Signature").expect("it should be signed").to_owned();
+        (id, self.secrets.map(|secret| hmac_sha256(secret, &received.body) == signature))
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

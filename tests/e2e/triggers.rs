@@ -284,3 +284,73 @@ async fn the_function_itself_takes_events_and_says_what_is_wrong() {
     assert_eq!(publish(&other).await["error"]["code"], "conflict");
     assert_eq!(world.aws.rows.all_events_of(&tenant.id).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_caller_has_read_is_not_set_aside_as_well() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let publish = async |event: &Value| world.aws.functions.invoke("events", event).await;
+    let mark = format!("mark-direct-{}", tenant.id);
+    let refused = publish(&json!({"tenant_id": tenant.id, "event": "Not a type", "data": {}, "id": mark})).await;
+    assert_eq!(refused["error"]["details"]["field"], "event", "{refused}");
+    // Too much data is told as it is over HTTP.
+    let large = json!({"mark": mark, "text": "x".repeat(1_200_000)});
+    let large = publish(&json!({"tenant_id": tenant.id, "event": "dubbing.completed", "data": large})).await;
+    assert_eq!(large["error"]["code"], "payload_too_large", "{large}");
+    // Nor does it matter what else it is.
+    for odd in
+        [json!([]), json!([{"tenant_id": tenant.id}]), json!(7), json!("text"), json!(true), Value::Null, json!({})]
+    {
+        for function in ["events", "jobs"] {
+            let answer = world.aws.functions.invoke(function, &odd).await;
+            let error = &answer["error"];
+            assert_eq!(
+                (keys(&answer), &error["code"]),
+                (vec!["error".to_owned()], &json!("invalid_request")),
+                "{answer}"
+            );
+            assert!(
+                error["details"]["field"].is_string() && !answer.to_string().contains("::"),
+                "{function}: {answer}"
+            );
+        }
+        let answer = world.aws.functions.invoke("fanout", &odd).await;
+        assert_eq!(answer["error"]["code"], "invalid_request", "{answer}");
+    }
+    // One from the bus is set aside, and with it all that came before.
+    put(world.stack, EVENT, &json!({"tenant_id": tenant.id, "event": "Not a type", "data": {}, "id": "bus"})).await;
+    let note = set_aside(&world, &tenant.id).await;
+    assert_eq!(note["source"], "bus", "{note}");
+    assert_eq!(world.aws.take(&world.stack.queues.triggers, &mark).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_queue_does_not_hold_is_set_aside_by_its_size_and_digest() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let detail = json!({"tenant_id": tenant.id, "event": "dubbing.completed", "id": "order 1",
+        "data": {"text": "x".repeat(1_200_000)}});
+    let envelope = json!({"version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467720", "detail-type": EVENT,
+        "source": "tests.postrider", "detail": detail});
+    assert_eq!(world.aws.functions.invoke("events", &envelope).await, Value::Null);
+    let note = set_aside(&world, &tenant.id).await;
+    assert_eq!((&note["tenant_id"], &note["event_id"]), (&json!(tenant.id), &json!("order 1")), "{note}");
+    assert!(text(&note, "reason").contains("`data`"), "{note}");
+    assert_eq!((note["detail_bytes"].as_u64() > Some(1_200_000), text(&note, "detail_sha256").len()), (true, 64));
+    assert_eq!(note.get("detail"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_detail_type_is_set_aside_and_not_lost() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    for odd in ["Postrider event", "postrider.event", "Postrider Jobs", "Event"] {
+        let mark = format!("mark-{}-{}", odd.replace(' ', "-"), tenant.id);
+        put(world.stack, odd, &json!({"tenant_id": tenant.id, "event": "dubbing.completed", "data": {"mark": mark}}))
+            .await;
+        let note = set_aside(&world, &mark).await;
+        assert_eq!((&note["source"], &note["detail_type"]), (&json!("bus"), &json!(odd)), "{note}");
+        assert!(text(&note, "reason").contains("`detail-type`"), "{note}");
+    }
+    assert_eq!(world.aws.rows.all_events_of(&tenant.id).await, 0);
+}

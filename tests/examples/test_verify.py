@@ -70,6 +70,21 @@ class Example:
     def test_the_secret_is_taken_whole(self):
         self.assertEqual(self.verdict(BODY, SIGNATURE, f"whsec_{SECRET}"), (False, "signature does not match"))
 
+    def test_nothing_is_no_secret(self):
+        unkeyed = hmac.new(b"", BODY, hashlib.sha256).hexdigest()
+        for secret in ("", "\n", "\n\n"):
+            self.assertEqual(self.verdict(BODY, unkeyed, secret), (False, "signature does not match"), repr(secret))
+        self.assertEqual(self.verdict(BODY, unkeyed, f"\n{SECRET}"), (False, "signature does not match"))
+
+    def test_several_secrets_count_while_one_is_being_changed(self):
+        for secrets in (f"old secret\n{SECRET}", f"{SECRET}\nnew secret", f"a\n{SECRET}\nb"):
+            self.assertEqual(self.verdict(BODY, SIGNATURE, secrets), (True, "signature verified"), secrets)
+        self.assertEqual(self.verdict(BODY, SIGNATURE, "old secret\nnew secret"), (False, "signature does not match"))
+        other = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+        for secrets in ([other, STANDARD_SECRET], [STANDARD_SECRET, other], ["", STANDARD_SECRET], ["whsec_no base64!", STANDARD_SECRET]):
+            self.assertEqual(self.standard_verdict(secret=secrets), "true", secrets)
+        for secrets in ([], [""], [other, other]):
+            self.assertEqual(self.standard_verdict(secret=secrets), "false", secrets)
 
     def test_standard_webhooks_are_verified(self):
         signature = STANDARD_HEADERS["webhook-signature"]

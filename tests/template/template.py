@@ -96,6 +96,6 @@ def holds(condition, parameters: dict[str, str]) -> bool:
 
 def environment_names_in_rust() -> set[str]:
     """The names of environment variables of ours that the programs mention, tests aside; `AWS_...` are Lambda's."""
-    shape = re.compile(r'"((?!AWS_)[A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS|CIDRS|DOMAINS))"')
+    shape = re.compile(r'"((?!AWS_)[A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS|CIDRS|DOMAINS|AGENT))"')
     sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
     return {name for source in sources if "tests" not in source.stem for name in shape.findall(source.read_text())}

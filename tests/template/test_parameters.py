@@ -75,6 +75,16 @@ class Targets(unittest.TestCase):
             self.assertFalse(self.matches("DeniedTargetDomains", value), value)
 
 
+class UserAgent(unittest.TestCase):
+    def test_it_is_a_header_or_nothing(self):
+        parameter = Template().all["Parameters"]["UserAgent"]
+        self.assertEqual(parameter["Default"], "")
+        for value in ("", "A", "Acme-Webhooks/1", "Acme Webhooks (+https://acme.example)"):
+            self.assertRegex(value, parameter["AllowedPattern"])
+        for value in (" Acme", "Acme ", "Ac\nme", "Acmé"):
+            self.assertNotRegex(value, parameter["AllowedPattern"])
+
+
 class Environment(unittest.TestCase):
     def longest(self, value, template: Template) -> int:
         """How long a value can get. A resource's name or ARN has on average 83 characters in the region with the longest

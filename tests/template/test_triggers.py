@@ -2,10 +2,12 @@
 
 import unittest
 
-from template import Template
+from template import ROOT, Template
 
 DEAD_END = {"Fn::GetAtt": ["TriggersQueue", "Arn"]}
 HEARS = {"EventsFromBus": ("Postrider Event", "EventsFunction"), "JobsFromBus": ("Postrider Job", "JobsFunction")}
+STRANGERS = "StrangersFromBus"
+ANNOUNCEMENT = "Postrider Job Created"
 HOUR = 3600
 
 
@@ -29,12 +31,23 @@ class Bus(unittest.TestCase):
             self.assertNotIn("InputTransformer", target, "the function reads the envelope")
             self.assertEqual(list(rule["EventPattern"]), ["detail-type"], "any service may be the source")
             (detail_type,) = rule["EventPattern"]["detail-type"]
+            if name == STRANGERS:
+                continue
             found[name] = (detail_type, target["Arn"]["Fn::GetAtt"][0])
         self.assertEqual(found, HEARS)
 
+    def test_what_nobody_hears_goes_to_the_function_that_sets_it_aside(self):
+        rule = self.rules[STRANGERS]
+        (pattern,) = rule["EventPattern"]["detail-type"]
+        heard = {detail_type for detail_type, _ in HEARS.values()}
+        self.assertEqual(set(pattern["anything-but"]), heard | {ANNOUNCEMENT}, "each is heard by one, and a slip by none")
+        self.assertEqual(rule["Targets"][0]["Arn"], {"Fn::GetAtt": ["EventsFunction", "Arn"]})
+
     def test_a_new_jobs_announcement_comes_back_to_no_function(self):
         heard = {detail_type for detail_type, _ in HEARS.values()}
-        self.assertNotIn("Postrider Job Created", heard, "fan-out puts it there: it would go round")
+        self.assertNotIn(ANNOUNCEMENT, heard, "fan-out puts it there: it would go round")
+        announced = (ROOT / "functions" / "fanout" / "src" / "handler.rs").read_text()
+        self.assertIn(f'"{ANNOUNCEMENT}"', announced, "what is announced and what is let pass are one name")
 
     def test_the_rules_may_invoke_and_nothing_else_of_eventbridge(self):
         permitted = {
@@ -42,7 +55,7 @@ class Bus(unittest.TestCase):
             for p in self.template.of_type("AWS::Lambda::Permission").values()
             if p["Properties"]["Principal"] == "events.amazonaws.com"
         }
-        self.assertEqual(permitted, {"SweepTimer": "SweepFunction"} | {rule: function for rule, (_, function) in HEARS.items()})
+        self.assertEqual(permitted, {"SweepTimer": "SweepFunction", STRANGERS: "EventsFunction"} | {rule: function for rule, (_, function) in HEARS.items()})
 
     def test_what_a_rule_cannot_deliver_is_kept(self):
         for name, rule in self.rules.items():

@@ -14,6 +14,9 @@ pub(crate) fn vectors() -> Vec<Vector> {
     include_str!("urls.tsv").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(read).collect()
 }
 
+/// Rules for the moment at which a URL is given; one that is there already is called all the same.
+pub(crate) const WHEN_TAKEN: [&str; 3] = ["notation", "fragment", "dots"];
+
 /// Rules that a stack lifts where loopback is allowed.
 pub(crate) const LOOPBACK: [&str; 2] = ["loopback", "this-machine"];
 

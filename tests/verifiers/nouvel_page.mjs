@@ -8,19 +8,11 @@
 // not be installed for this, is stood in for by the three calls of it that the page makes. `integration` is the page's
 // full example with its call that starts a job: that goes to the API named by API instead of the page's own host.
 
-import { flipped, input, load, program } from './page.mjs';
+import { flipped, input, load, program, withoutTypes } from './page.mjs';
 
 const [page, which, signature, mode] = process.argv.slice(2);
 const HOST = 'https://app.nouvel.ai';
 const PATH = '/webhooks/nouvel';
-
-/** Annotations of parameters and results, assertions, and non-null marks. */
-function withoutTypes(source) {
-  return source
-    .replaceAll(/: (string|boolean)(?=,?\n|\) |,| \{)/g, '')
-    .replaceAll(/ as string(?=[;,)])/g, '')
-    .replaceAll(/(\w)!(?=[,)])/g, '$1');
-}
 
 const handlers = {};
 const app = {

@@ -59,6 +59,8 @@ pub(crate) struct Attempts {
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
     sender: Arc<Sender>,
+    /// How the deployment's deliveries name their sender, where the operator says so.
+    user_agent: Option<String>,
     crew: Crew,
     pub(crate) slow: Slow,
 }
@@ -73,6 +75,7 @@ impl Attempts {
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
+            user_agent: env::user_agent()?,
             crew: Crew::default(),
             slow: Slow::from_env(sdk)?,
         })
@@ -193,6 +196,7 @@ impl Attempts {
 
     async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Error> {
         let (tenant, endpoint, event) = (consignment.tenant(), consignment.endpoint(), consignment.event());
+        let is_last = consignment.delivery().is_last_attempt(&endpoint.retry_policy());
         let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
         let secrets = match endpoint.dialect.secret_of {
             SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
@@ -202,8 +206,10 @@ impl Attempts {
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
         let own = endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
         let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let headers = own.chain(signed).collect();
-        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout() })
+        let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
+        let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));
+        let headers = own.chain(signed).chain(sender).collect();
+        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout(), is_last })
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Error> {

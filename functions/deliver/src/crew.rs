@@ -11,6 +11,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// One for each message of a batch, and some.
 const THREADS: usize = 12;
+/// Threads that names are looked up on. A look-up that was cut keeps its own until the system's resolver gives up, which it
+/// does within the time that a few batches take.
+const LOOK_UPS: usize = 64;
 
 /// The threads, once there is something to do for them: a function's start has to wait for nothing.
 #[derive(Default)]
@@ -32,7 +35,8 @@ impl Crew {
         if let Some(threads) = self.0.get() {
             return Ok(threads);
         }
-        let threads = Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+        let threads =
+            Builder::new_multi_thread().worker_threads(THREADS).max_blocking_threads(LOOK_UPS).enable_all().build()?;
         Ok(self.0.get_or_init(|| threads))
     }
 }

@@ -22,6 +22,31 @@ pub(crate) fn classify(error: reqwest::Error) -> Result<(Outcome, String), lambd
     Ok(of_receiver(&error))
 }
 
+/// Whether the receiver has provably not begun on the request, by what it said or because nothing of it was sent.
+pub(crate) fn was_not_begun(error: &reqwest::Error) -> bool {
+    chain(error).any(is_turned_away) || is_left_by_the_pool(error)
+}
+
+/// HTTP/2 says so of streams beyond the last one of a GOAWAY, which alone get its error, and by REFUSED_STREAM (RFC 9113,
+/// sections 6.8 and 8.7). The client says so of a request that still lay before it when its connection ended: it calls that
+/// cancelled, or where a stream waited for its turn, no longer dispatched.
+fn is_turned_away(link: &(dyn Error + 'static)) -> bool {
+    if let Some(http2) = link.downcast_ref::<h2::Error>() {
+        let refused = http2.is_reset() && http2.reason() == Some(h2::Reason::REFUSED_STREAM);
+        return http2.is_remote() && (http2.is_go_away() || refused);
+    }
+    link.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_canceled() || http.is_user())
+}
+
+/// A request waits for a connection that another one opens, if that is HTTP/2. When it ends at once, the pool's own error is
+/// all there is, and it is of no type that can be named.
+fn is_left_by_the_pool(error: &reqwest::Error) -> bool {
+    let is_known = |link: &(dyn Error + 'static)| {
+        link.is::<Unresolved>() || link.is::<rustls::Error>() || link.is::<h2::Error>() || link.is::<io::Error>()
+    };
+    error.is_connect() && !error.is_timeout() && !chain(error).any(is_known)
+}
+
 fn of_receiver(error: &reqwest::Error) -> (Outcome, String) {
     let connecting = error.is_connect();
     if let Some(found) = chain(error).find_map(|link| known(link, connecting)) {

@@ -1,4 +1,6 @@
-//! The POST itself: no proxy, no redirects, no retries of its own, and no address that was not checked.
+//! The POST itself: no proxy, no redirects, and no address that was not checked.
+//!
+//! One POST is made, and made again only where it is proved that the receiver has not begun on the one before.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -6,27 +8,32 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::Error;
 use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::{Outcome, redirect_target};
-use postrider_domain::webhook_url::Target;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
+use rustls::ClientConfig;
 
-use crate::clients::{Clients, Opened};
-use crate::{failure, retry_after};
+use crate::clients::{Clients, Lent, Opened, Way};
+use crate::connecting::{Counting, attempt};
+use crate::trust::Trust;
+use crate::{failure, keep_alive, retry_after};
 
+#[cfg(test)]
+mod connections;
 #[cfg(test)]
 mod targets;
 
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
-/// How long a connection may take to come about, from name look-up to the end of TLS: less than any dialect's time-out, so
-/// that a customer hears whether it was the connection or the answer that did not come.
-const CONNECT_LIMIT: Duration = Duration::from_secs(4);
-/// How long a receiver may leave what was sent to him unacknowledged.
-#[cfg(target_os = "linux")]
-const UNREAD_LIMIT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept. Short, since a frozen process cannot see that the other side has hung up.
-const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// What of the time-out is kept back at the most, so that a customer hears whether it was the name, the connection or the
+/// answer that did not come.
+const KEPT_BACK: Duration = Duration::from_secs(1);
+/// For how long receivers keep idle connections, if they keep them at all. Few keep them for less.
+const COMMON_KEEP_ALIVE: Duration = Duration::from_secs(2);
+/// How long an idle connection is used again. It is closed within twice that, when the pool looks next: sooner than they do.
+const IDLE_LIMIT: Duration = Duration::from_millis(950);
+/// How often a request is sent again that was turned away unread.
+const AGAIN: u32 = 5;
 /// What is read of an answer, at the most: enough for an excerpt and to leave most connections reusable.
 const ANSWER_BYTES: usize = 4096;
 const ANSWER_TIME: Duration = Duration::from_secs(2);
@@ -48,6 +55,8 @@ pub struct Post {
     pub body: Vec<u8>,
     /// From name look-up to the status line.
     pub timeout: Duration,
+    /// Whether no attempt follows by itself: it goes over a connection of its own, which nobody can have closed meanwhile.
+    pub is_last: bool,
 }
 
 /// What came of it.
@@ -73,8 +82,14 @@ pub struct Sender {
 impl Sender {
     /// Sends to HTTPS only, and where this resolver lets it.
     pub fn new(resolver: Resolver) -> Self {
+        Self::trusting(Trust::platform(), resolver)
+    }
+
+    fn trusting(trust: Trust, resolver: Resolver) -> Self {
         let of = resolver.clone();
-        Self { clients: Clients::new(move |opened| client(&of, opened).https_only(true).build()), resolver }
+        let build =
+            move |opened: &Opened, way| Ok(client(&of, opened, trust.config()?, way).https_only(true).build()?);
+        Self { clients: Clients::new(build), resolver }
     }
 
     /// Sends, and tells what came of it. Success is decided at the status line; the time-out counts from name look-up to
@@ -83,17 +98,14 @@ impl Sender {
     /// # Errors
     /// When we could not send, such as where the platform has no roots: our fault, so the message comes again.
     pub async fn send(&self, post: &Post) -> Result<Sent, Error> {
-        let lent = self.clients.lend()?;
+        let lent = self.clients.lend();
         let started = Instant::now();
         // Literal addresses never reach the resolver, so they are checked here, at every attempt.
         let url = match self.resolver.parse("url", &post.url) {
             Ok(url) => url,
             Err(invalid) => return Ok(refused(Outcome::Blocked, started, invalid.expected)),
         };
-        if matches!(url.target(), Target::Address(_)) {
-            lent.opened.count();
-        }
-        let sent = exchange(&lent.client, url.as_url().clone(), post).await?;
+        let sent = exchange(&lent, url.as_url(), post).await?;
         if sent.outcome == Outcome::TimedOut {
             self.clients.give_up(&lent);
         }
@@ -102,53 +114,92 @@ impl Sender {
 }
 
 /// The client as every POST needs it, apart from the limit to HTTPS: what sending costs is measured over plain HTTP, too.
-pub fn client(resolver: &Resolver, opened: &Opened) -> ClientBuilder {
-    // A second call finds the provider installed, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let resolver = Arc::new(CheckedResolver { resolver: resolver.clone(), opened: opened.clone() });
+pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way) -> ClientBuilder {
+    let kept_back = KEPT_BACK.min(way.timeout / 4);
+    let resolver = CheckedResolver { resolver: resolver.clone(), limit: way.timeout - kept_back };
     let client = Client::builder()
         .no_proxy()
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .connect_timeout(CONNECT_LIMIT)
+        .tls_backend_preconfigured(tls)
+        .connector_layer(Counting(opened.clone()))
+        .connect_timeout(way.timeout - kept_back / 2)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_header_list_size(HEADER_LIST)
         .pool_idle_timeout(IDLE_LIMIT)
-        .dns_resolver(resolver)
+        .pool_max_idle_per_host(if way.alone { 0 } else { usize::MAX })
+        .dns_resolver(Arc::new(resolver))
         .user_agent(USER_AGENT);
-    // Without it, a connection whose receiver reads no more outlives its attempt by half a minute.
+    // Without it, a connection whose receiver reads no more outlives its attempt.
     #[cfg(target_os = "linux")]
-    let client = client.tcp_user_timeout(UNREAD_LIMIT);
+    let client = client.tcp_user_timeout(way.timeout);
     client
 }
 
-/// One POST to a URL that was checked, and what came of it.
-///
-/// # Errors
-/// When it failed on our side, for want of descriptors or memory.
-pub async fn exchange(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
+/// A POST to a URL that was checked, and what came of it.
+async fn exchange(lent: &Lent, url: &Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
-    let request = client
-        .post(url.clone())
-        .header(CONTENT_TYPE, "application/json")
-        .headers(header_map(&post.headers))
-        .body(post.body.clone())
-        .send();
-    Ok(match tokio::time::timeout(post.timeout, request).await {
+    Ok(match tokio::time::timeout(post.timeout, attempt(answer_of(lent, url, post))).await {
         Err(_) => refused(Outcome::TimedOut, started, format!("no answer within {} seconds", post.timeout.as_secs())),
-        Ok(Err(error)) => {
+        Ok(Err(Failed::Ours(error))) => return Err(error),
+        Ok(Err(Failed::Sending(error))) => {
             let (outcome, why) = failure::classify(error)?;
             refused(outcome, started, why)
         }
-        Ok(Ok(response)) => {
-            let duration = started.elapsed();
-            let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
-            let redirect_to = redirect_of(&url, &response);
-            Sent { outcome, duration, error: None, answer: beginning(response).await, redirect_to }
-        }
+        Ok(Ok(response)) => answered(response, url, started).await,
     })
+}
+
+/// Why there is no answer.
+enum Failed {
+    /// There was nothing to send with.
+    Ours(Error),
+    Sending(reqwest::Error),
+}
+
+/// The answer to a request, which is made again while it is turned away unread: over a connection of its own, since whatever
+/// turned it away may do so to all that share one.
+async fn answer_of(lent: &Lent, url: &Url, post: &Post) -> Result<Response, Failed> {
+    let receiver = url.authority();
+    let mut alone = post.is_last || lent.is_hasty(receiver);
+    let mut left = AGAIN;
+    loop {
+        let client = lent.client(Way { timeout: post.timeout, alone }).map_err(Failed::Ours)?;
+        match request(&client, url.clone(), post).await {
+            Err(error) if left > 0 && failure::was_not_begun(&error) => (left, alone) = (left - 1, true),
+            Err(error) => return Err(Failed::Sending(error)),
+            Ok(response) => {
+                if keep_alive::timeout(response.headers()).is_some_and(|timeout| timeout < COMMON_KEEP_ALIVE) {
+                    lent.note_hasty(receiver);
+                }
+                return Ok(response);
+            }
+        }
+    }
+}
+
+async fn request(client: &Client, url: Url, post: &Post) -> Result<Response, reqwest::Error> {
+    let request = client.post(url).header(CONTENT_TYPE, "application/json").headers(header_map(&post.headers));
+    request.body(post.body.clone()).send().await
+}
+
+async fn answered(response: Response, url: &Url, started: Instant) -> Sent {
+    let duration = started.elapsed();
+    let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
+    let redirect_to = redirect_of(url, &response);
+    Sent { outcome, duration, error: None, answer: beginning(response).await, redirect_to }
+}
+
+/// One POST by this client, and what came of it: what it costs is measured where production never sends, too.
+///
+/// # Errors
+/// When there is no answer.
+pub async fn once(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
+    let started = Instant::now();
+    let response = tokio::time::timeout(post.timeout, request(client, url.clone(), post)).await??;
+    Ok(answered(response, &url, started).await)
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
@@ -191,17 +242,15 @@ async fn beginning(mut response: Response) -> Vec<u8> {
 /// Gives the client checked addresses only.
 struct CheckedResolver {
     resolver: Resolver,
-    /// A name is looked up for each connection and for nothing else.
-    opened: Opened,
+    limit: Duration,
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        self.opened.count();
-        let resolver = self.resolver.clone();
+        let (resolver, limit) = (self.resolver.clone(), self.limit);
         Box::pin(async move {
             // The port is the client's to set.
-            let addresses = resolver.resolve(name.as_str(), 0).await?;
+            let addresses = resolver.resolve(name.as_str(), 0, limit).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }

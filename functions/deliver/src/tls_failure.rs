@@ -1,6 +1,6 @@
 //! Why a TLS handshake failed, in words that tell a receiver's owner what to mend.
 
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
 
 /// One sentence, ours to the word: the names in a receiver's certificate are not repeated.
 pub(crate) fn sentence(error: &Error) -> String {
@@ -46,10 +46,22 @@ fn of_certificate(error: &CertificateError) -> &'static str {
             "the TLS certificate is self-signed, is from an unknown authority, or came without its intermediate"
         }
         CertificateError::Revoked => "the TLS certificate has been revoked",
-        CertificateError::BadSignature | CertificateError::BadEncoding => "the TLS certificate is broken",
+        // No key of the authorities that have its issuer's name fits.
+        CertificateError::BadSignature => {
+            "the TLS certificate is from an unknown authority with the name of a known one, or is broken"
+        }
+        CertificateError::BadEncoding => "the TLS certificate is broken",
+        CertificateError::Other(OtherError(other)) if is_an_authoritys(other.as_ref()) => {
+            "the TLS certificate is an authority's own (CA:TRUE), self-signed or from an unknown authority, and not a server's"
+        }
         // The platform's verifier hides a wrong purpose behind a type of its own.
         _ => "the TLS certificate is not for servers, or breaks another rule",
     }
+}
+
+/// What `openssl req -x509` makes unless it is told otherwise.
+fn is_an_authoritys(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 fn of_alert(alert: AlertDescription) -> String {
@@ -65,8 +77,73 @@ fn of_alert(alert: AlertDescription) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    use rustls::RootCertStore;
+    use rustls::client::WebPkiServerVerifier;
+    use rustls::client::danger::ServerCertVerifier as _;
+    use rustls::pki_types::{ServerName, UnixTime};
+
     use super::*;
-    use rustls::pki_types::ServerName;
+
+    const NAME: &str = "hooks.example.com";
+
+    struct Authority(Certificate, Issuer<'static, KeyPair>);
+
+    impl Authority {
+        fn named(name: &str) -> Self {
+            let mut params = CertificateParams::default();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name.push(DnType::CommonName, name);
+            let key = KeyPair::generate().unwrap();
+            Self(params.self_signed(&key).unwrap(), Issuer::new(params, key))
+        }
+
+        fn issue(&self) -> Certificate {
+            CertificateParams::new([NAME.to_owned()])
+                .unwrap()
+                .signed_by(&KeyPair::generate().unwrap(), &self.1)
+                .unwrap()
+        }
+    }
+
+    fn self_signed(is_ca: IsCa) -> Certificate {
+        let mut params = CertificateParams::new([NAME.to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap()
+    }
+
+    /// What is said of a certificate where `known` is the one authority that is trusted.
+    fn said(known: &Authority, certificate: &Certificate, chain: &[&Certificate]) -> String {
+        let mut roots = RootCertStore::empty();
+        roots.add(known.0.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        let chain: Vec<_> = chain.iter().map(|certificate| certificate.der().clone()).collect();
+        let name = ServerName::try_from(NAME).unwrap();
+        let verdict = verifier.verify_server_cert(certificate.der(), &chain, &name, &[], UnixTime::now());
+        sentence(&verdict.unwrap_err())
+    }
+
+    #[test]
+    fn a_certificate_of_an_unknown_authority_is_said_to_be_that() {
+        let known = Authority::named("A Known Authority");
+        let unknown = Authority::named("Nobody's Authority");
+        let namesake = Authority::named("A Known Authority");
+        for (what, certificate, chain) in [
+            ("without its authority's", unknown.issue(), vec![]),
+            ("with its authority's", unknown.issue(), vec![&unknown.0]),
+            ("of a namesake", namesake.issue(), vec![]),
+            ("of a namesake that is shown", namesake.issue(), vec![&namesake.0]),
+            ("self-signed", self_signed(IsCa::ExplicitNoCa), vec![]),
+            ("self-signed, as OpenSSL makes it", self_signed(IsCa::Ca(BasicConstraints::Unconstrained)), vec![]),
+        ] {
+            let said = said(&known, &certificate, &chain);
+            assert!(said.contains("unknown authority"), "{what}: {said}");
+            assert_eq!(said.contains("self-signed"), !what.contains("namesake"), "{what}: {said}");
+        }
+    }
 
     #[test]
     fn a_certificates_own_names_are_not_repeated() {

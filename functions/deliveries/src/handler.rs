@@ -7,7 +7,7 @@ use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::http::{self, Answer, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
@@ -111,9 +111,10 @@ impl Ledger {
 
     async fn page(&self, page: &Page) -> Result<Answer, Fault> {
         let places = self.places.of(&page.rows).await?;
-        let rows: Vec<_> = page.rows.iter().map(|row| view::delivery(row, places.of(row))).collect();
-        let pagination = Cursor::pagination(page.next.as_ref().map(DeliveryId::as_str));
-        Ok(Answer::json(200, &json!({"deliveries": rows, "pagination": pagination})))
+        let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
+        let next = page.next.as_ref().map(ToString::to_string);
+        let shown = http::Page::of(&page.rows, next, |row| row.id.as_str(), show);
+        Ok(Answer::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
@@ -137,6 +138,7 @@ impl Ledger {
 
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let delivery = self.find(&caller, id).await?;
         self.show(200, &delivery).await
     }
@@ -202,7 +204,7 @@ impl Ledger {
         let endpoint = self.endpoint(&caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
-        let until: Option<String> = fields.take("until", "an RFC 3339 time")?;
+        let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
         fields.finish()?;
         let now = chance::now();
         let since = time::parse("since", &since)?;
@@ -235,6 +237,7 @@ impl Ledger {
 
     async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
+        request.only_query(&[])?;
         let endpoint = self.endpoint(&caller, webhook).await?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
@@ -281,10 +284,16 @@ fn filter(request: &Request) -> Result<Filter, Fault> {
         Status::named(name)
             .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
     });
-    Ok(Filter {
+    let filter = Filter {
         status: status.transpose()?,
         event: request.query("event")?.map(str::parse).transpose()?,
         since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
         until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
-    })
+    };
+    match (filter.since, filter.until) {
+        (Some(since), Some(until)) if since > until => {
+            Err(Fault::unprocessable(Invalid::new("since", "a time not after `until`")))
+        }
+        _ => Ok(filter),
+    }
 }

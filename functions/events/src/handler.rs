@@ -5,6 +5,7 @@ use postrider_aws::auth::Auth;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
@@ -22,6 +23,8 @@ use crate::publish::{Producer, Publication, Source};
 use crate::view;
 
 const MAX_BATCH: usize = 25;
+/// Of a whole batch. Ten of the largest events fit in.
+const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
 /// What the routes need.
 pub(crate) struct Events {
@@ -69,7 +72,13 @@ impl Events {
     /// Each event by itself: one that is refused says why in its place, and the others are taken.
     async fn publish_batch(&self, request: &Request) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::EventsWrite).await?;
-        let mut fields = request.fields()?;
+        if request.header("idempotency-key").is_some() {
+            return Err(Invalid::new("Idempotency-Key", "none with a batch: give each event an `id`").into());
+        }
+        if request.body_bytes() > MAX_BATCH_BYTES {
+            return Err(Fault::too_large("body", MAX_BATCH_BYTES));
+        }
+        let mut fields = request.fields_around("events")?;
         let expected = format!("a list of 1 to {MAX_BATCH} events");
         let events: Vec<Box<RawValue>> = fields.require("events", &expected)?;
         fields.finish()?;
@@ -80,7 +89,7 @@ impl Events {
             let producer = Producer::from(&caller);
             // Apart: what one of them is told does not depend on the others' writes.
             deadline::apart(async move {
-                let fields = Fields::parse(raw.get().as_bytes())?;
+                let fields = Fields::read(raw.get().as_bytes())?;
                 self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
             })
         };
@@ -114,12 +123,14 @@ impl Events {
         let event = publication.into_event(source, chance::now(), self.retention);
         match self.events.put(&event).await? {
             Put::New => Ok(event),
-            Put::Existing(existing) if existing.says_the_same_as(&event) => Ok(*existing),
+            Put::Existing(existing) => match existing.difference(&event) {
+                None => Ok(*existing),
+                Some(what) => Err(Fault::conflict(format!("this key was used before, for an event {what}"))),
+            },
             // Nothing of ours: a producer has put a row of its own under this id.
             Put::Unreadable => {
                 Err(Fault::conflict("a row that is no event stands under this key's id; use another key"))
             }
-            Put::Existing(_) => Err(Fault::conflict("this key was used before, for an event that says something else")),
         }
     }
 
@@ -129,7 +140,8 @@ impl Events {
         let tenant = caller.tenant_id()?;
         let not_found = || Fault::not_found("event");
         let id: EventId = id.parse().map_err(|_| not_found())?;
-        let event = self.events.get(tenant, &id).await?.ok_or_else(not_found)?;
+        let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?;
+        let event = event_row::read(row.into(), None).map_err(|_| Fault::is_no("event", "set aside in quarantine"))?;
         let paging: Paging<EndpointId> = Paging::of(request)?;
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
         // job's event has its one delivery under the endpoint of jobs.

@@ -5,6 +5,7 @@ use postrider_aws::auth::Caller;
 use postrider_aws::chance;
 use postrider_aws::env::Retention;
 use postrider_aws::http::{Fault, Fields};
+use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::invalid::Invalid;
@@ -13,15 +14,15 @@ const MAX_KEY_CHARS: usize = 256;
 
 /// Who publishes.
 pub(crate) enum Producer {
-    /// A tenant, for itself.
-    Tenant(TenantId),
+    /// A tenant, for itself, with a key of this dialect.
+    Tenant(TenantId, Option<DialectRef>),
     /// The provider, for the tenant that it names.
     Provider,
 }
 
 impl From<&Caller> for Producer {
     fn from(caller: &Caller) -> Self {
-        caller.tenant.as_ref().map_or(Self::Provider, |tenant| Self::Tenant(tenant.id.clone()))
+        caller.tenant.as_ref().map_or(Self::Provider, |tenant| Self::Tenant(tenant.id.clone(), caller.key.dialect))
     }
 }
 
@@ -62,6 +63,11 @@ impl Publication {
         let event_type: EventType = event.parse()?;
         if event_type.is_operational() {
             return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
+        }
+        if let Producer::Tenant(_, Some(dialect)) = producer
+            && !dialect.catalogue.has(&event_type)
+        {
+            return Err(Fault::unprocessable(Invalid::new("event", dialect.catalogue.types())));
         }
         if data.get().len() > MAX_DATA_BYTES {
             return Err(Fault::too_large("data", MAX_DATA_BYTES));
@@ -126,8 +132,8 @@ fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Fa
 fn tenant_of(producer: &Producer, named: Option<String>) -> Result<TenantId, Fault> {
     let bad = |expected| Fault::from(Invalid::new("tenant_id", expected));
     match (producer, named) {
-        (Producer::Tenant(tenant), None) => Ok(tenant.clone()),
-        (Producer::Tenant(_), Some(_)) => {
+        (Producer::Tenant(tenant, _), None) => Ok(tenant.clone()),
+        (Producer::Tenant(..), Some(_)) => {
             Err(bad("no such field with a tenant's key, which publishes for its own tenant"))
         }
         (Producer::Provider, None) => Err(bad("the tenant to publish for")),

@@ -23,8 +23,8 @@ impl Events {
     /// When we failed at something that has no HTTP caller to tell: the invoker, or Lambda, tries again.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let until = event.context.deadline;
-        match Trigger::of(&event.payload)? {
-            Trigger::Http => http::serve_raw(event, |request| self.handle(request)).await,
+        match Trigger::of(&event.payload) {
+            Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
@@ -35,19 +35,15 @@ impl Events {
         }
     }
 
-    /// Takes an event from whoever invoked the function. Lambda tries an asynchronous invocation again under the same
-    /// request id, which makes it one event; nobody reads its answer, so what is wrong is set aside too.
+    /// Takes an event from whoever invoked the function, who reads what is wrong in its answer: it is set aside nowhere
+    /// else. Lambda tries an asynchronous invocation again under the same request id, which makes it one event.
     async fn invoked(&self, payload: &str, request_id: &str) -> Result<Value, Error> {
         match self.publish_for(payload, Source::Direct, Some(request_id)).await {
             Ok(event) => Ok(view::accepted(&event)),
             Err(fault) => match fault.cause() {
                 Some(cause) => Err(cause.to_owned().into()),
                 None => {
-                    let reason = fault.message();
                     tracing::warn!(request_id, code = fault.code(), "trigger.refused");
-                    let note =
-                        json!({"v": 1, "source": "direct", "id": request_id, "reason": reason, "detail": payload});
-                    self.triggers.set_aside(&note).await?;
                     Ok(json!({"error": fault.body()}))
                 }
             },
@@ -60,7 +56,8 @@ impl Events {
         let taken = if event.detail_type == DETAIL_TYPE {
             self.publish_for(event.detail.get(), Source::Bus, Some(&event.id)).await.map(|_| ())
         } else {
-            Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into())
+            let expected = format!("`{DETAIL_TYPE}`, or `Postrider Job` for a report on a job");
+            Err(Invalid::new("detail-type", expected).into())
         };
         match taken {
             Ok(()) => Ok(()),
@@ -73,7 +70,7 @@ impl Events {
 
     /// Publishes `{tenant_id, event, data, id?}`; `otherwise` is the key where it has no id of its own.
     async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, Fault> {
-        let mut publication = Publication::read(Fields::checked(text)?, &Producer::Provider, None)?;
+        let mut publication = Publication::read(Fields::read(text.as_bytes())?, &Producer::Provider, None)?;
         publication.key_unless_given(otherwise);
         self.accept(publication, &Producer::Provider, source).await
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::env::BadSetting;
+use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::letters::{Letter, Letters};
 use postrider_aws::queue::Queue;
@@ -84,9 +85,11 @@ impl Redrive {
             return Ok(Err("its row's keys are no tenant and event".to_owned()));
         };
         let item = self.events.get_item(&tenant, &id).await?;
-        match item.map(|item| record::check(serde_dynamo::Item::from(item))) {
+        // The row has stood since then: a redrive weeks later must not find its time odd.
+        let written = note["written_at"].as_str().and_then(|text| text.parse().ok());
+        match item.map(|item| event_row::read(serde_dynamo::Item::from(item), written)) {
             Some(Ok(event)) => fanout.fan_out(&[event]).await.map(Ok),
-            Some(Err(reason)) => Ok(Err(reason)),
+            Some(Err(invalid)) => Ok(Err(invalid.to_string())),
             // Nothing is left to bring back.
             None => Ok(Ok(())),
         }

@@ -33,7 +33,7 @@ impl Jobs {
         if event.detail_type != DETAIL_TYPE {
             return Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into());
         }
-        let mut fields = Fields::checked(event.detail.get())?;
+        let mut fields = Fields::read(event.detail.get().as_bytes())?;
         let tenant_id: String = fields.require("tenant_id", "the job's tenant")?;
         let job_id: String = fields.require("job_id", "a job id")?;
         let job_id: JobId = job_id.parse().map_err(|_| Invalid::new("job_id", "a job id"))?;

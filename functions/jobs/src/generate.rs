@@ -10,6 +10,7 @@ use postrider_domain::key::Scope;
 use url::Url;
 
 use crate::handler::Jobs;
+use crate::title::titles;
 use crate::view;
 
 const URLS: std::ops::RangeInclusive<usize> = 1..=3;
@@ -24,7 +25,7 @@ impl Jobs {
         let mut fields = request.fields()?;
         let asked = fields.without("webhookUrl");
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
-        let variants: u8 = fields.require("variantCount", "a whole number, 1 to 3")?;
+        let variants: u8 = fields.take_value("variantCount", "a whole number, 1 to 3")?.unwrap_or(1);
         // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take("webhookUrl", "a public HTTPS URL")?;
         if !URLS.contains(&urls.len()) {
@@ -33,19 +34,18 @@ impl Jobs {
         if !VARIANTS.contains(&variants) {
             return Err(Invalid::new("variantCount", "a whole number, 1 to 3").into());
         }
-        let hosts = urls.iter().enumerate().map(|(i, url)| host_of(&format!("urls[{i}]"), url));
-        let hosts: Vec<String> = hosts.collect::<Result<_, _>>()?;
+        let urls = urls.iter().enumerate().map(|(i, url)| web_url(&format!("urls[{i}]"), url));
+        let urls: Vec<Url> = urls.collect::<Result<_, _>>()?;
         self.starter.check_url("webhookUrl", webhook_url.as_deref()).await?;
 
         let now = chance::now();
-        let projects = hosts.iter().flat_map(|host| (1..=variants).map(move |variant| project(host, variant)));
         let job = Job {
-            id: JobId::uuid(chance::bits128()),
+            id: JobId::uuid(now, chance::bits128()),
             tenant_id: tenant.clone(),
             dialect,
             status: JobStatus::Running,
             webhook_url,
-            projects: projects.collect(),
+            projects: titles(&urls, variants).into_iter().map(project).collect(),
             task: None,
             closing_event_id: None,
             revision: 0,
@@ -58,26 +58,27 @@ impl Jobs {
         Ok(Answer::json(200, &view::generated(&job)))
     }
 
+    pub(crate) async fn list_generations(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
+        let page = self.page(request, &caller, JobKind::Projects, view::generation_status, view::generation).await?;
+        Ok(Answer::json(200, &view::generations(&page)))
+    }
+
     pub(crate) async fn generation(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
+        request.only_query(&[])?;
         let job = self.find(&caller, id, JobKind::Projects).await?;
         Ok(Answer::json(200, &view::generation(&job)))
     }
 }
 
-fn project(host: &str, variant: u8) -> Project {
-    Project {
-        id: id::uuid(chance::bits128()),
-        title: format!("{host} - Variant {variant}"),
-        status: ProjectStatus::Pending,
-        video_url: None,
-    }
+fn project(title: String) -> Project {
+    Project { id: id::uuid(chance::bits128()), title, status: ProjectStatus::Pending, video_url: None }
 }
 
-/// The host of a URL to work on; whether it can be reached is the worker's to find out.
-pub(crate) fn host_of(field: &str, text: &str) -> Result<String, Invalid> {
-    let url =
-        Url::parse(text).ok().filter(|url| text.len() <= MAX_URL_CHARS && matches!(url.scheme(), "http" | "https"));
-    let host = url.and_then(|url| url.host_str().map(str::to_owned));
-    host.ok_or_else(|| Invalid::new(field, "an http or https URL"))
+/// A URL of the web, to work on or to show; whether it can be reached is the worker's, or the customer's, to find out.
+pub(crate) fn web_url(field: &str, text: &str) -> Result<Url, Invalid> {
+    let is_of_the_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let url = Url::parse(text).ok().filter(|url| text.len() <= MAX_URL_CHARS && is_of_the_web(url));
+    url.ok_or_else(|| Invalid::new(field, "an http or https URL"))
 }

@@ -5,17 +5,18 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::env::BadSetting;
-use postrider_aws::http::{self, Answer, Fault, Request};
+use postrider_aws::http::{self, Answer, Fault, Page, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::letters::Letters;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::trigger::Trigger;
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
-use postrider_domain::job::Job;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::job::{Job, JobStatus};
 use postrider_domain::key::Scope;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::report::Reporter;
 use crate::starter::Starter;
@@ -47,12 +48,15 @@ impl Jobs {
     /// When we failed at something that has no caller to tell: Lambda tries again, then gives up to the triggers queue.
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let until = event.context.deadline;
-        match Trigger::of(&event.payload)? {
-            Trigger::Http => http::serve_raw(event, |request| self.handle(request)).await,
+        match Trigger::of(&event.payload) {
+            Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
-            Trigger::Direct => Err("expected an HTTP request or a bus event".into()),
+            Trigger::Direct => {
+                let fault = Fault::from(Invalid::new("payload", "an HTTP request or an event of the stack's bus"));
+                Ok(json!({"error": fault.body()}))
+            }
         }
     }
 
@@ -60,6 +64,8 @@ impl Jobs {
         match (request.method.as_str(), request.path().as_slice()) {
             ("POST", ["api", "v1", "generate"]) => self.generate(&request).await,
             (_, ["api", "v1", "generate"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["api", "v1", "jobs"]) => self.list_generations(&request).await,
+            (_, ["api", "v1", "jobs"]) => Err(Fault::method_not_allowed(&["GET"])),
             ("GET", ["api", "v1", "jobs", id]) => self.generation(&request, id).await,
             (_, ["api", "v1", "jobs", _]) => Err(Fault::method_not_allowed(&["GET"])),
             ("POST", ["api", "v1", "jobs", id, "report"]) => self.report_projects(&request, id).await,
@@ -85,6 +91,23 @@ impl Jobs {
     /// The caller of a route whose key comes in a header of its own.
     pub(crate) async fn by_header(&self, request: &Request, scope: Scope, kind: JobKind) -> Result<Caller, Fault> {
         check_kind(self.auth.caller_by_header(request, scope).await?, kind)
+    }
+
+    /// A page of the caller's jobs of a kind, the newest first: those of `?status` where it is asked for, as `named` reads it.
+    pub(crate) async fn page(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        kind: JobKind,
+        named: fn(&str) -> Result<JobStatus, Invalid>,
+        show: fn(&Job) -> Value,
+    ) -> Result<Page, Fault> {
+        request.only_query(&["status", "limit", "cursor"])?;
+        let status = request.query("status")?.map(named).transpose()?;
+        let paging: Paging<JobId> = Paging::of(request)?;
+        let found = self.jobs.list(caller.tenant_id()?, kind, paging.limit, paging.after.as_ref()).await?;
+        let show = |job: &Job| status.is_none_or(|status| job.status == status).then(|| show(job));
+        Ok(Page::of(&found.rows, found.next, |job| job.id.as_str(), show))
     }
 
     /// The job of this id that the caller may see: its own tenant's, or anybody's with a provider key.

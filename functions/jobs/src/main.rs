@@ -3,9 +3,11 @@
 mod bus;
 mod generate;
 mod handler;
+mod platform;
 mod report;
 mod starter;
 mod tasks;
+mod title;
 mod view;
 
 use handler::Jobs;

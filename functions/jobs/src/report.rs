@@ -14,8 +14,9 @@ use postrider_domain::id::EventId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, JobStatus, ProjectReport, ProjectStatus, Refused, Report};
 use postrider_domain::key::Scope;
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
+use crate::generate::web_url;
 use crate::handler::Jobs;
 use crate::view;
 
@@ -102,15 +103,6 @@ impl Jobs {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ProjectFields {
-    project_id: String,
-    status: ProjectStatus,
-    title: Option<String>,
-    video_url: Option<String>,
-}
-
 /// Reads a report on a job of this kind.
 ///
 /// # Errors
@@ -126,11 +118,12 @@ pub(crate) fn read(mut fields: Fields, kind: JobKind) -> Result<Report, Fault> {
 
 fn read_projects(fields: &mut Fields) -> Result<Report, Fault> {
     let expected = "a list of {projectId, status: running|completed|failed, title?, videoUrl?}";
-    let projects: Option<Vec<ProjectFields>> = fields.take("projects", expected)?;
+    let projects: Option<Vec<Box<RawValue>>> = fields.take("projects", expected)?;
     let status: Option<String> = fields.take("status", "`cancelled`")?;
     match (projects, status.as_deref()) {
         (Some(projects), None) if !projects.is_empty() => {
-            let reports = projects.into_iter().enumerate().map(|(i, project)| project_report(i, project));
+            let reports =
+                projects.iter().enumerate().map(|(i, project)| project_report(&format!("projects[{i}]"), project));
             Ok(Report::Projects(reports.collect::<Result<_, _>>()?))
         }
         (None, Some("cancelled")) => Ok(Report::Cancelled),
@@ -139,19 +132,27 @@ fn read_projects(fields: &mut Fields) -> Result<Report, Fault> {
     }
 }
 
-fn project_report(i: usize, fields: ProjectFields) -> Result<ProjectReport, Invalid> {
-    let refuse = |field: &str, expected: &str| Err(Invalid::new(format!("projects[{i}].{field}"), expected));
-    if fields.status == ProjectStatus::Pending {
-        return refuse("status", "`running`, `completed` or `failed`");
+fn project_report(place: &str, project: &RawValue) -> Result<ProjectReport, Fault> {
+    let a_status = "`running`, `completed` or `failed`";
+    let mut fields = Fields::inner(place, project)?;
+    let id: String = fields.require("projectId", "a project's id")?;
+    let status: ProjectStatus = fields.require("status", a_status)?;
+    let title: Option<String> = fields.take("title", "a string")?;
+    let video_url: Option<String> = fields.take("videoUrl", "a string")?;
+    if status == ProjectStatus::Pending {
+        return Err(fields.invalid("status", a_status));
     }
-    if fields.title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
-        return refuse("title", "at most 512 characters");
+    if title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
+        return Err(fields.invalid("title", "at most 512 characters"));
     }
-    if fields.video_url.as_ref().is_some_and(|url| url.len() > MAX_URL_CHARS) {
-        return refuse("videoUrl", "at most 2048 characters");
+    // What is told of a completed project is where its video lies.
+    if status == ProjectStatus::Completed {
+        web_url(&format!("{place}.videoUrl"), video_url.as_deref().unwrap_or_default())?;
+    } else if video_url.as_ref().is_some_and(|url| url.len() > MAX_URL_CHARS) {
+        return Err(fields.invalid("videoUrl", "at most 2048 characters"));
     }
-    let ProjectFields { project_id, status, title, video_url } = fields;
-    Ok(ProjectReport { id: project_id, status, title, video_url })
+    fields.finish()?;
+    Ok(ProjectReport { id, status, title, video_url })
 }
 
 fn read_task(fields: &mut Fields) -> Result<Report, Fault> {

@@ -54,7 +54,7 @@ impl Starter {
         let now = job.created_at;
         let key = key.map(|(key, request)| JobKey::new(&job.tenant_id, key, &job.id, request, now));
         let announcement = self.announcement(job, request)?;
-        match self.jobs.create(job, job.task.is_some(), &announcement, key.as_ref(), now).await? {
+        match self.jobs.create(job, &announcement, key.as_ref(), now).await? {
             Created::New => Ok(Started::New),
             Created::Before(before) if key.is_some_and(|key| key.request == before.request) => {
                 let job = self.jobs.get(&before.job_id).await?.ok_or_else(|| Fault::not_found("job"))?;

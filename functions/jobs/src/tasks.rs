@@ -1,16 +1,17 @@
 //! `/v1/jobs`: jobs of one task.
 
 use postrider_aws::chance;
-use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::http::{Answer, Fault, Request};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Report, Task};
 use postrider_domain::key::Scope;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::generate::host_of;
+use crate::generate::web_url;
 use crate::handler::Jobs;
+use crate::platform::platform_of;
 use crate::starter::Started;
 use crate::view;
 
@@ -32,9 +33,10 @@ impl Jobs {
         let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
         // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take("webhook_url", "a public HTTPS URL")?;
-        let platform = platform_of(&host_of("url", &url)?);
+        let platform = platform_of(&web_url("url", &url)?);
         check_capabilities(&capabilities)?;
-        if webhook_url.is_some() && !tenant.plan.includes_webhooks() {
+        // As the plan is now: a key is remembered for a while, and with it what its tenant paid for then.
+        if webhook_url.is_some() && !self.auth.tenant_now(&tenant.id).await?.plan.includes_webhooks() {
             return Err(Fault::plan_required("webhooks are available on the Pro and Enterprise plans"));
         }
         self.starter.check_url("webhook_url", webhook_url.as_deref()).await?;
@@ -66,17 +68,14 @@ impl Jobs {
 
     pub(crate) async fn list_tasks(&self, request: &Request) -> Result<Answer, Fault> {
         let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
-        request.only_query(&["limit", "cursor"])?;
-        let paging: Paging<JobId> = Paging::of(request)?;
-        let page = self.jobs.list(caller.tenant_id()?, paging.limit, paging.after.as_ref()).await?;
-        let jobs: Vec<Value> = page.rows.iter().map(view::task).collect();
-        let pagination = Cursor::pagination(page.next.as_deref());
+        let page = self.page(request, &caller, JobKind::Task, view::task_status, view::task).await?;
         let meta = json!({"request_id": request.id});
-        Ok(Answer::json(200, &json!({"data": jobs, "pagination": pagination, "meta": meta})))
+        Ok(Answer::json(200, &json!({"data": page.rows, "pagination": page.pagination(), "meta": meta})))
     }
 
     pub(crate) async fn get_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
+        request.only_query(&[])?;
         let job = self.find(&caller, id, JobKind::Task).await?;
         let answer = Answer::json(200, &view::with_meta(&view::task(&job), &request.id));
         Ok(if job.status.has_ended() { answer } else { answer.header("retry-after", ASK_AGAIN_AFTER) })
@@ -113,27 +112,5 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Invalid> {
     match request.header("idempotency-key") {
         Some(key) if !good(key) => Err(Invalid::new("Idempotency-Key", "1 to 256 characters")),
         key => Ok(key),
-    }
-}
-
-/// Whose site a host is, in a word: `youtube` for `www.youtube.com`.
-fn platform_of(host: &str) -> String {
-    let labels: Vec<&str> = host.split('.').collect();
-    let label = match labels.as_slice() {
-        [.., name, _] => name,
-        _ => host,
-    };
-    label.to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_platform_is_the_hosts_own_name() {
-        for (host, platform) in [("www.youtube.com", "youtube"), ("vimeo.com", "vimeo"), ("localhost", "localhost")] {
-            assert_eq!(platform_of(host), platform);
-        }
     }
 }

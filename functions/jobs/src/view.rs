@@ -1,5 +1,7 @@
 //! Jobs as their customers see them, in each kind's own words.
 
+use postrider_aws::http::{Cursor, Page};
+use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
 use postrider_domain::time;
 use serde_json::{Value, json};
@@ -11,8 +13,6 @@ pub(crate) fn generated(job: &Job) -> Value {
 
 /// A job of projects.
 pub(crate) fn generation(job: &Job) -> Value {
-    let total = job.projects.len();
-    let ended = job.count(ProjectStatus::Completed) + job.count(ProjectStatus::Failed);
     let completed: Vec<Value> = job
         .projects
         .iter()
@@ -29,9 +29,9 @@ pub(crate) fn generation(job: &Job) -> Value {
     json!({
         "jobId": job.id,
         "status": job.status,
-        "overallProgress": (100 * ended).checked_div(total).unwrap_or(0),
+        "overallProgress": job.progress(),
         "stage": stage(job.status),
-        "totalProjects": total,
+        "totalProjects": job.projects.len(),
         "completedProjects": job.count(ProjectStatus::Completed),
         "failedProjects": job.count(ProjectStatus::Failed),
         "projects": job.projects.iter().map(project).collect::<Vec<_>>(),
@@ -41,13 +41,25 @@ pub(crate) fn generation(job: &Job) -> Value {
     })
 }
 
+/// A page of such jobs.
+pub(crate) fn generations(page: &Page) -> Value {
+    let next = page.next.as_deref().map(Cursor::write);
+    json!({"jobs": page.rows, "hasMore": next.is_some(), "nextCursor": next})
+}
+
+/// A status as a list of such jobs is asked for it.
+pub(crate) fn generation_status(name: &str) -> Result<JobStatus, Invalid> {
+    serde_json::from_value(json!(name))
+        .map_err(|_| Invalid::new("status", "`pending`, `running`, `completed`, `partial`, `failed` or `cancelled`"))
+}
+
 fn project(project: &Project) -> Value {
-    let progress = match project.status {
-        ProjectStatus::Pending => 0,
-        ProjectStatus::Running => 50,
-        ProjectStatus::Completed | ProjectStatus::Failed => 100,
-    };
-    json!({"id": project.id, "title": project.title, "status": project.status, "progress": progress})
+    json!({
+        "id": project.id,
+        "title": project.title,
+        "status": project.status,
+        "progress": project.status.progress(),
+    })
 }
 
 fn stage(status: JobStatus) -> &'static str {
@@ -55,6 +67,18 @@ fn stage(status: JobStatus) -> &'static str {
         JobStatus::Pending => "queued",
         JobStatus::Running => "generating",
         _ => "done",
+    }
+}
+
+/// A status as a list of jobs of one task is asked for it.
+pub(crate) fn task_status(name: &str) -> Result<JobStatus, Invalid> {
+    match name {
+        "pending" => Ok(JobStatus::Pending),
+        "processing" => Ok(JobStatus::Running),
+        "completed" => Ok(JobStatus::Completed),
+        "failed" => Ok(JobStatus::Failed),
+        "cancelled" => Ok(JobStatus::Cancelled),
+        _ => Err(Invalid::new("status", "`pending`, `processing`, `completed`, `failed` or `cancelled`")),
     }
 }
 
@@ -69,7 +93,7 @@ pub(crate) fn task(job: &Job) -> Value {
         "job_id": job.id,
         "status": status,
         "url": task.map(|task| &task.url),
-        "platform": task.map(|task| &task.platform),
+        "platform": task.and_then(|task| task.platform.as_ref()),
         "capabilities": task.map(|task| &task.capabilities),
         "credits_estimated": task.map(|task| task.capabilities.len()),
         "credits_charged": task.map(|task| task.credits_charged),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::BadSetting;
-use postrider_aws::letters::{Letter, Letters};
+use postrider_aws::letters::{Letter, Letters, Note};
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance};
@@ -17,7 +17,6 @@ use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Transition};
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::{Snapshot, Verdict};
-use serde_json::json;
 
 use crate::done::{Failures, Swept};
 
@@ -123,7 +122,7 @@ impl DeadLetters {
 
     async fn set_aside(&self, letter: &Letter, reason: &str) -> Result<(), AwsError> {
         tracing::error!(reason, "dead_letter.quarantined");
-        let note = json!({"v": 1, "source": "dead letters", "body": letter.body, "reason": reason});
+        let note = Note::new("dead letters").because(reason).holding("body", &letter.body);
         self.quarantine.set_aside(&note).await
     }
 

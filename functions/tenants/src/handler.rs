@@ -5,7 +5,7 @@ use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
 use postrider_aws::deliveries_table::Recorded;
 use postrider_aws::env::BadSetting;
-use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
+use postrider_aws::http::{Answer, Fault, Fields, Page, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
@@ -49,20 +49,22 @@ impl Operator {
             ("POST", ["v1", "tenants"]) => self.create(&request).await,
             ("GET", ["v1", "tenants"]) => self.list(&request).await,
             (_, ["v1", "tenants"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("GET", ["v1", "tenants", id]) => Ok(Answer::json(200, &view::tenant(&self.tenant(id).await?))),
+            ("GET", ["v1", "tenants", id]) => self.get(&request, id).await,
             ("PATCH", ["v1", "tenants", id]) => self.change(&request, id).await,
             (_, ["v1", "tenants", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH"])),
             ("POST", ["v1", "tenants", id, "keys"]) => self.create_key(&request, id).await,
-            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(Some(&self.known(id).await?)).await,
+            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(&request, Some(&self.known(id).await?)).await,
             (_, ["v1", "tenants", _, "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("DELETE", ["v1", "tenants", id, "keys", key]) => self.delete_key(Some(&self.known(id).await?), key).await,
+            ("DELETE", ["v1", "tenants", id, "keys", key]) => {
+                self.delete_key(&request, Some(&self.known(id).await?), key).await
+            }
             (_, ["v1", "tenants", _, "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
             ("POST", ["v1", "tenants", id, "secret", "rotate"]) => self.rotate(&request, id).await,
             (_, ["v1", "tenants", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
             ("POST", ["v1", "keys"]) => self.create_provider_key(&request).await,
-            ("GET", ["v1", "keys"]) => self.list_keys(None).await,
+            ("GET", ["v1", "keys"]) => self.list_keys(&request, None).await,
             (_, ["v1", "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("DELETE", ["v1", "keys", key]) => self.delete_key(None, key).await,
+            ("DELETE", ["v1", "keys", key]) => self.delete_key(&request, None, key).await,
             (_, ["v1", "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
             _ => Err(Fault::not_found("path")),
         }
@@ -72,12 +74,15 @@ impl Operator {
         let mut fields = request.fields()?;
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
+        let given: Option<String> = fields.take_value("secret", "a string")?;
         fields.finish()?;
+        let given = given.map(|text| Secret::parse(text, KeyDerivation::WholeText)).transpose()?;
         let now = chance::now();
         let id = TenantId::new(now, chance::bits64());
-        let secret = Secret::generate(&chance::bits256(), KeyDerivation::WholeText);
+        let unseen = given.is_none();
+        let secret = given.unwrap_or_else(|| Secret::generate(&chance::bits256(), KeyDerivation::WholeText));
         let sealed = self.keyring.seal(id.as_str(), &secret).await?;
-        let secrets = vec![StoredSecret { sealed, until: None }];
+        let secrets = vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }];
         let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, created_at: now };
         self.config.create_tenant(&tenant).await?;
         Ok(Answer::json(201, &view::tenant(&tenant)))
@@ -86,19 +91,18 @@ impl Operator {
     async fn list(&self, request: &Request) -> Result<Answer, Fault> {
         request.only_query(&["limit", "cursor"])?;
         let paging: Paging<TenantId> = Paging::of(request)?;
-        let page = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
-        let tenants: Vec<_> = page.rows.iter().map(view::tenant).collect();
-        let pagination = Cursor::pagination(page.next.as_deref());
-        Ok(Answer::json(200, &json!({"tenants": tenants, "pagination": pagination})))
+        let found = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
+        let page = Page::of(&found.rows, found.next, |tenant| tenant.id.as_str(), |tenant| Some(view::tenant(tenant)));
+        Ok(Answer::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
     }
 
     async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let tenant = self.tenant(id).await?;
         let mut fields = request.fields()?;
         let change = TenantChange {
-            name: fields.take("name", A_NAME)?.map(check_name).transpose()?,
-            plan: fields.take("plan", A_PLAN)?,
-            status: fields.take("status", "`active` or `suspended`")?,
+            name: fields.take_value("name", A_NAME)?.map(check_name).transpose()?,
+            plan: fields.take_value("plan", A_PLAN)?,
+            status: fields.take_value("status", "`active` or `suspended`")?,
         };
         fields.finish()?;
         let changed = self.config.change_tenant(&tenant.id, &change).await?;
@@ -113,10 +117,11 @@ impl Operator {
             let tenant = self.tenant(id).await?;
             let secret = asked.secret(KeyDerivation::WholeText)?;
             let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
-            let secrets = rotated(&tenant.secrets, sealed, chance::now(), asked.grace_seconds);
+            let now = chance::now();
+            let secrets = rotated(&tenant.secrets, sealed, now, asked.grace_seconds);
             let secrets = secrets.ok_or_else(Rotation::too_many)?;
             if self.config.change_tenant_secrets(&tenant, &secrets).await? == Recorded::Yes {
-                return Ok(Answer::json(200, &json!({"secret": secret.expose()})));
+                return Ok(Rotation::answer(&secret, &secrets, now));
             }
         }
         Err(Fault::conflict("this tenant's secret is being rotated by others at the same time; try again"))
@@ -134,6 +139,7 @@ impl Operator {
     async fn create_provider_key(&self, request: &Request) -> Result<Answer, Fault> {
         let mut fields = request.fields()?;
         let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
+        Scope::check_for_providers(&scopes)?;
         self.issue(fields, None, None, scopes).await
     }
 
@@ -157,17 +163,22 @@ impl Operator {
         let id = KeyId::new(now, chance::bits64());
         let key = ApiKey { id, tenant_id, dialect, scopes, name, hash: hash_of(&text), created_at: now, not_after };
         self.config.create_key(&key).await?;
-        let mut body = view::key(&key);
-        body["key"] = json!(text);
-        Ok(Answer::json(201, &body))
+        Ok(Answer::json(201, &view::new_key(&key, &text)))
     }
 
-    async fn list_keys(&self, tenant: Option<&TenantId>) -> Result<Answer, Fault> {
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        request.only_query(&[])?;
+        Ok(Answer::json(200, &view::tenant(&self.tenant(id).await?)))
+    }
+
+    async fn list_keys(&self, request: &Request, tenant: Option<&TenantId>) -> Result<Answer, Fault> {
+        request.only_query(&[])?;
         let keys: Vec<_> = self.config.keys(tenant).await?.iter().map(view::key).collect();
         Ok(Answer::json(200, &json!({"keys": keys})))
     }
 
-    async fn delete_key(&self, tenant: Option<&TenantId>, key: &str) -> Result<Answer, Fault> {
+    async fn delete_key(&self, request: &Request, tenant: Option<&TenantId>, key: &str) -> Result<Answer, Fault> {
+        request.only_query(&[])?;
         let not_found = || Fault::not_found("key");
         let key: KeyId = key.parse().map_err(|_| not_found())?;
         if self.config.delete_key(tenant, &key).await? { Ok(Answer::no_content()) } else { Err(not_found()) }
@@ -193,6 +204,6 @@ fn check_name(name: String) -> Result<String, Fault> {
 }
 
 fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, Fault> {
-    let names: Option<Vec<String>> = fields.take("scopes", "a list of scopes")?;
+    let names: Option<Vec<String>> = fields.take_value("scopes", "a list of scopes")?;
     Ok(names.map(|names| Scope::parse_all(&names)).transpose()?)
 }

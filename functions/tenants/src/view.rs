@@ -5,27 +5,37 @@ use postrider_domain::tenant::Tenant;
 use postrider_domain::time;
 use serde_json::{Value, json};
 
+/// A tenant.
 pub(crate) fn tenant(tenant: &Tenant) -> Value {
     json!({
         "id": tenant.id,
         "name": tenant.name,
         "plan": tenant.plan,
-        "status": tenant.status,
         "created_at": time::wire(tenant.created_at),
+        "status": tenant.status,
     })
 }
 
+/// A key, without its text.
 pub(crate) fn key(key: &ApiKey) -> Value {
-    let mut body = json!({"id": key.id, "scopes": key.scopes, "created_at": time::wire(key.created_at)});
-    let rest = [
+    shown(key, None)
+}
+
+/// A key that was made just now, with its text, this once.
+pub(crate) fn new_key(key: &ApiKey, text: &str) -> Value {
+    shown(key, Some(text))
+}
+
+fn shown(key: &ApiKey, text: Option<&str>) -> Value {
+    let fields = [
+        ("id", json!(key.id)),
+        ("key", json!(text)),
         ("dialect", json!(key.dialect)),
+        ("scopes", json!(key.scopes)),
+        ("created_at", json!(time::wire(key.created_at))),
         ("name", json!(key.name)),
         ("expires_at", json!(key.not_after.map(time::wire))),
     ];
-    for (name, value) in rest {
-        if !value.is_null() {
-            body[name] = value;
-        }
-    }
-    body
+    let there = fields.into_iter().filter(|(_, value)| !value.is_null());
+    there.map(|(name, value)| (name.to_owned(), value)).collect()
 }

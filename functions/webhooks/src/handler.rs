@@ -4,7 +4,7 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
-use postrider_aws::http::{Answer, Cursor, Fault, Paging, Request};
+use postrider_aws::http::{Answer, Fault, Page, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
@@ -66,7 +66,8 @@ impl Webhooks {
         let tenant = caller.tenant_id()?;
         let dialect = dialect_of(&caller)?;
         let mut fields = request.fields()?;
-        let secret: Option<String> = fields.take("secret", "a string")?;
+        // A secret that is null was meant to be one: without it, nothing would be signed.
+        let secret: Option<String> = fields.take_value("secret", "a string")?;
         let changes = Changes::read(fields, dialect)?;
         let secret = secret.map(|text| Secret::parse(text, dialect.signing.key)).transpose()?;
         let events = changes.events.clone().ok_or_else(|| Invalid::new("events", "a list of event types"))?;
@@ -101,10 +102,10 @@ impl Webhooks {
         let secret = if made { Some(Secret::generate(&chance::bits256(), dialect.signing.key)) } else { secret };
         if let Some(secret) = &secret {
             let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
-            endpoint.secrets.push(StoredSecret { sealed, until: None });
+            endpoint.secrets.push(StoredSecret::new(sealed));
         }
         self.config.create_endpoint(&endpoint).await?;
-        let mut body = view::five_fields(&endpoint);
+        let mut body = view::whole(&endpoint, now);
         if let Some(secret) = secret.filter(|_| made) {
             body["secret"] = json!(secret.expose());
         }
@@ -122,17 +123,17 @@ impl Webhooks {
         }
         let paging: Paging<EndpointId> = Paging::of(request)?;
         let after = paging.after.as_ref().map(EndpointId::as_str);
-        let page = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
-        let alive = page.rows.iter().filter(|endpoint| endpoint.deleted_at.is_none());
-        let webhooks: Vec<_> = alive.map(view::five_fields).collect();
-        let pagination = Cursor::pagination(page.next.as_deref());
-        Ok(Answer::json(200, &json!({"webhooks": webhooks, "pagination": pagination})))
+        let found = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let shown = |endpoint: &Endpoint| endpoint.deleted_at.is_none().then(|| view::five_fields(endpoint));
+        let page = Page::of(&found.rows, found.next, |endpoint| endpoint.id.as_str(), shown);
+        Ok(Answer::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
     }
 
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
+        request.only_query(&[])?;
         let endpoint = self.find(&caller, id).await?;
-        Ok(Answer::json(200, &view::whole(&endpoint)))
+        Ok(Answer::json(200, &view::whole(&endpoint, chance::now())))
     }
 
     /// A change is made from what was read, so whoever was overtaken reads again.
@@ -148,7 +149,7 @@ impl Webhooks {
                 self.resolver.check_url("url", &after.url).await?;
             }
             if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
-                return Ok(Answer::json(200, &view::whole(&after)));
+                return Ok(Answer::json(200, &view::whole(&after, now)));
             }
         }
         Err(overtaken())
@@ -156,6 +157,7 @@ impl Webhooks {
 
     async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+        request.only_query(&[])?;
         let not_found = || Fault::not_found("webhook");
         let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
         for _ in 0..TRIES {
@@ -188,7 +190,7 @@ impl Webhooks {
             let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
             let after = Endpoint { secrets, ..before.clone() };
             if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
-                return Ok(Answer::json(200, &json!({"secret": secret.expose()})));
+                return Ok(Rotation::answer(&secret, &after.secrets, now));
             }
         }
         Err(overtaken())

@@ -13,34 +13,34 @@ use postrider_domain::event::EventPattern;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
 
-/// The fields of a request, checked each by itself; what is `None` stays as it is.
+/// The fields of a request, checked each by itself: what is `None` stays as it is, and what is nothing within goes.
 pub(crate) struct Changes {
     pub(crate) url: Option<String>,
     pub(crate) events: Option<Vec<EventPattern>>,
     status: Option<EndpointStatus>,
-    description: Option<String>,
-    headers: Option<BTreeMap<String, String>>,
-    timeout_seconds: Option<u16>,
-    retry_schedule: Option<Vec<u32>>,
+    description: Option<Option<String>>,
+    headers: Option<Option<BTreeMap<String, String>>>,
+    timeout_seconds: Option<Option<u16>>,
+    retry_schedule: Option<Option<Vec<u32>>>,
 }
 
 impl Changes {
     pub(crate) fn read(mut fields: Fields, dialect: DialectRef) -> Result<Self, Fault> {
-        let events: Option<Vec<String>> = fields.take("events", "a list of event types")?;
-        let headers: Option<BTreeMap<String, String>> = fields.take("headers", "an object of strings")?;
+        let events: Option<Vec<String>> = fields.take_value("events", "a list of event types")?;
+        let headers: Option<Option<BTreeMap<String, String>>> = fields.change("headers", "an object of strings")?;
         let changes = Self {
-            url: fields.take("url", "a public HTTPS URL")?,
+            url: fields.take_value("url", "a public HTTPS URL")?,
             events: events.map(|names| parse_patterns(&names, dialect)).transpose()?,
-            status: fields.take("status", "`active` or `disabled`")?,
-            description: fields.take("description", "a string")?,
-            headers: headers.map(|headers| parse_headers(headers, dialect)).transpose()?,
-            timeout_seconds: fields.take("timeout_seconds", "a whole number of seconds")?,
-            retry_schedule: fields.take("retry_schedule", "a list of whole numbers of seconds")?,
+            status: fields.take_value("status", "`active` or `disabled`")?,
+            description: fields.change("description", "a string")?,
+            headers: headers.map(|headers| headers.map(parse_headers).transpose()).transpose()?,
+            timeout_seconds: fields.change("timeout_seconds", "a whole number of seconds")?,
+            retry_schedule: fields.change("retry_schedule", "a list of whole numbers of seconds")?,
         };
         fields.finish()?;
-        changes.timeout_seconds.map_or(Ok(()), check_timeout)?;
-        changes.retry_schedule.as_deref().map_or(Ok(()), check_schedule)?;
-        changes.description.as_deref().map_or(Ok(()), check_description)?;
+        changes.timeout_seconds.flatten().map_or(Ok(()), check_timeout)?;
+        changes.retry_schedule.as_ref().and_then(Option::as_deref).map_or(Ok(()), check_schedule)?;
+        changes.description.as_ref().and_then(Option::as_deref).map_or(Ok(()), check_description)?;
         Ok(changes)
     }
 
@@ -51,10 +51,10 @@ impl Changes {
     pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), Fault> {
         endpoint.url = self.url.unwrap_or_else(|| endpoint.url.clone());
         endpoint.events = self.events.unwrap_or_else(|| endpoint.events.clone());
-        endpoint.headers = self.headers.unwrap_or_else(|| endpoint.headers.clone());
-        endpoint.description = self.description.or_else(|| endpoint.description.take());
-        endpoint.timeout_seconds = self.timeout_seconds.or(endpoint.timeout_seconds);
-        endpoint.retry_schedule = self.retry_schedule.or_else(|| endpoint.retry_schedule.take());
+        endpoint.headers = self.headers.map_or_else(|| endpoint.headers.clone(), Option::unwrap_or_default);
+        endpoint.description = self.description.unwrap_or_else(|| endpoint.description.take());
+        endpoint.timeout_seconds = self.timeout_seconds.unwrap_or(endpoint.timeout_seconds);
+        endpoint.retry_schedule = self.retry_schedule.unwrap_or_else(|| endpoint.retry_schedule.take());
         if let Some(status) = self.status.filter(|status| *status != endpoint.status) {
             endpoint.status = status;
             let disabled = status == EndpointStatus::Disabled;

@@ -1,6 +1,7 @@
 //! Webhooks as the API shows them. A secret is never among what is shown.
 
-use postrider_domain::endpoint::Endpoint;
+use jiff::Timestamp;
+use postrider_domain::endpoint::{Endpoint, previous_secret_until};
 use postrider_domain::time;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ pub(crate) fn five_fields(endpoint: &Endpoint) -> Value {
 }
 
 /// The five fields, and the others where they are set.
-pub(crate) fn whole(endpoint: &Endpoint) -> Value {
+pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Value {
     let mut body = five_fields(endpoint);
     let disabled_at = endpoint.disabled_at.map(time::wire);
     let headers = Some(&endpoint.headers).filter(|headers| !headers.is_empty());
@@ -27,6 +28,7 @@ pub(crate) fn whole(endpoint: &Endpoint) -> Value {
         ("retry_schedule", json!(endpoint.retry_schedule)),
         ("disabled_reason", json!(endpoint.disabled_reason)),
         ("disabled_at", json!(disabled_at)),
+        ("previous_secret_until", json!(previous_secret_until(&endpoint.secrets, now).map(time::wire))),
     ];
     for (name, value) in rest {
         if !value.is_null() {

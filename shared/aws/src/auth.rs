@@ -124,6 +124,14 @@ impl Auth {
         Ok(Some(Caller { key, tenant }))
     }
 
+    /// A tenant as it is at this moment, whatever is remembered of it.
+    ///
+    /// # Errors
+    /// 401 when it is gone, and its keys with it.
+    pub async fn tenant_now(&self, id: &TenantId) -> Result<Tenant, Fault> {
+        self.config.tenant(id).await?.ok_or_else(|| Fault::unauthorized("unknown API key"))
+    }
+
     /// Whether there is a tenant such as a provider key names. A suspended one may be published for: its deliveries are
     /// recorded as cancelled, and can be recovered.
     ///

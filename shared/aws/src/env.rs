@@ -59,6 +59,17 @@ pub fn extra_dialects() -> Result<(), Invalid> {
     }
 }
 
+/// `USER_AGENT`: how deliveries name their sender; none where it is empty.
+///
+/// # Errors
+/// [`BadSetting`] when no header can carry it.
+pub fn user_agent() -> Result<Option<String>, BadSetting> {
+    let Ok(text) = var("USER_AGENT") else { return Ok(None) };
+    let bad = |invalid: Invalid| BadSetting::new("USER_AGENT", invalid.expected);
+    postrider_domain::dialect::check_user_agent("", &text).map_err(bad)?;
+    Ok(Some(text))
+}
+
 /// How long rows are kept after their event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {

@@ -8,7 +8,7 @@ use postrider_domain::id::{EventId, TenantId};
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
-use crate::item::{Item, from_item, text, to_item};
+use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
 
 /// The events table.
@@ -48,14 +48,6 @@ impl EventsTable {
             .build()
             .map_err(|error| AwsError::new("TransactWriteItems events", error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// The event, if it is this tenant's and still there.
-    ///
-    /// # Errors
-    /// When the read failed.
-    pub async fn get(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Event>, AwsError> {
-        self.get_item(tenant, id).await?.map(from_item).transpose()
     }
 
     /// The row itself, whatever a producer has put there.

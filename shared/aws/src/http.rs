@@ -4,6 +4,7 @@ mod answer;
 mod cursor;
 mod fault;
 mod fields;
+mod pages;
 mod repeat;
 mod request;
 mod shape;
@@ -12,26 +13,36 @@ pub use answer::Answer;
 pub use cursor::{Cursor, Paging};
 pub use fault::Fault;
 pub use fields::Fields;
+pub use pages::Page;
 pub use request::Request;
 pub use shape::ErrorShape;
 
 use std::time::Instant;
 
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use lambda_runtime::{Error, LambdaEvent};
-use serde_json::Value;
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_runtime::LambdaEvent;
 use serde_json::value::RawValue;
 
 use crate::deadline::{self, Waiting};
 
 /// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
-pub async fn serve<F, Fut>(event: LambdaEvent<ApiGatewayV2httpRequest>, handle: F) -> ApiGatewayV2httpResponse
+///
+/// The event is taken as it came and read here: one that the runtime could not read would be answered in the runtime's
+/// words, and quoted in the log.
+pub async fn serve<F, Fut>(event: LambdaEvent<Box<RawValue>>, handle: F) -> ApiGatewayV2httpResponse
 where
     F: FnOnce(Request) -> Fut,
     Fut: Future<Output = Result<Answer, Fault>>,
 {
     let started = Instant::now();
-    let request = Request::new(event.payload, &event.context.request_id);
+    let invocation = event.context.request_id;
+    let request = match Request::read(event.payload.get(), &invocation) {
+        Ok(request) => request,
+        Err(fault) => {
+            tracing::warn!(status = fault.status(), request_id = invocation, code = fault.code(), "api.not_understood");
+            return ErrorShape::Coded.answer(&fault, &invocation).into_response(&invocation);
+        }
+    };
     let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
     let shape = ErrorShape::of(&request.path());
     let instead = repeat::instead_of_repeating(&method, &request.path());
@@ -58,18 +69,19 @@ where
     F: FnOnce(Request) -> Fut,
     Fut: Future<Output = Result<Answer, Fault>>,
 {
-    tokio::time::timeout(deadline::left(), handle(request)).await.unwrap_or_else(|_| Err(Fault::out_of_time()))
+    tokio::time::timeout(deadline::left(), dispatch(request, handle))
+        .await
+        .unwrap_or_else(|_| Err(Fault::out_of_time()))
 }
 
-/// The same for a function that others invoke too, and that has therefore taken its payload as it came.
-///
-/// # Errors
-/// When the payload is no API Gateway event.
-pub async fn serve_raw<F, Fut>(event: LambdaEvent<Box<RawValue>>, handle: F) -> Result<Value, Error>
+/// A path with an empty segment is nobody's: `/v1//webhooks` is not `/v1/webhooks`, nor is `/v1/webhooks/`.
+async fn dispatch<F, Fut>(request: Request, handle: F) -> Result<Answer, Fault>
 where
     F: FnOnce(Request) -> Fut,
     Fut: Future<Output = Result<Answer, Fault>>,
 {
-    let payload = serde_json::from_str(event.payload.get())?;
-    Ok(serde_json::to_value(serve(LambdaEvent::new(payload, event.context), handle).await)?)
+    if request.segments.iter().any(String::is_empty) {
+        return Err(Fault::not_found("path"));
+    }
+    handle(request).await
 }

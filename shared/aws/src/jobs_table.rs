@@ -8,6 +8,7 @@ use aws_types::SdkConfig;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+use postrider_domain::dialect::JobKind;
 use postrider_domain::event::Event;
 use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
@@ -78,24 +79,18 @@ impl JobsTable {
         Ok(Self { client, name: env::var("JOBS_TABLE")?, events })
     }
 
-    /// Puts a new job, what announces it, and its key if it has one: all or nothing. `listed` jobs are found in their
-    /// tenant's list.
+    /// Puts a new job, what announces it, and its key if it has one: all or nothing.
     ///
     /// # Errors
     /// When the write failed; a creation with a key may be repeated.
     pub async fn create(
         &self,
         job: &Job,
-        listed: bool,
         announcement: &Event,
         key: Option<&JobKey>,
         now: Timestamp,
     ) -> Result<Created, AwsError> {
-        let mut item = to_item(job)?;
-        if listed {
-            item.insert("listed_tenant".to_owned(), text(job.tenant_id.as_str()));
-        }
-        let row = Put::builder().table_name(&self.name).set_item(Some(item));
+        let row = Put::builder().table_name(&self.name).set_item(Some(listed(job)?));
         let mut writes = vec![
             write(row.condition_expression("attribute_not_exists(id)"))?,
             self.events.put_in_transaction(announcement)?,
@@ -129,11 +124,8 @@ impl JobsTable {
     /// When the write failed; repeating the report is harmless.
     pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
         let mark = chance::mark();
-        let mut item = to_item(after)?;
+        let mut item = listed(after)?;
         item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
-        if after.task.is_some() {
-            item.insert("listed_tenant".to_owned(), text(after.tenant_id.as_str()));
-        }
         let row = Put::builder()
             .table_name(&self.name)
             .set_item(Some(item))
@@ -154,24 +146,30 @@ impl JobsTable {
         self.row(id.as_str()).await
     }
 
-    /// A page of a tenant's listed jobs, the newest first.
+    /// A page of a tenant's jobs of a kind, the newest first.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn list(&self, tenant: &TenantId, limit: i32, after: Option<&JobId>) -> Result<Listed<Job>, AwsError> {
+    pub async fn list(
+        &self,
+        tenant: &TenantId,
+        kind: JobKind,
+        limit: i32,
+        after: Option<&JobId>,
+    ) -> Result<Listed<Job>, AwsError> {
+        let list = list_of(tenant, Some(kind));
         let mut query = self
             .client
             .query()
             .table_name(&self.name)
             .index_name("listed")
             .key_condition_expression("listed_tenant = :tenant")
-            .expression_attribute_values(":tenant", text(tenant.as_str()))
+            .expression_attribute_values(":tenant", text(list.as_str()))
             .scan_index_forward(false)
             .limit(limit);
         if let Some(after) = after {
-            query = query
-                .exclusive_start_key("listed_tenant", text(tenant.as_str()))
-                .exclusive_start_key("id", text(after.as_str()));
+            query =
+                query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
         let answer = query.send().await.map_err(failed("Query jobs"))?;
         let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
@@ -192,6 +190,21 @@ impl JobsTable {
     async fn item(&self, id: &str) -> Result<Option<Item>, AwsError> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
         Ok(read.send().await.map_err(failed("GetItem jobs"))?.item)
+    }
+}
+
+/// A job's row, in its tenant's list of jobs of its kind.
+fn listed(job: &Job) -> Result<Item, AwsError> {
+    let mut item = to_item(job)?;
+    item.insert("listed_tenant".to_owned(), text(list_of(&job.tenant_id, job.dialect.jobs)));
+    Ok(item)
+}
+
+/// Where a tenant's jobs of a kind are listed.
+fn list_of(tenant: &TenantId, kind: Option<JobKind>) -> String {
+    match kind {
+        Some(JobKind::Projects) => format!("{tenant}/projects"),
+        Some(JobKind::Task) | None => tenant.to_string(),
     }
 }
 

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::secret::Secret;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
+use zeroize::Zeroizing;
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
@@ -86,7 +87,9 @@ impl Keys {
         let bad = || AwsError::new("sealing a secret", "the current key is missing");
         let key = self.by_id.get(&self.current).ok_or_else(bad)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
-        let mut bytes = secret.expose().as_bytes().to_vec();
+        // With room for the tag: a buffer that had to grow would leave the secret behind in the one before.
+        let mut bytes = Vec::with_capacity(secret.expose().len() + CHACHA20_POLY1305.tag_len());
+        bytes.extend_from_slice(secret.expose().as_bytes());
         key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut bytes)
             .map_err(|_| bad())?;
         let sealed = [&nonce[..], &bytes].concat();
@@ -98,10 +101,10 @@ impl Keys {
             let (id, text) = sealed.split_once('.')?;
             let bytes = BASE64.decode(text).ok()?;
             let (nonce, body) = bytes.split_first_chunk::<NONCE_LEN>()?;
-            let mut body = body.to_vec();
+            let mut body = Zeroizing::new(body.to_vec());
             let nonce = Nonce::assume_unique_for_key(*nonce);
             let plain = self.by_id.get(id)?.open_in_place(nonce, Aad::from(owner), &mut body).ok()?;
-            Some(Secret::stored(String::from_utf8(plain.to_vec()).ok()?))
+            Some(Secret::stored(std::str::from_utf8(plain).ok()?.to_owned()))
         };
         open().ok_or_else(|| AwsError::new("opening a secret", "it was not sealed for this owner by a key of ours"))
     }

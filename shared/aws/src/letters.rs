@@ -9,6 +9,10 @@ use crate::AwsError;
 use crate::env::{self, BadSetting};
 use crate::error::failed;
 
+mod note;
+
+pub use note::Note;
+
 /// Letters of one call.
 const BATCH: usize = 10;
 
@@ -58,10 +62,8 @@ impl Letters {
     ///
     /// # Errors
     /// When it was not taken.
-    pub async fn set_aside(&self, note: &serde_json::Value) -> Result<(), AwsError> {
-        // SQS refuses these two, which JSON can say otherwise; the other characters that it refuses are escaped anyway.
-        let body = note.to_string().replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+    pub async fn set_aside(&self, note: &Note) -> Result<(), AwsError> {
+        let sent = self.client.send_message().queue_url(&self.url).message_body(note.text()).send().await;
         sent.map_err(failed("SendMessage quarantine"))?;
         Ok(())
     }

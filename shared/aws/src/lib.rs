@@ -14,6 +14,7 @@ pub mod deliveries_table;
 pub mod deployment_secret;
 pub mod env;
 pub mod error;
+pub mod event_row;
 pub mod events_table;
 pub mod http;
 pub mod item;

@@ -10,8 +10,7 @@ use postrider_domain::egress::Egress;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::webhook_url::{Target, WebhookUrl};
 
-/// How long a look-up may take: less than a connection may, so that name servers that stay silent are told apart from a
-/// firewall that does.
+/// How long a look-up may take while a caller of the API waits.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(3);
 
 /// Asks the DNS for a name's addresses.
@@ -36,18 +35,17 @@ pub enum Unresolved {
 pub struct Resolver {
     egress: Arc<Egress>,
     look_up: Arc<LookUp>,
-    limit: Duration,
 }
 
 impl Resolver {
     /// A resolver that asks the system's.
     pub fn new(egress: Egress) -> Self {
-        Self::asking(egress, Arc::new(|name| Box::pin(ask_system(name))), LOOK_UP_LIMIT)
+        Self::asking(egress, Arc::new(|name| Box::pin(ask_system(name))))
     }
 
-    /// A resolver that asks `look_up`, and waits for so long.
-    pub fn asking(egress: Egress, look_up: Arc<LookUp>, limit: Duration) -> Self {
-        Self { egress: Arc::new(egress), look_up, limit }
+    /// A resolver that asks `look_up`.
+    pub fn asking(egress: Egress, look_up: Arc<LookUp>) -> Self {
+        Self { egress: Arc::new(egress), look_up }
     }
 
     /// Reads a URL, as [`WebhookUrl::parse`] does.
@@ -58,12 +56,12 @@ impl Resolver {
         WebhookUrl::parse(field, url, &self.egress)
     }
 
-    /// The addresses of a name, all of them checked.
+    /// The addresses of a name, all of them checked; a look-up that takes longer than `limit` has found none.
     ///
     /// # Errors
     /// [`Unresolved`].
-    pub async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
-        let found = match tokio::time::timeout(self.limit, (self.look_up)(name.to_owned())).await {
+    pub async fn resolve(&self, name: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Unresolved> {
+        let found = match tokio::time::timeout(limit, (self.look_up)(name.to_owned())).await {
             Ok(Ok(found)) => found,
             Ok(Err(_)) | Err(_) => return Err(Unresolved::NoAddress),
         };
@@ -82,8 +80,8 @@ impl Resolver {
     /// # Errors
     /// [`Invalid`] for `field`, naming the rule.
     pub async fn check_url(&self, field: &str, url: &str) -> Result<(), Invalid> {
-        let Target::Name(name, port) = self.parse(field, url)?.target() else { return Ok(()) };
-        match self.resolve(&name, port).await {
+        let Target::Name(name, port) = WebhookUrl::take(field, url, &self.egress)?.target() else { return Ok(()) };
+        match self.resolve(&name, port, LOOK_UP_LIMIT).await {
             Ok(_) | Err(Unresolved::NoAddress) => Ok(()),
             Err(refused @ Unresolved::Refused { .. }) => {
                 Err(Invalid::new(field, format!("a public HTTPS URL; {refused}")))

@@ -1,10 +1,14 @@
 //! A request for a new signing secret: `{secret?, grace_seconds?}`.
 
+use jiff::Timestamp;
+use postrider_domain::endpoint::{StoredSecret, previous_secret_until};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::time;
+use serde::Serialize;
 
 use crate::chance;
-use crate::http::{Fault, Fields};
+use crate::http::{Answer, Fault, Fields};
 
 const DEFAULT_GRACE: u32 = 24 * 3600;
 const MAX_GRACE: u32 = 30 * 24 * 3600;
@@ -23,8 +27,8 @@ impl Rotation {
     /// # Errors
     /// 400 naming the field.
     pub fn read(mut fields: Fields) -> Result<Self, Fault> {
-        let given = fields.take("secret", "a string")?;
-        let grace_seconds = fields.take("grace_seconds", "a whole number of seconds")?.unwrap_or(DEFAULT_GRACE);
+        let given = fields.take_value("secret", "a string")?;
+        let grace_seconds = fields.take_value("grace_seconds", "a whole number of seconds")?.unwrap_or(DEFAULT_GRACE);
         fields.finish()?;
         if grace_seconds > MAX_GRACE {
             return Err(Invalid::new("grace_seconds", format!("0 to {MAX_GRACE}")).into());
@@ -47,4 +51,17 @@ impl Rotation {
             None => Ok(Secret::generate(&chance::bits256(), derivation)),
         }
     }
+
+    /// The answer: the new secret, this once, and until when an old one counts beside it.
+    pub fn answer(secret: &Secret, secrets: &[StoredSecret], now: Timestamp) -> Answer {
+        let until = previous_secret_until(secrets, now).map(time::wire);
+        Answer::json(200, &Rotated { secret: secret.expose(), previous_secret_until: until })
+    }
+}
+
+#[derive(Serialize)]
+struct Rotated<'a> {
+    secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_secret_until: Option<String>,
 }

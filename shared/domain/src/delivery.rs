@@ -183,6 +183,12 @@ impl Delivery {
         self.delivered_at.or(taken)
     }
 
+    /// Whether the row's next attempt is its last: none follows by itself, should it fail or we.
+    pub fn is_last_attempt(&self, policy: &RetryPolicy) -> bool {
+        let failures = [Outcome::TimedOut, Outcome::Internal];
+        failures.iter().any(|failure| self.after(policy, failure, self.created_at, 0.0).status.is_final())
+    }
+
     /// What follows when the row's next attempt ended at `now` with this outcome.
     pub fn after(&self, policy: &RetryPolicy, outcome: &Outcome, now: Timestamp, jitter: f64) -> Transition {
         let internal = self.internal + u32::from(*outcome == Outcome::Internal);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use crate::event::{EventPattern, EventType};
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
-use crate::retry::{Hints, RetryPolicy};
+use crate::retry::{Hints, RetryPolicy, horizon_seconds};
 use crate::secret::KeyDerivation;
 use crate::signature::{Content, Encoding, Signing};
 
@@ -45,6 +45,8 @@ pub struct Dialect {
     pub catalogue: Catalogue,
     /// Whether an endpoint that failed for five days without one success is disabled.
     pub disables_failing: bool,
+    /// How its deliveries name their sender; where it says nothing, as the deployment does.
+    pub user_agent: Option<&'static str>,
 }
 
 /// What becomes of a webhook that is created without a secret.
@@ -102,6 +104,14 @@ impl Catalogue {
         }
     }
 
+    /// The event types, in words for an error.
+    pub fn types(self) -> String {
+        match self {
+            Self::Open => "an event type".to_owned(),
+            Self::Only(types) => format!("one of {}", types.join(", ")),
+        }
+    }
+
     /// What a webhook may ask for, in words for an error.
     pub fn expectation(self) -> String {
         match self {
@@ -146,6 +156,7 @@ pub const NUR: Dialect = Dialect {
         "music.generation.completed",
     ]),
     disables_failing: false,
+    user_agent: None,
 };
 
 /// Standard Webhooks (the specification's headers, secrets and calendar), for keys of our own.
@@ -182,6 +193,7 @@ pub const STANDARD: Dialect = Dialect {
     },
     catalogue: Catalogue::Open,
     disables_failing: true,
+    user_agent: None,
 };
 
 /// Nouvel (its webhook page; one POST when all of a job's projects have ended, bare hex, no retries).
@@ -200,6 +212,7 @@ pub const NOUVEL: Dialect = Dialect {
     retry: RetryPolicy { delays: Cow::Borrowed(&[]), jitter_percent: 0, hints: DEAF },
     catalogue: Catalogue::Only(&["job.completed"]),
     disables_failing: false,
+    user_agent: None,
 };
 
 /// NetraFlow (its webhook page; one POST when a job ends, bare hex with the account's secret, five retries).
@@ -220,6 +233,7 @@ pub const NETRAFLOW: Dialect = Dialect {
     },
     catalogue: Catalogue::Only(&["job.completed", "job.failed", "job.cancelled"]),
     disables_failing: false,
+    user_agent: None,
 };
 
 const BARE_HEX: Signing =
@@ -239,6 +253,18 @@ pub fn all() -> impl Iterator<Item = &'static Dialect> {
     BUILT_IN.into_iter().chain(EXTRA.get().into_iter().flatten().copied())
 }
 
+/// How long the longest of the dialects' calendars can go on, in seconds: an event must be there until then.
+pub fn longest_calendar() -> i64 {
+    let seconds = all().map(|dialect| horizon_seconds(&dialect.retry)).max().unwrap_or(0);
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// Whether a header is some dialect's for its signature, or for what is signed: a webhook that set it could pass for one of
+/// another dialect's.
+pub(crate) fn signs_in(header: &str) -> bool {
+    all().flat_map(|dialect| dialect.signing.names()).any(|name| name.eq_ignore_ascii_case(header))
+}
+
 /// Adds an operator's own dialects, from a JSON list of them; once in a process, before anything is read or written.
 ///
 /// # Errors
@@ -256,6 +282,14 @@ pub fn extend(json: &str) -> Result<(), Invalid> {
     // A second call finds them there already.
     let _ = EXTRA.set(extra);
     Ok(())
+}
+
+/// Takes the deployment's own `User-Agent`.
+///
+/// # Errors
+/// [`Invalid`] for `field` when no header can carry it.
+pub fn check_user_agent(field: &str, text: &str) -> Result<(), Invalid> {
+    if extra::is_user_agent(text) { Ok(()) } else { Err(Invalid::new(field, extra::A_USER_AGENT)) }
 }
 
 /// A dialect by reference: what tenants' keys and endpoints hold, stored as its name.

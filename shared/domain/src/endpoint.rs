@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::FIRST_URL_VERSION;
 use crate::delivery::Reason;
-use crate::dialect::{DialectRef, SLOWEST_TIMEOUT};
+use crate::dialect::{self, DialectRef, SLOWEST_TIMEOUT};
 use crate::event::EventPattern;
 use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
@@ -73,9 +73,19 @@ impl EndpointStatus {
 pub struct StoredSecret {
     /// The sealed text; only the keyring opens it.
     pub sealed: String,
+    /// Whether it was made here and shown to nobody: then no receiver waits for it, and no rotation keeps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// When it ceases to count.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub until: Option<Timestamp>,
+}
+
+impl StoredSecret {
+    /// One that counts until it is replaced.
+    pub fn new(sealed: String) -> Self {
+        Self { sealed, unseen: false, until: None }
+    }
 }
 
 /// Those of these secrets that count at `now`.
@@ -93,10 +103,17 @@ pub fn rotated(
 ) -> Option<Vec<StoredSecret>> {
     let end = crate::time::plus_millis(now, i64::from(grace_seconds) * 1000);
     let old = secrets_at(secrets, now)
+        .filter(|secret| !secret.unseen)
         .map(|secret| StoredSecret { until: Some(secret.until.unwrap_or(end).min(end)), ..secret.clone() })
         .filter(|secret| secret.until.is_some_and(|until| until > now));
-    let after: Vec<_> = std::iter::once(StoredSecret { sealed, until: None }).chain(old).collect();
+    let after: Vec<_> = std::iter::once(StoredSecret::new(sealed)).chain(old).collect();
     (after.len() <= MAX_SECRETS).then_some(after)
+}
+
+/// Until when a secret counts that is no longer the newest, if one does at `now`: a header of one signature goes on with an
+/// old one until then.
+pub fn previous_secret_until(secrets: &[StoredSecret], now: Timestamp) -> Option<Timestamp> {
+    secrets_at(secrets, now).filter_map(|secret| secret.until).max()
 }
 
 /// Secrets that count at once, at the most; a header of signatures has to hold them.
@@ -281,10 +298,7 @@ pub fn check_description(text: &str) -> Result<(), Invalid> {
 ///
 /// # Errors
 /// [`Invalid`] naming the header.
-pub fn parse_headers(
-    headers: BTreeMap<String, String>,
-    dialect: DialectRef,
-) -> Result<BTreeMap<String, String>, Invalid> {
+pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Invalid> {
     if headers.len() > MAX_HEADERS {
         return Err(Invalid::new("headers", format!("at most {MAX_HEADERS} headers")));
     }
@@ -293,17 +307,22 @@ pub fn parse_headers(
     for (name, value) in headers {
         let field = format!("headers.{name}");
         let lower = name.to_ascii_lowercase();
-        let of_ours = RESERVED_HEADERS.contains(&lower.as_str())
-            || lower.starts_with("webhook-")
-            || dialect.signing.names().any(|ours| lower.eq_ignore_ascii_case(ours));
+        let of_ours =
+            RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("webhook-") || dialect::signs_in(&lower);
         if of_ours {
             return Err(Invalid::new(field, "a header that Postrider does not set itself"));
         }
         if name.is_empty() || name.len() > MAX_HEADER_CHARS || !name.bytes().all(is_token) {
             return Err(Invalid::new(field, "a header name of letters, digits and hyphens"));
         }
-        if value.len() > MAX_HEADER_CHARS || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b)) {
-            return Err(Invalid::new(field, format!("a value of at most {MAX_HEADER_CHARS} visible ASCII characters")));
+        // HTTP/1 drops white space around a value, and HTTP/2 forbids it.
+        let is_padded = value.trim() != value;
+        if value.len() > MAX_HEADER_CHARS
+            || is_padded
+            || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
+        {
+            let expected = "visible ASCII characters, with no white space at either end";
+            return Err(Invalid::new(field, format!("a value of at most {MAX_HEADER_CHARS} {expected}")));
         }
         if taken.insert(lower, value).is_some() {
             return Err(Invalid::new(field, "each header once"));
@@ -378,9 +397,22 @@ mod tests {
         assert_eq!(names(&rotated(&secrets, "e".to_owned(), now, 0).unwrap()), ["e"], "no grace ends all at once");
     }
 
+    #[test]
+    fn a_secret_that_nobody_was_shown_ends_at_its_first_rotation() {
+        let now: Timestamp = "2026-01-15T12:00:00Z".parse().unwrap();
+        let made = StoredSecret { unseen: true, ..StoredSecret::new("made".to_owned()) };
+        let first = rotated(&[made], "first".to_owned(), now, 3600).unwrap();
+        assert_eq!((names(&first), previous_secret_until(&first, now)), (vec!["first"], None));
+        let second = rotated(&first, "second".to_owned(), now, 3600).unwrap();
+        assert_eq!(names(&second), ["second", "first"]);
+        let end = crate::time::plus_millis(now, 3_600_000);
+        assert_eq!(previous_secret_until(&second, now), Some(end));
+        assert_eq!(previous_secret_until(&second, end), None);
+    }
+
     fn taken(name: &str, value: &str) -> Result<BTreeMap<String, String>, Invalid> {
         let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        parse_headers(headers, DialectRef(&crate::dialect::NUR))
+        parse_headers(headers)
     }
 
     #[test]
@@ -394,12 +426,13 @@ mod tests {
 
     #[test]
     fn what_is_ours_or_the_connections_is_not_taken() {
-        let of_ours = ["webhook-id", "Webhook-Anything", "X-Nur-Signature", "User-Agent", "Content-Type"];
+        let of_ours = ["webhook-id", "Webhook-Anything", "User-Agent", "Content-Type"];
+        let of_dialects = ["X-Nur-Signature", "x-nouvel-signature", "X-NETRAFLOW-SIGNATURE"];
         let hop_by_hop =
             ["Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
         let of_http = ["Host", "Content-Length", "Content-Encoding", "Accept-Encoding", "Expect", "HTTP2-Settings"];
         let of_proxies = ["Proxy-Authorization", "Proxy-Authenticate"];
-        for name in of_ours.iter().chain(&hop_by_hop).chain(&of_http).chain(&of_proxies) {
+        for name in of_ours.iter().chain(&of_dialects).chain(&hop_by_hop).chain(&of_http).chain(&of_proxies) {
             assert_eq!(taken(name, "x").unwrap_err().field, format!("headers.{name}"));
         }
     }
@@ -409,7 +442,9 @@ mod tests {
         for name in ["", " ", "x team", "x:team", "x-team\r\nx-evil", "x-t\u{e9}am", "x\0", ":path", "x\u{7f}"] {
             assert!(taken(name, "x").is_err(), "{name:?}");
         }
-        for value in ["a\r\nX-Evil: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{e9}", "\u{1b}[2J"] {
+        for value in
+            [" a", "a ", "\ta", "a\t", " ", "a\r\nX-Evil: b", "a\nb", "a\rb", "a\0b", "\u{7f}", "\u{e9}", "\u{1b}[2J"]
+        {
             assert!(taken("x-team", value).is_err(), "{value:?}");
         }
         assert!(taken(&"x".repeat(1025), "x").is_err());
@@ -418,11 +453,10 @@ mod tests {
 
     #[test]
     fn headers_are_sixteen_at_the_most_and_each_comes_once() {
-        let nur = DialectRef(&crate::dialect::NUR);
         let many = |count: usize| (0..count).map(|i| (format!("x-{i}"), String::new())).collect();
-        assert_eq!(parse_headers(many(16), nur).unwrap().len(), 16);
-        assert!(parse_headers(many(17), nur).is_err());
+        assert_eq!(parse_headers(many(16)).unwrap().len(), 16);
+        assert!(parse_headers(many(17)).is_err());
         let twice = ["X-Team", "x-team"].map(|name| (name.to_owned(), "a".to_owned()));
-        assert!(parse_headers(twice.into(), nur).is_err());
+        assert!(parse_headers(twice.into()).is_err());
     }
 }

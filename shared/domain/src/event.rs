@@ -151,10 +151,14 @@ pub enum Announce {
 }
 
 impl Event {
-    /// Whether this is the same thing published again: same type, same `data` to the letter. Parsed values would not do,
-    /// since two numbers beyond a double's reach parse alike.
-    pub fn says_the_same_as(&self, other: &Self) -> bool {
-        self.event_type == other.event_type && self.data == other.data
+    /// What differs where the same thing should have been published again, if anything: the type, or `data` to the letter.
+    /// Parsed values would not do, since two numbers beyond a double's reach parse alike.
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
+        match self {
+            _ if self.event_type != other.event_type => Some("of another type"),
+            _ if self.data != other.data => Some("the bytes of whose `data` differ"),
+            _ => None,
+        }
     }
 }
 

@@ -165,15 +165,20 @@ fn is_uuid(text: &str) -> bool {
 
 /// A random UUID (RFC 9562, version 4) from 128 random bits.
 pub fn uuid(random: u128) -> String {
-    let bits = random & !(0xf000 << 64) & !(0xc000 << 48) | (0x4000 << 64) | (0x8000 << 48);
+    versioned_uuid(4, random)
+}
+
+fn versioned_uuid(version: u128, bits: u128) -> String {
+    let bits = bits & !(0xf000 << 64) & !(0xc000 << 48) | (version << 76) | (0x8000 << 48);
     let hex = format!("{bits:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 impl JobId {
-    /// A UUID.
-    pub fn uuid(random: u128) -> Self {
-        Self(uuid(random))
+    /// A UUID that begins with its time of birth (RFC 9562, version 7), so that a list of them is in order.
+    pub fn uuid(at: Timestamp, random: u128) -> Self {
+        let millis = u128::try_from(at.as_millisecond()).unwrap_or(0);
+        Self(versioned_uuid(7, millis << 80 | random & ((1 << 80) - 1)))
     }
 
     /// `job_`, its time of birth and 64 random bits.
@@ -289,9 +294,12 @@ mod tests {
     #[test]
     fn jobs_have_uuids_or_short_ids() {
         for random in [0, u128::MAX, 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef] {
-            let id = JobId::uuid(random);
+            let id = JobId::uuid(at(7), random);
             assert!(id.as_str().parse::<JobId>().is_ok(), "{id}");
-            assert_eq!((&id.as_str()[14..15], b"89ab".contains(&id.as_str().as_bytes()[19])), ("4", true), "{id}");
+            assert!(id < JobId::uuid(at(8), 0) && id > JobId::uuid(at(6), u128::MAX), "{id}");
+            for (id, version) in [(id.as_str(), "7"), (&uuid(random), "4")] {
+                assert_eq!((&id[14..15], b"89ab".contains(&id.as_bytes()[19])), (version, true), "{id}");
+            }
         }
         assert!(JobId::short(at(7), 7).as_str().parse::<JobId>().is_ok());
         for bad in ["", "job_", "job_0123456789abcde!", "550E8400-e29b-41d4-a716-446655440000", "create"] {

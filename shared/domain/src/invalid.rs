@@ -14,7 +14,34 @@ pub struct Invalid {
 
 impl Invalid {
     /// Names the field and what was expected of it.
+    ///
+    /// A field's name may be the sender's own text, so no more than an [`excerpt`] of it is kept.
     pub fn new(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { field: field.into(), expected: expected.into() }
+        Self { field: excerpt(&field.into()), expected: expected.into() }
+    }
+}
+
+/// The most characters of a sender's text that an answer, a note or a log line repeats: enough to find the place, too few
+/// to have us carry megabytes back.
+const MAX_ECHO: usize = 64;
+
+/// As much of a sender's text as may be repeated.
+pub fn excerpt(text: &str) -> String {
+    if text.chars().nth(MAX_ECHO).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(MAX_ECHO - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_64_characters_of_a_field_are_repeated() {
+        for (given, kept) in [(0, 0), (64, 64), (65, 64), (3_000_000, 64)] {
+            assert_eq!(Invalid::new("é".repeat(given), "no fields").field.chars().count(), kept, "{given}");
+        }
+        assert_eq!(Invalid::new("data", "").field, "data");
     }
 }

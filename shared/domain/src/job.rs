@@ -54,6 +54,15 @@ impl ProjectStatus {
     fn has_ended(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
+
+    /// How far it has come, in percent.
+    pub fn progress(self) -> usize {
+        match self {
+            Self::Pending => 0,
+            Self::Running => 50,
+            Self::Completed | Self::Failed => 100,
+        }
+    }
 }
 
 /// A part of a job that ends by itself.
@@ -75,8 +84,9 @@ pub struct Project {
 pub struct Task {
     /// What is worked on.
     pub url: String,
-    /// Whose site that is.
-    pub platform: String,
+    /// Whose site that is; an address is nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
     /// What is asked for.
     pub capabilities: Vec<String>,
     /// What it cost in the end.
@@ -203,7 +213,9 @@ impl Job {
         if self.status.has_ended() {
             return Err(Refused::Ended);
         }
-        if after.status != JobStatus::Pending && after.started_at.is_none() {
+        // What is called off before anybody worked on it has never started.
+        let has_started = !matches!(after.status, JobStatus::Pending | JobStatus::Cancelled);
+        if has_started && after.started_at.is_none() {
             after.started_at = Some(now);
         }
         if after.status.has_ended() {
@@ -254,6 +266,12 @@ impl Job {
     /// How many of its projects stand so.
     pub fn count(&self, status: ProjectStatus) -> usize {
         self.projects.iter().filter(|project| project.status == status).count()
+    }
+
+    /// How far it has come, in percent: its projects' progress, summed up.
+    pub fn progress(&self) -> usize {
+        let sum: usize = self.projects.iter().map(|project| project.status.progress()).sum();
+        sum.checked_div(self.projects.len()).unwrap_or(0)
     }
 
     /// What is told when it has ended: the event's type and its data, which is the whole body. `None` when nobody is told.

@@ -8,7 +8,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// How deep arrays and objects may nest.
+use crate::invalid::excerpt;
+
+/// How deep arrays and objects may nest. An event's envelope counts as one level, so its data has one less at every door,
+/// and what is sent nests no deeper than this.
 pub const MAX_DEPTH: usize = 64;
 
 /// Checks that `text` is one JSON value that every parser reads alike.
@@ -16,9 +19,34 @@ pub const MAX_DEPTH: usize = 64;
 /// # Errors
 /// What is wrong and where, in words for its sender.
 pub fn check(text: &[u8]) -> Result<(), String> {
-    let mut parser = serde_json::Deserializer::from_slice(text);
-    Strict { depth: 0 }.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| error.to_string())
+    check_at(0, text)
 }
+
+/// Checks a value that stands inside one object, as the value of one of its fields.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_field(text: &str) -> Result<(), String> {
+    check_at(1, text.as_bytes())
+}
+
+fn check_at(depth: usize, text: &[u8]) -> Result<(), String> {
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    Strict { depth }.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| error.to_string())
+}
+
+/// Checks an object's key, which is new to it or not.
+///
+/// # Errors
+/// It is there already, or holds NUL.
+pub fn check_key(key: &str, is_new: bool) -> Result<(), String> {
+    if key.contains('\0') {
+        return Err(NUL.to_owned());
+    }
+    if is_new { Ok(()) } else { Err(format!("the key {:?} stands twice in one object", excerpt(key))) }
+}
+
+const NUL: &str = "a string holds the character NUL";
 
 /// Walks a value without building it.
 #[derive(Clone, Copy)]
@@ -41,10 +69,6 @@ impl<'de> DeserializeSeed<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<(), D::Error> {
         parser.deserialize_any(self)
     }
-}
-
-fn no_nul<E: Error>(text: &str) -> Result<(), E> {
-    if text.contains('\0') { Err(E::custom("a string holds the character NUL")) } else { Ok(()) }
 }
 
 impl<'de> Visitor<'de> for Strict {
@@ -75,7 +99,7 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        no_nul(text)
+        if text.contains('\0') { Err(E::custom(NUL)) } else { Ok(()) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
@@ -88,10 +112,8 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut seen = HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {
-            no_nul(&key)?;
-            if !seen.insert(key.clone()) {
-                return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
-            }
+            check_key(&key, !seen.contains(&key)).map_err(A::Error::custom)?;
+            seen.insert(key);
             entries.next_value_seed(inner)?;
         }
         Ok(())
@@ -132,7 +154,16 @@ mod tests {
 
     #[test]
     fn sixty_four_levels_are_still_good() {
-        let text = format!("{}{}", "[".repeat(64), "]".repeat(64));
-        assert_eq!(check(text.as_bytes()), Ok(()));
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(check(nested(64).as_bytes()), Ok(()));
+        assert_eq!(check_field(&nested(63)), Ok(()));
+        assert!(check_field(&nested(64)).is_err());
+    }
+
+    #[test]
+    fn a_key_is_repeated_in_part() {
+        let key = "k".repeat(1000);
+        let error = check(format!(r#"{{"{key}":1,"{key}":2}}"#).as_bytes()).unwrap_err();
+        assert!(error.len() < 200, "{error}");
     }
 }

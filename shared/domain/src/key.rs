@@ -49,9 +49,26 @@ scopes! {
 }
 
 impl Scope {
-    /// What a tenant's key may do unless told otherwise: all but the worker's side.
+    /// What a tenant's key may do unless told otherwise: all but the provider's side, which publishes and reports.
     pub fn of_a_tenant() -> Vec<Self> {
-        Self::ALL.iter().copied().filter(|scope| *scope != Self::JobsReport).collect()
+        let is_the_providers = |scope: &Self| matches!(scope, Self::EventsWrite | Self::JobsReport);
+        Self::ALL.iter().copied().filter(|scope| !is_the_providers(scope)).collect()
+    }
+
+    /// Whether a provider key, which belongs to no tenant, can ever use it.
+    pub fn is_for_providers(self) -> bool {
+        matches!(self, Self::EventsWrite | Self::JobsRead | Self::JobsWrite | Self::JobsReport)
+    }
+
+    /// Refuses a provider key's scopes that it could never use, so that nobody relies on one.
+    ///
+    /// # Errors
+    /// [`Invalid`], naming the first one.
+    pub fn check_for_providers(scopes: &[Self]) -> Result<(), Invalid> {
+        let Some(at) = scopes.iter().position(|scope| !scope.is_for_providers()) else { return Ok(()) };
+        let usable = Self::ALL.iter().filter(|scope| scope.is_for_providers());
+        let usable: Vec<_> = usable.map(|scope| scope.as_str()).collect();
+        Err(Invalid::new(format!("scopes[{at}]"), format!("what a provider key can use: {}", usable.join(", "))))
     }
 
     /// Reads a request's `scopes`.
@@ -121,9 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tenants_key_cannot_report_on_jobs_unless_told() {
-        assert!(!Scope::of_a_tenant().contains(&Scope::JobsReport));
-        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 1);
+    fn a_tenants_key_neither_publishes_nor_reports_on_jobs_unless_told() {
+        for scope in [Scope::EventsWrite, Scope::JobsReport] {
+            assert!(!Scope::of_a_tenant().contains(&scope));
+        }
+        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 2);
+    }
+
+    #[test]
+    fn a_provider_key_gets_only_what_it_can_use() {
+        let good = parse(&["events:write", "jobs:read", "jobs:write", "jobs:report"]).unwrap();
+        assert_eq!(Scope::check_for_providers(&good), Ok(()));
+        for name in ["webhooks:read", "webhooks:write", "deliveries:read", "deliveries:write"] {
+            let scopes = parse(&["jobs:read", name]).unwrap();
+            assert_eq!(Scope::check_for_providers(&scopes).unwrap_err().field, "scopes[1]", "{name}");
+        }
     }
 
     #[test]

@@ -5,7 +5,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
 use crate::invalid::Invalid;
+use crate::invisible::is_invisible;
 
+/// A key that is its text: shorter ones can be guessed, offline and by anybody who received one body with its signature.
+const MIN_VISIBLE_CHARS: usize = 16;
 const MAX_CHARS: usize = 256;
 /// Sizes of a Standard Webhooks key in bytes (the specification, "Signature scheme").
 const STANDARD_KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
@@ -24,19 +27,26 @@ pub enum KeyDerivation {
 }
 
 impl Secret {
-    /// Takes a customer's secret, if the derivation can make a key of it.
+    /// Takes a customer's new secret, if the derivation can make a key of it that nobody guesses and every receiver can
+    /// write down. Secrets that were taken under weaker rules go on: they come from storage.
     ///
     /// # Errors
     /// [`Invalid`] for `secret`; the text itself never stands in the error.
     pub fn parse(text: String, derivation: KeyDerivation) -> Result<Self, Invalid> {
         let secret = Self(Zeroizing::new(text));
-        let printable =
-            !secret.0.is_empty() && secret.0.chars().count() <= MAX_CHARS && !secret.0.chars().any(|c| c.is_control());
-        let usable = match derivation {
-            KeyDerivation::WholeText => true,
-            KeyDerivation::Base64After(_) => STANDARD_KEY_BYTES.contains(&secret.key(derivation).len()),
+        let text = secret.expose();
+        // What is lost when a secret is copied, or trimmed on its way into a setting, gives another key.
+        let is_copied_whole = text.chars().count() <= MAX_CHARS
+            && text.trim() == text
+            && !text.chars().any(|c| c.is_control() || is_invisible(c));
+        let is_strong = match derivation {
+            KeyDerivation::WholeText => text.chars().filter(|c| !c.is_whitespace()).count() >= MIN_VISIBLE_CHARS,
+            KeyDerivation::Base64After(_) => {
+                let key = secret.key(derivation);
+                STANDARD_KEY_BYTES.contains(&key.len()) && key.iter().any(|byte| *byte != key[0])
+            }
         };
-        if printable && usable { Ok(secret) } else { Err(Invalid::new("secret", derivation.expectation())) }
+        if is_copied_whole && is_strong { Ok(secret) } else { Err(Invalid::new("secret", derivation.expectation())) }
     }
 
     /// A secret of our own making from 32 random bytes.
@@ -72,7 +82,9 @@ impl Secret {
 impl KeyDerivation {
     fn expectation(self) -> String {
         match self {
-            Self::WholeText => format!("1 to {MAX_CHARS} characters, none of them a control character"),
+            Self::WholeText => {
+                format!("{MIN_VISIBLE_CHARS} to {MAX_CHARS} visible characters, with no white space at either end")
+            }
             Self::Base64After(prefix) => format!("`{prefix}` and the base64 of 24 to 64 random bytes"),
         }
     }
@@ -107,7 +119,41 @@ mod tests {
             let error = Secret::parse(text.into(), after).expect_err(text);
             assert!(!error.to_string().contains("canary"), "{error}");
         }
-        assert!(Secret::parse(String::new(), KeyDerivation::WholeText).is_err());
-        assert!(Secret::parse("whsec_your_signing_secret".into(), KeyDerivation::WholeText).is_ok());
+    }
+
+    fn is_taken(text: &str, derivation: KeyDerivation) -> bool {
+        Secret::parse(text.into(), derivation).is_ok()
+    }
+
+    #[test]
+    fn a_secret_that_is_its_own_key_is_long_and_visible() {
+        let is_taken = |text: &str| is_taken(text, KeyDerivation::WholeText);
+        let sixteen = "0123456789abcdef";
+        for good in ["whsec_your_signing_secret", "whsec_your_secret", sixteen, "é語🙂 9876543210abc", &"x".repeat(256)]
+        {
+            assert!(is_taken(good), "{good}");
+        }
+        for weak in ["", "x", " ", "0", "whsec_", "\u{200b}", &sixteen[1..], "abcdefgh abcdefg", &"x".repeat(257)] {
+            assert!(!is_taken(weak), "{weak:?}");
+        }
+        for odd in [" ", "\u{a0}", "\u{3000}", "\n", "\0", "\u{200b}", "\u{feff}", "\u{2060}", "\u{e0020}"] {
+            assert!(!is_taken(&format!("{sixteen}{odd}")), "{odd:?} last");
+            assert!(!is_taken(&format!("{odd}{sixteen}")), "{odd:?} first");
+        }
+        assert!(!is_taken(&format!("{sixteen}\u{200b}{sixteen}")), "what is not seen is not copied");
+    }
+
+    #[test]
+    fn a_secret_in_base64_is_random_bytes() {
+        let of = |bytes: &[u8]| format!("whsec_{}", BASE64.encode(bytes));
+        let after = KeyDerivation::Base64After("whsec_");
+        let counting: Vec<u8> = (0..65).collect();
+        for (good, length) in [(false, 23), (true, 24), (true, 64), (false, 65)] {
+            assert_eq!(is_taken(&of(&counting[..length]), after), good, "{length}");
+        }
+        for equal in [0, 7, 255] {
+            assert!(!is_taken(&of(&[equal; 32]), after), "{equal}");
+        }
+        assert!(!is_taken(&format!("{} ", of(&counting[..32])), after));
     }
 }

@@ -4,7 +4,10 @@
 //! is refused in whatever notation it is written, since the URL standard's parser normalises them all. What that parser
 //! would repair is refused, so that the text a person reads and the host that is connected to are the same. What a name
 //! resolves to is checked by whoever connects.
+//!
+//! A new URL is held to more than one that is sent to: see [`WebhookUrl::take`].
 
+mod plain;
 mod raw;
 
 #[cfg(test)]
@@ -44,6 +47,17 @@ impl WebhookUrl {
     /// [`Invalid`], naming the rule that it breaks.
     pub fn parse(field: &str, text: &str, egress: &Egress) -> Result<Self, Invalid> {
         Self::read(text, egress).map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))
+    }
+
+    /// Takes a new URL: one that [`WebhookUrl::parse`] reads, and that is called as it is written. What was taken before
+    /// there were these rules goes on being sent to.
+    ///
+    /// # Errors
+    /// [`Invalid`], naming the rule that it breaks.
+    pub fn take(field: &str, text: &str, egress: &Egress) -> Result<Self, Invalid> {
+        let url = Self::parse(field, text, egress)?;
+        plain::check(text, &url.target()).map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))?;
+        Ok(url)
     }
 
     fn read(text: &str, egress: &Egress) -> Result<Self, String> {

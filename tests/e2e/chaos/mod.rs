@@ -26,6 +26,7 @@ mod owner;
 mod recovery;
 mod slow;
 mod soak;
+mod stopped;
 mod storm;
 mod stumbles;
 

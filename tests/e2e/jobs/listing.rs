@@ -38,11 +38,54 @@ async fn jobs_are_listed_in_pages_the_newest_first() {
     let ids: Vec<_> = listed.iter().map(|job| text(job, "job_id").to_owned()).collect();
     assert_eq!(ids, started.iter().rev().cloned().collect::<Vec<_>>());
     assert_eq!(listed[2], customer.task(&started[2]).await, "the list shows what a job's own path shows");
-    for bad in ["limit=0", "limit=x", "cursor=x", "status=failed"] {
+    let of_status = async |status: &str| {
+        let page = api.get(&format!("/v1/jobs?status={status}")).await.ok(200);
+        page["data"].as_array().expect("a page lists jobs").iter().map(|job| job["job_id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_status("failed").await, [json!(started[2])]);
+    assert_eq!(of_status("pending").await.len(), 4);
+    assert!(of_status("processing").await.is_empty());
+    for bad in ["limit=0", "limit=x", "cursor=x", "status=running", "stauts=failed"] {
         let field = bad.split('=').next().unwrap_or_default();
         let message = api.get(&format!("/v1/jobs?{bad}")).await.refused_with_meta(400, "invalid_request");
         assert!(message.contains(field), "{message}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generations_are_listed_in_pages_the_newest_first() {
+    let Some(world) = World::open() else { return };
+    let customer = world.nouvel().await;
+    let api = &customer.tenant.api;
+    let empty = api.get("/api/v1/jobs").await.ok(200);
+    assert_eq!(empty, json!({"jobs": [], "hasMore": false, "nextCursor": null}));
+    let mut started = Vec::new();
+    for _ in 0..5 {
+        started.push(customer.generate(1, 1, "https://your-server.invalid/").await);
+        // An id tells its millisecond.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    customer.report_project(&started[2].id, &started[2].projects[0], "failed").await.ok(200);
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("/api/v1/jobs?limit=2{cursor}")).await.ok(200);
+        listed.extend(page["jobs"].as_array().expect("a page lists jobs").iter().cloned());
+        if page["hasMore"] == false {
+            break;
+        }
+        cursor = format!("&cursor={}", text(&page, "nextCursor"));
+    }
+    let ids: Vec<_> = listed.iter().map(|job| text(job, "jobId")).collect();
+    assert_eq!(ids, started.iter().rev().map(|job| job.id.as_str()).collect::<Vec<_>>());
+    assert_eq!(listed[2], customer.generation(&started[2].id).await, "the list shows what a job's own path shows");
+    let failed = api.get("/api/v1/jobs?status=failed").await.ok(200);
+    assert_eq!((&failed["jobs"][0]["jobId"], failed["jobs"].as_array().map(Vec::len)), (&json!(ids[2]), Some(1)));
+    let stranger = world.nouvel().await;
+    assert_eq!(stranger.tenant.api.get("/api/v1/jobs").await.ok(200)["jobs"], json!([]));
+    // A tenant of both providers sees each one's jobs in its own place.
+    let key = world.key(&customer.tenant.id, &json!({"dialect": "netraflow"})).await;
+    let other = world.anonymous.with_api_key(text(&key, "key"));
+    assert_eq!(other.get("/v1/jobs").await.ok(200)["data"], json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

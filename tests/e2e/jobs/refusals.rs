@@ -60,7 +60,7 @@ async fn a_generation_takes_one_to_three_urls_and_variants() {
         ("urls", with(&good, "urls", json!([7]))),
         ("urls[0]", with(&good, "urls", json!(["shop.example"]))),
         ("urls[1]", with(&good, "urls", json!([url(), "ftp://shop.example/"]))),
-        ("variantCount", without(&good, "variantCount")),
+        ("variantCount", with(&good, "variantCount", Value::Null)),
         ("variantCount", with(&good, "variantCount", json!(0))),
         ("variantCount", with(&good, "variantCount", json!(4))),
         ("variantCount", with(&good, "variantCount", json!(1.5))),
@@ -74,6 +74,8 @@ async fn a_generation_takes_one_to_three_urls_and_variants() {
     assert_no_job(&world, &customer).await;
     let most = customer.tenant.api.post("/api/v1/generate", &generate_body(3, 3, "https://your-server.invalid/")).await;
     assert_eq!(most.ok(200)["totalProjects"], 9);
+    let fewest = customer.tenant.api.post("/api/v1/generate", &without(&good, "variantCount")).await;
+    assert_eq!(fewest.ok(200)["totalProjects"], 1, "one variant where nothing is said");
 }
 
 #[tokio::test(flavor = "multi_thread")]

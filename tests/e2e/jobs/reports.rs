@@ -24,10 +24,12 @@ async fn an_ended_generation_takes_repeats_and_nothing_else() {
     for repeat in [both, json!({"projects": [project_report(one, "completed")]})] {
         assert_eq!(customer.report(&job.id, &repeat).await.ok(200), ended);
     }
+    let mut retitled = project_report(one, "completed");
+    retitled["title"] = json!("Another");
     for change in [
         json!({"projects": [project_report(two, "completed")]}),
         json!({"projects": [project_report(one, "completed"), project_report(two, "running")]}),
-        json!({"projects": [{"projectId": one, "status": "completed", "title": "Another"}]}),
+        json!({"projects": [retitled]}),
         json!({"projects": [{"projectId": one, "status": "completed", "videoUrl": "https://cdn.example/other"}]}),
         json!({"status": "cancelled"}),
     ] {
@@ -79,6 +81,10 @@ async fn assert_told_once(world: &World, customer: &Customer, receiver: &Receive
     assert_eq!(receiver.requests().len(), 1);
 }
 
+fn completed(project: &str, video: Value) -> Value {
+    json!({"projects": [{"projectId": project, "status": "completed", "videoUrl": video}]})
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_that_make_no_sense_change_nothing() {
     let Some(world) = World::open() else { return };
@@ -93,8 +99,17 @@ async fn reports_that_make_no_sense_change_nothing() {
         ("projects", json!({"projects": [{"projectId": project, "status": "done"}]})),
         ("projects", json!({"projects": [{"projectId": project, "status": "pending"}]})),
         ("projects", json!({"projects": [{"projectId": project, "status": "failed", "video": "x"}]})),
-        ("projects", json!({"projects": [{"projectId": "another", "status": "completed"}]})),
+        ("projects", json!({"projects": [project_report("another", "completed")]})),
         ("projects", json!({"projects": [project_report(project, "completed"), project_report("another", "failed")]})),
+        ("projects[0]", json!({"projects": ["all"]})),
+        ("projects[0].videoUrl", json!({"projects": [{"projectId": project, "status": "completed"}]})),
+        ("projects[0].videoUrl", completed(project, json!(null))),
+        ("projects[0].videoUrl", completed(project, json!(""))),
+        ("projects[0].videoUrl", completed(project, json!("final.mp4"))),
+        ("projects[0].videoUrl", completed(project, json!("s3://bucket/final.mp4"))),
+        ("projects[0].videoUrl", completed(project, json!("javascript:alert(1)"))),
+        ("projects[0].videoUrl", completed(project, json!("https://"))),
+        ("projects[0].videoUrl", completed(project, json!(7))),
         ("title", json!({"projects": [{"projectId": project, "status": "running", "title": "x".repeat(513)}]})),
         ("videoUrl", json!({"projects": [{"projectId": project, "status": "running", "videoUrl": "x".repeat(2049)}]})),
         ("status", json!({"status": "completed"})),

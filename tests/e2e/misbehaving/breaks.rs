@@ -53,9 +53,9 @@ async fn a_connection_that_never_comes_about_is_given_up() {
     let plain = vec![Step::Until(Progress::Speaking), send("HTTP/1.1 400 Bad Request\r\n\r\n")];
     let slow = vec![Step::Drip(vec![0x16, 3, 3, 0x40, 0], Duration::from_secs(1)), Step::Hold];
     let cases = vec![
-        Case::new("no handshake", "connect_timeout", silent().await).unposted().patience(15).told("in time"),
-        Case::new("no handshake, little time", "timed_out", silent().await).unposted(),
-        Case::new("a slow handshake", "timed_out", Raw::start(Speech::Bytes, slow).await).unposted(),
+        Case::new("no handshake", "connect_timeout", silent().await).unposted().patience(10).told("in time"),
+        Case::new("no handshake, little time", "connect_timeout", silent().await).unposted(),
+        Case::new("a slow handshake", "connect_timeout", Raw::start(Speech::Bytes, slow).await).unposted(),
         Case::new("plain HTTP", "tls_failed", Raw::start(Speech::Bytes, plain).await).unposted().told("not speak TLS"),
     ];
     hold(&world, cases, &json!({})).await;

@@ -3,18 +3,14 @@
 use serde_json::json;
 
 use super::frames::{
-    CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, NO_FLAGS, PING, PUSH_PROMISE, RST_STREAM, SETTINGS,
-    WINDOW_UPDATE, frame, head, hello, named_field, setting, status_field,
+    CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, INITIAL_WINDOW_SIZE,
+    INTERNAL_ERROR, NO_ERROR, NO_FLAGS, PING, PUSH_PROMISE, REFUSED_STREAM, SETTINGS, WINDOW_UPDATE, frame, goaway,
+    head, hello, named_field, reset, setting, status_field,
 };
 use super::raw::Raw;
 use super::script::{Progress, Step};
 use super::trial::{Case, hold};
 use crate::support::World;
-
-const NO_ERROR: u8 = 0;
-const INTERNAL_ERROR: u8 = 2;
-const REFUSED_STREAM: u8 = 7;
-const INITIAL_WINDOW_SIZE: u16 = 4;
 
 /// A receiver that says hello, takes the request and then sends these frames.
 async fn answering(world: &World, name: &'static str, outcome: &'static str, frames: &[Vec<u8>]) -> Case {
@@ -30,14 +26,6 @@ async fn flooding(world: &World, name: &'static str, outcome: &'static str, begi
 async fn after(world: &World, name: &'static str, outcome: &'static str, steps: Vec<Step>) -> Case {
     let begin = vec![Step::Send(hello()), Step::Until(Progress::Request)];
     Case::new(name, outcome, Raw::http2(world.stack, [begin, steps].concat()).await)
-}
-
-fn goaway(last_stream: u8, code: u8) -> Vec<u8> {
-    frame(GOAWAY, NO_FLAGS, 0, &[0, 0, 0, last_stream, 0, 0, 0, code])
-}
-
-fn reset(code: u8) -> Vec<u8> {
-    frame(RST_STREAM, NO_FLAGS, 1, &[0, 0, 0, code])
 }
 
 fn headers(block: &[Vec<u8>]) -> Vec<u8> {
@@ -62,7 +50,7 @@ async fn an_answer_counts_by_its_status() {
             &world,
             "a failure that breaks off",
             "status_503",
-            &[failure.clone(), body("no", NO_FLAGS), reset(2)],
+            &[failure.clone(), body("no", NO_FLAGS), reset(1, INTERNAL_ERROR)],
         )
         .await
         .excerpt("no"),
@@ -91,16 +79,34 @@ async fn an_answer_counts_by_its_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_turned_away_is_not_made_again() {
+async fn what_may_have_been_read_is_not_sent_again() {
+    let Some(world) = World::open() else { return };
+    let ok = head("200", NO_FLAGS);
+    let cases = vec![
+        answering(&world, "GOAWAY, perhaps done", "timed_out", &[goaway(1, INTERNAL_ERROR)]).await,
+        after(&world, "GOAWAY, perhaps done, and closed", "reset", vec![Step::Send(goaway(1, NO_ERROR))]).await,
+        after(&world, "GOAWAY of all streams to come", "reset", vec![Step::Send(goaway(i32::MAX as u32, NO_ERROR))])
+            .await,
+        answering(&world, "GOAWAY behind the answer", "succeeded", &[ok.clone(), goaway(0, NO_ERROR)]).await,
+        answering(&world, "REFUSED_STREAM behind the answer", "succeeded", &[ok, reset(1, REFUSED_STREAM)]).await,
+        answering(&world, "NO_ERROR", "reset", &[reset(1, NO_ERROR)]).await.told("RST_STREAM, code 0"),
+        answering(&world, "INTERNAL_ERROR", "reset", &[reset(1, INTERNAL_ERROR)]).await.told("RST_STREAM, code 2"),
+        answering(&world, "CANCEL", "reset", &[reset(1, CANCEL)]).await.told("RST_STREAM, code 8"),
+        answering(&world, "ENHANCE_YOUR_CALM", "reset", &[reset(1, ENHANCE_YOUR_CALM)]).await.told("code 11"),
+        after(&world, "closed", "reset", vec![]).await,
+        after(&world, "broken off", "reset", vec![Step::Reset]).await,
+    ];
+    hold(&world, cases, &json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_always_turned_away_unread_is_sent_again_five_times() {
     let Some(world) = World::open() else { return };
     let told = "the receiver closed the connection (GOAWAY, code";
     let cases = vec![
-        answering(&world, "GOAWAY, nothing done", "reset", &[goaway(0, NO_ERROR)]).await.told(told),
-        answering(&world, "GOAWAY, perhaps done", "timed_out", &[goaway(1, INTERNAL_ERROR)]).await,
-        answering(&world, "REFUSED_STREAM", "reset", &[reset(REFUSED_STREAM)]).await.told("RST_STREAM, code 7"),
-        answering(&world, "INTERNAL_ERROR", "reset", &[reset(INTERNAL_ERROR)]).await.told("RST_STREAM, code 2"),
-        after(&world, "closed", "reset", vec![]).await,
-        after(&world, "broken off", "reset", vec![Step::Reset]).await,
+        answering(&world, "GOAWAY", "reset", &[goaway(0, NO_ERROR)]).await.told(told).posts(6),
+        answering(&world, "GOAWAY for an error", "reset", &[goaway(0, INTERNAL_ERROR)]).await.told(told).posts(6),
+        answering(&world, "REFUSED_STREAM", "reset", &[reset(1, REFUSED_STREAM)]).await.told("code 7").posts(6),
     ];
     hold(&world, cases, &json!({})).await;
 }

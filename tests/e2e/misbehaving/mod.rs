@@ -4,13 +4,18 @@
 mod answers;
 mod bodies;
 mod breaks;
+mod closing;
 mod frames;
 mod gzip;
 mod hints;
 mod http2;
+mod late;
+mod leave;
 mod memory;
 mod raw;
 mod reuse;
 mod script;
 mod tls;
 mod trial;
+
+pub(crate) use closing::Closing;

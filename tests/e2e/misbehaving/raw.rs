@@ -1,6 +1,6 @@
 //! A receiver on a raw socket: it counts the POSTs that come, by HTTP/1.1 or HTTP/2, and answers by a script.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +29,17 @@ pub(super) enum Speech {
     Tls(Arc<ServerConfig>),
     /// TLS, behind which nothing is ever read; no POST is counted.
     Deaf(Arc<ServerConfig>),
+    /// HTTP over TLS, both of which begin late.
+    Late(Arc<ServerConfig>, Delays),
+}
+
+/// What a late receiver takes its time for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Delays {
+    /// Before the TLS handshake.
+    pub(super) handshake: Duration,
+    /// Before the request is read.
+    pub(super) reading: Duration,
 }
 
 /// What has happened at a receiver.
@@ -65,10 +76,27 @@ impl Raw {
 
     /// A receiver that plays its script on every connection.
     pub(super) async fn start(speech: Speech, steps: Vec<Step>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
+        let listener = listener(matches!(speech, Speech::Late(..)));
         let address = listener.local_addr().expect("a bound listener has an address");
         let tally = Arc::new(Tally::default());
         let listening = tokio::spawn(listen(listener, speech, steps.into(), Arc::clone(&tally)));
+        Self { address, tally, listening }
+    }
+
+    /// A receiver that takes a connection when the one before has ended.
+    pub(super) async fn one_at_a_time(stack: &Stack, steps: Vec<Step>) -> Self {
+        let listener = listener(false);
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let tally = Arc::new(Tally::default());
+        let tls = &stack.receiver_tls;
+        let speech = Speech::Tls(server_config(&tls.cert, &tls.key, &[b"http/1.1"]));
+        let (steps, counted): (Arc<[Step]>, _) = (steps.into(), Arc::clone(&tally));
+        let listening = tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                counted.connections.fetch_add(1, Ordering::SeqCst);
+                serve(socket, speech.clone(), Arc::clone(&steps), Arc::clone(&counted)).await;
+            }
+        });
         Self { address, tally, listening }
     }
 
@@ -123,6 +151,16 @@ pub(super) fn identity(cert: &Path, key: &Path) -> (Vec<CertificateDer<'static>>
     (chain, key)
 }
 
+/// A listener on loopback; a narrow one's connections take in little before they are read.
+fn listener(narrow: bool) -> TcpListener {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    if narrow {
+        socket.set_recv_buffer_size(4096).expect("a socket of ours takes the option");
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a loopback port should be free");
+    socket.listen(1024).expect("a bound socket listens")
+}
+
 async fn listen(listener: TcpListener, speech: Speech, steps: Arc<[Step]>, tally: Arc<Tally>) {
     // Connections live as long as their receiver.
     let mut connections = tokio::task::JoinSet::new();
@@ -142,9 +180,16 @@ async fn serve(socket: TcpStream, speech: Speech, steps: Arc<[Step]>, tally: Arc
             let end = converse(reader, &mut writing, &steps, &watched).await;
             finish(&writing.reunite(reading).expect("halves of one socket"), end);
         }
-        Speech::Tls(config) => {
+        Speech::Tls(_) | Speech::Late(..) => {
+            let (config, delays) = match speech {
+                Speech::Late(config, delays) => (config, delays),
+                Speech::Tls(config) | Speech::Deaf(config) => (config, Delays::default()),
+                Speech::Bytes => return,
+            };
+            tokio::time::sleep(delays.handshake).await;
             // A failed handshake is the sender's business.
             let Ok(wire) = TlsAcceptor::from(config).accept(socket).await else { return };
+            tokio::time::sleep(delays.reading).await;
             let by_http2 = wire.get_ref().1.alpn_protocol() == Some(b"h2");
             let (mut reading, mut writing) = tokio::io::split(wire);
             let reader = async {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::frames::{END_STREAM, GOAWAY, NO_FLAGS, frame, head, hello};
+use super::frames::{END_STREAM, NO_ERROR, goaway, head, hello};
 use super::raw::Raw;
 use super::script::{Progress, Step, answer};
 use crate::support::World;
@@ -17,7 +17,8 @@ const TAKEN: Duration = Duration::from_millis(100);
 /// One delivery after another: each succeeds at its first attempt, with one POST.
 async fn succeeds_again_and_again(world: &World, receiver: &Raw) {
     let tenant = world.tenant_on("standard", "pro").await;
-    let body = json!({"url": receiver.url(), "events": ["*"], "timeout_seconds": 5, "retry_schedule": []});
+    // With a retry to come, so that the first attempt goes over a connection that is kept.
+    let body = json!({"url": receiver.url(), "events": ["*"], "timeout_seconds": 5, "retry_schedule": [3600]});
     let webhook = tenant.create(&body).await;
     for before in 0..DELIVERIES {
         let event = tenant.publish("trial.held", &json!({})).await;
@@ -42,6 +43,45 @@ async fn a_connection_reset_after_its_answer_costs_no_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_idle_connection_is_told_is_no_answer() {
+    let Some(world) = World::open() else { return };
+    let too_late = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let steps = [answer(OK), vec![Step::Pause(TAKEN), Step::Send(too_late.into())]].concat();
+    let receiver = Raw::http1(world.stack, steps).await;
+    succeeds_again_and_again(&world, &receiver).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_nobody_means_to_keep_cost_no_attempt() {
+    let Some(world) = World::open() else { return };
+    for answered in [
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "HTTP/1.0 200 OK\r\n\r\n",
+        "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nkeep-alive: timeout=0\r\n\r\n",
+    ] {
+        let receiver = Raw::http1(world.stack, answer(answered)).await;
+        succeeds_again_and_again(&world, &receiver).await;
+    }
+}
+
+/// Resets what comes second on a connection, as a close does that crosses with it on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn stale_connection_nouvel() {
+    let Some(world) = World::open() else { return };
+    let steps = [answer(OK), vec![Step::Another, Step::Reset]].concat();
+    let receiver = Raw::http1(world.stack, steps).await;
+    let customer = world.nouvel().await;
+    for before in 0..DELIVERIES {
+        let job = customer.generate(1, 1, &receiver.url()).await;
+        customer.report_project(&job.id, &job.projects[0], "failed").await.ok(200);
+        let settled = customer.settled(&job.id, "succeeded", 1).await;
+        assert_eq!(receiver.posts(), before + 1, "{settled}");
+    }
+    assert_eq!(receiver.connections(), DELIVERIES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_answer_is_not_taken_for_the_next_request() {
     let Some(world) = World::open() else { return };
     let twice = format!("{OK}HTTP/1.1 500 Nobody Asked\r\ncontent-length: 0\r\n\r\n");
@@ -62,11 +102,10 @@ async fn what_was_not_read_of_an_answer_is_not_taken_for_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http2_connection_that_was_taken_leave_of_costs_no_attempt() {
     let Some(world) = World::open() else { return };
-    let leave = frame(GOAWAY, NO_FLAGS, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
     let steps = vec![
         Step::Send(hello()),
         Step::Until(Progress::Request),
-        Step::Send([head("200", END_STREAM), leave].concat()),
+        Step::Send([head("200", END_STREAM), goaway(1, NO_ERROR)].concat()),
         Step::Hold,
     ];
     let receiver = Raw::http2(world.stack, steps).await;

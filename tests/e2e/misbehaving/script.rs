@@ -25,6 +25,8 @@ pub(super) enum Progress {
 pub(super) enum Step {
     /// Waits until the sender has come so far.
     Until(Progress),
+    /// Waits until another request begins.
+    Another,
     /// Sends these bytes.
     Send(Vec<u8>),
     /// Sends these bytes one by one, this far apart.
@@ -65,6 +67,10 @@ pub(super) async fn play(
             match step {
                 // An error means that the connection is no more, as a broken write does below.
                 Step::Until(wanted) => drop(progress.wait_for(|now| now >= wanted).await),
+                Step::Another => {
+                    progress.borrow_and_update();
+                    let _ = progress.changed().await;
+                }
                 Step::Send(bytes) => send(wire, bytes).await,
                 Step::Drip(bytes, pause) => {
                     for byte in bytes {

@@ -1,4 +1,6 @@
 //! A trial: one event goes to misbehaving receivers and to good ones at once, each with a single attempt.
+//!
+//! That makes it each delivery's last, which has a connection of its own; `reuse` and `leave` have those that are kept.
 
 use std::time::Duration;
 
@@ -48,7 +50,12 @@ impl Case {
 
     /// No POST is made to it.
     pub(super) fn unposted(self) -> Self {
-        Self { posts: 0, ..self }
+        self.posts(0)
+    }
+
+    /// So many POSTs are made to it: all but the last are turned away unread.
+    pub(super) fn posts(self, posts: usize) -> Self {
+        Self { posts, ..self }
     }
 
     /// Its webhook's time-out in seconds.

@@ -4,6 +4,7 @@
 mod netraflow;
 mod nouvel;
 mod nur;
+mod requests;
 
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use crate::support::stack::say;
 use crate::support::verifier::root;
 
 /// A provider's page, where the pages are kept; they are no part of the repository.
-fn page(name: &str) -> Option<PathBuf> {
+pub(crate) fn page(name: &str) -> Option<PathBuf> {
     let page = root().join("../shared/seeds").join(name);
     if page.exists() {
         return Some(page);

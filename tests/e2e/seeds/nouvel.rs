@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::json;
 
 use super::{other_than, page};
-use crate::jobs::titles::NASTY;
+use crate::jobs::titles::{NASTY, video_named};
 use crate::support::api::text;
 use crate::support::request::Received;
 use crate::support::verifier::{root, run, words};
@@ -35,7 +35,7 @@ async fn received(world: &World, customer: &Customer, texts: &[&str]) -> Receive
     let job = customer.generate(3, 3, &receiver.url("/webhooks/nouvel")).await;
     let reports = job.projects.iter().enumerate().map(|(number, project)| {
         let (text, status) = (texts[number % texts.len()], if number == 4 { "failed" } else { "completed" });
-        json!({"projectId": project, "status": status, "title": text, "videoUrl": text})
+        json!({"projectId": project, "status": status, "title": text, "videoUrl": video_named(text)})
     });
     customer.report(&job.id, &json!({"projects": reports.collect::<Vec<_>>()})).await.ok(200);
     receiver.only(SOON).await

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::{Answer, Api, text};
 use super::poll::{SOON, until};
-use super::world::{Tenant, World};
+use super::world::{Tenant, World, publishing};
 
 /// A tenant that starts jobs, and a worker's credential for them.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl World {
     pub(crate) async fn tenant_on(&self, dialect: &str, plan: &str) -> Tenant {
         let made = self.admin.post("/v1/tenants", &json!({"name": dialect, "plan": plan})).await.ok(201);
         let id = text(&made, "id").to_owned();
-        let made = self.key(&id, &json!({"dialect": dialect})).await;
+        let made = self.key(&id, &publishing(dialect)).await;
         let (key, key_id) = (text(&made, "key"), text(&made, "id").to_owned());
         let by_header = dialect == "netraflow";
         let api = if by_header { self.anonymous.with_api_key(key) } else { self.anonymous.with_key(key) };

@@ -124,8 +124,22 @@ impl Functions {
 
     /// Kills one process of a function; that it ended by itself meanwhile is as good.
     pub(crate) fn kill(&self, pid: u32) {
+        self.signal(pid, "-KILL");
+    }
+
+    /// Stops a process of a function where it stands.
+    pub(crate) fn stop(&self, pid: u32) {
+        self.signal(pid, "-STOP");
+    }
+
+    /// Lets a process that was stopped go on.
+    pub(crate) fn go_on(&self, pid: u32) {
+        self.signal(pid, "-CONT");
+    }
+
+    fn signal(&self, pid: u32, signal: &str) {
         assert!(!self.stack.pids.contains(&pid), "the emulator itself must live");
-        let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).output();
+        let _ = Command::new("kill").args([signal, &pid.to_string()]).output();
     }
 
     fn is_of_the_emulator(&self, pid: u32) -> bool {

@@ -29,6 +29,9 @@ pub(crate) struct Stack {
     pub(crate) allowed_target_cidrs: String,
     #[serde(default)]
     pub(crate) denied_target_domains: String,
+    /// How deliveries name their sender, where the stack was told.
+    #[serde(default)]
+    pub(crate) user_agent: String,
     pub(crate) receiver_tls: ReceiverTls,
     /// The emulator, whose children the functions are.
     pub(crate) pids: Vec<u32>,

@@ -30,13 +30,13 @@ impl World {
         Self { stack, admin: anonymous.with_key(&stack.admin_key), anonymous, aws: Aws::of(stack) }
     }
 
-    /// A new tenant with a key of the nur dialect that has every scope of a customer.
+    /// A new tenant with a key of the nur dialect that has every scope of a customer, and publishes besides.
     pub(crate) async fn tenant(&self) -> Tenant {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("Test {}", COUNT.fetch_add(1, Ordering::Relaxed));
         let made = self.admin.post("/v1/tenants", &json!({"name": name, "plan": "pro"})).await.ok(201);
         let id = text(&made, "id").to_owned();
-        let key = self.key(&id, &json!({"dialect": "nur"})).await;
+        let key = self.key(&id, &publishing("nur")).await;
         Tenant { api: self.anonymous.with_key(text(&key, "key")), key_id: text(&key, "id").to_owned(), id }
     }
 
@@ -50,6 +50,13 @@ impl World {
         let made = self.admin.post("/v1/keys", &json!({"scopes": scopes})).await.ok(201);
         self.anonymous.with_key(text(&made, "key"))
     }
+}
+
+/// The body that makes a tenant's key with every scope of a customer's, and the one to publish, which must be asked for.
+pub(crate) fn publishing(dialect: &str) -> Value {
+    json!({"dialect": dialect, "scopes": [
+        "webhooks:read", "webhooks:write", "events:write", "jobs:read", "jobs:write", "deliveries:read",
+        "deliveries:write"]})
 }
 
 /// A tenant with one key.

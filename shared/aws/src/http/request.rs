@@ -1,12 +1,40 @@
 //! Requests as the functions see them.
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use percent_encoding::percent_decode_str;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::json;
+use serde::Deserialize;
 
 use super::{Fault, Fields};
+
+/// API Gateway's event (payload format 2.0), as far as it is read. Header values are taken as they come: whatever HTTP
+/// lets nobody send is no reason to fail.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Envelope {
+    raw_path: String,
+    raw_query_string: String,
+    route_key: String,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    is_base64_encoded: bool,
+    request_context: EnvelopeContext,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct EnvelopeContext {
+    request_id: Option<String>,
+    http: EnvelopeLine,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EnvelopeLine {
+    method: String,
+}
 
 /// An HTTP request, taken apart.
 #[derive(Debug)]
@@ -15,44 +43,40 @@ pub struct Request {
     pub method: String,
     /// The route's template, such as `/v1/webhooks/{id}`: what logs may show.
     pub route: String,
-    /// The path's segments, decoded: `["v1", "webhooks", "wh_…"]`.
+    /// The path's segments, empty ones too: `["v1", "webhooks", "wh_…"]`.
     pub segments: Vec<String>,
     /// API Gateway's id of the request, which every answer repeats.
     pub id: String,
     query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
     body: Vec<u8>,
 }
 
 impl Request {
-    /// Takes API Gateway's event (payload format 2.0) apart; `invocation` stands in where it carries no id.
-    pub fn new(event: ApiGatewayV2httpRequest, invocation: &str) -> Self {
-        let path = event.raw_path.unwrap_or_default();
-        let segment = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let segments = path.split('/').filter(|part| !part.is_empty()).map(segment).collect();
-        let query = event.raw_query_string.unwrap_or_default();
-        let query = url_pairs(&query);
-        let header = |(name, value): (&_, &aws_lambda_events::http::HeaderValue)| {
-            let name: &aws_lambda_events::http::HeaderName = name;
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        let headers = event.headers.iter().map(header).collect();
+    /// Takes API Gateway's event apart; `invocation` stands in where it carries no id.
+    ///
+    /// # Errors
+    /// 400 when it is no such event. What it is instead is nobody's to read: not the caller's, not the log's.
+    pub fn read(event: &str, invocation: &str) -> Result<Self, Fault> {
+        let no_request = || Fault::from(Invalid::new("request", "an HTTP request as API Gateway passes it on"));
+        let event: Envelope = serde_json::from_str(event).map_err(|_| no_request())?;
         let body = event.body.unwrap_or_default();
         let body = if event.is_base64_encoded {
-            base64::engine::general_purpose::STANDARD.decode(&body).unwrap_or_default()
+            base64::engine::general_purpose::STANDARD.decode(&body).map_err(|_| no_request())?
         } else {
             body.into_bytes()
         };
         let context = event.request_context;
-        Self {
-            method: context.http.method.to_string(),
-            route: event.route_key.unwrap_or_default().split(' ').next_back().unwrap_or_default().to_owned(),
-            segments,
+        Ok(Self {
+            method: context.http.method,
+            route: event.route_key.split(' ').next_back().unwrap_or_default().to_owned(),
+            // API Gateway has decoded it, and no id of ours has anything left to decode.
+            segments: event.raw_path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),
             id: context.request_id.unwrap_or_else(|| invocation.to_owned()),
-            query,
-            headers,
+            query: url_pairs(&event.raw_query_string),
+            headers: event.headers,
             body,
-        }
+        })
     }
 
     /// The path's segments, to be matched on.
@@ -77,7 +101,8 @@ impl Request {
         }
     }
 
-    /// Refuses query parameters that the route does not know: a mistyped filter would silently select everything.
+    /// Refuses query parameters that the route does not know: a mistyped filter would silently select everything, and a
+    /// `dry_run` would not be dry.
     ///
     /// # Errors
     /// 400 naming the parameter.
@@ -89,18 +114,27 @@ impl Request {
         }
     }
 
-    /// The body's fields.
+    /// How long the body is, in bytes.
+    pub fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The body's fields. What has a body takes no query parameters.
     ///
     /// # Errors
-    /// 415 when it is not said to be JSON, 400 when it is no JSON object that every parser reads alike.
+    /// 415 when it is not said to be JSON as it is, 400 when it is no JSON object that every parser reads alike.
     pub fn fields(&self) -> Result<Fields, Fault> {
-        let media = self.header("content-type").unwrap_or_default();
-        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if media != "application/json" && !media.ends_with("+json") {
-            return Err(Fault::unsupported_media_type());
-        }
-        json::check(&self.body).map_err(|why| Invalid::new("body", format!("valid JSON; {why}")))?;
-        Fields::parse(&self.body)
+        self.check_json()?;
+        Fields::read(&self.body)
+    }
+
+    /// The body's fields, where the items of one of them are checked one by one.
+    ///
+    /// # Errors
+    /// As [`Request::fields`].
+    pub fn fields_around(&self, list: &str) -> Result<Fields, Fault> {
+        self.check_json()?;
+        Fields::around(list, &self.body)
     }
 
     /// The body's fields, or none where there is no body.
@@ -108,7 +142,22 @@ impl Request {
     /// # Errors
     /// As [`Request::fields`].
     pub fn optional_fields(&self) -> Result<Fields, Fault> {
-        if self.body.is_empty() { Ok(Fields::default()) } else { self.fields() }
+        if self.body.is_empty() { self.only_query(&[]).map(|()| Fields::default()) } else { self.fields() }
+    }
+
+    fn check_json(&self) -> Result<(), Fault> {
+        self.only_query(&[])?;
+        let media = self.header("content-type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media != "application/json" && !media.ends_with("+json") {
+            return Err(Fault::unsupported_media_type("expected `Content-Type: application/json`"));
+        }
+        match self.header("content-encoding").map(str::trim) {
+            Some(encoding) if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") => {
+                Err(Fault::unsupported_media_type("expected no `Content-Encoding`: bodies are taken as they are"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -132,5 +181,37 @@ mod tests {
             url_pairs("a=1&b=x%20y+z&c"),
             [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "x y z".to_owned()), ("c".to_owned(), String::new()),]
         );
+    }
+
+    #[test]
+    fn empty_segments_count_and_nothing_is_decoded_again() {
+        let path = |raw: &str| Request::read(&format!(r#"{{"rawPath":"{raw}"}}"#), "1").unwrap().segments;
+        assert_eq!(path("/v1/webhooks"), ["v1", "webhooks"]);
+        assert_eq!(path("/v1//webhooks/"), ["v1", "", "webhooks", ""]);
+        assert_eq!(path("/v1/webhooks/%2577h_0"), ["v1", "webhooks", "%2577h_0"]);
+        assert_eq!(path("/"), [""]);
+    }
+
+    #[test]
+    fn a_control_character_in_a_header_is_part_of_it() {
+        let event = r#"{"headers":{"authorization":"Bearer a\u0001b"},"requestContext":{"requestId":"r"}}"#;
+        let request = Request::read(event, "1").unwrap();
+        assert_eq!((request.header("Authorization"), request.id.as_str()), (Some("Bearer a\u{1}b"), "r"));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_without_being_repeated() {
+        for event in [
+            "[]",
+            "7",
+            "null",
+            r#"{"headers":"canary"}"#,
+            r#"{"body":{"canary":1}}"#,
+            r#"{"body":"~canary","isBase64Encoded":true}"#,
+        ] {
+            let fault = Request::read(event, "1").map(drop).expect_err(event);
+            assert_eq!((fault.status(), fault.cause()), (400, None), "{event}");
+            assert!(!fault.message().contains("canary"), "{event}");
+        }
     }
 }

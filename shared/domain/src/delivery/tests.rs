@@ -220,3 +220,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_last_attempt_is_the_one_that_nothing_would_follow() {
+    let mut row = fresh();
+    let retries = u32::try_from(NUR.retry.delays.len()).unwrap();
+    for number in 0..retries {
+        assert!(!row.is_last_attempt(&NUR.retry), "attempt {} of {}", number + 1, retries + 1);
+        record(&mut row, &failed());
+    }
+    assert!(row.is_last_attempt(&NUR.retry), "the calendar's end");
+    // Our own failures use up none of its attempts: it stays the last one.
+    record(&mut row, &Outcome::Internal);
+    assert!(row.is_last_attempt(&NUR.retry));
+
+    let once = NUR.retry.with_schedule(Some(&[]));
+    assert!(fresh().is_last_attempt(&once), "no calendar at all");
+}
+
+#[test]
+fn the_last_attempt_that_our_own_failures_leave_is_the_last() {
+    let mut row = fresh();
+    for _ in 0..MAX_INTERNAL {
+        assert!(!row.is_last_attempt(&NUR.retry));
+        record(&mut row, &Outcome::Internal);
+    }
+    assert!(row.is_last_attempt(&NUR.retry));
+}
+
+#[test]
+fn a_new_round_has_a_last_attempt_of_its_own() {
+    let mut row = fresh();
+    while !row.status.is_final() {
+        record(&mut row, &failed());
+    }
+    (row.status, row.round_from, row.internal) = (Status::Retrying, row.attempts_made + 1, 0);
+    assert!(!row.is_last_attempt(&NUR.retry));
+}

@@ -35,6 +35,7 @@ struct Written {
     #[serde(default)]
     disables_failing: bool,
     events: Option<Vec<EventType>>,
+    user_agent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +96,9 @@ impl Written {
                 "header names of letters, digits and hyphens; a jitter up to 50",
             ));
         }
+        if !self.user_agent.as_deref().is_none_or(is_user_agent) {
+            return Err(Invalid::new(named("user_agent"), A_USER_AGENT));
+        }
         check_schedule(&self.retry_seconds)
             .map_err(|invalid| Invalid::new(named("retry_seconds"), invalid.expected))?;
         let content = match (self.signature.id_header, self.signature.timestamp_header) {
@@ -142,8 +146,17 @@ impl Written {
                 )),
             },
             disables_failing: self.disables_failing,
+            user_agent: self.user_agent.map(keep),
         })
     }
+}
+
+/// What a `User-Agent` may be, in words for an error.
+pub(super) const A_USER_AGENT: &str = "1 to 128 visible ASCII characters, with no blank at either end";
+
+/// Whether a text can be a `User-Agent`.
+pub(super) fn is_user_agent(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 fn keep(text: String) -> &'static str {
@@ -167,6 +180,9 @@ mod tests {
         );
         assert_eq!(acme.retry.delays.as_ref(), [61, 122]);
         assert_eq!(acme.catalogue, Catalogue::Only(&["order.paid"]));
+        assert_eq!(acme.user_agent, None);
+        let named = ACME.replace("\"body\"", "\"user_agent\": \"Acme-Hooks/2 (+https://acme.example)\", \"body\"");
+        assert_eq!(read(&named).unwrap()[0].user_agent, Some("Acme-Hooks/2 (+https://acme.example)"));
     }
 
     #[test]
@@ -177,6 +193,9 @@ mod tests {
             ("acme_", "acme", "dialects.acme.key_prefix"),
             ("X-Acme-Sig", "X Acme", "dialects.acme.signature"),
             ("\"body\"", "\"boddy\"", "dialects"),
+            ("\"timeout_seconds\"", "\"user_agent\": \"Acme \", \"timeout_seconds\"", "dialects.acme.user_agent"),
+            ("\"timeout_seconds\"", "\"user_agent\": \"\", \"timeout_seconds\"", "dialects.acme.user_agent"),
+            ("\"timeout_seconds\"", "\"user_agent\": \"é\", \"timeout_seconds\"", "dialects.acme.user_agent"),
         ] {
             assert_eq!(read(&ACME.replace(from, to)).unwrap_err().field, field);
         }

@@ -9,7 +9,7 @@ fn noon() -> Timestamp {
 
 fn job(dialect: &'static crate::dialect::Dialect) -> Job {
     Job {
-        id: JobId::uuid(1),
+        id: JobId::uuid(noon(), 1),
         tenant_id: TenantId::new(noon(), 1),
         dialect: DialectRef(dialect),
         status: JobStatus::Pending,
@@ -38,7 +38,7 @@ fn of_projects(count: usize) -> Job {
 fn of_task() -> Job {
     let task = Task {
         url: "https://www.youtube.com/watch?v=x".to_owned(),
-        platform: "youtube".to_owned(),
+        platform: Some("youtube".to_owned()),
         capabilities: vec!["transcription".to_owned()],
         credits_charged: 0,
     };
@@ -55,6 +55,28 @@ fn changed(job: &Job, report: &Report) -> Job {
         Ok(Applied::Changed(job)) => *job,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn what_never_started_has_no_start() {
+    let cancelled = changed(&of_task(), &Report::Cancelled);
+    assert_eq!((cancelled.started_at, cancelled.completed_at), (None, Some(noon())));
+    let begun = changed(&of_task(), &Report::Started);
+    assert_eq!(changed(&begun, &Report::Cancelled).started_at, Some(noon()));
+    let failed = Report::Ended { status: JobStatus::Failed, credits_charged: None };
+    assert_eq!(changed(&of_task(), &failed).started_at, Some(noon()));
+}
+
+#[test]
+fn progress_is_that_of_the_projects() {
+    let job = of_projects(3);
+    assert_eq!(job.progress(), 0);
+    let running = changed(&job, &Report::Projects(vec![report(0, ProjectStatus::Running)]));
+    assert_eq!(running.progress(), 16);
+    let more = vec![report(1, ProjectStatus::Failed), report(2, ProjectStatus::Completed)];
+    let more = changed(&running, &Report::Projects(more));
+    assert_eq!(more.progress(), 83);
+    assert_eq!(changed(&more, &Report::Projects(vec![report(0, ProjectStatus::Completed)])).progress(), 100);
 }
 
 #[test]

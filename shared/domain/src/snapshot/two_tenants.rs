@@ -99,7 +99,7 @@ impl Side {
 
     fn endpoint(&self, status: EndpointStatus) -> Endpoint {
         let of_job = Endpoint::of_job(&self.job(true)).unwrap();
-        let secrets = vec![StoredSecret { sealed: "same".to_owned(), until: None }];
+        let secrets = vec![StoredSecret::new("same".to_owned())];
         Endpoint { id: self.endpoint_id(), dialect: DialectRef(&STANDARD), secrets, status, ..of_job }
     }
 

@@ -26,8 +26,26 @@ fn refuse_hidden(text: &str, place: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// The host as it is written, an IPv6 address with its brackets.
+pub(super) fn host(text: &str) -> &str {
+    let authority = authority(text);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        _ => authority,
+    }
+}
+
+/// The path as it is written.
+pub(super) fn path(text: &str) -> &str {
+    let rest = after_slashes(text).split(['?', '#']).next().unwrap_or_default();
+    &rest[rest.find('/').unwrap_or(rest.len())..]
+}
+
 /// What stands between `//` and the path.
 fn authority(text: &str) -> &str {
-    let rest = text.split_once("//").map_or("", |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or_default()
+    after_slashes(text).split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+fn after_slashes(text: &str) -> &str {
+    text.split_once("//").map_or("", |(_, rest)| rest)
 }

@@ -7,8 +7,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
-use deliver::clients::Opened;
-use deliver::sender::{Post, Sender, Sent, client, exchange};
+use deliver::clients::{Opened, Way};
+use deliver::sender::{Post, Sender, Sent, client, once};
+use deliver::trust::Trust;
 use floor::{BODY, Connections, ID, Run, SECRET, tell};
 use jiff::Timestamp;
 use postrider_aws::resolve::Resolver;
@@ -20,6 +21,7 @@ use reqwest::Client;
 use url::Url;
 
 const WARM_UP: u32 = 20;
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// As production sends, and as the sender's own client sends where production never would: over plain HTTP, or with a
 /// connection for each POST.
@@ -60,22 +62,21 @@ fn resolver() -> Resolver {
 impl By {
     fn of(run: &Run) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let url: Url = run.url.parse()?;
-        let builder = client(&resolver(), &Opened::default());
-        Ok(match (run.connections, url.scheme()) {
-            (Connections::New, _) => Self::Client(builder.pool_max_idle_per_host(0).build()?, url),
-            (Connections::Kept, "https") => Self::Sender(Sender::new(resolver())),
-            (Connections::Kept, _) => Self::Client(builder.build()?, url),
-        })
+        if run.connections == Connections::Kept && url.scheme() == "https" {
+            return Ok(Self::Sender(Sender::new(resolver())));
+        }
+        let way = Way { timeout: TIMEOUT, alone: run.connections == Connections::New };
+        Ok(Self::Client(client(&resolver(), &Opened::default(), Trust::platform().config()?, way).build()?, url))
     }
 
     async fn send(&self, url: &str, secrets: &[Secret]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = signature::headers(&STANDARD.signing, secrets, ID, Timestamp::now(), BODY.as_bytes());
         let headers = signed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let timeout = Duration::from_secs(20);
-        let post = Post { url: url.to_owned(), headers, body: BODY.as_bytes().to_vec(), timeout };
+        let body = BODY.as_bytes().to_vec();
+        let post = Post { url: url.to_owned(), headers, body, timeout: TIMEOUT, is_last: false };
         let Sent { outcome, error, .. } = match self {
             Self::Sender(sender) => sender.send(&post).await?,
-            Self::Client(client, url) => exchange(client, url.clone(), &post).await?,
+            Self::Client(client, url) => once(client, url.clone(), &post).await?,
         };
         if outcome.status().is_some_and(|status| (200..300).contains(&status)) {
             return Ok(());

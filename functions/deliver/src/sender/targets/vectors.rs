@@ -10,11 +10,13 @@ use postrider_domain::webhook_url::Target;
 use tower::{BoxError, Service};
 
 use super::*;
+use crate::clients::{Clients, Opened};
+use crate::sender::client;
 
 #[path = "../../../../../tests/vectors/reader.rs"]
 mod reader;
 
-use reader::{LOOPBACK, vectors};
+use reader::{LOOPBACK, Vector, WHEN_TAKEN, vectors};
 
 /// Stands before the client's connector, counts, and opens nothing: these addresses belong to others.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl<S: Service<R>, R> Service<R> for Counter<S> {
 
     fn call(&mut self, _: R) -> Self::Future {
         self.count.fetch_add(1, Ordering::SeqCst);
-        ready(Err("no connection is opened here".into()))
+        ready(Err(std::io::Error::other("no connection is opened here").into()))
     }
 }
 
@@ -51,15 +53,24 @@ fn counted(zone: &Arc<Zone>, egress: Egress) -> (Sender, Arc<AtomicUsize>) {
     let counter = count.clone();
     let layer = tower::layer::layer_fn(move |connector| Counter::instead_of(connector, &counter));
     let of = resolver.clone();
-    let build = move |opened: &Opened| client(&of, opened).https_only(true).connector_layer(layer.clone()).build();
+    let trust = Trust::platform();
+    let build = move |opened: &Opened, way| {
+        let client = client(&of, opened, trust.config()?, way);
+        Ok(client.https_only(true).connector_layer(layer.clone()).build()?)
+    };
     (Sender { clients: Clients::new(build), resolver }, count)
+}
+
+/// What is refused whenever it is called, whatever was taken once.
+fn refused() -> Vec<Vector> {
+    vectors().into_iter().filter(|vector| !vector.is_accepted && !WHEN_TAKEN.contains(&vector.rule)).collect()
 }
 
 #[tokio::test]
 async fn what_the_vectors_refuse_is_blocked_before_a_look_up_or_a_connection() {
     let zone = Zone::of(&[]);
     let (sender, count) = counted(&zone, strict());
-    for vector in vectors().iter().filter(|vector| !vector.is_accepted) {
+    for vector in refused() {
         let sent = send(&sender, &vector.url).await;
         assert_eq!(sent.outcome, Outcome::Blocked, "{vector:?}");
         assert!(sent.error.is_some(), "{vector:?}");
@@ -71,7 +82,7 @@ async fn what_the_vectors_refuse_is_blocked_before_a_look_up_or_a_connection() {
 #[tokio::test]
 async fn what_the_vectors_refuse_stays_blocked_where_loopback_is_allowed() {
     let (sender, count) = counted(&Zone::of(&[]), local());
-    for vector in vectors().iter().filter(|vector| !vector.is_accepted && !LOOPBACK.contains(&vector.rule)) {
+    for vector in refused().iter().filter(|vector| !LOOPBACK.contains(&vector.rule)) {
         assert_eq!(send(&sender, &vector.url).await.outcome, Outcome::Blocked, "{vector:?}");
     }
     assert_eq!(count.load(Ordering::SeqCst), 0);
@@ -83,7 +94,7 @@ async fn what_the_vectors_accept_is_looked_up_or_connected_to() {
     let (literal, count) = counted(&zone, strict());
     let named = Sender::new(asking(&zone, strict()));
     let (mut names, mut addresses) = (Vec::new(), 0);
-    for vector in vectors().iter().filter(|vector| vector.is_accepted) {
+    for vector in vectors().iter().filter(|vector| vector.is_accepted || WHEN_TAKEN.contains(&vector.rule)) {
         match literal.resolver.parse("url", &vector.url).unwrap().target() {
             Target::Address(_) => {
                 assert_ne!(send(&literal, &vector.url).await.outcome, Outcome::Blocked, "{vector:?}");

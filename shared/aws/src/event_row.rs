@@ -1,0 +1,190 @@
+//! Rows of the events table, which producers put there too: checked as an event is that comes by HTTP, since nobody
+//! waits for an answer who could mend it. What is amiss is told by its attribute.
+
+use jiff::{SignedDuration, Timestamp};
+use postrider_domain::dialect;
+use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
+use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::{json, time};
+use serde_dynamo::{AttributeValue, Item};
+
+/// How far a producer's clock may be from the table's: far enough for one that retries a transaction for hours.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
+/// In seconds since 1970 that is beyond the year 5000: somebody wrote milliseconds.
+const TOO_MANY_SECONDS: i64 = 100_000_000_000;
+
+/// The event in a row that was written then, as far as that is known.
+///
+/// # Errors
+/// [`Invalid`] for the attribute that is not as it should be.
+pub fn read(row: Item, written: Option<Timestamp>) -> Result<Event, Invalid> {
+    text::<TenantId>(&row, "tenant_id", "a tenant id, as a string")?;
+    text::<EventId>(&row, "id", "`evt_` and 20 letters or digits, as a string")?;
+    text::<EventType>(&row, "event", "an event type such as `invoice.paid`, as a string")?;
+    text::<String>(&row, "data", "a JSON object as a string, not as a map")?;
+    let timestamp: String = text(&row, "timestamp", "an RFC 3339 time, as a string")?;
+    let timestamp = time::parse("timestamp", &timestamp)?;
+    let expires_at = seconds(&row, "expires_at")?;
+    // What a parser says may quote the row, so it is not repeated.
+    let event: Event = serde_dynamo::from_item(row)
+        .map_err(|_| Invalid::new("row", "no attributes but tenant_id, id, event, data, timestamp and expires_at"))?;
+    if event.data.len() > MAX_DATA_BYTES {
+        return Err(Invalid::new("data", format!("at most {MAX_DATA_BYTES} bytes")));
+    }
+    check_data(&event.data)?;
+    // Ours wraps what was checked when it came: a new job's request, for instance, a level deeper than its customer sent it.
+    if event.ours {
+        return Ok(event);
+    }
+    json::check_field(&event.data).map_err(|_| Invalid::new("data", "JSON that every parser reads alike"))?;
+    // A producer's role may put rows, but not with these (its policy bounds the attributes): they are ours to write.
+    if event.event_type.is_operational() {
+        return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events"));
+    }
+    if event.job_id.is_some() || event.announce.is_some() {
+        return Err(Invalid::new("row", "none of the attributes that are Postrider's own"));
+    }
+    check_times(timestamp, expires_at, written)?;
+    Ok(event)
+}
+
+/// Webhooks are chosen by an event's time, and rows go by their expiry: a slip in one sends to nobody, in the other for
+/// too short a time.
+fn check_times(timestamp: Timestamp, expires_at: i64, written: Option<Timestamp>) -> Result<(), Invalid> {
+    if written.is_some_and(|written| timestamp.duration_since(written).abs() > CLOCKS_DIFFER) {
+        return Err(Invalid::new("timestamp", "a time within a day of when the row was written"));
+    }
+    let longest = dialect::longest_calendar();
+    if expires_at < timestamp.as_second() + longest {
+        let expected = format!("at least {longest} seconds after `timestamp`: as long as retries may last");
+        return Err(Invalid::new("expires_at", expected));
+    }
+    Ok(())
+}
+
+fn text<T: std::str::FromStr>(row: &Item, name: &str, expected: &str) -> Result<T, Invalid> {
+    let read = match row.get(name) {
+        Some(AttributeValue::S(text)) => text.parse().ok(),
+        _ => None,
+    };
+    read.ok_or_else(|| Invalid::new(name, expected))
+}
+
+fn seconds(row: &Item, name: &str) -> Result<i64, Invalid> {
+    let read = match row.get(name) {
+        Some(AttributeValue::N(text)) => text.parse().ok(),
+        _ => None,
+    };
+    match read {
+        Some(seconds) if seconds > TOO_MANY_SECONDS => Err(Invalid::new(name, "seconds since 1970, not milliseconds")),
+        Some(seconds) => Ok(seconds),
+        None => Err(Invalid::new(name, "whole seconds since 1970, as a number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WRITTEN: &str = "2026-01-15T12:00:00Z";
+    const DAY: i64 = 86_400;
+
+    fn row(changes: &[(&str, Option<AttributeValue>)]) -> Item {
+        let texts = [
+            ("tenant_id", "ten_0123456789abcdef"),
+            ("id", "evt_0123456789abcdefghij"),
+            ("event", "invoice.paid"),
+            ("data", "{}"),
+            ("timestamp", "2026-01-15T12:00:00.000Z"),
+        ];
+        let mut row: std::collections::HashMap<String, AttributeValue> =
+            texts.iter().map(|(name, text)| ((*name).to_owned(), AttributeValue::S((*text).to_owned()))).collect();
+        row.insert("expires_at".to_owned(), n(now() + 30 * DAY));
+        for (name, value) in changes {
+            match value {
+                Some(value) => row.insert((*name).to_owned(), value.clone()),
+                None => row.remove(*name),
+            };
+        }
+        row.into()
+    }
+
+    fn now() -> i64 {
+        WRITTEN.parse::<Timestamp>().unwrap().as_second()
+    }
+
+    fn n(number: impl ToString) -> AttributeValue {
+        AttributeValue::N(number.to_string())
+    }
+
+    fn s(text: &str) -> AttributeValue {
+        AttributeValue::S(text.to_owned())
+    }
+
+    fn verdict(changes: &[(&str, Option<AttributeValue>)]) -> Result<(), String> {
+        read(row(changes), Some(WRITTEN.parse().unwrap())).map(drop).map_err(|invalid| invalid.field)
+    }
+
+    #[test]
+    fn slips_are_named_by_their_attribute() {
+        let map = AttributeValue::M([("a".to_owned(), n(1))].into());
+        let deep = |levels: usize| s(&format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels)));
+        assert_eq!(verdict(&[]), Ok(()));
+        assert_eq!(verdict(&[("data", Some(deep(62)))]), Ok(()));
+        for (field, value) in [
+            ("tenant_id", Some(s("acme"))),
+            ("id", Some(s("evt_short"))),
+            ("event", Some(s("Not a type"))),
+            ("event", Some(s("webhook.disabled"))),
+            ("event", None),
+            ("data", Some(map)),
+            ("data", None),
+            ("data", Some(s("[1]"))),
+            ("data", Some(s("{no JSON"))),
+            ("data", Some(s(r#"{"a":1e400}"#))),
+            ("data", Some(s(r#"{"a":"\ud800"}"#))),
+            ("data", Some(s(r#"{"a":"\u0000"}"#))),
+            ("data", Some(deep(63))),
+            ("data", Some(s(&format!(r#"{{"a":"{}"}}"#, "x".repeat(MAX_DATA_BYTES))))),
+            ("timestamp", None),
+            ("timestamp", Some(s("2026-01-15T12:00:00.000"))),
+            ("timestamp", Some(n(now()))),
+            ("expires_at", None),
+            ("expires_at", Some(n("1768478400.5"))),
+            ("expires_at", Some(n(now() * 1000))),
+            ("expires_at", Some(s("1868478400"))),
+        ] {
+            assert_eq!(verdict(&[(field, value.clone())]), Err(field.to_owned()), "{value:?}");
+        }
+        for own in ["job_id", "announce"] {
+            assert_eq!(verdict(&[(own, Some(s("job_0123456789abcdef")))]), Err("row".to_owned()), "{own}");
+        }
+    }
+
+    #[test]
+    fn times_fit_the_writing_and_the_retries() {
+        let at = |text: &str| [("timestamp", Some(s(text)))];
+        for good in ["2026-01-14T12:00:00Z", "2026-01-16T12:00:00Z", "2026-01-15T13:00:00+01:00"] {
+            assert_eq!(verdict(&at(good)), Ok(()), "{good}");
+        }
+        for bad in ["2026-01-14T11:59:59Z", "2026-01-16T12:00:01Z", "1970-01-01T00:00:00Z", "2062-01-15T12:00:00Z"] {
+            assert_eq!(verdict(&at(bad)), Err("timestamp".to_owned()), "{bad}");
+        }
+        let expires = |seconds: i64| verdict(&[("expires_at", Some(n(now() + seconds)))]);
+        assert_eq!(expires(4 * DAY), Ok(()), "four days are enough, as the page on triggers says");
+        assert_eq!(expires(3 * DAY), Err("expires_at".to_owned()));
+        assert_eq!(expires(-1), Err("expires_at".to_owned()));
+        // Without the record of when it was written, only what the row itself tells counts.
+        assert!(read(row(&at("2025-12-15T12:00:00Z")), None).is_ok());
+    }
+
+    #[test]
+    fn our_own_rows_are_ours_to_time() {
+        let ours = ("ours", Some(AttributeValue::Bool(true)));
+        let old = ("timestamp", Some(s("2025-01-15T12:00:00Z")));
+        assert_eq!(verdict(&[ours.clone(), old, ("event", Some(s("webhook.disabled")))]), Ok(()));
+        let wrapped = format!(r#"{{"request":{{"a":{}{}}}}}"#, "[".repeat(63), "]".repeat(63));
+        assert_eq!(verdict(&[ours, ("data", Some(s(&wrapped)))]), Ok(()));
+    }
+}
