@@ -1,10 +1,13 @@
 //! What somebody asks for while a POST is out: the POST is on record all the same, and a success that a receiver gave counts.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::again::{act, deliver, listed, outcomes};
 use crate::support::api::text;
 use crate::support::receiver::Gate;
+use crate::support::rows::n;
+use crate::support::world::publishing;
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// A delivery whose first attempt is at its receiver, held there.
@@ -252,7 +255,7 @@ async fn a_message_of_a_version_without_rounds_is_good_for_its_number() {
 async fn a_late_answer_counts_for_the_webhooks_health() {
     let Some(world) = World::open() else { return };
     let mut tenant = world.tenant().await;
-    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    let key = world.key(&tenant.id, &publishing("standard")).await;
     tenant.api = world.anonymous.with_key(text(&key, "key"));
     let gate = Gate::shut();
     let receiver = Receiver::scripted(world.stack, [], Reply::HeldAs(gate.clone(), 410)).await;
@@ -268,4 +271,57 @@ async fn a_late_answer_counts_for_the_webhooks_health() {
         if webhook["status"] == "disabled" { Ok(()) } else { Err(webhook.to_string()) }
     })
     .await;
+}
+
+/// What an earlier URL says does not count for the present one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_from_the_url_before_disables_nothing() {
+    let Some(world) = World::open() else { return };
+    let mut tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &publishing("standard")).await;
+    tenant.api = world.anonymous.with_key(text(&key, "key"));
+    let gate = Gate::shut();
+    let receiver = Receiver::scripted(world.stack, [Reply::HeldAs(gate.clone(), 410)], Reply::Status(200)).await;
+    let webhook = tenant.webhook(&receiver.url("/left"), &["*"]).await;
+    let id = deliver(&tenant, &webhook).await;
+    receiver.wait_for(1, SOON).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    tenant.api.patch(&path, &json!({"url": receiver.url("/new")})).await.ok(200);
+    gate.open();
+    let delivery = tenant.settled(&id, "failed", 1).await;
+    assert_eq!(delivery["attempts"][0]["url"], receiver.url("/left"), "where it was made to, though it moved meanwhile");
+    let other = deliver(&tenant, &webhook).await;
+    tenant.settled(&other, "succeeded", 1).await;
+    assert_eq!(tenant.api.get(&path).await.ok(200)["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_retries_at_once_one_is_taken() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
+    let id = deliver(&tenant, &webhook).await;
+    tenant.settled(&id, "failed", 1).await;
+    let answers = join_all((0..10).map(|_| act(&tenant, &id, "retry"))).await;
+    let taken = answers.iter().filter(|answer| answer.status == 202).count();
+    assert!(answers.iter().all(|answer| matches!(answer.status, 202 | 409)), "{answers:?}");
+    let delivery = tenant.settled(&id, "failed", 1 + taken).await;
+    assert_eq!(outcomes(&delivery).len(), receiver.requests().len(), "a round for each that was taken, and no more");
+    assert!(taken >= 1, "{answers:?}");
+}
+
+/// Whoever asks and calls off again and again, while nothing is on record yet, comes to an end.
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_are_bounded_whatever_is_out() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
+    let id = deliver(&tenant, &webhook).await;
+    tenant.settled(&id, "failed", 1).await;
+    world.aws.rows.set_delivery(&id, "round", n(99)).await;
+    act(&tenant, &id, "retry").await.ok(202);
+    tenant.settled(&id, "succeeded", 2).await;
+    act(&tenant, &id, "retry").await.refused(409, "conflict");
 }

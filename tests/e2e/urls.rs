@@ -83,3 +83,20 @@ async fn redirect_where() {
     act(&tenant, &id, "retry").await.ok(202);
     assert_eq!(tenant.settled(&id, "succeeded", 3).await["attempts"][2]["redirect_to"], Value::Null);
 }
+
+/// The largest change there can be: every pattern another, and the URL too.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_patterns_and_the_url_change_at_once() {
+    let Some(world) = World::open() else { return };
+    let mut tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    tenant.api = world.anonymous.with_key(text(&key, "key"));
+    let receiver = Receiver::start(world.stack).await;
+    let patterns = |of: &str| (0..49).map(|n| format!("{of}.n{n}")).collect::<Vec<_>>();
+    let webhook = tenant.create(&json!({"url": receiver.url("/a"), "events": patterns("old")})).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    let change = json!({"url": receiver.url("/b"), "events": patterns("new")});
+    let changed = tenant.api.patch(&path, &change).await.ok(200);
+    assert_eq!((&changed["url"], &changed["events"]), (&change["url"], &change["events"]));
+    tenant.api.delete(&path).await.ok(204);
+}

@@ -4,11 +4,13 @@
 //! POST was made before we failed, it is made again under the same id. It is never counted twice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deliver::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::batch_reader::BatchReader;
+use postrider_aws::deadline;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::env;
@@ -32,6 +34,11 @@ use crate::batch::{Batch, Seen};
 use crate::crew::Crew;
 use crate::health::Health;
 use crate::slow::Slow;
+
+/// What is waited for before an attempt's record is tried again, after the SDK's own tries.
+const RECORD_PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+/// What a record may take, the SDK's tries included.
+const TIME_TO_RECORD: Duration = Duration::from_secs(5);
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
@@ -92,10 +99,10 @@ impl Attempts {
         match self.make_from(&batch.seen, message, batch).await? {
             Progress::Done(made) => Ok(made),
             Progress::TooOld => {
-                let seen = self.look(std::slice::from_ref(message)).await?;
+                let seen = Seen::anew(self.reader.read_anew(message).await?);
                 match self.make_from(&seen, message, batch).await? {
                     Progress::Done(made) => Ok(made),
-                    Progress::TooOld => Err("its rows were too old twice".into()),
+                    Progress::TooOld => Err("what was just read is too old".into()),
                 }
             }
         }
@@ -107,7 +114,7 @@ impl Attempts {
     /// When a read failed; no POST was made.
     pub(crate) async fn look(&self, messages: &[Message]) -> Result<Seen, AwsError> {
         let at = chance::now();
-        Ok(Seen { snapshot: self.reader.read(messages).await?, at })
+        Ok(Seen::since(at, self.reader.read(messages).await?))
     }
 
     async fn make_from(&self, seen: &Seen, message: &Message, batch: &Batch) -> Result<Progress, Error> {
@@ -148,11 +155,9 @@ impl Attempts {
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
         let attempt = record_of(consignment, started, &sent, transition.status);
-        let is_late = self.deliveries.record(row, &attempt, &transition).await? == Recorded::Overtaken;
+        let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
-        if is_late {
-            self.record_late(row, &attempt).await?;
-        } else if let Some(at) = transition.next_attempt_at {
+        if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
             self.bring_back(row, row.attempts_made + 2, at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
@@ -164,13 +169,43 @@ impl Attempts {
         Ok(Progress::Done(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms })))
     }
 
-    /// The row has gone on while the POST was out: a new round, a cancellation, a double that was faster. The receiver got it
-    /// all the same.
-    async fn record_late(&self, row: &Delivery, attempt: &Attempt) -> Result<(), Error> {
+    /// Puts an attempt on record; `Overtaken` where it is a late one. Only here is it known what the receiver said, so this is
+    /// tried for longer than any other write: each try has the attempt's own mark, and so is made once.
+    async fn put_on_record(
+        &self,
+        row: &Delivery,
+        attempt: &Attempt,
+        transition: &Transition,
+    ) -> Result<Recorded, AwsError> {
+        let mut pauses = RECORD_PAUSES.into_iter();
+        loop {
+            let error = match self.try_to_record(row, attempt, transition).await {
+                Ok(recorded) => return Ok(recorded),
+                Err(error) => error,
+            };
+            let Some(pause) = pauses.next().filter(|pause| deadline::left() > *pause + TIME_TO_RECORD) else {
+                return Err(error);
+            };
+            tracing::warn!(delivery_id = row.id.as_str(), attempt = attempt.number, %error, "delivery.not_recorded_yet");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// The row may have gone on while the POST was out: a new round, a cancellation, a copy of the message that was faster. The
+    /// receiver got it all the same.
+    async fn try_to_record(
+        &self,
+        row: &Delivery,
+        attempt: &Attempt,
+        transition: &Transition,
+    ) -> Result<Recorded, AwsError> {
+        if self.deliveries.record(row, attempt, transition).await? == Recorded::Yes {
+            return Ok(Recorded::Yes);
+        }
         if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {
             tracing::warn!(delivery_id = row.id.as_str(), attempt = attempt.number, "delivery.gone");
         }
-        Ok(())
+        Ok(Recorded::Overtaken)
     }
 
     /// Sends nothing where rows of more than one tenant, or of more than one delivery, came together.
@@ -182,7 +217,7 @@ impl Attempts {
         let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
         // Whose schedule it would have is just what cannot be known.
         let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, chance::jitter());
-        let recorded = self.deliveries.record(row, &attempt, &transition).await?;
+        let recorded = self.deliveries.record_apart(row, &attempt, &transition).await?;
         if let (Recorded::Yes, Some(at)) = (recorded, transition.next_attempt_at) {
             self.bring_back(row, row.attempts_made + 2, at).await;
         }

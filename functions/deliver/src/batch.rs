@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postrider_aws::deadline;
+use postrider_aws::{chance, deadline};
 use postrider_domain::id::EndpointId;
 use postrider_domain::snapshot::Snapshot;
 
@@ -16,18 +16,29 @@ use crate::health::Fact;
 const MARGIN: Duration = Duration::from_secs(15);
 
 /// How old a read may be when a POST starts: what was asked for since is seen before the next one.
-const FRESH: Duration = Duration::from_secs(3);
+const FRESH: Duration = Duration::from_secs(1);
 
-/// Rows, and when they were read, by the wall clock: a frozen function's other clocks stand still.
+/// Rows, and since when they may be out of date, by the wall clock: a frozen function's other clocks stand still.
 pub(crate) struct Seen {
     pub(crate) snapshot: Snapshot,
-    pub(crate) at: Timestamp,
+    since: Timestamp,
 }
 
 impl Seen {
+    /// Rows that were asked for at this time.
+    pub(crate) fn since(at: Timestamp, snapshot: Snapshot) -> Self {
+        Self { snapshot, since: at }
+    }
+
+    /// Rows that were asked for once all else was there. However slow AWS is, nothing newer can be had: they count from when
+    /// they came.
+    pub(crate) fn anew(snapshot: Snapshot) -> Self {
+        Self { snapshot, since: chance::now() }
+    }
+
     /// Whether nothing may be sent on the strength of it any more.
     pub(crate) fn is_too_old(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at).unsigned_abs() > FRESH
+        now.duration_since(self.since).unsigned_abs() > FRESH
     }
 }
 

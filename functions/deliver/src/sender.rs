@@ -220,7 +220,7 @@ fn asked_wait(response: &Response) -> Option<Duration> {
 
 fn redirect_of(asked: &Url, response: &Response) -> Option<String> {
     let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
-    redirect_target(asked, location.to_str().ok()?)
+    redirect_target(asked, &String::from_utf8_lossy(location.as_bytes()))
 }
 
 async fn beginning(mut response: Response) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use postrider_aws::AwsError;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
-use postrider_domain::attempt::FIRST_URL_VERSION;
+use postrider_domain::attempt::{Attempt, FIRST_URL_VERSION};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EarlierUrls;
 use postrider_domain::id::{EndpointId, JobId};
@@ -40,9 +40,13 @@ pub(crate) struct Found {
 }
 
 impl Place {
-    /// The URL of this number.
-    pub(crate) fn url_of(&self, version: u32) -> Option<&str> {
-        if version == self.version { self.url.as_deref() } else { self.earlier.get(version) }
+    /// The URL that an attempt was made to. Those that we failed to make, and those of earlier versions, do not tell.
+    pub(crate) fn of(&self, attempt: &Attempt) -> Option<&str> {
+        match attempt.url_version {
+            _ if attempt.mark.is_none() || !attempt.was_sent() => None,
+            version if version == self.version => self.url.as_deref(),
+            version => self.earlier.get(version),
+        }
     }
 }
 

@@ -39,7 +39,7 @@ fn attempt(number: u32, attempt: &Attempt, place: &Place) -> Value {
         "number": number,
         "at": time::wire(attempt.at),
         "duration_ms": attempt.duration_ms,
-        "url": place.url_of(attempt.url_version).filter(|_| attempt.was_sent()),
+        "url": place.of(attempt),
         "outcome": attempt.outcome,
     });
     let rest = [

@@ -49,7 +49,11 @@ impl Changes {
     /// # Errors
     /// 422 when a calendar would outlast the rows that it needs.
     pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), Fault> {
-        endpoint.url = self.url.unwrap_or_else(|| endpoint.url.clone());
+        if let Some(url) = self.url.filter(|url| *url != endpoint.url) {
+            endpoint.url = url;
+            // What another URL failed at says nothing about this one.
+            endpoint.failing_since = None;
+        }
         endpoint.events = self.events.unwrap_or_else(|| endpoint.events.clone());
         endpoint.headers = self.headers.map_or_else(|| endpoint.headers.clone(), Option::unwrap_or_default);
         endpoint.description = self.description.unwrap_or_else(|| endpoint.description.take());

@@ -64,12 +64,25 @@ impl BatchReader {
     /// When a read failed; no POST was made.
     pub async fn read(&self, messages: &[Message]) -> Result<Snapshot, AwsError> {
         let mut snapshot = Snapshot::default();
-        let later = messages.iter().any(|message| message.attempt > 1);
+        let later = messages.iter().any(|message| message.attempt > 1 || message.round.is_some_and(|round| round > 1));
         self.read_all(self.keys(messages, &Consistent { config: later, events: false })?, &mut snapshot).await?;
         let doubtful: Vec<&Message> = messages.iter().filter(|message| snapshot.is_doubtful_for(message)).collect();
         if !doubtful.is_empty() {
             let keys = self.keys(doubtful, &Consistent { config: true, events: true })?;
             self.read_all(keys, &mut snapshot).await?;
+        }
+        Ok(snapshot)
+    }
+
+    /// Reads everything that a message speaks of, all of it consistently: a moment ago it was read once already.
+    ///
+    /// # Errors
+    /// When a read failed; no POST was made.
+    pub async fn read_anew(&self, message: &Message) -> Result<Snapshot, AwsError> {
+        let mut snapshot = Snapshot::default();
+        self.read_all(self.keys([message], &Consistent { config: true, events: false })?, &mut snapshot).await?;
+        if snapshot.is_doubtful_for(message) {
+            self.read_all(self.keys([message], &Consistent { config: true, events: true })?, &mut snapshot).await?;
         }
         Ok(snapshot)
     }

@@ -78,13 +78,34 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, AwsError> {
+        self.write_record(before, attempt, (transition, Change::to(transition.status, before))).await
+    }
+
+    /// The same for a row that does not say whose it is: it goes into nobody's list.
+    ///
+    /// # Errors
+    /// As [`DeliveriesTable::record`].
+    pub async fn record_apart(
+        &self,
+        before: &Delivery,
+        attempt: &Attempt,
+        transition: &Transition,
+    ) -> Result<Recorded, AwsError> {
+        self.write_record(before, attempt, (transition, Change::unlisted(transition.status))).await
+    }
+
+    async fn write_record(
+        &self,
+        before: &Delivery,
+        attempt: &Attempt,
+        (transition, mut change): (&Transition, Change),
+    ) -> Result<Recorded, AwsError> {
         let attempt_item = AttributeValue::M(to_item(attempt)?);
         let update = self
             .change(before)
             .expression_attribute_values(":attempts", AttributeValue::L(vec![attempt_item]))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":made", number(attempt.number));
-        let mut change = Change::to(transition.status, before);
         change.set("attempt = :made, attempts = list_append(if_not_exists(attempts, :none), :attempts)");
         change.due(before, transition.next_attempt_at);
         change.reason(transition.reason);
@@ -107,7 +128,7 @@ impl DeliveriesTable {
             .update(before)
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#late", row::late_name(mark))
-            .expression_attribute_values(":attempt", AttributeValue::M(to_item(attempt)?));
+            .expression_attribute_values(":attempt", AttributeValue::M(to_item(&attempt.clone().shortened())?));
         if attempt.succeeded() {
             expression += ", #status = :status REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason";
             update = update
@@ -115,6 +136,27 @@ impl DeliveriesTable {
                 .expression_attribute_values(":status", text(Status::Succeeded.as_str()));
         }
         send(update.update_expression(expression), |_| false).await
+    }
+
+    /// Lets a delivery that was never tried have been put just now, if nobody has tried or renewed it since it was read: whoever
+    /// sends its first message again does so once.
+    ///
+    /// # Errors
+    /// When the update failed; repeating it is harmless.
+    pub async fn renew(&self, before: &Delivery, now: Timestamp, mark: &Mark) -> Result<Recorded, AwsError> {
+        let update = match before.put_at {
+            Some(at) => self
+                .as_read(before, "#status = :pending AND put_at = :put")
+                .expression_attribute_values(":put", text(time::wire(at))),
+            None => self.as_read(before, "#status = :pending AND attribute_not_exists(put_at)"),
+        };
+        let update = update
+            .update_expression("SET put_at = :now, changed_by = :by")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .expression_attribute_values(":by", text(mark.as_str()));
+        send(update, |there| is_by(there, mark)).await
     }
 
     /// Calls a delivery off, if it still stands where it was read and is not final. `mark` is this call's own.
@@ -171,18 +213,23 @@ struct Change {
 
 impl Change {
     fn to(status: Status, row: &Delivery) -> Self {
-        let mut change = Self {
-            set: vec!["#status = :status"],
-            remove: Vec::new(),
-            values: vec![(":status", text(status.as_str()))],
-        };
-        if row.counts_as_undelivered(status) {
-            change.set("undelivered_tenant = :tenant");
-            change.values.push((":tenant", text(row.tenant_id.as_str())));
-        } else {
-            change.remove.push("undelivered_tenant");
+        if !row.counts_as_undelivered(status) {
+            return Self::unlisted(status);
         }
-        change
+        Self {
+            set: vec!["#status = :status", "undelivered_tenant = :tenant"],
+            remove: Vec::new(),
+            values: vec![(":status", text(status.as_str())), (":tenant", text(row.tenant_id.as_str()))],
+        }
+    }
+
+    /// To a status in which no tenant's list of what is undelivered shows it.
+    fn unlisted(status: Status) -> Self {
+        Self {
+            set: vec!["#status = :status"],
+            remove: vec!["undelivered_tenant"],
+            values: vec![(":status", text(status.as_str()))],
+        }
     }
 
     fn set(&mut self, clause: &'static str) {

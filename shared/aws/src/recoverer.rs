@@ -7,6 +7,7 @@ use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
+use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Again, Progress, Recovery, again};
 
@@ -75,6 +76,11 @@ impl Recoverer {
     pub async fn advance(&self, mut recovery: Recovery, until: Timestamp) -> Result<Recovery, AwsError> {
         while recovery.status == Progress::Running && chance::now() < until {
             let before = recovery.clone();
+            if !self.is_wanted(&recovery).await? {
+                recovery.status = Progress::Done;
+                self.config.note_recovery(&before, &recovery).await?;
+                break;
+            }
             let page = self.deliveries.list_range(&recovery, PAGE).await?;
             let (requeued, failure) = self.send_again(&page.rows, &mut recovery.found).await?;
             if let Some(error) = failure {
@@ -98,18 +104,28 @@ impl Recoverer {
         Ok(recovery)
     }
 
+    /// Whether the webhook still takes anything: what is sent again to one that is disabled or deleted would only be cancelled,
+    /// and could not be recovered after that.
+    async fn is_wanted(&self, recovery: &Recovery) -> Result<bool, AwsError> {
+        let endpoint = self.config.endpoint(&recovery.tenant_id, &recovery.endpoint_id).await?;
+        Ok(endpoint.is_some_and(|endpoint| endpoint.status == EndpointStatus::Active))
+    }
+
     /// How many were sent again, and what failed meanwhile: a row that is refused holds up none of the others.
     async fn send_again(&self, rows: &[Delivery], found: &mut u64) -> Result<(u64, Option<AwsError>), AwsError> {
         let now = chance::now();
         let wanted: Vec<(&Delivery, Again)> = rows.iter().filter_map(|row| Some((row, again(row, now)?))).collect();
         *found += wanted.len() as u64;
         let begun = wanted.into_iter().map(|(row, how)| async move {
-            let after = match how {
-                Again::FirstMessage => return Ok(Some(Message::next(row))),
-                Again::NewRound => row.in_new_round(now),
+            let mark = chance::mark();
+            let (begun, message) = match how {
+                Again::FirstMessage => (self.deliveries.renew(row, now, &mark).await?, Message::next(row)),
+                Again::NewRound => {
+                    let after = row.in_new_round(now);
+                    (self.deliveries.begin_round(row, &after, &mark).await?, Message::next(&after))
+                }
             };
-            let begun = self.deliveries.begin_round(row, &after, &chance::mark()).await?;
-            Ok::<_, AwsError>((begun == Recorded::Yes).then(|| Message::next(&after)))
+            Ok::<_, AwsError>((begun == Recorded::Yes).then_some(message))
         });
         let begun: Vec<Result<Option<Message>, AwsError>> =
             stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).collect().await;

@@ -167,6 +167,12 @@ impl Attempt {
         self.outcome == "succeeded"
     }
 
+    /// With no more of the answer than any attempt but a delivery's last keeps: late ones can be many.
+    pub fn shortened(mut self) -> Self {
+        self.response_excerpt = self.response_excerpt.and_then(|text| excerpt(text.as_bytes(), EXCERPT_BYTES));
+        self
+    }
+
     /// Whether there was a receiver to fail: what we failed at went nowhere.
     pub fn was_sent(&self) -> bool {
         self.outcome != Outcome::Internal.code()
@@ -196,8 +202,11 @@ pub fn redirect_target(asked: &url::Url, location: &str) -> Option<String> {
     to.set_username("").ok()?;
     to.set_password(None).ok()?;
     let mut text = String::from(to);
-    // The parser has left ASCII only, so any place is a character's edge.
-    text.truncate(REDIRECT_CHARS);
+    // The parser has left ASCII only, so any place is a character's edge, but one may stand in three.
+    let cut_in_two = (1..=2).find(|back| text.as_bytes().get(REDIRECT_CHARS - back) == Some(&b'%'));
+    if text.len() > REDIRECT_CHARS {
+        text.truncate(REDIRECT_CHARS - cut_in_two.unwrap_or(0));
+    }
     Some(text)
 }
 
@@ -258,12 +267,21 @@ mod tests {
             ("//other.example:8443/a", Some("https://other.example:8443/a")),
             ("http://a:b@plain.example", Some("http://plain.example/")),
             ("next", Some("https://example.com/next")),
+            ("/straße?a=b", Some("https://example.com/stra%C3%9Fe")),
+            ("", Some("https://example.com/hooks")),
+            ("?a=b", Some("https://example.com/hooks")),
+            ("\\\\other.example\\x", Some("https://other.example/x")),
             ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
             ("https://", None),
         ] {
             assert_eq!(redirect_target(&asked, location).as_deref(), told, "{location}");
         }
         assert_eq!(redirect_target(&asked, &format!("/{}", "x".repeat(5000))).unwrap().len(), 256);
+        for before in 0..4 {
+            let long = redirect_target(&asked, &format!("/{}{}", "x".repeat(before), "ß".repeat(500))).unwrap();
+            assert!((250..=256).contains(&long.len()) && !long[long.len() - 2..].contains('%'), "{long}");
+        }
     }
 
     #[test]

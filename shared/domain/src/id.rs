@@ -135,6 +135,11 @@ id!(
 id!(
     /// An event: `evt_` and 20 characters, or up to 64 of a producer's own choosing when it writes the row itself. Two tenants
     /// can have the same, so it is no map's key and has no order: an [`EventKey`] is.
+    ///
+    /// ```compile_fail,E0599
+    /// let mut seen = std::collections::HashSet::new();
+    /// seen.insert(postrider_domain::id::EventId::fresh(1));
+    /// ```
     EventId,
     "evt_",
     |rest| (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
@@ -189,6 +194,13 @@ impl JobId {
 }
 
 impl EndpointId {
+    /// When it was made, as its id tells.
+    pub fn made_at(&self) -> Timestamp {
+        let from = Self::PREFIX.len();
+        let millis = base62::decode(self.0[from..from + TIME_CHARS].trim_start_matches('0')).unwrap_or_default();
+        Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default()
+    }
+
     /// The one endpoint under which a tenant's jobs have their deliveries; nobody registers it.
     pub fn of_jobs(tenant: &TenantId) -> Self {
         let digest = digest_part(&["jobs of", tenant.as_str()]);
@@ -283,6 +295,13 @@ mod tests {
         assert_eq!(delivery.as_str().len(), 48);
         assert!(delivery.schedule_name(u32::MAX).len() <= 64);
         assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap(), delivery);
+    }
+
+    #[test]
+    fn an_endpoints_id_tells_when_it_was_made() {
+        for millis in [0, 61, 1_768_000_000_001] {
+            assert_eq!(EndpointId::new(at(millis), 42).made_at(), at(millis));
+        }
     }
 
     #[test]

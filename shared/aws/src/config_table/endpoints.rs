@@ -232,10 +232,23 @@ impl ConfigTable {
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET failing_since = :since, revision = revision + :one, changed_by = :by")
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(failing_since)")
+            .condition_expression(format!(
+                "attribute_exists(pk) AND attribute_not_exists(failing_since) AND {}",
+                Self::is_where_it_was(endpoint)
+            ))
+            .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":since", text(time::wire(since)));
         self.update_endpoint(update, &chance::mark()).await
+    }
+
+    /// Whether it still has the URL that it was read with: what another URL answered says nothing about this one. Rows of a
+    /// version that counted no URLs have their first.
+    fn is_where_it_was(endpoint: &Endpoint) -> &'static str {
+        match endpoint.url_version {
+            FIRST_URL_VERSION => "(attribute_not_exists(url_version) OR url_version = :url)",
+            _ => "url_version = :url",
+        }
     }
 
     /// Notes that an endpoint has succeeded again.
@@ -249,12 +262,13 @@ impl ConfigTable {
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET revision = revision + :one, changed_by = :by REMOVE failing_since")
-            .condition_expression("attribute_exists(pk)")
+            .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
+            .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1));
         self.update_endpoint(update, &chance::mark()).await
     }
 
-    /// Disables an endpoint that is active and, if it is disabled for failing, still fails since the time that was read (a
+    /// Disables an endpoint that is active, has not moved and, if it is disabled for failing, still fails since the time that was read (a
     /// success or its owner may have ended that); with the reason. And announces it, both or neither: of several callers one
     /// does it, and none is forgotten.
     ///
@@ -268,7 +282,8 @@ impl ConfigTable {
         announcement: TransactWriteItem,
     ) -> Result<EndpointChange, AwsError> {
         let mark = chance::mark();
-        let active = "#status = :active AND attribute_not_exists(deleted_at)";
+        let active =
+            format!("#status = :active AND attribute_not_exists(deleted_at) AND {}", Self::is_where_it_was(endpoint));
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
@@ -280,6 +295,7 @@ impl ConfigTable {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
             .expression_attribute_values(":active", text(EndpointStatus::Active.as_str()))
+            .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":reason", text(reason))
             .expression_attribute_values(":now", text(time::wire(now)));

@@ -28,7 +28,7 @@ pub struct Subscription {
     pub endpoint_id: EndpointId,
     /// Its dialect, whose catalogue may be narrower than the pattern.
     pub dialect: DialectRef,
-    /// When it began: it takes no event of before. Rows of earlier versions do not tell.
+    /// When it began: it takes no event of before. Rows of earlier versions do not tell, and count from their endpoint's birth.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
     pub since: Option<Timestamp>,
     /// When it ended: it takes events of before.
@@ -57,7 +57,8 @@ impl Subscription {
         let holds = |since: Option<Timestamp>, until: Option<Timestamp>| {
             since.is_none_or(|since| event_time >= since) && until.is_none_or(|until| event_time <= until)
         };
-        holds(self.since, self.until) || self.earlier.iter().any(|span| holds(span.since, Some(span.until)))
+        let since = self.since.unwrap_or_else(|| self.endpoint_id.made_at());
+        holds(Some(since), self.until) || self.earlier.iter().any(|span| holds(span.since, Some(span.until)))
     }
 
     /// The times in which it held before it begins again at `now`.

@@ -6,9 +6,11 @@ use super::{Delivery, Status};
 use crate::time;
 
 /// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
-/// 1.5 KiB, so a row stays far below DynamoDB's 400 KiB. Late attempts count: whoever cancels and retries while a POST is
-/// out makes one each time.
+/// 1.5 KiB, the last of a round, or 0.8 KiB.
 const MAX_ATTEMPTS_BEFORE_A_ROUND: usize = 180;
+/// Rounds after which no new one begins. Whoever cancels and asks again while a POST is out leaves one late attempt for each
+/// round, which no count of what is on record tells of yet. Both bounds together keep a row below DynamoDB's 400 KiB.
+const MAX_ROUNDS: u32 = 100;
 
 /// Why no new round begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +29,8 @@ pub enum NoNewRound {
 impl Delivery {
     /// Whether a row has room for the attempts of a further round.
     pub fn has_room_for_a_round(&self) -> bool {
-        self.attempts.len().max(self.attempts_made as usize) + self.late.len() <= MAX_ATTEMPTS_BEFORE_A_ROUND
+        let on_record = self.attempts.len().max(self.attempts_made as usize) + self.late.len();
+        on_record <= MAX_ATTEMPTS_BEFORE_A_ROUND && self.round < MAX_ROUNDS
     }
 
     /// The row in a new round that somebody asks for at `now`, due at once. What waits for a later time is brought forward.

@@ -100,6 +100,8 @@ fn a_round_is_begun_where_no_attempt_is_due() {
         (with(Status::Failed, None), None),
         (with(Status::Cancelled, None), None),
         (with(Status::Succeeded, None), None),
+        (Delivery { round: 99, ..with(Status::Failed, None) }, None),
+        (Delivery { round: 100, ..with(Status::Failed, None) }, Some(NoNewRound::TooManyAttempts)),
         (Delivery { attempts_made: 181, ..with(Status::Failed, None) }, Some(NoNewRound::TooManyAttempts)),
     ] {
         assert_eq!(row.asked_again(at).err(), refusal, "{row:?}");
