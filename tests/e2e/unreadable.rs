@@ -9,8 +9,9 @@ use crate::support::rows::{n, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// What a row of a webhook is made unreadable by.
-const SPOILT: [(&str, fn() -> AttributeValue); 4] =
-    [("headers", || n(7)), ("dialect", || s("klingon")), ("events", || s("*")), ("created_at", || s("yesterday"))];
+fn spoilt() -> [(&'static str, AttributeValue); 4] {
+    [("headers", n(7)), ("dialect", s("klingon")), ("events", s("*")), ("created_at", s("yesterday"))]
+}
 
 fn sort_of(webhook: &str) -> String {
     format!("WEBHOOK#{webhook}")
@@ -39,13 +40,13 @@ async fn listed(tenant: &Tenant) -> [Vec<String>; 2] {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_row_list() {
     let Some(world) = World::open() else { return };
-    for (name, spoilt) in SPOILT {
+    for (name, value) in spoilt() {
         let tenant = world.tenant().await;
         let mut webhooks = Vec::new();
         for path in ["a", "b", "c"] {
             webhooks.push(tenant.webhook(&format!("https://hooks.example/{path}"), &["*"]).await);
         }
-        world.aws.rows.amend(&tenant.id, &sort_of(&webhooks[1]), name, spoilt()).await;
+        world.aws.rows.amend(&tenant.id, &sort_of(&webhooks[1]), name, value).await;
         let others = vec![webhooks[0].clone(), webhooks[2].clone()];
         assert_eq!(listed(&tenant).await, [others.clone(), others], "{name}");
     }
@@ -54,7 +55,7 @@ async fn bad_row_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_webhook() {
     let Some(world) = World::open() else { return };
-    for (name, spoilt) in SPOILT {
+    for (name, value) in spoilt() {
         let tenant = world.tenant().await;
         let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
         let webhook = tenant.webhook(&receiver.url("/bad"), &["*"]).await;
@@ -63,7 +64,7 @@ async fn unreadable_webhook() {
         let delivery = tenant.delivery_of(&event, &webhook).await;
         tenant.settled(&delivery, "retrying", 1).await;
         tenant.settled(&tenant.delivery_of(&event, &good).await, "retrying", 1).await;
-        world.aws.rows.amend(&tenant.id, &sort_of(&webhook), name, spoilt()).await;
+        world.aws.rows.amend(&tenant.id, &sort_of(&webhook), name, value).await;
 
         // The event, the ledger and the delivery are seen as ever.
         assert_eq!(tenant.delivery_of(&event, &webhook).await, delivery, "{name}");

@@ -1,13 +1,12 @@
 //! The clock, put right by AWS's own: each of its answers says what time it is there.
 //!
-//! A machine whose clock is minutes off would have its calls refused (AWS takes a signature for five minutes), sign webhooks
-//! with a time that receivers refuse, and give schedules an instant that has passed. Within half a minute nothing is touched:
-//! an answer's `Date` knows whole seconds, and was written on its way.
+//! A machine whose clock is minutes off would sign webhooks with a time that receivers refuse, and give schedules an instant
+//! that has passed. (What it signs for AWS the SDK puts right by itself.) Within half a minute nothing is touched: an answer's
+//! `Date` knows whole seconds, and was written on its way.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_smithy_async::time::TimeSource;
 use jiff::Timestamp;
 
 use crate::metrics::{self, Unit};
@@ -34,19 +33,18 @@ pub fn system_now() -> SystemTime {
     if difference < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
 }
 
-/// Takes in the `Date` of an answer to what was sent at `sent`, by this machine's clock; whether the clock is another now.
-pub(crate) fn learn(date: &str, sent: SystemTime) -> bool {
-    let (Ok(theirs), Ok(took)) = (httpdate::parse_http_date(date), sent.elapsed()) else { return false };
+/// Takes in the `Date` of an answer to what was sent at `sent`, by this machine's clock.
+pub(crate) fn learn(date: &str, sent: SystemTime) {
+    let (Ok(theirs), Ok(took)) = (httpdate::parse_http_date(date), sent.elapsed()) else { return };
     if took > PROMPT {
-        return false;
+        return;
     }
     let known = DIFFERENCE_MS.load(Ordering::Relaxed);
     let difference = difference_ms(theirs, sent + took / 2);
-    let Some(other) = corrected(known, difference) else { return false };
+    let Some(other) = corrected(known, difference) else { return };
     DIFFERENCE_MS.store(other, Ordering::Relaxed);
     tracing::error!(seconds = other / 1000, "clock.wrong");
     tell();
-    true
 }
 
 /// Counts by how much the clock is wrong, if it is.
@@ -70,16 +68,6 @@ fn corrected(known: i64, difference: i64) -> Option<i64> {
     let wanted = if difference.abs() <= TOLERATED_MS { 0 } else { difference };
     let is_another = (wanted - known).abs() > STEADY_MS && wanted != known;
     is_another.then_some(wanted)
-}
-
-/// What the SDK signs by.
-#[derive(Debug)]
-pub(crate) struct AwsTime;
-
-impl TimeSource for AwsTime {
-    fn now(&self) -> SystemTime {
-        system_now()
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 pub use aws_types::SdkConfig;
@@ -18,7 +19,6 @@ use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_runtime::Error;
 
-use crate::clock::AwsTime;
 use crate::wire::{UntilDeadline, Wire};
 use crate::{env, roots};
 
@@ -52,7 +52,8 @@ pub fn load() -> Result<SdkConfig, Error> {
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard())
         .sleep_impl(UntilDeadline)
-        .time_source(AwsTime)
+        // It corrects what it signs by each answer's `Date` itself; all else goes by `clock`.
+        .time_source(SystemTimeSource::new())
         // Credentials that never change need no cache, and calls that are this short no watch over their throughput beside
         // their time-outs: each would cost processor time at every call.
         .identity_cache(IdentityCache::no_cache())

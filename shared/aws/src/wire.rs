@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
@@ -52,17 +52,14 @@ impl HttpConnector for Watched {
         }
         let sent = SystemTime::now();
         let call = self.0.call(request);
-        HttpConnectorFuture::new(async move { judge(call.await?, sent) })
+        HttpConnectorFuture::new(async move {
+            let answer = call.await?;
+            if let Some(date) = answer.headers().get("date") {
+                clock::learn(date, sent);
+            }
+            Ok(answer)
+        })
     }
-}
-
-/// Another clock makes another signature: what was refused before it was known is tried again.
-fn judge(answer: HttpResponse, sent: SystemTime) -> Result<HttpResponse, ConnectorError> {
-    let is_news = answer.headers().get("date").is_some_and(|date| clock::learn(date, sent));
-    if is_news && answer.status().is_client_error() {
-        return Err(ConnectorError::io("refused while the clock was wrong".into()));
-    }
-    Ok(answer)
 }
 
 fn is_write(target: Option<&str>) -> bool {
