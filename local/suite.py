@@ -19,7 +19,7 @@ AT_ONCE = "8"
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
 # What an operator may choose beside what the rules say; the vectors know neither.
 LISTS = {"allowed_target_cidrs": "10.99.0.0/16,fd99:1::/48", "denied_target_domains": "denied.invalid"}
-USER_AGENT = "Postrider-Tests/1 (+https://your-app.invalid)"
+USER_AGENT = "Postrider-Tests/1"
 VERIFIERS = ROOT / "tests" / "verifiers"
 
 
