@@ -32,7 +32,7 @@ pub(crate) enum Spoil {
     Lag,
     /// A BatchGetItem leaves half of its keys.
     Half,
-    /// A BatchExecuteStatement throttles every other of its statements, after a random beginning.
+    /// A BatchExecuteStatement is carried out, and says of every other statement that it was throttled.
     InPart,
     /// It is made again so much later, as a queue does that delivers twice.
     Again(Duration),
@@ -209,8 +209,8 @@ async fn serve(mut client: TcpStream, upstream: String, state: &Mutex<State>) ->
             answer
         }
         Some(Spoil::Lag) => lagging(&call, &forward(&call, &upstream).await?),
-        Some(Spoil::Half) => by_half(call, &upstream).await?,
-        Some(Spoil::InPart) => some_throttled(call, &upstream).await?,
+        Some(Spoil::Half) => by_half(&call, &forward(&call, &upstream).await?),
+        Some(Spoil::InPart) => in_part(&forward(&call, &upstream).await?),
         Some(Spoil::Again(after)) => {
             let answer = forward(&call, &upstream).await?;
             tokio::spawn(async move {
@@ -229,8 +229,9 @@ fn verdict(call: &Received, state: &Mutex<State>) -> (Option<Spoil>, SignedDurat
     let mut state = state.lock().expect("no test panics while it holds this");
     *state.calls.entry(operation.to_owned()).or_default() += 1;
     let State { faults, chance, clock, .. } = &mut *state;
-    let fault = faults.iter_mut().find(|fault| fault.is_on(call, service, operation));
-    let fault = fault.filter(|fault| fault.percent == 100 || chance.random_range(0..100) < fault.percent);
+    let fault = faults.iter_mut().find(|fault| {
+        fault.is_on(call, service, operation) && (fault.percent == 100 || chance.random_range(0..100) < fault.percent)
+    });
     let spoil = fault.map(|fault| {
         (fault.left, fault.hits) = (fault.left - 1, fault.hits + 1);
         fault.spoil
@@ -301,45 +302,39 @@ fn lagging(call: &Received, answer: &[u8]) -> Vec<u8> {
     telling(&told)
 }
 
-/// Carries out what is asked of every other key, and leaves the rest. A call's signature is nothing to the emulator.
-async fn by_half(mut call: Received, upstream: &str) -> std::io::Result<Vec<u8>> {
-    let mut asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+/// The answer to the first half of each table's keys; the others are left.
+fn by_half(call: &Received, answer: &[u8]) -> Vec<u8> {
+    let asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
+    let mut told = told(answer);
     let mut left = json!({});
-    for (table, keys) in asked["RequestItems"].as_object_mut().expect("a BatchGetItem was to be spoiled") {
-        let all = keys["Keys"].as_array().expect("keys").clone();
-        let (now, later) = all.split_at(all.len().div_ceil(2));
-        if !later.is_empty() {
-            left[table] = keys.clone();
-            left[table]["Keys"] = json!(later);
+    for (table, keys) in asked["RequestItems"].as_object().expect("a BatchGetItem was to be spoiled") {
+        let all = keys["Keys"].as_array().expect("keys");
+        let later = &all[all.len().div_ceil(2)..];
+        if later.is_empty() {
+            continue;
         }
-        keys["Keys"] = json!(now);
+        let is_of = |row: &Value, key: &Value| key.as_object().is_some_and(|key| key.iter().all(|(n, v)| row[n] == *v));
+        if let Some(rows) = told["Responses"][table].as_array_mut() {
+            rows.retain(|row| !later.iter().any(|key| is_of(row, key)));
+        }
+        left[table] = keys.clone();
+        left[table]["Keys"] = json!(later);
     }
-    call.body = asked.to_string().into_bytes();
-    let mut told = told(&forward(&call, upstream).await?);
     told["UnprocessedKeys"] = left;
-    Ok(telling(&told))
+    telling(&told)
 }
 
-/// Carries out some of the statements, and throttles the others.
-async fn some_throttled(mut call: Received, upstream: &str) -> std::io::Result<Vec<u8>> {
-    let mut asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
-    let all = asked["Statements"].as_array().expect("a BatchExecuteStatement was to be spoiled").clone();
-    let is_kept = |n: usize| !(call.body.len() + n).is_multiple_of(2);
-    let kept: Vec<_> = all.iter().enumerate().filter(|(n, _)| is_kept(*n)).map(|(_, one)| one.clone()).collect();
-    let which: Vec<bool> = (0..all.len()).map(is_kept).collect();
-    let mut done = Vec::new();
-    if !kept.is_empty() {
-        asked["Statements"] = json!(kept);
-        call.body = asked.to_string().into_bytes();
-        done = told(&forward(&call, upstream).await?)["Responses"].as_array().cloned().unwrap_or_default();
-    }
-    let mut done = done.into_iter();
+/// The answer where every other statement, carried out or not, says that it was throttled.
+fn in_part(answer: &[u8]) -> Vec<u8> {
+    let mut told = told(answer);
     let throttled = json!({"Error": {"Code": "ThrottlingError", "Message": "spoiled by a test"}});
-    let all = which.into_iter().map(|kept| if kept { done.next().unwrap_or_default() } else { throttled.clone() });
-    Ok(telling(&json!({"Responses": all.collect::<Vec<_>>()})))
+    if let Some(all) = told["Responses"].as_array_mut() {
+        all.iter_mut().step_by(2).for_each(|one| *one = throttled.clone());
+    }
+    telling(&told)
 }
 
-/// Passes the call on as it is, but for the connection's end and what a changed body needs.
+/// Passes the call on as it is, since it is signed, but for the connection's end.
 async fn forward(call: &Received, upstream: &str) -> std::io::Result<Vec<u8>> {
     let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", call.method, call.path);
     let is_ours = |name: &str| name.eq_ignore_ascii_case("connection") || name.eq_ignore_ascii_case("content-length");

@@ -70,7 +70,12 @@ impl DeliveriesTable {
     async fn existing(&self, delivery: &Delivery) -> Result<Put<Delivery>, AwsError> {
         // One that has gone in between may be put now.
         let item = self.get_item(&delivery.id).await?.ok_or_else(|| AwsError::new(CALL, "a row came and went"))?;
-        Ok(super::row::read(item).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row))))
+        Ok(match super::row::read(item) {
+            // Put by this very run: its answer was lost, or said that it was throttled.
+            Ok(row) if row.put_at.is_some() && row == *delivery => Put::New,
+            Ok(row) => Put::Existing(Box::new(row)),
+            Err(_) => Put::Unreadable,
+        })
     }
 }
 
