@@ -289,7 +289,11 @@ async fn an_answer_from_the_url_before_disables_nothing() {
     tenant.api.patch(&path, &json!({"url": receiver.url("/new")})).await.ok(200);
     gate.open();
     let delivery = tenant.settled(&id, "failed", 1).await;
-    assert_eq!(delivery["attempts"][0]["url"], receiver.url("/left"), "where it was made to, though it moved meanwhile");
+    assert_eq!(
+        delivery["attempts"][0]["url"],
+        receiver.url("/left"),
+        "where it was made to, though it moved meanwhile"
+    );
     let other = deliver(&tenant, &webhook).await;
     tenant.settled(&other, "succeeded", 1).await;
     assert_eq!(tenant.api.get(&path).await.ok(200)["status"], "active");

@@ -164,9 +164,7 @@ impl DeliveriesTable {
         let ids = items.iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
         let mut rows = self.get_many(ids).await?;
         // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
-        rows.retain(|row| {
-            row.counts_as_undelivered(row.status) && status.is_none_or(|status| row.status == status)
-        });
+        rows.retain(|row| row.counts_as_undelivered(row.status) && status.is_none_or(|status| row.status == status));
         rows.sort_by(|one, other| other.id.cmp(&one.id));
         Ok(Page { rows, next })
     }
