@@ -246,11 +246,12 @@ impl Ledger {
         Ok(Answer::json(200, &view::recovery(&recovery)))
     }
 
-    /// The id of a webhook that there is; one whose row cannot be read hides none of its deliveries.
+    /// The id of a webhook that there is, or was: what a deleted one was sent is kept, and shown, for as long as any other's. One
+    /// whose row cannot be read hides none of its deliveries.
     async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        match self.config.endpoint(caller.tenant_id()?, &id).await {
+        match self.config.endpoint_or_tombstone(caller.tenant_id()?, &id).await {
             Err(error) if error.is_unreadable() => Ok(id),
             found => Ok(found?.ok_or_else(not_found)?.id),
         }

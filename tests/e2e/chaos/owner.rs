@@ -35,24 +35,39 @@ fn every_third_fails(before: usize) -> u16 {
     if before.is_multiple_of(3) { 500 } else { 200 }
 }
 
+fn always(_: usize) -> u16 {
+    200
+}
+
 struct Side {
     name: &'static str,
     receiver: Receiver,
     webhook: String,
+    /// What the receiver answers, by the number of requests before.
+    answers: fn(usize) -> u16,
+}
+
+impl Side {
+    /// The events that the receiver took.
+    fn taken(&self) -> BTreeSet<String> {
+        let requests = self.receiver.requests();
+        let taken = requests.iter().enumerate().filter(|(before, _)| (self.answers)(*before) == 200);
+        taken.map(|(_, request)| request.event_id()).collect()
+    }
 }
 
 async fn sides(world: &World, tenant: &Tenant) -> Vec<Side> {
     let replies = [
-        ("healthy", Reply::Status(200)),
-        ("500 to a third", Reply::Changing(every_third_fails)),
-        ("slow", Reply::Late(Duration::from_millis(700), 200)),
+        ("healthy", Reply::Status(200), always as fn(usize) -> u16),
+        ("500 to a third", Reply::Changing(every_third_fails), every_third_fails),
+        ("slow", Reply::Late(Duration::from_millis(700), 200), always),
     ];
     let mut sides = Vec::new();
-    for (name, reply) in replies {
+    for (name, reply, answers) in replies {
         let receiver = Receiver::scripted(world.stack, [], reply).await;
         let body = json!({"url": receiver.url("/0"), "events": ["*"], "retry_schedule": SCHEDULE, "secret": "whsec_of_this_soak"});
         let webhook = tenant.create(&body).await;
-        sides.push(Side { name, receiver, webhook });
+        sides.push(Side { name, receiver, webhook, answers });
     }
     sides
 }
@@ -94,8 +109,8 @@ async fn act_at_random(tenant: &Tenant, sides: &[Side], seed: u64, stop: &Atomic
 
 /// Holds a side to what must be so: every event has come to one end, and what was taken is told. How many POSTs the receiver
 /// saw, and how many the ledger tells of.
-async fn count(tenant: &Tenant, side: &Side, published: &BTreeSet<String>) -> (u64, u64) {
-    let (mut told, mut recorded) = (BTreeSet::new(), 0);
+async fn count(tenant: &Tenant, side: &Side, published: &BTreeSet<String>, alive: bool) -> (u64, u64) {
+    let (mut told, mut delivered, mut recorded) = (BTreeSet::new(), BTreeSet::new(), 0);
     for delivery in tenant.deliveries(&side.webhook, "limit=100").await {
         let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
         let numbers: Vec<_> = attempts.iter().filter_map(|attempt| attempt["number"].as_u64()).collect();
@@ -103,12 +118,18 @@ async fn count(tenant: &Tenant, side: &Side, published: &BTreeSet<String>) -> (u
         let seen = |attempt: &&Value| !UNSEEN.contains(&text(attempt, "outcome"));
         recorded += attempts.iter().filter(seen).count() as u64;
         let taken = attempts.iter().any(|attempt| attempt["outcome"] == "succeeded");
-        assert_eq!(taken, delivery["delivered_at"].is_string(), "a success is never lost: {delivery}");
+        assert_eq!(taken, delivery["delivered_at"].is_string(), "{delivery}");
+        if taken {
+            delivered.insert(text(&delivery, "event_id").to_owned());
+        }
         let status = text(&delivery, "status");
         assert!(["succeeded", "failed", "cancelled"].contains(&status), "no final state: {delivery}");
         assert!(told.insert(text(&delivery, "event_id").to_owned()), "an event twice: {delivery}");
     }
     assert_eq!(&told, published, "{}: one end for every event", side.name);
+    // Where a function died, the event was sent again, unless somebody had called it off.
+    assert!(!alive || delivered == side.taken(), "{}: a success that a receiver gave is never lost", side.name);
+    assert!(delivered.is_subset(&side.taken()), "{}: told as delivered, and never taken", side.name);
     (side.receiver.requests().len() as u64, recorded)
 }
 
@@ -132,7 +153,7 @@ async fn run(world: &World, events: u64, seed: u64, victims: &[&'static str]) {
     let deliver_kills = killed.get("deliver").copied().unwrap_or_default();
     say(&format!("owner: {events} events, {taken} calls taken, {refused} refused, killed {killed:?}"));
     for side in &sides {
-        let (posts, recorded) = count(&tenant, side, &published).await;
+        let (posts, recorded) = count(&tenant, side, &published, victims.is_empty()).await;
         say(&format!("owner: {:<14} {posts} POSTs, {recorded} on record", side.name));
         let lost = posts.checked_sub(recorded).expect("an attempt on record that no receiver saw");
         assert!(lost <= BATCH * u64::from(deliver_kills), "{}: {lost} POSTs that no row tells of", side.name);

@@ -208,7 +208,7 @@ impl World {
         }
         match self.row.gate(message.attempt, message.round, self.now) {
             Gate::Stale => {}
-            Gate::Reschedule { attempt, .. } => self.schedule(attempt),
+            Gate::Reschedule { attempt, .. } => self.schedule(attempt, self.row.round),
             Gate::Attempt => match self.webhook {
                 Webhook::Active => self.post(worker, message, status),
                 Webhook::Disabled => self.cancel(Reason::WebhookDisabled),
@@ -250,7 +250,7 @@ impl World {
         }
         match (after, next) {
             (After::Dies, _) => self.queue.push(busy.message),
-            (_, Some(attempt)) => self.schedule(attempt),
+            (_, Some(attempt)) => self.schedule(attempt, busy.read.round),
             _ => {}
         }
     }
@@ -318,10 +318,10 @@ impl World {
         Queued { attempt, round: Some(self.row.round), receives: 0, posts: 0 }
     }
 
-    /// A schedule's name is its attempt's: making it twice makes one.
-    fn schedule(&mut self, attempt: u32) {
+    /// A schedule's name is its attempt's: making it twice makes one. It is of the round that was read.
+    fn schedule(&mut self, attempt: u32, round: u32) {
         if !self.schedules.iter().any(|schedule| schedule.attempt == attempt) {
-            self.schedules.push(self.message(attempt));
+            self.schedules.push(Queued { round: Some(round), ..self.message(attempt) });
         }
     }
 
@@ -330,7 +330,7 @@ impl World {
             if self.row_is_there && self.row.gate(letter.attempt, letter.round, self.now) == Gate::Attempt {
                 let read = self.row.clone();
                 if let Some(next) = self.record(&read, &Outcome::Internal, None) {
-                    self.schedule(next);
+                    self.schedule(next, read.round);
                 }
             }
         }
