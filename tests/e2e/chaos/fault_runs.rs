@@ -184,8 +184,8 @@ async fn books(world: &World, tenant: &Tenant, sides: &[(String, Receiver)], acc
     let queues = &world.stack.queues;
     let mut books = Books {
         accepted: accepted.len(),
-        dead: world.aws.waiting(&queues.dead).await,
-        quarantine: world.aws.waiting(&queues.quarantine).await,
+        dead: world.aws.take_all(&queues.dead, &tenant.id).await,
+        quarantine: world.aws.take_all(&queues.quarantine, &tenant.id).await,
         triggers: world.aws.waiting(&queues.triggers).await,
         ..Books::default()
     };

@@ -45,7 +45,16 @@ impl Aws {
 
     /// Takes the one message that contains `part` out of a queue, if it is there; all others stay.
     pub(crate) async fn take(&self, queue: &str, part: &str) -> Option<String> {
-        let mut found = None;
+        self.take_each(queue, part).await.pop()
+    }
+
+    /// Takes every message that contains `part` out of a queue; how many there were.
+    pub(crate) async fn take_all(&self, queue: &str, part: &str) -> u64 {
+        self.take_each(queue, part).await.len() as u64
+    }
+
+    async fn take_each(&self, queue: &str, part: &str) -> Vec<String> {
+        let mut found = Vec::new();
         loop {
             let request = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).visibility_timeout(1);
             let messages = request.send().await.expect("the queue should be read").messages.unwrap_or_default();
@@ -58,7 +67,7 @@ impl Aws {
                     let receipt = message.receipt_handle.unwrap_or_default();
                     let deleted = self.sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await;
                     deleted.expect("a message that was received can be deleted");
-                    found = Some(body);
+                    found.push(body);
                 }
             }
         }
