@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
-use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::env::BadSetting;
 use postrider_aws::letters::{Letter, Letters, Note};
 use postrider_aws::retries::Retries;
@@ -136,7 +136,8 @@ impl DeadLetters {
             ?recorded,
             "delivery.failed_internally"
         );
-        match transition.next_attempt_at {
+        // Overtaken, the row has gone on: its own next attempt has this one's name, and must not find it taken.
+        match transition.next_attempt_at.filter(|_| recorded == Recorded::Yes) {
             Some(at) => self.retries.bring_back(&Message::new(row, attempt.number + 1), at, now).await,
             None => Ok(()),
         }

@@ -107,8 +107,13 @@ impl Recoverer {
     /// Whether the webhook still takes anything: what is sent again to one that is disabled or deleted would only be cancelled,
     /// and could not be recovered after that.
     async fn is_wanted(&self, recovery: &Recovery) -> Result<bool, AwsError> {
-        let endpoint = self.config.endpoint(&recovery.tenant_id, &recovery.endpoint_id).await?;
-        Ok(endpoint.is_some_and(|endpoint| endpoint.status == EndpointStatus::Active))
+        match self.config.endpoint_or_tombstone(&recovery.tenant_id, &recovery.endpoint_id).await {
+            Ok(Some(endpoint)) => Ok(endpoint.deleted_at.is_none() && endpoint.status == EndpointStatus::Active),
+            // Missing is not deleted, and unreadable neither: what is sent again waits for the row as all else does.
+            Ok(None) => Ok(true),
+            Err(error) if error.is_unreadable() => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// How many were sent again, and what failed meanwhile: a row that is refused holds up none of the others.

@@ -15,18 +15,22 @@ const FAILURE: Duration = Duration::from_secs(1);
 /// One such value.
 pub(crate) struct Remembered<T> {
     good_for: Duration,
-    loaded: tokio::sync::Mutex<Option<Loaded<T>>>,
+    loaded: Mutex<Loaded<T>>,
+    /// Held by whoever loads. Those whom the value serves need not wait for him.
+    loading: tokio::sync::Mutex<()>,
 }
 
+/// What was loaded last, and what failed since: a failure takes no value away from those whom it serves.
 struct Loaded<T> {
-    at: Instant,
-    result: Result<T, AwsError>,
+    value: Option<(Instant, T)>,
+    failure: Option<(Instant, AwsError)>,
 }
 
 impl<T: Clone> Remembered<T> {
     /// A value that is loaded anew once it is so old; `Duration::MAX` for never.
     pub(crate) fn new(good_for: Duration) -> Self {
-        Self { good_for, loaded: tokio::sync::Mutex::default() }
+        let loaded = Mutex::new(Loaded { value: None, failure: None });
+        Self { good_for, loaded, loading: tokio::sync::Mutex::default() }
     }
 
     /// The value, loaded if need be; whoever asks meanwhile waits for the same load.
@@ -40,23 +44,34 @@ impl<T: Clone> Remembered<T> {
         serves: impl Fn(&T) -> bool,
         load: impl Future<Output = Result<T, AwsError>>,
     ) -> Result<T, AwsError> {
-        let mut loaded = self.loaded.lock().await;
-        if let Some(Loaded { at, result }) = loaded.as_ref() {
-            let good_for = match result {
-                Ok(value) if serves(value) => self.good_for,
-                _ => FAILURE,
-            };
-            if at.elapsed() < good_for {
-                return result.clone();
-            }
+        if let Some(known) = self.known(&serves) {
+            return known;
+        }
+        let _loading = self.loading.lock().await;
+        if let Some(known) = self.known(&serves) {
+            return known;
         }
         let result = load.await;
-        // Whose own time was over says nothing about those who come after him.
-        if result.is_err() && deadline::left().is_zero() {
-            return result;
+        let (now, mut loaded) = (Instant::now(), self.loaded.lock().unwrap_or_else(PoisonError::into_inner));
+        match &result {
+            Ok(value) => *loaded = Loaded { value: Some((now, value.clone())), failure: None },
+            // Whose own time was over says nothing about those who come after him.
+            Err(_) if deadline::left().is_zero() => {}
+            Err(error) => loaded.failure = Some((now, error.clone())),
         }
-        *loaded = Some(Loaded { at: Instant::now(), result: result.clone() });
         result
+    }
+
+    fn known(&self, serves: impl Fn(&T) -> bool) -> Option<Result<T, AwsError>> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, value)) = &loaded.value {
+            let good_for = if serves(value) { self.good_for } else { FAILURE };
+            if at.elapsed() < good_for {
+                return Some(Ok(value.clone()));
+            }
+        }
+        let (at, error) = loaded.failure.as_ref()?;
+        (at.elapsed() < FAILURE).then(|| Err(error.clone()))
     }
 }
 
@@ -145,6 +160,22 @@ mod tests {
         advance(FAILURE).await;
         assert_eq!(value.get_if(|value| *value > 7, load(&calls, Ok(8))).await.ok(), Some(8));
         assert_eq!(value.get(load(&calls, Ok(9))).await.ok(), Some(8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_takes_no_value_away_from_those_whom_it_serves() {
+        let (value, calls) = (Remembered::new(Duration::MAX), AtomicU32::new(0));
+        assert_eq!(value.get(load(&calls, Ok(7))).await.ok(), Some(7));
+        advance(FAILURE).await;
+        let hangs = value.get_if(|value| *value > 7, std::future::pending());
+        let served = async { value.get(load(&calls, Ok(9))).await.ok() };
+        tokio::select! {
+            biased;
+            _ = hangs => panic!("it hangs"),
+            served = served => assert_eq!(served, Some(7), "nobody waits whom it serves"),
+        }
+        assert!(value.get_if(|value| *value > 7, load(&calls, Err(AwsError::busy("x", "y")))).await.is_err());
+        assert_eq!(value.get(load(&calls, Ok(9))).await.ok(), Some(7));
     }
 
     #[tokio::test(start_paused = true)]

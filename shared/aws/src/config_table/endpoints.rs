@@ -131,12 +131,12 @@ impl ConfigTable {
         self.some(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await
     }
 
-    /// The URLs that an endpoint had before.
+    /// The URLs that an endpoint had before; none where the row cannot be read, since nothing is decided by them.
     ///
     /// # Errors
     /// When the read failed.
     pub async fn earlier_urls(&self, tenant: &TenantId, id: &EndpointId) -> Result<EarlierUrls, AwsError> {
-        Ok(self.get(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
+        Ok(self.get_readable(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
     }
 
     /// Replaces an endpoint with its changed self, if it still is as it was read. The URL that it leaves is remembered beside
