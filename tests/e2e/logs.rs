@@ -129,7 +129,7 @@ async fn jobs(world: &World) {
 
     let nouvel = world.nouvel().await;
     let job = nouvel.generate(1, 1, &receiver.url("/")).await;
-    let report = |project: &str, status: &str| json!({"projects": [{"projectId": project, "status": status, "title": canary!("title"), "videoUrl": canary!("url")}]});
+    let report = |project: &str, status: &str| json!({"projects": [{"projectId": project, "status": status, "title": canary!("title"), "videoUrl": concat!("https://cdn.example/?", canary!("url"))}]});
     nouvel.report(&job.id, &report(canary!("project"), "failed")).await.refused_plainly(400, "invalid_request");
     nouvel.report(&job.id, &report(&job.projects[0], "completed")).await.ok(200);
     nouvel.settled(&job.id, "failed", 1).await;

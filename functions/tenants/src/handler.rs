@@ -151,7 +151,7 @@ impl Operator {
         scopes: Vec<Scope>,
     ) -> Result<Answer, Fault> {
         let name = fields.take("name", A_NAME)?.map(check_name).transpose()?;
-        let expires_at: Option<String> = fields.take("expires_at", "an RFC 3339 time")?;
+        let expires_at: Option<String> = fields.take_value("expires_at", "an RFC 3339 time")?;
         fields.finish()?;
         let now = chance::now();
         let not_after = expires_at.map(|text| time::parse("expires_at", &text)).transpose()?;
