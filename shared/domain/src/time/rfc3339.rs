@@ -18,6 +18,10 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
     {
         return None;
     }
+    // A leap second is no instant of ours, and the parser would take any sixtieth second for the one before.
+    if date.ends_with(":60") {
+        return None;
+    }
     let (fraction, offset) = fraction_of(rest)?;
     let local: DateTime = format!("{date}.{}", &fraction[..fraction.len().min(MAX_DIGITS)]).parse().ok()?;
     let offset = offset_of(offset)?;
@@ -109,6 +113,9 @@ mod tests {
             "2030-13-01T00:00:00Z",
             "2030-01-01T24:00:00Z",
             "2030-01-01T00:61:00Z",
+            "2030-01-01T12:34:60Z",
+            "2030-01-01T12:34:61Z",
+            "2016-12-31T23:59:60Z",
             "9999-12-3garbage",
             "9999-12-31T23:59:59Z; x",
             "9999-12-32T23:59:59Z",
