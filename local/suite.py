@@ -14,7 +14,7 @@ from step import Failed, main, say, step
 CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
 E2E = [*CARGO_TEST, "--test", "e2e", "--"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
-AT_ONCE = "8"
+AT_ONCE = "5"
 # An operator's own dialects, as data alone.
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
 # What an operator may choose beside what the rules say; the vectors know neither.

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::raw::{Delays, Raw, Speech, server_config};
 use super::script::{Progress, Step};
 use super::trial::{Case, hold};
-use crate::support::{SOON, World};
+use crate::support::{SOON, World, until};
 
 const AT_ONCE: usize = 10;
 const CLOSED: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -65,8 +65,15 @@ async fn a_receiver_that_takes_one_connection_at_a_time_loses_none_of_ten() {
     for (webhook, receiver) in &made {
         for event in &events {
             let id = tenant.delivery_of(event, webhook).await;
-            tenant.settled_within(&id, "succeeded", 1, SOON * 3).await;
+            let delivery = until("it to be delivered", SOON * 3, || async {
+                let delivery = tenant.delivery(&id).await;
+                if delivery["status"] == "succeeded" { Ok(delivery) } else { Err(delivery.to_string()) }
+            })
+            .await;
+            // On a busy machine a copy of a message may come too; none is lost, and none fails.
+            let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
+            assert!(attempts.iter().all(|attempt| attempt["outcome"] == "succeeded"), "{delivery}");
         }
-        assert_eq!(receiver.posts(), AT_ONCE);
+        assert!(receiver.posts() >= AT_ONCE, "{} POSTs", receiver.posts());
     }
 }
