@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 use serde_json::{Value, json};
 
+use crate::chaos::storm::unfinished;
 use crate::chaos::{alone, scale, with_proxies, with_short_visibility};
 use crate::support::api::text;
 use crate::support::customer::task_body;
@@ -145,16 +146,6 @@ async fn publish(api: &Api, name: &str, events: u64) -> BTreeSet<String> {
         ids.extend(taken);
     }
     ids
-}
-
-async fn unfinished(tenant: &Tenant, webhooks: &[String]) -> Vec<Value> {
-    let mut found = Vec::new();
-    for webhook in webhooks {
-        for status in ["pending", "retrying"] {
-            found.extend(tenant.deliveries(webhook, &format!("status={status}&limit=100")).await);
-        }
-    }
-    found
 }
 
 /// Sweeps, and makes due what waits for long, until everything is final or the patience is over; what is stuck.

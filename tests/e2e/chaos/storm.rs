@@ -72,7 +72,7 @@ pub(super) async fn kill_at_random(
 }
 
 /// Everything of these webhooks that is not final yet.
-async fn unfinished(tenant: &Tenant, webhooks: &[String]) -> Vec<Value> {
+pub(super) async fn unfinished(tenant: &Tenant, webhooks: &[String]) -> Vec<Value> {
     let mut found = Vec::new();
     for webhook in webhooks {
         for status in ["pending", "retrying"] {
