@@ -215,14 +215,15 @@ async fn a_sweep_whose_clock_is_wrong_brings_what_is_due_by_awss() {
 #[ignore = "disturbs the whole stack"]
 async fn letters_that_hang_take_nobody_elses_time() {
     let Some((world, _guard)) = alone().await else { return };
-    let tenant = standard(&world).await;
+    let (tenant, other) = (standard(&world).await, standard(&world).await);
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
-    let (hanging, missed) = (tenant.create(&body).await, tenant.create(&body).await);
-    let failed = published(&tenant, &missed, 3).await;
-    let letters = published(&tenant, &hanging, 12).await;
-    for id in failed.iter().chain(&letters) {
-        tenant.settled(id, "failed", 1).await;
+    let (missed, hanging) = (tenant.create(&body).await, other.create(&body).await);
+    let (failed, letters) = (published(&tenant, &missed, 3).await, published(&other, &hanging, 12).await);
+    for (owner, ids) in [(&tenant, &failed), (&other, &letters)] {
+        for id in ids {
+            owner.settled(id, "failed", 1).await;
+        }
     }
     let proxy = Proxy::start(world.stack).await;
     proxy.add(Fault::of(Spoil::Hang).on("UpdateItem").about(core_of(&hanging)));
@@ -237,8 +238,8 @@ async fn letters_that_hang_take_nobody_elses_time() {
             // Failed rows would make their letters stale.
             world.aws.rows.set_delivery(id, "status", s("retrying")).await;
             world.aws.rows.set_delivery(id, "next_attempt_at", s(ago(-86_400))).await;
-            let message = json!({"v": 2, "tenant_id": tenant.id, "endpoint_id": hanging, "delivery_id": id,
-                "event_id": tenant.delivery(id).await["event_id"], "attempt": 2});
+            let message = json!({"v": 2, "tenant_id": other.id, "endpoint_id": hanging, "delivery_id": id,
+                "event_id": other.delivery(id).await["event_id"], "attempt": 2});
             world.aws.send(&world.stack.queues.dead, &message.to_string()).await;
         }
         let failed = sweep(&world).await;
@@ -255,10 +256,10 @@ async fn letters_that_hang_take_nobody_elses_time() {
     for id in &letters {
         until("the letter to be recorded", 2 * MINUTE, || async {
             sweep(&world).await;
-            let attempts = tenant.delivery(id).await["attempts"].as_array().map_or(0, Vec::len);
+            let attempts = other.delivery(id).await["attempts"].as_array().map_or(0, Vec::len);
             if attempts >= 2 { Ok(()) } else { Err(attempts.to_string()) }
         })
         .await;
-        tenant.api.post(&format!("/v1/deliveries/{id}/cancel"), &json!({})).await;
+        other.api.post(&format!("/v1/deliveries/{id}/cancel"), &json!({})).await;
     }
 }
