@@ -37,7 +37,7 @@ async fn answer(fanout: &Fanout, redrive: &Redrive, event: LambdaEvent<Box<RawVa
         return fanout.handle(batch).await.map(|()| Value::Null);
     }
     match asks_for_redrive(event.payload.get()) {
-        Ok(()) => redrive.run(fanout, event.context.deadline).await,
+        Ok(()) => redrive.run(fanout).await,
         Err(fault) => Ok(json!({"error": fault.body()})),
     }
 }

@@ -26,10 +26,17 @@ pub enum Recorded {
 
 /// Whose change a row had last.
 pub(crate) const CHANGED_BY: &str = "changed_by";
+/// Whose changes it had before that one.
+const CHANGED_BEFORE: [&str; 2] = ["changed_before", "changed_before_that"];
 
-/// Whether the change that stands there is the one of this mark.
+/// Sets the mark `:by`, and keeps the two before it: somebody else may have changed the row before the SDK's second try, and
+/// the first one is to be recognised all the same. DynamoDB reads all of a row before it changes any of it.
+pub(crate) const SET_MARKS: &str = "changed_before_that = if_not_exists(changed_before, :by), \
+                                    changed_before = if_not_exists(changed_by, :by), changed_by = :by";
+
+/// Whether one of the last changes there is the one of this mark.
 pub(crate) fn is_by(there: &Item, mark: &Mark) -> bool {
-    text_of(there, CHANGED_BY) == Some(mark.as_str())
+    [CHANGED_BY].iter().chain(&CHANGED_BEFORE).any(|name| text_of(there, name) == Some(mark.as_str()))
 }
 
 /// Sends an update. Refused, it has been made all the same where what stands there `is_ours`.
@@ -85,10 +92,18 @@ pub(crate) async fn transact(
             let is_made = reasons.iter().filter_map(|reason| reason.item.as_ref()).any(is_ours);
             return Ok(if is_made { Recorded::Yes } else { Recorded::Overtaken });
         }
-        let codes = reasons.iter().filter_map(|reason| reason.code());
-        why = codes.filter(|code| *code != NONE).collect::<Vec<_>>().join(", ");
+        let codes = || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != NONE);
+        why = codes().collect::<Vec<_>>().join(", ");
+        if !is_for_now(codes()) {
+            return Err(AwsError::new(call, why));
+        }
     }
     Err(AwsError::busy(call, why))
+}
+
+/// Whether a transaction was cancelled for reasons that pass.
+fn is_for_now<'a>(mut codes: impl Iterator<Item = &'a str>) -> bool {
+    codes.all(|code| ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].contains(&code))
 }
 
 /// A write under a condition whose refusal brings the row along.
@@ -111,5 +126,20 @@ mod tests {
     fn a_change_is_known_by_its_mark() {
         let there: Item = [(CHANGED_BY.to_owned(), text(Mark::new(1).as_str()))].into();
         assert!(is_by(&there, &Mark::new(1)) && !is_by(&there, &Mark::new(2)) && !is_by(&Item::new(), &Mark::new(1)));
+    }
+
+    #[test]
+    fn a_change_is_known_by_its_mark_after_two_others() {
+        let names = ["changed_by", "changed_before", "changed_before_that"];
+        let there: Item = (1..).zip(names).map(|(n, name)| (name.to_owned(), text(Mark::new(n).as_str()))).collect();
+        assert!((1..=3).all(|n| is_by(&there, &Mark::new(n))) && !is_by(&there, &Mark::new(4)));
+        assert!(names.iter().all(|name| SET_MARKS.contains(&format!("{name} = "))));
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        assert!(is_for_now(["TransactionConflict", "ThrottlingError"].into_iter()));
+        assert!(is_for_now(["ProvisionedThroughputExceeded"].into_iter()));
+        assert!(!is_for_now(["TransactionConflict", "ValidationError"].into_iter()));
     }
 }

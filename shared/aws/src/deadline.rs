@@ -14,6 +14,9 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// replaced and cannot be shown any more would be nobody's.
 const FIRST_WRITE: Duration = Duration::from_secs(5);
 
+/// Longer than any function runs.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 tokio::task_local! {
     static CURRENT: Arc<Work>;
 }
@@ -61,6 +64,15 @@ pub async fn apart<T>(work: impl Future<Output = T>) -> T {
 /// Does what is nobody's request under the same deadline: its writes are none of the request's.
 pub(crate) async fn beside<T>(work: impl Future<Output = T>) -> T {
     scoped(false, work).await
+}
+
+/// Does a part of the work that may take so long at the most, and no longer than the whole: what it asks of AWS ends then, and
+/// nothing is written after that. So a part that hangs takes no other's time.
+pub async fn at_most<T>(limit: Duration, work: impl Future<Output = T>) -> T {
+    let whole = CURRENT.try_with(Arc::clone).ok();
+    let end = Instant::now() + limit.min(left()).min(LONGEST);
+    let reserve = whole.as_ref().map_or(Duration::ZERO, |whole| whole.reserve);
+    CURRENT.scope(Arc::new(Work { until: end, reserve, has_written: AtomicBool::new(false), whole }), work).await
 }
 
 async fn scoped<T>(is_part: bool, work: impl Future<Output = T>) -> T {
@@ -139,6 +151,22 @@ mod tests {
         within(in_seconds(5), Waiting::Nobody, async { assert!(may_write()) }).await;
         within(in_seconds(1), Waiting::Nobody, async { assert!(!may_write()) }).await;
         assert!(may_write(), "without a deadline all may be done");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_ends_when_its_share_does_and_the_whole_goes_on() {
+        within(in_seconds(13), Waiting::Nobody, async {
+            at_most(Duration::from_secs(4), async {
+                assert!(left() <= Duration::from_secs(4) && may_write());
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                assert!(left().is_zero() && !may_write());
+            })
+            .await;
+            assert!(has_written() && may_write() && left() > Duration::from_secs(7), "{:?}", left());
+            at_most(Duration::MAX, async { assert!(left() <= Duration::from_secs(8)) }).await;
+        })
+        .await;
+        at_most(Duration::from_secs(4), async { assert!(left() <= Duration::from_secs(4)) }).await;
     }
 
     #[tokio::test]

@@ -1,11 +1,17 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
 //! redrives, and the triggers that were refused.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use aws_types::SdkConfig;
 
+use futures::future::join_all;
+
 use crate::AwsError;
+use crate::deadline;
 use crate::env::{self, BadSetting};
 use crate::error::failed;
 
@@ -31,6 +37,35 @@ pub struct Letter {
     /// What it says.
     pub body: String,
     receipt: String,
+}
+
+/// What becomes of a letter that was seen to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It leaves the queue.
+    Done,
+    /// Nothing can be done about it for now.
+    Stays,
+}
+
+/// How much time there is for letters.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For each of them, at the most.
+    pub each: Duration,
+    /// With no more than this left, none is begun.
+    pub reserve: Duration,
+}
+
+/// What became of a queue's letters.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// How many left the queue.
+    pub done: usize,
+    /// How many stay.
+    pub left: usize,
+    /// The first failure; all are in the log.
+    pub failure: Option<AwsError>,
 }
 
 impl Letters {
@@ -68,11 +103,63 @@ impl Letters {
         Ok(())
     }
 
+    /// Shows every letter once, as far as the time goes, ten side by side; those that are done leave the queue. One that fails
+    /// holds up no other, and one that hangs takes no more than its own time.
+    pub async fn see_to_each(
+        &self,
+        Limits { each, reserve }: Limits,
+        see_to: impl AsyncFn(&Letter) -> Result<Fate, AwsError>,
+    ) -> Seen {
+        let (mut seen, mut met, mut left) = (Seen::default(), HashSet::new(), Vec::new());
+        while deadline::left() > reserve {
+            let letters = match self.receive().await {
+                Ok(letters) => letters,
+                Err(error) => {
+                    seen.failure.get_or_insert(error);
+                    break;
+                }
+            };
+            let letters: Vec<Letter> = letters.into_iter().filter(|letter| met.insert(letter.id.clone())).collect();
+            // None, or only such as have come around again.
+            if letters.is_empty() {
+                break;
+            }
+            let fates = letters.iter().map(|letter| deadline::at_most(each, self.see_to_one(letter, &see_to)));
+            for (letter, fate) in join_all(fates).await.into_iter().zip(letters).map(|(fate, letter)| (letter, fate)) {
+                match fate {
+                    Ok(Fate::Done) => seen.done += 1,
+                    Ok(Fate::Stays) => left.push(letter),
+                    Err(error) => {
+                        tracing::error!(message_id = letter.id, error = %error, "letter.not_seen_to");
+                        seen.failure.get_or_insert(error);
+                        left.push(letter);
+                    }
+                }
+            }
+        }
+        seen.left = left.len();
+        // Only now, or they would come around at once, before others.
+        if let Err(error) = self.release(&left).await {
+            seen.failure.get_or_insert(error);
+        }
+        seen
+    }
+
+    async fn see_to_one(
+        &self,
+        letter: &Letter,
+        see_to: &impl AsyncFn(&Letter) -> Result<Fate, AwsError>,
+    ) -> Result<Fate, AwsError> {
+        let fate = see_to(letter).await?;
+        if fate == Fate::Done {
+            // Only now, so that a crash leaves it there.
+            self.delete(letter).await?;
+        }
+        Ok(fate)
+    }
+
     /// Up to ten letters; they show again later unless deleted.
-    ///
-    /// # Errors
-    /// When the read failed.
-    pub async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
+    async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
         let answer = self
             .client
             .receive_message()
@@ -91,11 +178,8 @@ impl Letters {
         Ok(letters.into_iter().map(letter).collect())
     }
 
-    /// Lets letters show again at once that could not be seen to.
-    ///
-    /// # Errors
-    /// When a call failed; they show again by themselves, later.
-    pub async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
+    /// Lets letters show again at once that could not be seen to; without that they show by themselves, later.
+    async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
         for letters in letters.chunks(BATCH) {
             let entry = |(n, letter): (usize, &Letter)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
@@ -109,11 +193,8 @@ impl Letters {
         Ok(())
     }
 
-    /// Deletes a letter that was seen to.
-    ///
-    /// # Errors
-    /// When it was not deleted; it will show again.
-    pub async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
+    /// Deletes a letter that was seen to; one that was not deleted will show again.
+    async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
         let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt).send().await;
         deleted.map_err(failed("DeleteMessage"))?;
         Ok(())

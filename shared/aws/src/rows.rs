@@ -1,7 +1,10 @@
 //! Many rows at once: one that cannot be read hides none of the others. It is skipped, logged with its key, and counted.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
+use postrider_domain::delivery::Delivery;
+use postrider_domain::id::JobId;
 use serde::de::DeserializeOwned;
 
 use crate::AwsError;
@@ -45,6 +48,46 @@ pub(crate) fn readable_by<T>(
 pub fn unreadable(key: &str, error: &dyn Display) {
     log(key, error);
     count(1);
+}
+
+/// Tells of a row that is absent although nobody has deleted it: it is lost, and whatever hangs on it waits.
+pub fn missing(key: &str) {
+    tracing::error!(key, "row.missing");
+    count_missing(1);
+}
+
+/// The same of a delivery's webhook, tenant or job.
+pub fn missing_for(row: &Delivery) {
+    log_missing_for(row);
+    count_missing(1);
+}
+
+/// The same of many deliveries: all count, and each webhook or job has one line.
+pub fn missing_for_all(rows: &[&Delivery]) {
+    let mut told = HashSet::new();
+    for row in rows {
+        if told.insert((&row.endpoint_id, &row.job_id)) {
+            log_missing_for(row);
+        }
+    }
+    if !rows.is_empty() {
+        count_missing(rows.len());
+    }
+}
+
+fn log_missing_for(row: &Delivery) {
+    tracing::error!(
+        delivery_id = row.id.as_str(),
+        webhook_id = row.endpoint_id.as_str(),
+        tenant_id = row.tenant_id.as_str(),
+        job_id = row.job_id.as_ref().map(JobId::as_str),
+        "delivery.row_missing"
+    );
+}
+
+/// Without a dimension beside the function, as [`count`] has it.
+fn count_missing(rows: usize) {
+    metrics::emit("MissingRows", Unit::Count, &[], &[rows as f64]);
 }
 
 fn log(key: &str, error: &dyn Display) {

@@ -13,7 +13,7 @@ use crate::conditional::{self, Recorded, is_by, transact};
 use crate::error::failed;
 use crate::item::{Item, from_item, text, to_item};
 use crate::rows::readable;
-use crate::{AwsError, chance};
+use crate::{AwsError, chance, rows};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -84,7 +84,13 @@ impl ConfigTable {
     /// When a read failed.
     pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
         let page: Listed<Listing> = self.some(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
-        let reads = page.rows.into_iter().map(|listing| self.get_item(tenant_partition(&listing.id), TENANT_SORT));
+        let reads = page.rows.into_iter().map(|listing| async move {
+            let item = self.get_item(tenant_partition(&listing.id), TENANT_SORT).await?;
+            if item.is_none() {
+                rows::missing(&tenant_partition(&listing.id));
+            }
+            Ok::<_, AwsError>(item)
+        });
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(Listed { rows: readable(items.into_iter().flatten()), next: page.next })
     }
