@@ -4,7 +4,7 @@
 //! there are none, and a message for a row that has gone on is stale. Rows are put before their messages are sent, so a
 //! message never comes before its row. A record that can never be fanned out is set aside and holds up nobody.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
@@ -20,7 +20,6 @@ use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::delivery::{Delivery, Status};
-use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::message::Message;
@@ -150,17 +149,9 @@ impl Fanout {
             return vec![Delivery::pending(event, EndpointId::of_jobs(&event.tenant_id), now, expires_at)];
         }
         let patterns = event.event_type.patterns().into_iter().map(|pattern| (event.tenant_id.clone(), pattern));
-        let endpoints: BTreeMap<EndpointId, DialectRef> = patterns
-            .filter_map(|key| subscribers.get(&key))
-            .flatten()
-            .filter(|subscription| subscription.takes(event.timestamp))
-            .map(|subscription| (subscription.endpoint_id.clone(), subscription.dialect))
-            .collect();
-        endpoints
-            .into_iter()
-            .filter(|(_, dialect)| dialect.catalogue.has(&event.event_type))
-            .map(|(endpoint, _)| Delivery::pending(event, endpoint, now, expires_at))
-            .collect()
+        let takers = patterns.filter_map(|key| subscribers.get(&key)).flatten().filter(|one| one.takes(event));
+        let endpoints: BTreeSet<&EndpointId> = takers.map(|subscription| &subscription.endpoint_id).collect();
+        endpoints.into_iter().map(|endpoint| Delivery::pending(event, endpoint.clone(), now, expires_at)).collect()
     }
 
     /// What comes of a run: where a part of it failed, the names of the other parts are remembered.

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use postrider_domain::attempt::Mark;
 
 use crate::error::{AwsError, failed};
@@ -30,6 +30,18 @@ pub(crate) const CHANGED_BY: &str = "changed_by";
 /// Whether the change that stands there is the one of this mark.
 pub(crate) fn is_by(there: &Item, mark: &Mark) -> bool {
     text_of(there, CHANGED_BY) == Some(mark.as_str())
+}
+
+/// Whether one of the secrets that stand there is this one. A sealed text is chance, so it tells whose rotation made it, also when
+/// somebody has changed the row since and left his own mark on it.
+pub(crate) fn holds_secret(there: &Item, sealed: &str) -> bool {
+    let is_it = |secret: &AttributeValue| secret.as_m().is_ok_and(|secret| text_of(secret, "sealed") == Some(sealed));
+    there.get("secrets").and_then(|secrets| secrets.as_l().ok()).is_some_and(|secrets| secrets.iter().any(is_it))
+}
+
+/// Whether the row that stands there is this one, by an id that is chance: whoever has it is ours, whatever became of it since.
+pub(crate) fn has_id(there: &Item, id: &str) -> bool {
+    text_of(there, "id") == Some(id)
 }
 
 /// Sends an update. Refused, it has been made all the same where what stands there `is_ours`.

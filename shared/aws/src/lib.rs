@@ -22,6 +22,7 @@ pub mod jobs_table;
 pub mod keyring;
 pub mod letters;
 pub mod metrics;
+mod page;
 mod pause;
 pub mod put_once;
 pub mod queue;
