@@ -118,6 +118,53 @@ fn that_shows_what_refused_it(mut write: TransactWriteItem) -> TransactWriteItem
 mod tests {
     use super::*;
     use crate::item::text;
+    use crate::replay::{Said, Script};
+    use aws_sdk_dynamodb::types::Put;
+    use serde_json::json;
+
+    fn write() -> TransactWriteItem {
+        let put = Put::builder().table_name("t").set_item(Some(Item::new())).condition_expression("attribute_not_exists(pk)");
+        TransactWriteItem::builder().put(put.build().unwrap()).build()
+    }
+
+    async fn transacted(script: &Script) -> Recorded {
+        let mark = Mark::new(1);
+        transact(&script.client(), "a test", vec![write()], |there| is_by(there, &mark)).await.unwrap()
+    }
+
+    /// DynamoDB knows a transaction's second try by its token, for ten minutes, and then says that it was made. The SDK has to
+    /// send the same one for that; and where a refusal comes all the same, the row tells whose the first try was.
+    #[tokio::test(start_paused = true)]
+    async fn a_second_try_has_the_firsts_token_and_is_known_by_its_mark() {
+        for (by, recorded) in [(1, Recorded::Yes), (2, Recorded::Overtaken)] {
+            let refusal = Said::cancelled(&[Ok(json!({CHANGED_BY: {"S": Mark::new(by).as_str()}}))]);
+            let script = Script::new([Said::lost(), Said::lost(), refusal]);
+            assert_eq!(transacted(&script).await, recorded);
+            let asked = script.requests();
+            assert_eq!(asked.len(), 3);
+            let token = asked[0]["ClientRequestToken"].as_str().unwrap();
+            assert!(!token.is_empty() && asked.iter().all(|request| request == &asked[0]), "{asked:?}");
+            let shows = &asked[0]["TransactItems"][0]["Put"]["ReturnValuesOnConditionCheckFailure"];
+            assert_eq!(shows, "ALL_OLD", "or the refusal would bring no row");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_cancelled_for_another_reason_is_tried_again() {
+        let conflict = || Said::cancelled(&[Err("TransactionConflict")]);
+        let script = Script::new([conflict(), conflict(), Said::done()]);
+        assert_eq!(transacted(&script).await, Recorded::Yes);
+        let tokens: Vec<_> = script.requests().iter().map(|asked| asked["ClientRequestToken"].clone()).collect();
+        assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2], "one that was cancelled is over: {tokens:?}");
+    }
+
+    #[test]
+    fn a_secret_is_known_wherever_it_stands() {
+        let secrets = json!([{"sealed": "k1.b"}, {"sealed": "k1.a", "until": "2026-01-15T14:00:00.000Z"}]);
+        let there: Item = serde_dynamo::to_item(json!({"secrets": secrets})).unwrap();
+        assert!(holds_secret(&there, "k1.a") && holds_secret(&there, "k1.b") && !holds_secret(&there, "k1"));
+        assert!(!holds_secret(&Item::new(), "k1.a"));
+    }
 
     #[test]
     fn a_change_is_known_by_its_mark() {

@@ -34,6 +34,8 @@ use crate::rows::{readable, readable_by};
 
 mod endpoints;
 mod keys;
+#[cfg(test)]
+mod overwritten;
 mod recoveries;
 mod slow;
 mod subscriptions;

@@ -15,7 +15,7 @@ use postrider_domain::job::Job;
 use serde::{Deserialize, Serialize};
 
 use crate::chance;
-use crate::conditional::{CHANGED_BY, Recorded, has_id, is_by, transact};
+use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::Listed;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
@@ -136,9 +136,9 @@ impl JobsTable {
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
-        // The event that tells of its end is written with it, and never changed.
-        let told = |there: &Item| closing.is_some_and(|event| has_id(there, event.id.as_str()));
-        transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark) || told(there)).await
+        // Overwritten by another report, it is applied again to what stands there now, where it changes nothing more; and nobody
+        // changes a job that has ended.
+        transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark)).await
     }
 
     /// The job of this id, whoever's it is.

@@ -28,6 +28,8 @@ pub mod put_once;
 pub mod queue;
 pub mod recoverer;
 mod remembered;
+#[cfg(test)]
+mod replay;
 pub mod resolve;
 pub mod retries;
 mod roots;
