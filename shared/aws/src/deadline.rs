@@ -67,6 +67,11 @@ pub(crate) async fn to_be_shown<T>(work: impl Future<Output = T>) -> T {
     scoped(|part| Work { is_to_be_shown: true, ..part }, work).await
 }
 
+/// Does the work under a deadline that comes so much sooner: what is kept back is for what has to follow.
+pub async fn but_for<T>(kept: Duration, work: impl Future<Output = T>) -> T {
+    scoped(|part| Work { until: part.until.checked_sub(kept).unwrap_or(part.until), ..part }, work).await
+}
+
 /// Does what is nobody's request under the same deadline: its writes are none of the request's.
 pub(crate) async fn beside<T>(work: impl Future<Output = T>) -> T {
     scoped(|part| Work { whole: None, ..part }, work).await
@@ -166,6 +171,19 @@ mod tests {
         within(in_seconds(10), Waiting::Caller, async {
             to_be_shown(async { assert!(may_write()) }).await;
             assert!(has_written(), "it counts for what the caller is told");
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_back_is_there_afterwards() {
+        within(in_seconds(10), Waiting::Nobody, async {
+            but_for(Duration::from_secs(5), async {
+                tokio::time::advance(Duration::from_secs(6)).await;
+                assert!(!may_write() && left().is_zero());
+            })
+            .await;
+            assert!(may_write());
         })
         .await;
     }
