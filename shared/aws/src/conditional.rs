@@ -123,7 +123,8 @@ mod tests {
     use serde_json::json;
 
     fn write() -> TransactWriteItem {
-        let put = Put::builder().table_name("t").set_item(Some(Item::new())).condition_expression("attribute_not_exists(pk)");
+        let put =
+            Put::builder().table_name("t").set_item(Some(Item::new())).condition_expression("attribute_not_exists(pk)");
         TransactWriteItem::builder().put(put.build().unwrap()).build()
     }
 

@@ -17,11 +17,13 @@ use crate::support::proxy::Proxy;
 use crate::support::{Receiver, Tenant, World, canary};
 
 mod dead_letters;
+mod fan_out;
 mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
 mod lost;
+mod marks;
 mod owner;
 mod recovery;
 mod slow;

@@ -322,7 +322,8 @@ impl ConfigTable {
             None => update.condition_expression(active),
         };
         let update = update.build().map_err(bad)?;
-        let announced = announcement.put.as_ref().and_then(|put| text_of(&put.item, "id")).unwrap_or_default().to_owned();
+        let announced =
+            announcement.put.as_ref().and_then(|put| text_of(&put.item, "id")).unwrap_or_default().to_owned();
         let writes = vec![TransactWriteItem::builder().update(update).build(), announcement];
         // Written together, either of them tells that both are: the webhook may have been changed since, its event never is.
         self.write_endpoint(writes, |there| is_by(there, &mark) || has_id(there, &announced)).await
