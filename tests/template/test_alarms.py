@@ -126,7 +126,7 @@ class Alarms(unittest.TestCase):
         }
         age, count = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
         queues = {("DeliverQueue", age), ("RetryQueue", age), ("DeadQueue", count), ("QuarantineQueue", count)}
-        queues.add(("TriggersQueue", count))
+        queues |= {("TriggersQueue", count), ("UnfinishedQueue", age)}
         self.assertEqual(watched, queues)
 
     def test_the_sweep_is_missed_soon_but_not_for_one_late_run(self):

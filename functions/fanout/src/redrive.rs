@@ -80,7 +80,8 @@ impl Redrive {
         }
     }
 
-    async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
+    /// Fans out the event that a note is about. The outer error is ours; the inner one says why nothing will come of it.
+    pub(crate) async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
             return Ok(Err("its row's keys are no tenant and event".to_owned()));
         };

@@ -141,7 +141,8 @@ impl Auth {
     /// # Errors
     /// 404 when there is none.
     pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), Fault> {
-        let look_up = async { Ok(self.config.tenant(id).await?.map(|_| ())) };
+        // Its row needs to be there, and not to be read: the event is kept, and waits until it can be.
+        let look_up = async { Ok(self.config.has_tenant(id).await?.then_some(())) };
         let found = self.tenants.get(id.as_str(), look_up).await?;
         found.ok_or_else(|| Fault::not_found("tenant"))
     }

@@ -1,14 +1,13 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
-//! redrives, and the triggers that were refused.
+//! redrives, and the triggers that were refused; and the one of unfinished events, which fan-out reads.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
-
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
 
 use crate::AwsError;
 use crate::deadline;
@@ -93,6 +92,14 @@ impl Letters {
         Ok(Self { client: Client::new(sdk), url: env::var("TRIGGERS_QUEUE_URL")? })
     }
 
+    /// The queue of events whose fan-out is not finished, `UNFINISHED_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn unfinished(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), url: env::var("UNFINISHED_QUEUE_URL")? })
+    }
+
     /// Sets something aside, with what is needed to find it and why.
     ///
     /// # Errors
@@ -156,6 +163,41 @@ impl Letters {
             self.delete(letter).await?;
         }
         Ok(fate)
+    }
+
+    /// Leaves these for whoever reads the queue, to be seen after `delay` (15 minutes at the most).
+    ///
+    /// # Errors
+    /// When one was not taken; others may have been, and leaving them again is harmless.
+    pub async fn leave(&self, notes: &[Note], delay: Duration) -> Result<(), AwsError> {
+        const CALL: &str = "SendMessageBatch notes";
+        let delay = i32::try_from(delay.as_secs()).unwrap_or(900);
+        let batches = notes.chunks(BATCH).map(|notes| async move {
+            let entry = |(n, note): (usize, &Note)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(n.to_string());
+                let entry = entry.message_body(note.text()).delay_seconds(delay).build();
+                entry.map_err(|error| AwsError::new(CALL, error.to_string()))
+            };
+            let entries = notes.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+            let answer = call.send().await.map_err(failed(CALL))?;
+            match answer.failed().first() {
+                None => Ok(()),
+                Some(refused) => Err(AwsError::busy(CALL, format!("some were not taken: {}", refused.code()))),
+            }
+        });
+        try_join_all(batches).await.map(|_| ())
+    }
+
+    /// Lets a letter that Lambda brought show again after `delay`, if it is not deleted before.
+    ///
+    /// # Errors
+    /// When it was not put off; it shows again at the queue's own time.
+    pub async fn put_off(&self, receipt: &str, delay: Duration) -> Result<(), AwsError> {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
+        let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        call.visibility_timeout(seconds).send().await.map_err(failed("ChangeMessageVisibility"))?;
+        Ok(())
     }
 
     /// Up to ten letters; they show again later unless deleted.

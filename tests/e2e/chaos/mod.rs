@@ -19,12 +19,14 @@ use crate::support::{Receiver, Tenant, World, canary};
 
 mod bad_days;
 mod dead_letters;
+mod fan_out;
 mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
 mod lost;
 mod lost_answers;
+mod marks;
 mod missing;
 mod owner;
 mod recovery;

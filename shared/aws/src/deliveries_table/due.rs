@@ -9,7 +9,8 @@ use postrider_domain::time;
 use super::DeliveriesTable;
 use crate::chance;
 use crate::error::{AwsError, failed};
-use crate::item::{Item, text, text_of};
+use crate::item::{Item, text};
+use crate::rows;
 
 /// How many partitions the index has.
 pub const SHARDS: u8 = 16;
@@ -49,7 +50,7 @@ impl DeliveriesTable {
             .send()
             .await
             .map_err(failed("Query deliveries by due time"))?;
-        let ids = page.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let ids = rows::ids(page.items(), "id", "");
         let rows = self.get_many(ids).await?;
         let cutoff = chance::now() - late;
         let overdue = rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect();
