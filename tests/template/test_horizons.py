@@ -20,17 +20,22 @@ class Horizons(unittest.TestCase):
         # More than needed: a message that deliver refuses at its very start would be handed back for ever.
         self.assertGreater(self.template.function("deliver")["Timeout"], needed)
 
-    def test_what_works_until_its_margin_has_time_to_work(self):
-        for function, path in (("sweep", "functions/sweep/src/handler.rs"), ("fanout", "functions/fanout/src/redrive.rs")):
-            margin = seconds(path, "MARGIN")
-            self.assertGreater(self.template.function(function)["Timeout"], 2 * margin, f"{function} would do nothing")
+    def test_what_works_until_its_reserve_has_time_to_work(self):
+        third = self.template.function("sweep")["Timeout"] / 3
+        for time, path, name in (
+            (third, "functions/sweep/src/overdue.rs", "FOR_A_PAGE"),
+            (third, "functions/sweep/src/dead_letters.rs", "RESERVE"),
+            (third, "shared/aws/src/recoverer.rs", "FOR_A_PAGE"),
+            (self.template.function("fanout")["Timeout"], "functions/fanout/src/redrive.rs", "RESERVE"),
+        ):
+            self.assertGreater(time, 2 * seconds(path, name), f"{path} would do nothing")
 
     def test_a_sweep_ends_before_the_next_one_begins(self):
         shortest = self.template.all["Parameters"]["SweepMinutes"]["MinValue"] * 60
         self.assertLess(self.template.function("sweep")["Timeout"], shortest, "two would rescue the same rows")
 
     def test_grace_covers_what_scheduler_and_the_queue_need(self):
-        grace = seconds("functions/sweep/src/overdue.rs", "GRACE")
+        grace = seconds("functions/sweep/src/pace.rs", "GRACE")
         self.assertGreaterEqual(grace, 60, "Scheduler is precise to a minute: every retry would be rescued")
 
     def test_events_outlive_the_longest_calendar(self):

@@ -18,8 +18,10 @@ use serde_json::{Value, json};
 use crate::handler::Fanout;
 use crate::record;
 
-/// An event with very many webhooks takes long, and fan-out has no better time for it.
-const LIMITS: Limits = Limits { each: Duration::MAX, reserve: Duration::from_secs(15) };
+/// Time kept back at the end, so that whatever was begun is finished.
+const RESERVE: Duration = Duration::from_secs(15);
+/// An event with very many webhooks takes long, and may.
+const EACH: Duration = Duration::MAX;
 
 /// Brings back what lies in quarantine.
 pub(crate) struct Redrive {
@@ -42,7 +44,10 @@ impl Redrive {
     /// # Errors
     /// When a call failed, after all else had its turn; what was brought back stays so, and running it again is harmless.
     pub(crate) async fn run(&self, fanout: &Fanout) -> Result<Value, Error> {
-        let seen = self.quarantine.see_to_each(LIMITS, async |letter| self.bring_back(fanout, letter).await).await;
+        let seen = self
+            .quarantine
+            .see_to_each(Limits { each: EACH, reserve: RESERVE }, async |letter| self.bring_back(fanout, letter).await)
+            .await;
         let (redriven, left) = (seen.done, seen.left);
         tracing::info!(redriven, left, "redrive.done");
         match seen.failure {

@@ -24,8 +24,10 @@ use postrider_domain::snapshot::{Snapshot, Verdict};
 use crate::done::Swept;
 
 const UNREADABLE: &str = "a row of it cannot be read";
-/// A letter is a read and a write or three; ten are seen to at once.
-const LIMITS: Limits = Limits { each: Duration::from_secs(5), reserve: Duration::from_secs(8) };
+/// What a letter takes at the most, a read and a write or three; ten are seen to at once.
+const EACH: Duration = Duration::from_secs(5);
+/// What ten letters take at the most, with those before and after them put where they belong. With less left, none is begun.
+const RESERVE: Duration = Duration::from_secs(8);
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
@@ -49,7 +51,12 @@ impl DeadLetters {
 
     /// Sees to every letter once, as far as the time goes; how many left the queue.
     pub(crate) async fn record(&self) -> Swept<usize> {
-        let seen = self.queue.see_to_each(LIMITS, async |letter| self.see_to(letter).await.map(|()| Fate::Done)).await;
+        let seen = self
+            .queue
+            .see_to_each(Limits { each: EACH, reserve: RESERVE }, async |letter| {
+                self.see_to(letter).await.map(|()| Fate::Done)
+            })
+            .await;
         Swept { done: seen.done, failure: seen.failure }
     }
 
