@@ -31,6 +31,7 @@ mod soak;
 mod stopped;
 mod storm;
 mod stumbles;
+mod throttled;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
