@@ -33,6 +33,15 @@ pub struct BatchReader {
     jobs: String,
 }
 
+/// What is asked for, by table.
+type Keys = HashMap<String, KeysAndAttributes>;
+
+/// That a read failed, and what of it is known to be left.
+struct Unread {
+    keys: Keys,
+    error: AwsError,
+}
+
 /// Which tables are read consistently, beside deliveries and jobs, which always are.
 struct Consistent {
     config: bool,
@@ -61,18 +70,36 @@ impl BatchReader {
     /// read must not deny anybody his delivery: where it misses a row, or finds an obstacle, all is read again consistently.
     /// For later attempts tenants and endpoints are read consistently at once: minutes have passed since they were good.
     ///
+    /// What is throttled of some rows, such as those of one tenant, fails the messages that speak of them, and no other: such a row
+    /// is filed as one that cannot be read.
+    ///
     /// # Errors
-    /// When a read failed; no POST was made.
+    /// When a read failed as a whole, or that of a single message; no POST was made.
     pub async fn read(&self, messages: &[Message]) -> Result<Snapshot, AwsError> {
         let mut snapshot = Snapshot::default();
         let later = messages.iter().any(|message| message.attempt > 1 || message.round.is_some_and(|round| round > 1));
-        self.read_all(self.keys(messages, &Consistent { config: later, events: false })?, &mut snapshot).await?;
+        let keys = self.keys(messages, &Consistent { config: later, events: false })?;
+        self.read_for(messages, keys, &mut snapshot).await?;
         let doubtful: Vec<&Message> = messages.iter().filter(|message| snapshot.is_doubtful_for(message)).collect();
         if !doubtful.is_empty() {
             let keys = self.keys(doubtful, &Consistent { config: true, events: true })?;
-            self.read_all(keys, &mut snapshot).await?;
+            self.read_for(messages, keys, &mut snapshot).await?;
         }
         Ok(snapshot)
+    }
+
+    async fn read_for(&self, messages: &[Message], keys: Keys, snapshot: &mut Snapshot) -> Result<(), AwsError> {
+        let Err(Unread { keys, error }) = self.read_all(keys, snapshot).await else { return Ok(()) };
+        if messages.len() == 1 || keys.is_empty() {
+            return Err(error);
+        }
+        tracing::warn!(error = %error, "batch.read_in_part");
+        for (table, keys) in keys {
+            for key in keys.keys {
+                self.miss(&table, &key, snapshot);
+            }
+        }
+        Ok(())
     }
 
     /// Reads everything that a message speaks of, all of it consistently: a moment ago it was read once already.
@@ -81,30 +108,26 @@ impl BatchReader {
     /// When a read failed; no POST was made.
     pub async fn read_anew(&self, message: &Message) -> Result<Snapshot, AwsError> {
         let mut snapshot = Snapshot::default();
-        self.read_all(self.keys([message], &Consistent { config: true, events: false })?, &mut snapshot).await?;
+        let read = self.keys([message], &Consistent { config: true, events: false })?;
+        self.read_all(read, &mut snapshot).await.map_err(|unread| unread.error)?;
         if snapshot.is_doubtful_for(message) {
-            self.read_all(self.keys([message], &Consistent { config: true, events: true })?, &mut snapshot).await?;
+            let read = self.keys([message], &Consistent { config: true, events: true })?;
+            self.read_all(read, &mut snapshot).await.map_err(|unread| unread.error)?;
         }
         Ok(snapshot)
     }
 
-    async fn read_all(
-        &self,
-        mut wanted: HashMap<String, KeysAndAttributes>,
-        snapshot: &mut Snapshot,
-    ) -> Result<(), AwsError> {
+    async fn read_all(&self, mut wanted: Keys, snapshot: &mut Snapshot) -> Result<(), Unread> {
         for round in 0..ROUNDS {
             if wanted.is_empty() {
                 break;
             }
             pause(round).await;
-            let answer = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(wanted))
-                .send()
-                .await
-                .map_err(failed("BatchGetItem batch"))?;
+            // Where none of what is left can be read, DynamoDB refuses the whole call.
+            let left = if round > 0 { wanted.clone() } else { Keys::new() };
+            let call = self.client.batch_get_item().set_request_items(Some(wanted));
+            let answer = call.send().await.map_err(failed("BatchGetItem batch"));
+            let answer = answer.map_err(|error| Unread { keys: left, error })?;
             for (table, items) in answer.responses.unwrap_or_default() {
                 for item in items {
                     self.file(&table, item, snapshot);
@@ -113,7 +136,7 @@ impl BatchReader {
             wanted = answer.unprocessed_keys.unwrap_or_default();
         }
         if !wanted.is_empty() {
-            return Err(AwsError::busy("BatchGetItem batch", "throttled"));
+            return Err(Unread { keys: wanted, error: AwsError::busy("BatchGetItem batch", "throttled") });
         }
         Ok(())
     }
@@ -122,7 +145,7 @@ impl BatchReader {
         &self,
         messages: impl IntoIterator<Item = &'a Message>,
         consistent: &Consistent,
-    ) -> Result<HashMap<String, KeysAndAttributes>, AwsError> {
+    ) -> Result<Keys, AwsError> {
         let pair = |hash: &str, h: String, range: &str, r: &str| -> Item {
             [(hash.to_owned(), text(h)), (range.to_owned(), text(r))].into()
         };
@@ -161,6 +184,22 @@ impl BatchReader {
             .collect()
     }
 
+    /// Files that a row could not be read. Who is slow is a hint: it may be missing.
+    fn miss(&self, table: &str, key: &Item, snapshot: &mut Snapshot) {
+        let id = |name| text_of(key, name).unwrap_or_default();
+        if table == self.deliveries {
+            miss(id("id").parse().ok(), &mut snapshot.deliveries);
+        } else if table == self.events {
+            miss(event_key(key), &mut snapshot.events);
+        } else if table == self.jobs {
+            miss(id("id").parse().ok(), &mut snapshot.jobs);
+        } else if id("sk") == TENANT_SORT {
+            miss(tenant_in(key), &mut snapshot.tenants);
+        } else {
+            miss(tenant_in(key).zip(id_in(key, "sk", ENDPOINT_PREFIX)), &mut snapshot.endpoints);
+        }
+    }
+
     /// Files a row under the key that it lies under.
     fn file(&self, table: &str, item: Item, snapshot: &mut Snapshot) {
         if table == self.deliveries {
@@ -187,6 +226,12 @@ fn file_config(item: Item, snapshot: &mut Snapshot) {
     }
 }
 
+fn miss<K: Eq + Hash, V>(key: Option<K>, filed: &mut Filed<K, V>) {
+    if let Some(key) = key {
+        filed.file(key, None);
+    }
+}
+
 /// Files the row, or that it cannot be read: a producer may have put anything.
 fn file<K: Eq + Hash + Debug, V>(
     key: Option<K>,
@@ -202,4 +247,68 @@ fn file<K: Eq + Hash + Debug, V>(
 
 fn event_key(item: &Item) -> Option<EventKey> {
     Some(EventKey { tenant_id: id_in(item, "tenant_id", "")?, id: id_in(item, "id", "")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Said, Script};
+    use jiff::Timestamp;
+    use postrider_domain::delivery::Delivery;
+    use postrider_domain::event::Event;
+    use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use serde_json::{Value, json};
+
+    fn message(tenant: u64) -> Message {
+        let at = Timestamp::UNIX_EPOCH;
+        let event = Event {
+            tenant_id: TenantId::new(at, tenant),
+            id: EventId::fresh(u128::from(tenant)),
+            event_type: "invoice.paid".parse().unwrap(),
+            data: "{}".to_owned(),
+            timestamp: at,
+            expires_at: 0,
+            ours: false,
+            job_id: None,
+            announce: None,
+        };
+        Message::new(&Delivery::pending(&event, EndpointId::new(at, tenant), at, 0), 1)
+    }
+
+    fn key(message: &Message, sort: &str) -> Value {
+        json!({"pk": {"S": tenant_partition(&message.tenant_id)}, "sk": {"S": sort}})
+    }
+
+    /// Leaves these keys of the config table.
+    fn left(keys: &[Value]) -> Said {
+        Said::body(json!({"Responses": {}, "UnprocessedKeys": {"config": {"Keys": keys}}}))
+    }
+
+    fn reader(script: &Script) -> BatchReader {
+        let [config, events, deliveries, jobs] = ["config", "events", "deliveries", "jobs"].map(str::to_owned);
+        BatchReader { client: script.client(), config, events, deliveries, jobs }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_throttled_fails_the_messages_that_speak_of_it_alone() {
+        let (good, bad, other) = (message(1), message(2), message(3));
+        let all = [good.clone(), bad.clone(), other.clone()];
+        let webhook = key(&bad, &format!("{ENDPOINT_PREFIX}{}", bad.endpoint_id));
+        let some = || left(&[webhook.clone(), key(&other, TENANT_SORT), key(&good, SLOW_SORT)]);
+        // Left again and again, or refused as a whole as soon as nothing else is asked for.
+        let patient: Vec<Said> = (0..ROUNDS).map(|_| some()).collect();
+        for answers in [patient, vec![some(), Said::throttled(), Said::throttled(), Said::throttled()]] {
+            let snapshot = reader(&Script::new(answers)).read(&all).await.unwrap();
+            assert_eq!(all.each_ref().map(|message| snapshot.is_broken_for(message)), [false, true, true]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_single_message_and_a_call_that_is_refused_at_once_fail() {
+        let throttled = || [Said::throttled(), Said::throttled(), Said::throttled()];
+        let refused = reader(&Script::new(throttled())).read(&[message(1), message(2)]).await;
+        assert!(refused.unwrap_err().is_busy(), "nothing is known of any of them");
+        let alone = Script::new((0..ROUNDS).map(|_| left(&[key(&message(1), TENANT_SORT)])));
+        assert!(reader(&alone).read(&[message(1)]).await.unwrap_err().is_busy(), "busy is not unreadable");
+    }
 }

@@ -39,6 +39,11 @@ impl Said {
         Self::of(500, json!({"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "lost"}))
     }
 
+    pub(crate) fn throttled() -> Self {
+        let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+        Self::of(400, json!({"__type": kind, "message": "slow down"}))
+    }
+
     /// A transaction that these rows refuse, each as it stands there; a code of another kind stands for no row.
     pub(crate) fn cancelled(reasons: &[Result<Value, &str>]) -> Self {
         let reason = |reason: &Result<Value, &str>| match reason {

@@ -35,6 +35,7 @@ mod soak;
 mod stopped;
 mod storm;
 mod sweeps;
+mod throttled;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;

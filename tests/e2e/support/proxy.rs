@@ -34,6 +34,8 @@ pub(crate) enum Spoil {
     Lag,
     /// A BatchGetItem leaves half of its keys.
     Half,
+    /// A BatchGetItem leaves those keys that have this text in them.
+    Leave(&'static str),
     /// A BatchExecuteStatement is carried out, and says of every other statement that it was throttled.
     InPart,
     /// It is made again so much later, as a queue does that delivers twice.
@@ -216,6 +218,7 @@ async fn serve(mut client: TcpStream, upstream: String, state: &Mutex<State>) ->
         }
         Some(Spoil::Lag) => lagging(&call, &forward(&call, &upstream).await?),
         Some(Spoil::Half) => by_half(&call, &forward(&call, &upstream).await?),
+        Some(Spoil::Leave(text)) => leaving(&call, &forward(&call, &upstream).await?, text),
         Some(Spoil::InPart) => in_part(&forward(&call, &upstream).await?),
         Some(Spoil::Again(after)) => {
             let answer = forward(&call, &upstream).await?;
@@ -310,12 +313,20 @@ fn lagging(call: &Received, answer: &[u8]) -> Vec<u8> {
 
 /// The answer to the first half of each table's keys; the others are left.
 fn by_half(call: &Received, answer: &[u8]) -> Vec<u8> {
+    leaving_some(call, answer, |all| all[all.len().div_ceil(2)..].to_vec())
+}
+
+/// The answer without what has this text in its key.
+fn leaving(call: &Received, answer: &[u8], text: &str) -> Vec<u8> {
+    leaving_some(call, answer, |all| all.iter().filter(|key| key.to_string().contains(text)).cloned().collect())
+}
+
+fn leaving_some(call: &Received, answer: &[u8], those: impl Fn(&[Value]) -> Vec<Value>) -> Vec<u8> {
     let asked: Value = serde_json::from_slice(&call.body).expect("a call to DynamoDB is JSON");
     let mut told = told(answer);
     let mut left = json!({});
     for (table, keys) in asked["RequestItems"].as_object().expect("a BatchGetItem was to be spoiled") {
-        let all = keys["Keys"].as_array().expect("keys");
-        let later = &all[all.len().div_ceil(2)..];
+        let later = those(keys["Keys"].as_array().expect("keys"));
         if later.is_empty() {
             continue;
         }
