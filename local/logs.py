@@ -21,17 +21,17 @@ def run() -> None:
 
 
 def lines(logs: Any, group: str) -> Iterator[str]:
-    """The emulator ends at a page without saying so, so the next one begins at the last one's last millisecond."""
-    since, seen = 0, set[str]()
+    """The emulator ends at a page without saying so, so the next one begins at the last one's last millisecond, of which
+    some were shown. More of one millisecond than a page holds would never end: what is over is left out."""
+    since, shown = 0, 0
     while True:
         events = logs.filter_log_events(logGroupName=group, limit=PAGE, startTime=since)["events"]
-        yield from (event["message"] for event in events if event["eventId"] not in seen)
+        yield from (event["message"] for event in events[shown:])
         if len(events) < PAGE:
             return
         last = events[-1]["timestamp"]
-        # More of one millisecond than a page holds would never end.
-        since = max(last, since + 1)
-        seen = {event["eventId"] for event in events if event["timestamp"] >= since}
+        shown = sum(event["timestamp"] == last for event in events) if last > since else 0
+        since = last if last > since else since + 1
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Emulated:
     """The emulator's log as it pages: from a time on, so many lines, and no word of more."""
 
     def __init__(self, times: list[int]) -> None:
-        self.events: list[dict] = [{"eventId": str(n), "timestamp": t, "message": f"line {n}"} for n, t in enumerate(times)]
+        self.events: list[dict] = [{"timestamp": t, "message": f"line {n}"} for n, t in enumerate(times)]
 
     def filter_log_events(self, logGroupName: str, limit: int, startTime: int) -> dict:  # noqa: N803
         return {"events": [event for event in self.events if event["timestamp"] >= startTime][:limit]}
