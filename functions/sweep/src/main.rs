@@ -4,6 +4,7 @@ mod dead_letters;
 mod done;
 mod handler;
 mod overdue;
+mod pace;
 
 use handler::Sweep;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -17,7 +18,7 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sweep = &Sweep::from_env(&sdk::load()?)?;
     run(service_fn(|event: LambdaEvent<Value>| {
-        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle(event.context))
+        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle())
     }))
     .await
 }

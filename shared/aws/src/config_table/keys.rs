@@ -6,10 +6,10 @@ use postrider_domain::key::ApiKey;
 use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
-use crate::AwsError;
 use crate::conditional::{Recorded, transact};
 use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
+use crate::{AwsError, deadline};
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -50,7 +50,7 @@ impl ConfigTable {
                 .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        self.write_keys(writes).await
+        deadline::to_be_shown(self.write_keys(writes)).await
     }
 
     /// Makes the operator's key known by its hash, with no scope at all: other routes can then tell it from an unknown key
