@@ -4,13 +4,17 @@
 #   make up              bring the stack up, or deploy again to the one that runs (local/.run/stack.json)
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
+#   make check           what needs no stack: formatting, clippy, ruff, types, unit tests; under a minute once all is compiled
+#   make e2e T=name      the end-to-end tests with that name, on the stack that runs; without T all but those that disturb it
+#   make logs F=deliver  what a function of that stack has logged
+#   make env F=deliver   its environment, for a shell to take over: eval "$$(make -s env F=deliver)"
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
-#   make lint            formatting, clippy, dependencies, template
+#   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
 #   AUTH=true            the emulator enforces the functions' roles
@@ -19,12 +23,15 @@
 #   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
 #   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
+#   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo test soak faults tarpit bench bench-counts lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
 PYTHON_VENV := $(VENV)/bin/python
+# Where the person stands, also with `make -C`: from there a relative path is meant.
+export STANDS_IN := $(PWD)
 
 .PHONY: help
 help:
@@ -38,6 +45,18 @@ down: venv
 
 redrive: venv
 	@$(PYTHON_VENV) local/redrive.py
+
+check: venv
+	@$(PYTHON_VENV) local/check.py
+
+e2e: venv
+	@$(PYTHON_VENV) local/e2e.py
+
+logs: venv
+	@$(PYTHON_VENV) local/logs.py
+
+env: venv
+	@$(PYTHON_VENV) local/env.py
 
 demo: venv
 	@$(PYTHON_VENV) local/demo.py

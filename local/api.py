@@ -10,7 +10,7 @@ from step import Failed
 class Api:
     """Calls with one key; an answer that was not asked for ends the program with what it said."""
 
-    def __init__(self, url: str, key: str):
+    def __init__(self, url: str, key: str) -> None:
         self.url = url
         self.key = key
 

@@ -3,12 +3,16 @@
 import datetime
 import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+# From when to when a certificate is valid.
+Period = tuple[datetime.datetime, datetime.datetime]
 
 LIFETIME = datetime.timedelta(days=30)
 HOUR = datetime.timedelta(hours=1)
@@ -21,7 +25,7 @@ class Authority:
     The misfits are certificates for the same key that nobody should accept, though a trusted authority signed
     them. All are made once per run directory; the authority's own key is never written."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         self.ca = folder / "ca.pem"
         self.cert = folder / "receiver.pem"
         self.key = folder / "receiver.key"
@@ -34,7 +38,7 @@ class Authority:
 
     def make(self) -> None:
         self.ca.parent.mkdir(parents=True, exist_ok=True)
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         valid = (now - HOUR, now + LIFETIME)
         root = Issuer("Postrider local authority", valid)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -54,8 +58,8 @@ class Authority:
         for name, path in self.misfits.items():
             path.write_bytes(_pem(misfits[name]))
 
-    def _write_key(self, key) -> None:
-        with open(os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    def _write_key(self, key: ec.EllipticCurvePrivateKey) -> None:
+        with os.fdopen(os.open(self.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(
                 key.private_bytes(
                     serialization.Encoding.PEM,
@@ -68,7 +72,7 @@ class Authority:
 class Leaf:
     """A receiver on this machine: its key, and from when to when its certificates are valid."""
 
-    def __init__(self, public_key, valid):
+    def __init__(self, public_key: ec.EllipticCurvePublicKey, valid: Period) -> None:
         self.public_key = public_key
         self.valid = valid
 
@@ -76,7 +80,7 @@ class Leaf:
 class Issuer:
     """A certificate that signs others; it signs itself."""
 
-    def __init__(self, common_name: str, valid):
+    def __init__(self, common_name: str, valid: Period) -> None:
         self.name = _name(common_name)
         self._key = ec.generate_private_key(ec.SECP256R1())
         public_key = self._key.public_key()
@@ -88,7 +92,13 @@ class Issuer:
             .sign(self._key, hashes.SHA256())
         )
 
-    def sign(self, leaf: Leaf, valid=None, names=LOCALHOST, purpose=ExtendedKeyUsageOID.SERVER_AUTH):
+    def sign(
+        self,
+        leaf: Leaf,
+        valid: Period | None = None,
+        names: Sequence[x509.GeneralName] = LOCALHOST,
+        purpose: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
+    ) -> x509.Certificate:
         issuer_key = self._key.public_key()
         return (
             _certificate(_name("localhost"), self.name, leaf.public_key, valid or leaf.valid)
@@ -109,7 +119,9 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _certificate(subject, issuer, public_key, valid) -> x509.CertificateBuilder:
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, valid: Period
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

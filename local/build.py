@@ -4,8 +4,10 @@ import contextlib
 import fcntl
 import os
 import platform
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from run_dir import ROOT, RunDir
@@ -55,6 +57,7 @@ def sam(command: str, *arguments: str, endpoint_url: str = NOWHERE) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise Failed(f"sam {command} failed:\n{done.stdout}")
@@ -62,20 +65,44 @@ def sam(command: str, *arguments: str, endpoint_url: str = NOWHERE) -> None:
 
 def build(run_dir: RunDir) -> None:
     """Compiles, then lets SAM gather. cargo goes first because SAM would keep its progress to itself."""
-    with _one_at_a_time():
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+    with one_at_a_time(target):
         with step("compile the functions (cargo; the first time takes minutes)"):
-            if subprocess.run(["cargo", "build", "--workspace", "--bins"], cwd=ROOT).returncode != 0:
-                raise Failed("the functions do not compile")
+            compile_all()
         with step("gather what to deploy (sam build)"):
-            sam("build", "--build-dir", str(run_dir.build),
-                "--parameter-overrides", f"Environment=local CpuArch={cpu_arch()}")
+            make_way(target)
+            draft = run_dir.build.with_name(f"{run_dir.build.name}.draft")
+            gather(draft)
+            replace(run_dir.build, draft)
+
+
+def compile_all() -> None:
+    if subprocess.run(["cargo", "build", "--workspace", "--bins"], cwd=ROOT, check=False).returncode != 0:
+        raise Failed("the functions do not compile")
+
+
+def gather(folder: Path) -> None:
+    sam("build", "--build-dir", str(folder), "--parameter-overrides", f"Environment=local CpuArch={cpu_arch()}")
 
 
 @contextlib.contextmanager
-def _one_at_a_time():
-    """Two stacks brought up at once share cargo's folder, where one could copy what the other is writing."""
-    folder = ROOT / ".aws-sam"
-    folder.mkdir(exist_ok=True)
-    with open(folder / "build.lock", "w") as lock:
+def one_at_a_time(target: Path) -> Iterator[None]:
+    """Two stacks brought up at once share cargo's folder, where one could copy what the other is writing. The lock lies
+    beside that folder, since several checkouts may share it too."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Path(f"{target}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def make_way(target: Path) -> None:
+    """cargo-lambda writes over the programs that it made last, and fails with "Text file busy" where one of them still runs.
+    What is gone it makes anew, and what runs goes on."""
+    for program in (target / "lambda").glob("*/bootstrap"):
+        program.unlink()
+
+
+def replace(folder: Path, draft: Path) -> None:
+    """A build is there whole or not at all: whoever runs a program of the last one, as the bench does, goes on with it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)

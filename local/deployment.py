@@ -2,10 +2,8 @@
 
 from urllib.parse import urlsplit
 
-import boto3
-
 from build import cpu_arch, sam
-from emulator import REGION, Emulator
+from emulator import REGION, Emulator, client
 from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
@@ -22,7 +20,7 @@ def quoted(text: str) -> str:
 class Deployment:
     """The stack's names and addresses, read from its outputs as an operator would read them."""
 
-    def __init__(self, emulator: Emulator):
+    def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
 
     def deploy(self, run_dir: RunDir, chosen: dict[str, str]) -> None:
@@ -31,9 +29,12 @@ class Deployment:
         parameters += " ".join(f"{name}={quoted(value)}" for name, value in chosen.items())
         sam(
             "deploy",
-            "--template-file", str(run_dir.build / "template.yaml"),
-            "--stack-name", STACK_NAME,
-            "--parameter-overrides", parameters,
+            "--template-file",
+            str(run_dir.build / "template.yaml"),
+            "--stack-name",
+            STACK_NAME,
+            "--parameter-overrides",
+            parameters,
             endpoint_url=self.emulator.url,
         )
 
@@ -56,21 +57,12 @@ class Deployment:
 
     def _api_url(self, output: str) -> str:
         """The API by its path: the output's host is a name under localhost, which few resolvers know."""
-        api_id = urlsplit(output).hostname.split(".")[0]
+        api_id = urlsplit(output).netloc.split(".")[0]
         return f"{self.emulator.url}/_aws/execute-api/{api_id}/$default"
 
     def _secret(self, secret_id: str) -> str:
-        return self._client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"]
+        return client("secretsmanager", self.emulator.url).get_secret_value(SecretId=secret_id)["SecretString"]
 
     def _outputs(self) -> dict[str, str]:
-        stacks = self._client("cloudformation").describe_stacks(StackName=STACK_NAME)["Stacks"]
+        stacks = client("cloudformation", self.emulator.url).describe_stacks(StackName=STACK_NAME)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-
-    def _client(self, service: str):
-        return boto3.client(
-            service,
-            endpoint_url=self.emulator.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )

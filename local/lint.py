@@ -10,9 +10,16 @@ from step import Failed, main, say, step
 TOOLS = ROOT / ".tools"
 CARGO_DENY = "0.20.2"
 
-CHECKS = {
+# What `make check` judges as well.
+QUICK = {
     "formatting": ["cargo", "fmt", "--all", "--check"],
     "clippy": ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    "Python's formatting": ["ruff", "format", "--check", "--quiet"],
+    "Python": ["ruff", "check", "--quiet"],
+    "Python's types": ["mypy"],
+}
+CHECKS = QUICK | {
+    "documentation": ["cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "dependencies": [str(TOOLS / "bin" / "cargo-deny"), "check", "bans", "licenses", "sources"],
     "template, by SAM": ["sam", "validate", "--lint", "--config-env", "local"],
     "template, by cfn-lint": ["cfn-lint", "template.yaml"],
@@ -21,15 +28,20 @@ CHECKS = {
 
 def run() -> None:
     install_cargo_deny()
-    bad = [what for what, command in CHECKS.items() if not passes(what, command)]
-    if bad:
-        raise Failed(f"lint failed: {', '.join(bad)}")
+    judge("lint", CHECKS)
     say("\nNothing to complain about.")
 
 
+def judge(name: str, checks: dict[str, list[str]]) -> None:
+    bad = [what for what, command in checks.items() if not passes(f"{name}: {what}", command)]
+    if bad:
+        raise Failed(f"{name} failed: {', '.join(bad)}")
+
+
 def passes(what: str, command: list[str]) -> bool:
-    with step(f"lint: {what}"):
-        return subprocess.run(command, cwd=ROOT, env=tool_environment(NOWHERE)).returncode == 0
+    with step(what):
+        env = tool_environment(NOWHERE) | {"RUSTDOCFLAGS": "-D warnings"}
+        return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode == 0
 
 
 def install_cargo_deny() -> None:
@@ -43,7 +55,7 @@ def install_cargo_deny() -> None:
         command = ["cargo", "install", "--locked", "--version", CARGO_DENY, "--root", str(TOOLS), "cargo-deny"]
         # Compiled in a folder that cargo makes and removes: it is never needed again.
         env = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
-        if subprocess.run([*command, "--force"], cwd=ROOT, env=env).returncode != 0:
+        if subprocess.run([*command, "--force"], cwd=ROOT, env=env, check=False).returncode != 0:
             raise Failed("cargo-deny could not be installed")
 
 

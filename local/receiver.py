@@ -5,6 +5,7 @@ import http.server
 import queue
 import ssl
 import threading
+from typing import Self
 
 from step import Failed
 
@@ -20,7 +21,7 @@ class Received:
 class Receiver:
     """Answers every POST with 204 and keeps it. Use it in a `with`, which starts and ends it."""
 
-    def __init__(self, tls: dict):
+    def __init__(self, tls: dict) -> None:
         self.received: queue.Queue[Received] = queue.Queue()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -39,26 +40,26 @@ class Receiver:
         except queue.Empty:
             raise Failed(f"nothing reached {self.url} within {seconds:.0f} s") from None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def _handler(self):
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         received = self.received
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 received.put(Received(dict(self.headers.items()), body))
                 self.send_response(204)
                 self.end_headers()
 
-            def log_message(self, *_):
+            def log_message(self, *_: object) -> None:
                 """The demo shows what came; a server's own log between would only hide it."""
 
         return Handler

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class RunDir:
     """The files of one local stack, by name. Nothing outside this folder belongs to a stack."""
 
-    def __init__(self, path: str | os.PathLike | None = None):
+    def __init__(self, path: str | os.PathLike | None = None) -> None:
         self.path = Path(path or os.environ.get("RUN_DIR") or ROOT / "local" / ".run").resolve()
 
     def make(self) -> None:

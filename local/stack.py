@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from authority import Authority
@@ -21,7 +22,7 @@ def compact(path: Path) -> str:
 class Stack:
     """Brought up whole or not at all: what goes wrong half-way takes down what this very call had started."""
 
-    def __init__(self, run_dir: RunDir, build=build):
+    def __init__(self, run_dir: RunDir, build: Callable[[RunDir], None] = build) -> None:
         """`build` gathers what to deploy: dev builds, unless the caller has others."""
         self.run_dir = run_dir
         self._gather = build

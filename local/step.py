@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 
 
 class Failed(Exception):
@@ -15,7 +16,7 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def step(text: str):
+def step(text: str) -> Iterator[None]:
     """Announces what is done now and says afterwards how long it took."""
     say(f"==> {text}")
     started = time.monotonic()
@@ -23,10 +24,10 @@ def step(text: str):
     say(f"    done in {time.monotonic() - started:.1f} s")
 
 
-def main(run) -> None:
+def main(run: Callable[[], None]) -> None:
     """Runs a program of this folder: what a person can act on is one line, all else a traceback."""
     try:
-        sys.exit(run())
+        run()
     except Failed as failure:
         sys.exit(f"\n!!! {failure}")
     except KeyboardInterrupt:

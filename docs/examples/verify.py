@@ -18,6 +18,7 @@ import hmac
 import os
 import sys
 import time
+from collections.abc import Mapping
 
 TOLERANCE = 300
 
@@ -29,23 +30,25 @@ def is_authentic(body: bytes, signature: str, secret: str | list[str]) -> bool:
     wherever the two differ, so that nobody can find a valid signature by measuring.
     """
     given = (signature or "").strip().removeprefix("sha256=")
-    return any([is_same(given, hmac.new(key.encode(), body, hashlib.sha256).hexdigest()) for key in known(secret)])
+    digests = [hmac.new(key.encode(), body, hashlib.sha256).hexdigest() for key in known(secret)]
+    # A list, so that all are compared, whichever fits.
+    return any([is_same(given, digest) for digest in digests])  # noqa: C419
 
 
-def is_authentic_standard(body: bytes, headers, secret: str | list[str], now: float | None = None) -> bool:
+def is_authentic_standard(body: bytes, headers: Mapping[str, str], secret: str | list[str], now: float | None = None) -> bool:
     """Whether Standard Webhooks' headers fit `body`; `headers` has a `get` that takes lower-case names.
 
     The key is what the base64 after `whsec_` says. While a secret is being changed there are two signatures, and
     one that fits is enough. An old timestamp is refused: somebody may be sending again what he once overheard.
     """
-    id, timestamp = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
+    message_id, timestamp = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
     if not timestamp.isdecimal() or abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE:
         return False
-    signed = f"{id}.{timestamp}.".encode() + body
+    signed = f"{message_id}.{timestamp}.".encode() + body
     given = (headers.get("webhook-signature") or "").split(" ")
     keys = [key_of(text) for text in known(secret)]
     digests = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys if key]
-    return any([is_same(one, f"v1,{base64.b64encode(digest).decode()}") for digest in digests for one in given])
+    return any([is_same(one, f"v1,{base64.b64encode(digest).decode()}") for digest in digests for one in given])  # noqa: C419
 
 
 def known(secret: str | list[str]) -> list[str]:
@@ -72,7 +75,7 @@ def main(arguments: list[str]) -> None:
         good = is_authentic(body, arguments[0], secret)
     else:
         names = ("webhook-signature", "webhook-id", "webhook-timestamp")
-        good = is_authentic_standard(body, dict(zip(names, arguments)), secret)
+        good = is_authentic_standard(body, dict(zip(names, arguments, strict=True)), secret)
     if not good:
         sys.exit("signature does not match")
     print("signature verified")

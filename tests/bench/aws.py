@@ -1,10 +1,12 @@
 """Clients of the emulator, for what the bench itself does there."""
 
+from typing import Any
+
 import boto3
 from botocore.config import Config
 
 
-def client(service: str, url: str):
+def client(service: Any, url: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=url,

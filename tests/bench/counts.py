@@ -8,8 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "local"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import scenarios
 from growth import growth
@@ -19,7 +18,7 @@ from stand import SENDING, Stand, read_stack
 from step import Failed, main, say, step
 from tally import Tally
 
-COUNTS = HERE / "counts.json"
+COUNTS = Path(__file__).with_name("counts.json")
 EVENTS = 100
 # Counts are exact; this is for sums of thirds.
 TOLERANCE = 0.0005
@@ -58,7 +57,8 @@ def _counts(tally: Tally) -> dict[str, float]:
 
 
 def _judge(counted: dict, accepted: dict) -> None:
-    grown, shrunk = [], []
+    grown: list[str] = []
+    shrunk: list[str] = []
     for way, counts in counted.items():
         for name in counts | accepted.get(way, {}):
             now, before = counts.get(name, 0), accepted.get(way, {}).get(name, 0)

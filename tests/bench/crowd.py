@@ -7,6 +7,7 @@ import asyncio
 import json
 import threading
 import time
+from typing import Self
 
 from destination import tls_context
 from http1 import Message, answer, serve
@@ -17,7 +18,7 @@ TARPIT = "tarpit"
 class Crowd:
     """Runs in a thread of its own. Use it in a `with`, which starts and ends it."""
 
-    def __init__(self, tls: dict):
+    def __init__(self, tls: dict) -> None:
         self.seen: dict[str, float] = {}
         self.held = 0
         self.shut = False
@@ -32,12 +33,12 @@ class Crowd:
     def forget(self) -> None:
         self.seen, self.held = {}, 0
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -2,6 +2,7 @@
 
 import random
 import string
+from typing import Any
 
 from api import Api
 from aws import client
@@ -12,7 +13,7 @@ LETTERS = string.digits + string.ascii_letters
 class Customer:
     """A tenant of its own, so that what one run leaves is nothing to the next."""
 
-    def __init__(self, stack: dict):
+    def __init__(self, stack: dict) -> None:
         self.stack = stack
         operator = Api(stack["api_url"], stack["admin_key"])
         tenant = operator.call("POST", "/v1/tenants", {"name": "Bench", "plan": "pro"}, expect=201)
@@ -20,6 +21,8 @@ class Customer:
         key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)
         self.tenant_id, self.key = tenant["id"], key["key"]
         self._api = Api(stack["api_url"], self.key)
+        # The webhooks that a scenario begins with.
+        self.made: list[str] = []
 
     def endpoints(self, url: str, event: str, count: int, retries: list[int] | None = None) -> list[str]:
         body = {"url": url, "events": [event]} | ({} if retries is None else {"retry_schedule": retries})
@@ -43,7 +46,7 @@ class Customer:
                 left = dynamodb.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-def _renamed(value, old: str, new: str):
+def _renamed(value: Any, old: str, new: str) -> Any:
     if isinstance(value, str):
         return value.replace(old, new)
     if isinstance(value, dict):

@@ -16,16 +16,14 @@ def tls_context(tls: dict) -> ssl.SSLContext:
 class Destination:
     """Counts what reaches it, and the bytes that it took to get there."""
 
-    def __init__(self, tls: dict | None):
+    def __init__(self, tls: dict | None) -> None:
         self.tls = tls
         self.status, self.delay, self.body = 204, 0.0, b""
         self.posts, self.bytes = 0, 0
         self.connections, self.resumed = 0, 0
 
     async def start(self) -> None:
-        self._server, port = await serve(
-            self._handle, tls=tls_context(self.tls) if self.tls else None, opened=self._opened
-        )
+        self._server, port = await serve(self._handle, tls=tls_context(self.tls) if self.tls else None, opened=self._opened)
         self.url = f"{'https' if self.tls else 'http'}://localhost:{port}/webhooks"
 
     def _opened(self, tls: ssl.SSLObject | None) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import json
 
+from destination import Destination
 from feeds import api_request, queue_batch, stream_batch
 from function import Function, Invocation
 from process import memory_mb
 from proxy import Call, Proxy
-from destination import Destination
 from tally import Tally
 
 STREAM_BATCH = 100
@@ -32,7 +32,7 @@ DATA = {
 class Flow:
     """Feeds `events`, `fanout` and `deliver` and tallies what they use; `fresh` begins a new tally."""
 
-    def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Destination):
+    def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Destination) -> None:
         self.functions, self.proxy, self.receiver = functions, proxy, receiver
         self.fresh()
 

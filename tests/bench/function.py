@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from pathlib import Path
+from typing import Any, Self
 
 from http1 import Message, answer, serve
 from process import cpu_seconds
@@ -22,23 +23,23 @@ class Broken(Exception):
 class Invocation:
     """One invocation; seconds from giving the event to taking the answer."""
 
-    answer: dict | None
+    answer: Any
     seconds: float
 
 
 class Function:
     """Use it with `async with`. `first_poll` is how long after its start it asked for its first event."""
 
-    def __init__(self, program: Path, environment: dict[str, str], log: Path, timeout: int = 900):
+    def __init__(self, program: Path, environment: dict[str, str], log: Path, timeout: int = 900) -> None:
         self.program, self.environment, self.log, self.timeout = program, environment, log, timeout
         self._events: asyncio.Queue = asyncio.Queue()
         self._answers: asyncio.Queue = asyncio.Queue()
         self.polled = asyncio.Event()
 
-    async def __aenter__(self):
+    async def __aenter__(self) -> Self:
         self._server, port = await serve(self._handle)
         environment = self.environment | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
-        with open(self.log, "ab") as log:
+        with self.log.open("ab") as log:
             self.started = time.monotonic()
             self.process = await asyncio.create_subprocess_exec(
                 self.program, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
@@ -51,7 +52,7 @@ class Function:
             raise Broken(f"{self.program.name} asked for no event; its log is {self.log}")
         return self
 
-    async def __aexit__(self, *_):
+    async def __aexit__(self, *_: object) -> None:
         if self.process.returncode is None:
             self.process.kill()
         await self.process.wait()

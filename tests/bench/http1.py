@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import ssl
+from collections.abc import Awaitable, Callable
 
 # Of a stream's buffer; bodies may be longer.
 LONGEST_HEAD = 1 << 22
@@ -52,7 +54,12 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
     return body
 
 
-async def serve(handle, *, tls=None, opened=lambda _: None) -> tuple[asyncio.Server, int]:
+async def serve(
+    handle: Callable[[Message], Awaitable[Message]],
+    *,
+    tls: ssl.SSLContext | None = None,
+    opened: Callable[[ssl.SSLObject | None], object] = lambda _: None,
+) -> tuple[asyncio.Server, int]:
     """A server on a free loopback port; `handle(message)` gives the answer, on connections that are kept. Each is shown to
     `opened`, with its TLS."""
 

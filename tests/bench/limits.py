@@ -1,6 +1,8 @@
 """What may not be exceeded. A figure's limit stands beside it in docs/performance.md."""
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 EVERY = "*"
 # A page of subscriptions more, spread over thousands of deliveries.
@@ -59,7 +61,7 @@ def verdicts(summary: dict) -> list[Verdict]:
     return found + _unchanged(summary)
 
 
-def _found(tree: dict, path: list[str], walked: tuple = ()):
+def _found(tree: dict, path: list[str], walked: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     if not path:
         yield ".".join(walked), tree
         return

@@ -1,6 +1,7 @@
 """The tables of docs/performance.md: each stands between two marks and is written anew by every run."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from limits import verdicts
@@ -23,8 +24,13 @@ def write(path: Path, measured: Measured, summary: dict) -> None:
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):
             raise ValueError(f"{path} has no place for {name}")
-        text = pattern.sub(lambda _: f"{begin}\n{table}\n{end}", text)
+        # A function, since a table's backslashes are its own.
+        text = pattern.sub(partial(_put, f"{begin}\n{table}\n{end}"), text)
     path.write_text(text)
+
+
+def _put(text: str, _: re.Match[str]) -> str:
+    return text
 
 
 def tables(measured: Measured, summary: dict) -> dict[str, str]:
@@ -45,7 +51,7 @@ def _limits(summary: dict) -> str:
     holds = ["yes" if one.holds else "**no**" for one in found]
     rows = [
         (f"`{one.path}`", _number(one.value), _number(one.limit.most), one.limit.floor, word)
-        for one, word in zip(found, holds)
+        for one, word in zip(found, holds, strict=True)
     ]
     return _table(("figure", "measured", "limit", "floor", "holds"), rows)
 
@@ -53,16 +59,14 @@ def _limits(summary: dict) -> str:
 def _units(measured: Measured) -> str:
     rows = []
     for way, name in NAMES.items():
-        tally = measured.ways[way]
+        tally, first = measured.ways[way], name
         for function, use in tally.uses.items():
             calls = ", ".join(
                 f"{call.split(':')[1]} {_number(count / tally.deliveries)}" for call, count in sorted(use.calls.items())
             )
-            rows.append(
-                (name, function, _number(use.invocations / tally.deliveries), calls)
-                + (_number(use.write / tally.deliveries), _number(use.read / tally.deliveries))
-            )
-            name = ""
+            counted = (_number(count / tally.deliveries) for count in (use.write, use.read))
+            rows.append((first, function, _number(use.invocations / tally.deliveries), calls, *counted))
+            first = ""
     return _table(("way", "function", "invocations", "calls", "write units", "read units"), rows)
 
 

@@ -14,4 +14,5 @@ def cpu_seconds(pid: int) -> float:
 def memory_mb(pid: int) -> tuple[float, float]:
     """Resident now, and at the most so far."""
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return tuple(int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    now, most = (int(lines[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, most

@@ -31,7 +31,7 @@ class Call:
 class Proxy:
     """Keeps the calls in `calls` until they are taken."""
 
-    def __init__(self, upstream: str):
+    def __init__(self, upstream: str) -> None:
         where = urlsplit(upstream)
         self._upstream = (where.hostname, where.port)
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []

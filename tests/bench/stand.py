@@ -3,13 +3,14 @@
 import contextlib
 import json
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aws import client
+from destination import Destination
 from flow import Flow
 from function import Function
 from proxy import Proxy
-from destination import Destination
 
 SENDING = ("events", "fanout", "deliver")
 
@@ -17,7 +18,7 @@ SENDING = ("events", "fanout", "deliver")
 class Stand:
     """`programs` gives each function's program, deployed or released; what they need, the stack's description."""
 
-    def __init__(self, stack: dict, programs: dict[str, Path], folder: Path):
+    def __init__(self, stack: dict, programs: dict[str, Path], folder: Path) -> None:
         self.stack, self.programs, self.folder = stack, programs, folder
         self.proxy = Proxy(stack["endpoint_url"])
         self.https, self.http = Destination(stack["receiver_tls"]), Destination(None)
@@ -29,14 +30,12 @@ class Stand:
             await server.start()
         configuration = client("lambda", self.stack["endpoint_url"])
         self._settings = {
-            name: configuration.get_function_configuration(FunctionName=self.stack["functions"][name])
-            for name in self.programs
+            name: configuration.get_function_configuration(FunctionName=self.stack["functions"][name]) for name in self.programs
         }
 
     def _trusted(self) -> Path:
         """As many roots as a function on AWS reads, and the receivers' own."""
-        system = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
-        system = Path(system)
+        system = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")
         roots = system.read_bytes() if system.exists() else b""
         bundle = self.folder / "roots.pem"
         bundle.write_bytes(roots + Path(self.stack["receiver_tls"]["ca"]).read_bytes())
@@ -70,7 +69,7 @@ class Stand:
         return Function(program or self.programs[name], environment, self.folder / f"{name}.log")
 
     @contextlib.asynccontextmanager
-    async def flow(self):
+    async def flow(self) -> AsyncIterator[Flow]:
         """The three functions that a webhook passes, fresh and running."""
         async with contextlib.AsyncExitStack() as running:
             functions = {name: await running.enter_async_context(self.function(name)) for name in SENDING}

@@ -33,7 +33,7 @@ RESULT = ROOT / "target" / "bench" / "tarpit.json"
 class Customer:
     """A tenant with a healthy endpoint for each type of event, and one endpoint for all of them."""
 
-    def __init__(self, stack: dict, crowd: Crowd):
+    def __init__(self, stack: dict, crowd: Crowd) -> None:
         admin = Api(stack["api_url"], stack["admin_key"])
         tenant = admin.call("POST", "/v1/tenants", {"name": "Tarpit", "plan": "pro"}, expect=201)
         wanted = {"dialect": "standard", "scopes": ["webhooks:write", "events:write"]}
@@ -105,8 +105,10 @@ def measure(description: dict, crowd: Crowd) -> None:
     figures = {f"p{p}_ratio": round(percentile(beside, p) / percentile(without, p), 2) for p in (50, 95, 99)}
     say(f"\nThe tarpit held {held} connections meanwhile. Healthy endpoints, publish to receipt, beside it / without it:")
     for p in (50, 95, 99):
-        say(f"    p{p}  {percentile(beside, p) * 1000:6.0f} ms / {percentile(without, p) * 1000:6.0f} ms"
-            f"  = {figures[f'p{p}_ratio']:.2f}")
+        say(
+            f"    p{p}  {percentile(beside, p) * 1000:6.0f} ms / {percentile(without, p) * 1000:6.0f} ms"
+            f"  = {figures[f'p{p}_ratio']:.2f}"
+        )
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps({"events": EVENTS, "healthy": HEALTHY, "held": held, **figures}, indent=2) + "\n")
     if figures["p95_ratio"] > LIMIT:

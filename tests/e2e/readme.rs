@@ -99,6 +99,26 @@ async fn the_quickstart_works_as_printed_for_every_provider() {
     assert!(printed.contains(&values[5]), "the ledger's entry was shown: {printed}");
 }
 
+/// How a block of CONTRIBUTING.md begins that needs a stack; tests/local runs the others.
+const ON_A_STACK: &str = "# on the stack that runs\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_contributing_does_on_a_stack_works_as_printed() {
+    if World::open().is_none() {
+        return;
+    }
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the page is there");
+    let (begins, ends) = (format!("{OPENS}\n{ON_A_STACK}"), format!("\n{CLOSES}"));
+    let blocks: Vec<_> = page.split(&begins).skip(1).filter_map(|rest| rest.split(&ends).next()).collect();
+    assert!(blocks.len() > 1, "the page has blocks for a stack");
+    for block in blocks {
+        let mut command = Command::new("bash");
+        command.current_dir(root()).args(["-euo", "pipefail", "-c", block]);
+        let output = run(&mut command, b"");
+        assert!(output.status.success(), "{block}\n{}", words(&output));
+    }
+}
+
 /// What the page on triggers makes under names of its own, which a second run would find in its way.
 async fn tidy(world: &World) {
     let stack = world.stack;

@@ -44,10 +44,9 @@ def horizon(delays: list[int], jitter: int) -> int:
 def variants(path: str, kind: str, function: str) -> set[str]:
     """The strings that a method of `kind` can answer, formatted ones with `{...}` as they stand."""
     text = (ROOT / path).read_text()
-    implementation = text[text.index(f"impl {kind} {{"):]
-    body = implementation[implementation.index(f"fn {function}("):]
-    end = re.search(r"\n    }\n", body)
-    return set(re.findall(r'"([^"]+)"', body[: end.start()]))
+    implementation = text[text.index(f"impl {kind} {{") :]
+    body = implementation[implementation.index(f"fn {function}(") :]
+    return set(re.findall(r'"([^"]+)"', body[: body.index("\n    }\n")]))
 
 
 def emitted_metrics() -> dict[str, set[str]]:

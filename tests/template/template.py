@@ -1,7 +1,9 @@
 """The template as data: what the checks in this folder ask of it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cfnlint.decode import cfn_yaml
 
@@ -13,7 +15,7 @@ FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "d
 class Template:
     """template.yaml, read once, with the short ways of asking that the checks need."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.all = cfn_yaml.load(str(ROOT / "template.yaml"))
         self.text = (ROOT / "template.yaml").read_text()
         self.resources = self.all["Resources"]
@@ -55,11 +57,11 @@ class Template:
         }
 
 
-def as_list(value) -> list:
+def as_list(value: Any) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def on_aws(value):
+def on_aws(value: Any) -> Any:
     """A value as it is where the condition OnAws holds."""
     if isinstance(value, list):
         nothing = {"Ref": "AWS::NoValue"}
@@ -71,7 +73,7 @@ def on_aws(value):
     return value
 
 
-def strings(value):
+def strings(value: Any) -> Iterator[str]:
     """Every string inside a value, however deep."""
     if isinstance(value, str):
         yield value
@@ -83,9 +85,9 @@ def strings(value):
             yield from strings(inner)
 
 
-def holds(condition, parameters: dict[str, str]) -> bool:
+def holds(condition: dict, parameters: dict[str, str]) -> bool:
     """Evaluates a condition of the template for given parameters, as CloudFormation would."""
-    (function, arguments), = condition.items()
+    ((function, arguments),) = condition.items()
     if function == "Fn::Not":
         return not holds(arguments[0], parameters)
     if function == "Fn::Equals":

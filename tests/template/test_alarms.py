@@ -13,6 +13,13 @@ HEADINGS = ["What it means", "What users notice", "How to look", "What to do", "
 PACE = "functions/sweep/src/pace.rs"
 
 
+def page_of(alarm: dict) -> str:
+    """The runbook page that an alarm's description names."""
+    found = PAGE.search(alarm["AlarmDescription"])
+    assert found, f"{alarm['AlarmName']} names no page"
+    return found[1]
+
+
 class Alarms(unittest.TestCase):
     def setUp(self):
         self.template = Template()
@@ -53,7 +60,7 @@ class Alarms(unittest.TestCase):
         for name, alarm in self.alarms.items():
             with self.subTest(alarm=name):
                 short = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
-                page = PAGE.search(alarm["AlarmDescription"])[1]
+                page = page_of(alarm)
                 self.assertTrue(page == short or f"`{short}`" in (RUNBOOK / f"{page}.md").read_text(), short)
 
     def test_silence_is_judged_on_purpose(self):
@@ -196,7 +203,7 @@ class Topic(unittest.TestCase):
 class Runbook(unittest.TestCase):
     def setUp(self):
         alarms = Template().of_type("AWS::CloudWatch::Alarm").values()
-        self.named = {PAGE.search(a["Properties"]["AlarmDescription"])[1] for a in alarms}
+        self.named = {page_of(a["Properties"]) for a in alarms}
         self.pages = {path.stem: path.read_text() for path in RUNBOOK.glob("*.md") if path.stem != "README"}
 
     def test_every_page_is_an_alarms_and_stands_in_the_index(self):
@@ -240,7 +247,7 @@ class Dashboard(unittest.TestCase):
             self.assertTrue(name.startswith("AWS::") or name.split(".")[0] in self.resources, name)
 
     def test_widgets_do_not_overlap_and_fit(self):
-        taken = set()
+        taken: set[tuple[int, int]] = set()
         for widget in self.widgets:
             columns = range(widget["x"], widget["x"] + widget["width"])
             cells = {(x, y) for x in columns for y in range(widget["y"], widget["y"] + widget["height"])}

@@ -16,8 +16,7 @@ class PrivateTargets(unittest.TestCase):
     def refused(self, environment: str, private_targets: str) -> bool:
         parameters = {"Environment": environment, "PrivateTargets": private_targets}
         return any(
-            holds(rule["RuleCondition"], parameters)
-            and not all(holds(a["Assert"], parameters) for a in rule["Assertions"])
+            holds(rule["RuleCondition"], parameters) and not all(holds(a["Assert"], parameters) for a in rule["Assertions"])
             for rule in self.template.all["Rules"].values()
         )
 
@@ -86,7 +85,7 @@ class UserAgent(unittest.TestCase):
 
 
 class Environment(unittest.TestCase):
-    def longest(self, value, template: Template) -> int:
+    def longest(self, value: object, template: Template) -> int:
         """How long a value can get. A resource's name or ARN has on average 83 characters in the region with the longest
         name and for a stack whose name has 30; here for longer ones too."""
         if not isinstance(value, dict):

@@ -81,7 +81,9 @@ class Queues(unittest.TestCase):
             resources = [resource["Fn::GetAtt"][0] for resource in as_list(refuses["Resource"])]
             self.assertEqual(covered, resources, "the policy speaks of another queue than its own")
             queues += covered
-        self.assertEqual(sorted(queues), sorted(self.template.of_type("AWS::SQS::Queue")), "left out, or one policy undoes another")
+        self.assertEqual(
+            sorted(queues), sorted(self.template.of_type("AWS::SQS::Queue")), "left out, or one policy undoes another"
+        )
         on_aws = self.template.all["Conditions"]["OnAws"]
         self.assertEqual([holds(on_aws, {"Environment": e}) for e in ("local", "staging", "prod")], [False, True, True])
 

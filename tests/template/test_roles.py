@@ -106,7 +106,7 @@ class Roles(unittest.TestCase):
             "logs:CreateLogStream": [{"Fn::GetAtt": ["JobsLog", "Arn"]}],
             "logs:PutLogEvents": [{"Fn::GetAtt": ["JobsLog", "Arn"]}],
         }
-        found = {}
+        found: dict[str, list] = {}
         for statement in self.template.statements("JobsRole"):
             for action in as_list(statement["Action"]):
                 found.setdefault(action, []).extend(as_list(statement["Resource"]))

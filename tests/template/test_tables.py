@@ -37,7 +37,9 @@ class Tables(unittest.TestCase):
         self.assertEqual({n: {i["IndexName"]: key(i["KeySchema"]) for i in indexes} for n, indexes in found.items()}, INDEXES)
         for name, indexes in found.items():
             for index in indexes:
-                self.assertEqual(index["Projection"], {"ProjectionType": "KEYS_ONLY"}, f"{name}: every change would be written twice")
+                self.assertEqual(
+                    index["Projection"], {"ProjectionType": "KEYS_ONLY"}, f"{name}: every change would be written twice"
+                )
 
     def test_rows_expire(self):
         for name, table in self.tables.items():

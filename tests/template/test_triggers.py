@@ -55,7 +55,11 @@ class Bus(unittest.TestCase):
             for p in self.template.of_type("AWS::Lambda::Permission").values()
             if p["Properties"]["Principal"] == "events.amazonaws.com"
         }
-        self.assertEqual(permitted, {"SweepTimer": "SweepFunction", STRANGERS: "EventsFunction"} | {rule: function for rule, (_, function) in HEARS.items()})
+        self.assertEqual(
+            permitted,
+            {"SweepTimer": "SweepFunction", STRANGERS: "EventsFunction"}
+            | {rule: function for rule, (_, function) in HEARS.items()},
+        )
 
     def test_what_a_rule_cannot_deliver_is_kept(self):
         for name, rule in self.rules.items():

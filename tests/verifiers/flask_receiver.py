@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from flask import Flask
-from nur_page import FIRST, numbered_lines, reindent
 from werkzeug.serving import make_server
 
-STAND_IN = '''
+from nur_page import FIRST, numbered_lines, reindent
+
+STAND_IN = """
 import hashlib
 import hmac
 from flask import request
@@ -26,7 +27,7 @@ def handle_webhook():
         raise ValueError("Invalid webhook signature")
     print(f"Received event: {request.json['event']}")
     return "", 200
-'''
+"""
 
 
 def main(cert: str, key: str, page: str | None = None) -> None:

@@ -10,17 +10,20 @@ word of the program is changed.
 import json
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 FIRST = "import hmac"
 ENDS_A_BLOCK = ("return", "raise", "break", "continue", "pass")
+Handler = Callable[[], object]
 
 
 def numbered_lines(page: str, first: str) -> list[str]:
     """The lines from `1<first>` on, without their numbers. A blank line counts, but shows no number."""
     lines = page.splitlines()
     program: list[str] = []
-    for line in lines[lines.index(f"1{first}"):]:
+    for line in lines[lines.index(f"1{first}") :]:
         number = str(len(program) + 1)
         if line and not line.startswith(number):
             break
@@ -47,28 +50,28 @@ def reindent(lines: list[str]) -> str:
 class App:
     """What the page calls `app`, of a framework that need not be installed for this."""
 
-    def route(self, *_args, **_options):
+    def route(self, *_args: object, **_options: object) -> Callable[[Handler], Handler]:
         return lambda handler: handler
 
 
 class Request:
     """The framework's request: raw bytes, and JSON only when the handler asks for it."""
 
-    def __init__(self, body: bytes, signature: str):
+    def __init__(self, body: bytes, signature: str) -> None:
         self.data = body
         self.headers = {"X-Nur-Signature": signature}
 
     @property
-    def json(self):
+    def json(self) -> Any:
         return json.loads(self.data)
 
 
 def main(page: str, signature: str) -> int:
     program = reindent(numbered_lines(Path(page).read_text(encoding="utf-8"), FIRST))
     flask = types.ModuleType("flask")
-    flask.request = Request(sys.stdin.buffer.read(), signature)
+    vars(flask)["request"] = Request(sys.stdin.buffer.read(), signature)
     sys.modules["flask"] = flask
-    scope = {"app": App(), "__name__": "page"}
+    scope: dict[str, Any] = {"app": App(), "__name__": "page"}
     exec(compile(program, page, "exec"), scope)
     try:
         answer = scope["handle_webhook"]()

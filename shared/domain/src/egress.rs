@@ -1,7 +1,7 @@
 //! Where Postrider may connect: to global unicast addresses and public names, to what the operator adds, and to nothing
 //! else.
 //!
-//! Default deny. What is special is in [`special`], name by name and block by block. The operator's lists only shift the
+//! Default deny. What is special is in `special`, name by name and block by block. The operator's lists only shift the
 //! border between what is private and what is his own: loopback, link-local, metadata services, multicast and addresses
 //! that embed others can be listed by nobody.
 
