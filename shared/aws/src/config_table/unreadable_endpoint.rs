@@ -101,6 +101,7 @@ fn patterns(row: &Item) -> (Vec<EventPattern>, bool) {
 /// What is left of it, in a form that everybody can read.
 fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, now: Timestamp) -> Endpoint {
     let created_at = text_of(row, "created_at").and_then(|at| time::parse("created_at", at).ok());
+    let url_version = row.get("url_version").and_then(|version| version.as_n().ok()?.parse().ok());
     Endpoint {
         id: id.clone(),
         tenant_id: tenant.clone(),
@@ -116,7 +117,7 @@ fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, now: Timestamp) -> 
         timeout_seconds: None,
         retry_schedule: None,
         revision: 0,
-        url_version: FIRST_URL_VERSION,
+        url_version: url_version.unwrap_or(FIRST_URL_VERSION),
         created_at: created_at.unwrap_or(now),
         deleted_at: Some(now),
         failing_since: None,
