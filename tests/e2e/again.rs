@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::isolation::event_row;
 use crate::support::api::text;
-use crate::support::rows::ago;
+use crate::support::rows::{ago, s};
 use crate::support::{Answer, Receiver, Reply, SOON, Tenant, World, until};
 
 pub(crate) async fn act(tenant: &Tenant, id: &str, action: &str) -> Answer {
@@ -147,6 +148,33 @@ async fn what_was_delivered_before_is_not_undelivered_when_it_is_sent_again() {
     let begun = tenant.api.post(&path, &json!({"since": ago(600)})).await.ok(202);
     let progress = tenant.api.get(&format!("{path}/{}", text(&begun, "recovery_id"))).await.ok(200);
     assert_eq!((&progress["status"], &progress["found"]), (&json!("done"), &json!(1)), "the other alone");
+}
+
+/// A producer's clock may be ahead: without `until`, what its events have not reached is recovered as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_takes_events_that_are_dated_ahead() {
+    let Some(world) = World::open() else { return };
+    let mut tenant = world.tenant().await;
+    let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
+    tenant.api = world.anonymous.with_key(text(&key, "key"));
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
+    let event = format!("evt_{}", webhook.replace("wh_", ""));
+    let mut row = event_row(&tenant, &event, "{}");
+    row.insert("timestamp".to_owned(), s(ago(-7200)));
+    world.aws.rows.put_event(row).await;
+    let id = tenant.delivery_of(&event, &webhook).await;
+    tenant.settled(&id, "failed", 1).await;
+    let path = format!("/v1/webhooks/{webhook}/recover");
+    let recover = async |span: &Value| {
+        let begun = tenant.api.post(&path, span).await.ok(202);
+        tenant.api.get(&format!("{path}/{}", text(&begun, "recovery_id"))).await.ok(200)
+    };
+    let until_now = recover(&json!({"since": ago(600), "until": ago(0)})).await;
+    assert_eq!(until_now["found"], 0, "`until` is the events' own time: {until_now}");
+    let all = recover(&json!({"since": ago(600)})).await;
+    assert_eq!(all["found"], 1, "{all}");
+    tenant.settled(&id, "succeeded", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

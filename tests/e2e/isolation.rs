@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::again::{deliver, outcomes};
+use crate::again::{act, deliver, outcomes};
 use crate::support::api::text;
 use crate::support::rows::{Row, ago, n, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
@@ -11,7 +11,7 @@ use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 const FAR_OFF: u64 = 4_102_444_800;
 
 /// An event's row as a producer writes it.
-fn event_row(tenant: &Tenant, id: &str, data: &str) -> Row {
+pub(crate) fn event_row(tenant: &Tenant, id: &str, data: &str) -> Row {
     let texts = [("tenant_id", tenant.id.as_str()), ("id", id), ("event", "invoice.paid"), ("data", data)];
     let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
     let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
@@ -115,6 +115,28 @@ async fn rows_that_do_not_belong_together_are_not_sent() {
     let told = outcomes(&delivery);
     assert_eq!((told[0].1, told[1].1, told[told.len() - 1].1), ("status_500", "internal", "succeeded"), "{delivery}");
     assert_eq!(receiver.requests().len(), 2);
+}
+
+/// A delivery's row that names another tenant's job tells nothing of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenants_job_is_shown_to_nobody_else() {
+    let Some(world) = World::open() else { return };
+    let (owner, stranger) = (world.netraflow("pro").await, world.netraflow("pro").await);
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+    let (own, foreign) = (owner.start(&receiver.url("/own")).await, stranger.start(&receiver.url("/foreign")).await);
+    owner.report_task(&own, &json!({"status": "completed"})).await.data(200);
+    let delivery = owner.settled(&own, "retrying", 1).await;
+    let id = text(&delivery, "id");
+    world.aws.rows.set_delivery(id, "job_id", s(foreign.as_str())).await;
+    let path = format!("/v1/deliveries/{id}");
+    for path in [path.as_str(), "/v1/deliveries?status=undelivered"] {
+        let shown = owner.tenant.api.get(path).await;
+        assert_eq!((shown.status, shown.body.contains("/foreign")), (200, false), "{}", shown.body);
+    }
+    assert_eq!(act(&owner.tenant, id, "retry").await.status, 409, "there is nobody to send it to");
+    assert!(receiver.requests().iter().all(|request| request.path == "/own"));
+    // Put right, lest a sweep comes upon it.
+    world.aws.rows.set_delivery(id, "job_id", s(own.as_str())).await;
 }
 
 /// A producer's row under the id that a job's closing event might be thought to have.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::api::text;
 use crate::support::rows::{Row, n, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
+use crate::urls::urls;
 
 /// What a row of a webhook is made unreadable by.
 fn spoilt() -> [(&'static str, AttributeValue); 4] {
@@ -92,6 +93,48 @@ async fn unreadable_webhook() {
         assert_eq!(cancelled["reason"], "webhook_deleted", "{name}: {cancelled}");
         assert_eq!(posts_to(&receiver, "/bad"), posts, "{name}: nothing is sent to a webhook that is deleted");
     }
+}
+
+/// Whatever else cannot be read of a webhook: where each attempt went is told, also once it is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_at_an_unreadable_webhook_say_where_they_went() {
+    let Some(world) = World::open() else { return };
+    for (name, value) in spoilt() {
+        let tenant = world.tenant().await;
+        let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
+        let webhook = tenant.webhook(&receiver.url("/first"), &["*"]).await;
+        let path = format!("/v1/webhooks/{webhook}");
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
+        let id = tenant.delivery_of(&event, &webhook).await;
+        tenant.settled(&id, "retrying", 1).await;
+        tenant.api.patch(&path, &json!({"url": receiver.url("/second")})).await.ok(200);
+        world.aws.attempt_now(&id, 2).await;
+        tenant.settled(&id, "retrying", 2).await;
+        world.aws.rows.amend(&tenant.id, &sort_of(&webhook), name, value).await;
+        let expected = [receiver.url("/first"), receiver.url("/second")];
+        assert_eq!(urls(&tenant.delivery(&id).await), expected, "{name}");
+        tenant.api.delete(&path).await.ok(204);
+        assert_eq!(urls(&tenant.delivery(&id).await), expected, "{name}, deleted");
+    }
+}
+
+/// A row without its revision can be read, so it can be changed and deleted, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_has_lost_its_revision_is_still_its_owners() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let lose = async |webhook: &str| {
+        let mut row = world.aws.rows.take(&tenant.id, &sort_of(webhook)).await;
+        row.remove("revision").expect("a webhook has a revision");
+        world.aws.rows.put_back(row).await;
+    };
+    let webhook = tenant.webhook("https://hooks.example/a", &["*"]).await;
+    let path = format!("/v1/webhooks/{webhook}");
+    lose(&webhook).await;
+    tenant.api.patch(&path, &json!({"description": "mended"})).await.ok(200);
+    lose(&webhook).await;
+    tenant.api.delete(&path).await.ok(204);
+    tenant.api.delete(&path).await.refused(404, "not_found");
 }
 
 fn posts_to(receiver: &Receiver, path: &str) -> usize {

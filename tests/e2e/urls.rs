@@ -6,7 +6,7 @@ use crate::again::{act, deliver};
 use crate::support::api::text;
 use crate::support::{Receiver, Reply, SOON, World};
 
-fn urls(delivery: &Value) -> Vec<String> {
+pub(crate) fn urls(delivery: &Value) -> Vec<String> {
     let attempts = delivery["attempts"].as_array().expect("attempts should be an array");
     attempts.iter().map(|attempt| attempt["url"].as_str().unwrap_or("nowhere").to_owned()).collect()
 }

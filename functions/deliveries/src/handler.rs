@@ -6,6 +6,7 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::event_row::CLOCKS_DIFFER;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::http::{self, Answer, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
@@ -163,7 +164,10 @@ impl Ledger {
     /// Refuses a round that could only be cancelled: the delivery would look worse than before.
     async fn check_deliverable(&self, tenant: &Tenant, row: &Delivery) -> Result<(), Fault> {
         let endpoint = match &row.job_id {
-            Some(job) => self.jobs.get(job).await?.as_ref().and_then(Endpoint::of_job),
+            Some(job) => {
+                let job = self.jobs.get(job).await?.filter(|job| job.tenant_id == row.tenant_id);
+                job.as_ref().and_then(Endpoint::of_job)
+            }
             None => self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?,
         };
         let why = match obstacle(Some(tenant), endpoint.as_ref()) {
@@ -211,8 +215,8 @@ impl Ledger {
         fields.finish()?;
         let now = chance::now();
         let since = time::parse("since", &since)?;
-        let until = until.map_or(Ok(now), |until| time::parse("until", &until))?;
-        if since >= until {
+        let until = until.map(|until| time::parse("until", &until)).transpose()?;
+        if since >= until.unwrap_or(now) {
             return Err(Fault::unprocessable(Invalid::new("since", "a time before `until`, which is now if left out")));
         }
         if endpoint.status == EndpointStatus::Disabled {
@@ -223,7 +227,8 @@ impl Ledger {
             tenant_id: endpoint.tenant_id,
             endpoint_id: endpoint.id,
             since,
-            until,
+            // All that there is, also of producers whose clocks are ahead.
+            until: until.unwrap_or(now + CLOCKS_DIFFER),
             status: Progress::Running,
             found: 0,
             requeued: 0,

@@ -76,26 +76,26 @@ impl Places {
 
     async fn look_up(&self, row: &Delivery, all: &[Delivery]) -> Result<Place, AwsError> {
         if let Some(job) = &row.job_id {
-            let url = past_unreadable(self.jobs.get(job).await)?.and_then(|job| job.webhook_url);
+            let job = past_unreadable(self.jobs.get(job).await)?.filter(|job| job.tenant_id == row.tenant_id);
+            let url = job.and_then(|job| job.webhook_url);
             return Ok(Place { url, version: FIRST_URL_VERSION, ..Place::default() });
         }
-        let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await;
-        if let Ok(None) = endpoint {
+        let present = self.config.present_url(&row.tenant_id, &row.endpoint_id).await;
+        if let Ok(None) = present {
             rows::missing_for(row);
         }
-        let endpoint = past_unreadable(endpoint)?;
-        let Some(endpoint) = endpoint else { return Ok(Place::default()) };
+        let Some(present) = past_unreadable(present)? else { return Ok(Place::default()) };
         let here = all.iter().filter(|other| key_of(other) == key_of(row));
-        let moved = here.flat_map(Delivery::history).any(|attempt| attempt.url_version != endpoint.url_version);
+        let moved = here.flat_map(Delivery::history).any(|attempt| attempt.url_version != present.version);
         let earlier = match moved {
             true => self.config.earlier_urls(&row.tenant_id, &row.endpoint_id).await?,
             false => EarlierUrls::default(),
         };
-        Ok(Place { url: Some(endpoint.url), version: endpoint.url_version, earlier })
+        Ok(Place { url: Some(present.url), version: present.version, earlier })
     }
 }
 
-/// A webhook or job that cannot be read hides none of its deliveries: where they went, nobody knows then.
+/// A URL or a job that cannot be read hides none of its deliveries: where they went, nobody knows then.
 fn past_unreadable<T>(found: Result<Option<T>, AwsError>) -> Result<Option<T>, AwsError> {
     found.or_else(|error| if error.is_unreadable() { Ok(None) } else { Err(error) })
 }

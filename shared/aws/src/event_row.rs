@@ -10,7 +10,7 @@ use postrider_domain::{json, time};
 use serde_dynamo::{AttributeValue, Item};
 
 /// How far a producer's clock may be from the table's: far enough for one that retries a transaction for hours.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
+pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 /// In seconds since 1970 that is beyond the year 5000: somebody wrote milliseconds.
 const TOO_MANY_SECONDS: i64 = 100_000_000_000;
 

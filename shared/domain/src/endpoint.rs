@@ -18,7 +18,7 @@ use crate::tenant::{Tenant, TenantStatus};
 
 mod urls;
 
-pub use urls::EarlierUrls;
+pub use urls::{EarlierUrls, PresentUrl};
 
 /// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself.
 const MAX_PATTERNS: usize = 49;

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
-use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, StoredSecret};
+use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl, StoredSecret};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
@@ -36,8 +36,17 @@ impl From<Recorded> for EndpointChange {
     }
 }
 
-/// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read.
-const UNCHANGED: &str = "revision = :was AND attribute_not_exists(deleted_at)";
+/// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read. A row that has lost its
+/// revision was read as one of before every change.
+fn is_unchanged(endpoint: &Endpoint) -> &'static str {
+    match endpoint.revision {
+        0 => {
+            "attribute_exists(pk) AND (attribute_not_exists(revision) OR revision = :was) \
+             AND attribute_not_exists(deleted_at)"
+        }
+        _ => "revision = :was AND attribute_not_exists(deleted_at)",
+    }
+}
 
 fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
     AwsError::new("TransactWriteItems webhook", error.to_string())
@@ -144,6 +153,14 @@ impl ConfigTable {
         Ok(Listed { rows: readable_by(page.rows, read_endpoint), next: page.next })
     }
 
+    /// Where an endpoint is, or was when it was deleted, whether all of its row can be read or not.
+    ///
+    /// # Errors
+    /// When the read failed, or the URL is none.
+    pub async fn present_url(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<PresentUrl>, AwsError> {
+        self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
+    }
+
     /// The URLs that an endpoint had before; none where the row cannot be read, since nothing is decided by them.
     ///
     /// # Errors
@@ -172,7 +189,7 @@ impl ConfigTable {
         };
         let put = self
             .endpoint_row(&after, &mark)?
-            .condition_expression(UNCHANGED)
+            .condition_expression(is_unchanged(before))
             .expression_attribute_values(":was", number(before.revision))
             .build()
             .map_err(bad)?;
@@ -214,7 +231,7 @@ impl ConfigTable {
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET deleted_at = :now, expires_at = :expires, changed_by = :by REMOVE secrets, headers")
-            .condition_expression(UNCHANGED)
+            .condition_expression(is_unchanged(endpoint))
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":was", number(endpoint.revision))
             .expression_attribute_values(":now", text(time::wire(now)))
@@ -247,7 +264,7 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET failing_since = :since, revision = revision + :one, changed_by = :by")
+            .update_expression("SET failing_since = :since, changed_by = :by ADD revision :one")
             .condition_expression(format!(
                 "attribute_exists(pk) AND attribute_not_exists(failing_since) AND {}",
                 Self::is_where_it_was(endpoint)
@@ -277,7 +294,7 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET revision = revision + :one, changed_by = :by REMOVE failing_since")
+            .update_expression("SET changed_by = :by REMOVE failing_since ADD revision :one")
             .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
             .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1));
@@ -304,8 +321,8 @@ impl ConfigTable {
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(
-                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, revision = revision + :one, \
-                 changed_by = :by",
+                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, changed_by = :by \
+                 ADD revision :one",
             )
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_names("#status", "status")

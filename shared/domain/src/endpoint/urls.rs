@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Where an endpoint is now: these can be read also where the rest of its row cannot.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PresentUrl {
+    /// The URL.
+    pub url: String,
+    /// Its number.
+    #[serde(rename = "url_version", default = "super::first_url_version")]
+    pub version: u32,
+}
+
 /// How many are remembered; an attempt at one before those no longer says where it went.
 const REMEMBERED: usize = 20;
 
