@@ -22,8 +22,8 @@ impl Invalid {
 }
 
 /// The most characters of a sender's text that an answer, a note or a log line repeats: enough to find the place, too few
-/// to have us carry megabytes back.
-const MAX_ECHO: usize = 64;
+/// to have us carry megabytes back. With quotation marks around them they are 64, and those may have been his as well.
+const MAX_ECHO: usize = 62;
 
 /// As much of a sender's text as may be repeated.
 pub fn excerpt(text: &str) -> String {
@@ -33,14 +33,21 @@ pub fn excerpt(text: &str) -> String {
     text.chars().take(MAX_ECHO - 1).chain(['…']).collect()
 }
 
+/// As much of a sender's text as may be repeated within a sentence. As it stands, since Rust's own quoting makes ten characters
+/// of one.
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", excerpt(text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn no_more_than_64_characters_of_a_field_are_repeated() {
-        for (given, kept) in [(0, 0), (64, 64), (65, 64), (3_000_000, 64)] {
+        for (given, kept) in [(0, 0), (62, 62), (63, 62), (3_000_000, 62)] {
             assert_eq!(Invalid::new("é".repeat(given), "no fields").field.chars().count(), kept, "{given}");
+            assert_eq!(quoted(&"\u{1}".repeat(given)).chars().count(), kept + 2, "{given}");
         }
         assert_eq!(Invalid::new("data", "").field, "data");
     }
