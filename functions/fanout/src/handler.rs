@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
+use aws_lambda_events::dynamodb::EventRecord;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
 use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
@@ -24,9 +25,10 @@ use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::message::Message;
+use serde_json::value::RawValue;
 
 use crate::announced::Announced;
-use crate::record;
+use crate::record::{self, NoEvent};
 
 /// Rows that are put, and then announced, together.
 const CHUNK: usize = 10;
@@ -44,6 +46,7 @@ type Subscribers = HashMap<(TenantId, EventPattern), Vec<Subscription>>;
 /// What the fan-out needs.
 pub(crate) struct Fanout {
     config: ConfigTable,
+    events: EventsTable,
     deliveries: DeliveriesTable,
     deliver_queue: Queue,
     retry_queue: Queue,
@@ -57,6 +60,7 @@ impl Fanout {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
             config: ConfigTable::from_env(sdk)?,
+            events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             deliver_queue: Queue::deliver(sdk)?,
             retry_queue: Queue::retry(sdk)?,
@@ -71,12 +75,18 @@ impl Fanout {
     ///
     /// # Errors
     /// When we failed; the stream brings the whole batch again.
-    pub(crate) async fn handle(&self, batch: StreamEvent) -> Result<(), Error> {
+    pub(crate) async fn handle(&self, batch: &[Box<RawValue>]) -> Result<(), Error> {
         let mut events = Vec::new();
-        for record in &batch.records {
-            match record::event_of(record) {
+        for record in batch {
+            let Ok(record) = serde_json::from_str::<EventRecord>(record.get()) else {
+                tracing::error!("fanout.no_record");
+                self.quarantine.set_aside(&record::note_of_none()).await?;
+                continue;
+            };
+            let (row, written) = (record.change.new_image.clone(), record::written(&record));
+            match record::event_of(row, written, self.retention.seconds) {
                 Ok(event) => events.push(event),
-                Err(reason) => self.set_aside(record, &reason).await?,
+                Err(no_event) => self.set_aside(&record, &no_event).await?,
             }
         }
         Ok(self.fan_out(&events).await?)
@@ -199,9 +209,17 @@ impl Fanout {
         queue.send_all_later(&again, AGAIN).await
     }
 
-    async fn set_aside(&self, record: &EventRecord, reason: &str) -> Result<(), AwsError> {
+    async fn set_aside(&self, record: &EventRecord, no_event: &NoEvent) -> Result<(), AwsError> {
+        let reason = no_event.reason();
         tracing::error!(reason, event_id = record.event_id, "fanout.quarantined");
-        self.quarantine.set_aside(&record::note(record, reason)).await
+        // Whoever asks for the event is told by the row. Should this fail, the note says it all the same, and a row that takes no
+        // more attributes must not hold up the others.
+        if let NoEvent::AsItWasWritten(event, _) = no_event
+            && let Err(error) = self.events.note_refusal(&event.tenant_id, &event.id, Some(&reason)).await
+        {
+            tracing::warn!(event_id = record.event_id, error = %error, "fanout.refusal_not_noted");
+        }
+        self.quarantine.set_aside(&record::note(record, &reason)).await
     }
 }
 

@@ -7,16 +7,16 @@ mod handler;
 mod record;
 mod redrive;
 
-use aws_lambda_events::dynamodb::Event as StreamEvent;
 use handler::Fanout;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::http::{Fault, Fields};
-use postrider_aws::{env, sdk, telemetry};
+use postrider_aws::trigger::{NO_BATCH, Trigger, refusal};
+use postrider_aws::{env, invocation, sdk, telemetry};
 use postrider_domain::invalid::Invalid;
 use redrive::Redrive;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,21 +24,21 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sdk = sdk::load()?;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
-    run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+    invocation::run(|event| {
         deadline::within(event.context.deadline, Waiting::Nobody, answer(fanout, redrive, event))
-    }))
+    })
     .await
 }
 
-/// Answers the stream, or an operator. A batch that cannot be read is an error, so that the stream brings it again.
+/// Answers the stream, or an operator.
 async fn answer(fanout: &Fanout, redrive: &Redrive, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
-    if event.payload.get().contains("\"Records\"") {
-        let batch: StreamEvent = serde_json::from_str(event.payload.get()).map_err(|_| "no batch of stream records")?;
-        return fanout.handle(batch).await.map(|()| Value::Null);
-    }
-    match asks_for_redrive(event.payload.get()) {
-        Ok(()) => redrive.run(fanout, event.context.deadline).await,
-        Err(fault) => Ok(json!({"error": fault.body()})),
+    match Trigger::of(&event.payload) {
+        Trigger::Records(batch) => fanout.handle(&batch).await.map(|()| Value::Null),
+        Trigger::NoBatch => Err(NO_BATCH.into()),
+        Trigger::Direct if asks_for_redrive(event.payload.get()).is_ok() => {
+            redrive.run(fanout, event.context.deadline).await
+        }
+        Trigger::Direct | Trigger::Http | Trigger::Bus(_) => Ok(refusal("a batch of the stream, or `redrive`: true")),
     }
 }
 

@@ -6,18 +6,68 @@ mod handler;
 mod overdue;
 
 use handler::Sweep;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::Error;
 use postrider_aws::deadline::{self, Waiting};
-use postrider_aws::{env, sdk, telemetry};
-use serde_json::Value;
+use postrider_aws::http::Fields;
+use postrider_aws::trigger::{NO_BATCH, Trigger, refusal};
+use postrider_aws::{env, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let sweep = &Sweep::from_env(&sdk::load()?)?;
-    run(service_fn(|event: LambdaEvent<Value>| {
-        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle(event.context))
-    }))
+    invocation::run(|event| async move {
+        match Trigger::of(&event.payload) {
+            Trigger::NoBatch => Err(NO_BATCH.into()),
+            trigger if asks_for_a_sweep(&trigger, event.payload.get()) => {
+                let until = event.context.deadline;
+                deadline::within(until, Waiting::Nobody, sweep.handle(event.context)).await
+            }
+            _ => Ok(refusal("the timer's event, or `{}`")),
+        }
+    })
     .await
+}
+
+/// Whether it is the timer, or an operator who has nothing to add.
+fn asks_for_a_sweep(trigger: &Trigger, payload: &str) -> bool {
+    match trigger {
+        Trigger::Bus(event) => event.detail_type == "Scheduled Event",
+        Trigger::Direct => Fields::read(payload.as_bytes()).and_then(Fields::finish).is_ok(),
+        Trigger::Http | Trigger::Records(_) | Trigger::NoBatch => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn the_timer_sweeps_and_so_does_who_asks_for_nothing_else() {
+        let sweeps = |payload: &str| {
+            let raw = RawValue::from_string(payload.to_owned()).unwrap();
+            asks_for_a_sweep(&Trigger::of(&raw), payload)
+        };
+        // As EventBridge has it ("Scheduled events").
+        let timer = r#"{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","account":"123456789012",
+            "time":"2026-01-15T12:00:00Z","region":"us-east-1","resources":["arn:aws:events:us-east-1:123456789012:rule/x"],
+            "detail":{}}"#;
+        assert!(sweeps(timer) && sweeps("{}") && sweeps(" { } "));
+        for other in [
+            "[]",
+            "7",
+            "null",
+            "\"{}\"",
+            "true",
+            r#"{"Records":[]}"#,
+            r#"{"Records":5}"#,
+            r#"{"force":true}"#,
+            r#"{"id":"1","detail-type":"Postrider Event","detail":{}}"#,
+            r#"{"requestContext":{}}"#,
+        ] {
+            assert!(!sweeps(other), "{other}");
+        }
+    }
 }

@@ -146,7 +146,7 @@ impl ConfigTable {
         &self,
         pk: String,
         prefix: &str,
-        limit: i32,
+        limit: impl Into<Option<i32>>,
         after: Option<&str>,
     ) -> Result<Listed<T>, AwsError> {
         let page = self.page(pk, prefix, limit, after).await?;
@@ -154,8 +154,14 @@ impl ConfigTable {
     }
 
     /// The same, as the rows stand there.
-    async fn page(&self, pk: String, prefix: &str, limit: i32, after: Option<&str>) -> Result<Listed<Item>, AwsError> {
-        let mut query = self.query(pk.clone(), prefix).limit(limit);
+    async fn page(
+        &self,
+        pk: String,
+        prefix: &str,
+        limit: impl Into<Option<i32>>,
+        after: Option<&str>,
+    ) -> Result<Listed<Item>, AwsError> {
+        let mut query = self.query(pk.clone(), prefix).set_limit(limit.into());
         if let Some(after) = after {
             query =
                 query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(format!("{prefix}{after}")));
