@@ -4,7 +4,7 @@
 use lambda_runtime::{Error, LambdaEvent};
 use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::http::{self, Fault, Fields};
-use postrider_aws::trigger::{BusEvent, NO_BATCH, Trigger};
+use postrider_aws::trigger::{BusEvent, Trigger};
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use serde_json::value::RawValue;
@@ -28,8 +28,7 @@ impl Events {
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
-            Trigger::NoBatch => Err(NO_BATCH.into()),
-            Trigger::Records(_) | Trigger::Direct => {
+            Trigger::Records(_) | Trigger::NoBatch | Trigger::Direct => {
                 let work = self.invoked(event.payload.get(), &event.context.request_id);
                 deadline::within(until, Waiting::Nobody, work).await
             }

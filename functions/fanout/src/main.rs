@@ -15,8 +15,8 @@ use postrider_aws::trigger::{NO_BATCH, Trigger, refusal};
 use postrider_aws::{env, invocation, sdk, telemetry};
 use postrider_domain::invalid::Invalid;
 use redrive::Redrive;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,10 +24,8 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sdk = sdk::load()?;
     let (fanout, redrive) = (&Fanout::from_env(&sdk)?, &Redrive::from_env(&sdk)?);
-    invocation::run(|event| {
-        deadline::within(event.context.deadline, Waiting::Nobody, answer(fanout, redrive, event))
-    })
-    .await
+    invocation::run(|event| deadline::within(event.context.deadline, Waiting::Nobody, answer(fanout, redrive, event)))
+        .await
 }
 
 /// Answers the stream, or an operator.

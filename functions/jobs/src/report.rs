@@ -137,7 +137,8 @@ fn project_report(place: &str, project: &RawValue) -> Result<ProjectReport, Faul
     let id: String = fields.require("projectId", "a project's id")?;
     let status: ProjectStatus = fields.require("status", a_status)?;
     let title: Option<String> = fields.take_value("title", "a string")?;
-    let video_url: Option<String> = fields.change("videoUrl", "an http or https URL, or null where there is none")?.flatten();
+    let video_url: Option<String> =
+        fields.change("videoUrl", "an http or https URL, or null where there is none")?.flatten();
     if status == ProjectStatus::Pending {
         return Err(fields.invalid("status", a_status));
     }

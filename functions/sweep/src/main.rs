@@ -9,7 +9,7 @@ use handler::Sweep;
 use lambda_runtime::Error;
 use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::http::Fields;
-use postrider_aws::trigger::{NO_BATCH, Trigger, refusal};
+use postrider_aws::trigger::{Trigger, refusal};
 use postrider_aws::{env, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,14 +18,10 @@ async fn main() -> Result<(), Error> {
     env::extra_dialects()?;
     let sweep = &Sweep::from_env(&sdk::load()?)?;
     invocation::run(|event| async move {
-        match Trigger::of(&event.payload) {
-            Trigger::NoBatch => Err(NO_BATCH.into()),
-            trigger if asks_for_a_sweep(&trigger, event.payload.get()) => {
-                let until = event.context.deadline;
-                deadline::within(until, Waiting::Nobody, sweep.handle(event.context)).await
-            }
-            _ => Ok(refusal("the timer's event, or `{}`")),
+        if !asks_for_a_sweep(&Trigger::of(&event.payload), event.payload.get()) {
+            return Ok(refusal("the timer's event, or `{}`"));
         }
+        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle(event.context)).await
     })
     .await
 }

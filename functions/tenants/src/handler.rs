@@ -203,7 +203,11 @@ impl Operator {
 }
 
 fn check_name(name: String) -> Result<String, Fault> {
-    if invisible::shows(&name) && name.trim().chars().count() <= MAX_NAME_CHARS { Ok(name) } else { Err(Invalid::new("name", A_NAME).into()) }
+    if invisible::shows(&name) && name.trim().chars().count() <= MAX_NAME_CHARS {
+        Ok(name)
+    } else {
+        Err(Invalid::new("name", A_NAME).into())
+    }
 }
 
 fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, Fault> {

@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn times_fit_the_writing_and_the_retries() {
-        let at = |text: &str| [("timestamp", Some(s(text)))];
+        let at = |text: &str| [("timestamp", Some(s(text))), ("expires_at", Some(n(now() + 40 * DAY)))];
         for good in ["2026-01-14T12:00:00Z", "2026-01-16T12:00:00Z", "2026-01-15T13:00:00+01:00"] {
             assert_eq!(verdict(&at(good)), Ok(()), "{good}");
         }
@@ -202,7 +202,8 @@ mod tests {
             assert_eq!(verdict(&at(bad)), Err("timestamp".to_owned()), "{bad}");
         }
         // Without the record of when it was written, only what the row itself tells counts.
-        let event = read(row(&[("expires_at", Some(n(now() + 90 * DAY))), ("timestamp", Some(s("2026-02-15T12:00:00Z")))]));
+        let event =
+            read(row(&[("expires_at", Some(n(now() + 90 * DAY))), ("timestamp", Some(s("2026-02-15T12:00:00Z")))]));
         assert_eq!(check_times(&event.unwrap(), None, 30 * DAY), Ok(()));
     }
 
@@ -215,7 +216,11 @@ mod tests {
             assert_eq!((expires(kept, kept), expires(kept, kept - 30)), (good.clone(), good.clone()), "{kept}");
             assert_eq!(expires(kept, kept - DAY), bad, "{kept}");
         }
-        assert_eq!((expires(365 * DAY, 124 * DAY), expires(365 * DAY, 112 * DAY)), (good, bad.clone()), "none is longer");
+        assert_eq!(
+            (expires(365 * DAY, 124 * DAY), expires(365 * DAY, 112 * DAY)),
+            (good, bad.clone()),
+            "none is longer"
+        );
         for (after, kept) in [(3 * DAY, DAY), (-1, DAY), (4 * DAY, 30 * DAY)] {
             assert_eq!(expires(kept, after), bad, "{after} {kept}");
         }

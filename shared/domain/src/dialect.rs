@@ -285,7 +285,10 @@ fn check_apart(extra: &[&'static Dialect]) -> Result<(), Invalid> {
             return Err(Invalid::new(format!("dialects.{}", one.name), "a name and a key prefix of its own"));
         }
         if others.clone().any(|other| one.signing.clashes_with(&other.signing)) {
-            return Err(Invalid::new(format!("dialects.{}.signature", one.name), "a header that no other dialect signs in"));
+            return Err(Invalid::new(
+                format!("dialects.{}.signature", one.name),
+                "a header that no other dialect signs in",
+            ));
         }
     }
     Ok(())
@@ -405,14 +408,19 @@ mod tests {
         let with_id = |id: &str| format!(r#", "id_header": "{id}", "timestamp_header": "X-At""#);
         assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "X-Other", "")]), Ok(()));
         assert_eq!(verdict(&[written("acme", "X-Acme", &with_id("webhook-id"))]), Ok(()), "an id is an id");
-        for taken in ["X-Nur-Signature", "x-nouvel-signature", "X-NETRAFLOW-SIGNATURE", "webhook-signature", "webhook-id"] {
+        for taken in
+            ["X-Nur-Signature", "x-nouvel-signature", "X-NETRAFLOW-SIGNATURE", "webhook-signature", "webhook-id"]
+        {
             let refused = Err("dialects.acme.signature".to_owned());
             assert_eq!(verdict(&[written("acme", taken, "")]), refused, "{taken}");
         }
         let refused = Err("dialects.other.signature".to_owned());
         assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "x-acme", "")]), refused);
         assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "X-Other", &with_id("X-Acme"))]), refused);
-        assert_eq!(verdict(&[written("acme", "X-Acme", &with_id("X-Other")), written("other", "X-Other", "")]), refused);
+        assert_eq!(
+            verdict(&[written("acme", "X-Acme", &with_id("X-Other")), written("other", "X-Other", "")]),
+            refused
+        );
     }
 
     #[test]

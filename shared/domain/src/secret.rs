@@ -136,7 +136,19 @@ mod tests {
         for weak in ["", "x", " ", "0", "whsec_", "\u{200b}", &sixteen[1..], "abcdefgh abcdefg", &"x".repeat(257)] {
             assert!(!is_taken(weak), "{weak:?}");
         }
-        for odd in [" ", "\u{a0}", "\u{3000}", "\n", "\0", "\u{200b}", "\u{feff}", "\u{2060}", "\u{e0020}", "\u{2800}", "\u{1d159}"] {
+        for odd in [
+            " ",
+            "\u{a0}",
+            "\u{3000}",
+            "\n",
+            "\0",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{2060}",
+            "\u{e0020}",
+            "\u{2800}",
+            "\u{1d159}",
+        ] {
             assert!(!is_taken(&format!("{sixteen}{odd}")), "{odd:?} last");
             assert!(!is_taken(&format!("{odd}{sixteen}")), "{odd:?} first");
         }

@@ -56,7 +56,8 @@ impl WebhookUrl {
     /// [`Invalid`], naming the rule that it breaks.
     pub fn take(field: &str, text: &str, egress: &Egress) -> Result<Self, Invalid> {
         let url = Self::parse(field, text, egress)?;
-        plain::check(text, &url.url, &url.target()).map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))?;
+        plain::check(text, &url.url, &url.target())
+            .map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))?;
         Ok(url)
     }
 

@@ -247,7 +247,8 @@ mod tests {
             let raw = RawValue::from_string(text.clone()).ok();
             let item = raw.as_ref().map(|raw| read(Fields::item("events[1]", raw)));
             let inner = raw.as_ref().map(|raw| read(Fields::inner("projects[1]", raw)));
-            let whole = [Some(read(Fields::read(text.as_bytes()))), Some(read(Fields::around("known", text.as_bytes())))];
+            let whole =
+                [Some(read(Fields::read(text.as_bytes()))), Some(read(Fields::around("known", text.as_bytes())))];
             let faults = whole.into_iter().chain([item, inner]).flatten().filter_map(Result::err);
             all.extend(faults.map(|fault| (text.clone(), fault)));
         }

@@ -201,8 +201,16 @@ mod tests {
             ("X-Acme-Sig", "X Acme", "dialects.acme.signature"),
             ("X-Acme-Sig", "User-Agent", "dialects.acme.signature"),
             ("X-Acme-Sig", "content-TYPE", "dialects.acme.signature"),
-            ("X-Acme-Sig\"", "X-Id\", \"id_header\": \"x-id\", \"timestamp_header\": \"X-At\"", "dialects.acme.signature"),
-            ("X-Acme-Sig\"", "X-Sig\", \"id_header\": \"Host\", \"timestamp_header\": \"X-At\"", "dialects.acme.signature"),
+            (
+                "X-Acme-Sig\"",
+                "X-Id\", \"id_header\": \"x-id\", \"timestamp_header\": \"X-At\"",
+                "dialects.acme.signature",
+            ),
+            (
+                "X-Acme-Sig\"",
+                "X-Sig\", \"id_header\": \"Host\", \"timestamp_header\": \"X-At\"",
+                "dialects.acme.signature",
+            ),
             ("\"body\"", "\"boddy\"", "dialects"),
             ("\"timeout_seconds\"", "\"user_agent\": \"Acme \", \"timeout_seconds\"", "dialects.acme.user_agent"),
             ("\"timeout_seconds\"", "\"user_agent\": \"\", \"timeout_seconds\"", "dialects.acme.user_agent"),
