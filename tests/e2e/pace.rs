@@ -1,18 +1,19 @@
-//! The pages' own receivers, as they print them and with the keep-alive that their servers have by default, at paces at
-//! which idle connections are about to be closed: every job and event arrives at its first attempt.
+//! The pages' own receivers, as they print them, and one of Standard Webhooks, with the keep-alive that their servers have by
+//! default, at paces at which idle connections are about to be closed: every job and event arrives at its first attempt.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::{join, join_all};
+use futures::future::{join_all, join3};
 use serde_json::json;
 use tokio::time::interval;
 
 use crate::seeds::page;
 use crate::support::verifier::root;
-use crate::support::{SOON, World, until};
+use crate::support::{SOON, Tenant, World, until};
 
 /// Seconds between two: Node closes an idle connection five after its last answer, Flask's server never.
 const PACES: [f64; 4] = [4.9, 5.1, 6.04, 20.0];
@@ -20,6 +21,7 @@ const PACES: [f64; 4] = [4.9, 5.1, 6.04, 20.0];
 const ALL_THE_TIME: f64 = 21.0;
 /// The secret that stands in nur's program.
 const SECRET: &str = "whsec_your_secret";
+const STANDARD_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 fn how_many(pace: f64) -> usize {
     match std::env::var("POSTRIDER_PACED") {
@@ -36,10 +38,9 @@ struct Running {
 }
 
 impl Running {
-    fn start(world: &World, command: &mut Command, name: &str) -> Self {
+    fn start(world: &World, command: &mut Command, page: Option<PathBuf>) -> Self {
         let tls = &world.stack.receiver_tls;
-        let command =
-            command.arg(&tls.cert).arg(&tls.key).args(page(name)).stdout(Stdio::piped()).stderr(Stdio::null());
+        let command = command.arg(&tls.cert).arg(&tls.key).args(page).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("make test installs what its receivers need");
         let mut output = BufReader::new(child.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
         let first = output.next().unwrap_or_default();
@@ -54,12 +55,18 @@ impl Running {
     fn express(world: &World) -> Self {
         let mut command = Command::new("node");
         command.arg(root().join("tests/verifiers/express_receiver.mjs"));
-        Self::start(world, command.env("WEBHOOK_SECRET", &world.stack.webhook_signing_secret), "nouvel.txt")
+        Self::start(world, command.env("WEBHOOK_SECRET", &world.stack.webhook_signing_secret), page("nouvel.txt"))
     }
 
     fn flask(world: &World) -> Self {
         let mut command = Command::new(root().join("local/.venv/bin/python"));
-        Self::start(world, command.arg("-u").arg(root().join("tests/verifiers/flask_receiver.py")), "nur.txt")
+        Self::start(world, command.arg("-u").arg(root().join("tests/verifiers/flask_receiver.py")), page("nur.txt"))
+    }
+
+    fn standard(world: &World) -> Self {
+        let mut command = Command::new("node");
+        command.arg(root().join("tests/verifiers/standard_receiver.mjs"));
+        Self::start(world, command.env("WEBHOOK_SECRET", STANDARD_SECRET), None)
     }
 
     fn url(&self, path: &str) -> String {
@@ -104,23 +111,39 @@ async fn nur_at(world: &World, pace: f64) {
     let (receiver, tenant) = (Running::flask(world), world.tenant().await);
     let body = json!({"url": receiver.url("/webhooks/nur"), "events": ["*"], "secret": SECRET});
     let webhook = tenant.create(&body).await;
-    let (number, mut next) = (how_many(pace), interval(Duration::from_secs_f64(pace)));
-    let mut events = Vec::new();
+    let number = how_many(pace);
+    arrive_at(&tenant, &webhook, number, pace).await;
+    receiver.accepted(number, "Received event: ").await;
+}
+
+/// With retries to come, so that connections to a server that closes idle ones are kept.
+async fn standard_at(world: &World, pace: f64) {
+    let (receiver, tenant) = (Running::standard(world), world.tenant_on("standard", "pro").await);
+    let body = json!({"url": receiver.url("/hook"), "events": ["*"], "secret": STANDARD_SECRET});
+    let webhook = tenant.create(&body).await;
+    let number = how_many(pace);
+    arrive_at(&tenant, &webhook, number, pace).await;
+    receiver.accepted(number, "Accepted: ").await;
+}
+
+/// Publishes at this pace; every event arrives at its first attempt.
+async fn arrive_at(tenant: &Tenant, webhook: &str, number: usize, pace: f64) {
+    let (mut next, mut events) = (interval(Duration::from_secs_f64(pace)), Vec::new());
     for _ in 0..number {
         next.tick().await;
         events.push(tenant.publish("dubbing.completed", &json!({})).await);
     }
     for event in &events {
-        let id = tenant.delivery_of(event, &webhook).await;
+        let id = tenant.delivery_of(event, webhook).await;
         tenant.settled(&id, "succeeded", 1).await;
     }
-    receiver.accepted(number, "Received event: ").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_own_receivers_lose_nothing_at_any_pace() {
+async fn receivers_lose_nothing_at_any_pace() {
     let Some(world) = &World::open() else { return };
     let nouvel = join_all(PACES.map(|pace| nouvel_at(world, pace)));
     let nur = join_all(PACES.map(|pace| nur_at(world, pace)));
-    join(nouvel, nur).await;
+    let standard = join_all(PACES.map(|pace| standard_at(world, pace)));
+    join3(nouvel, nur, standard).await;
 }

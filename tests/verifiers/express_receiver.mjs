@@ -5,11 +5,9 @@
 // Says `listening PORT`, then what the page's handler prints. Where the page is not at hand, a program of the same calls
 // stands in for it.
 
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-
 import express from 'express';
 
+import { listen } from './listen.mjs';
 import { load, program, withoutTypes } from './page.mjs';
 
 const [cert, key, page] = process.argv.slice(2);
@@ -27,10 +25,7 @@ app.listen(3000);
 `;
 
 globalThis.express = express;
-globalThis.listen = (app) => {
-  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, app);
-  server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
-};
+globalThis.listen = (app) => listen(app, cert, key);
 const source = page ? withoutTypes(program(page, "import express from 'express';", 'app.listen(3000);')) : STAND_IN;
 await load(
   source

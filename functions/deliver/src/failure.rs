@@ -29,13 +29,16 @@ pub(crate) fn was_not_begun(error: &reqwest::Error) -> bool {
 
 /// HTTP/2 says so of streams beyond the last one of a GOAWAY, which alone get its error, and by REFUSED_STREAM (RFC 9113,
 /// sections 6.8 and 8.7). The client says so of a request that still lay before it when its connection ended: it calls that
-/// cancelled, or where a stream waited for its turn, no longer dispatched.
+/// cancelled, or where a stream waited for its turn, no longer dispatched. The latter counts among its user's errors. None of
+/// the others can come after the request's head: they are about requests that are not begun, or about bodies that fail or end
+/// early, and ours are whole before they are sent.
 fn is_turned_away(link: &(dyn Error + 'static)) -> bool {
     if let Some(http2) = link.downcast_ref::<h2::Error>() {
         let refused = http2.is_reset() && http2.reason() == Some(h2::Reason::REFUSED_STREAM);
         return http2.is_remote() && (http2.is_go_away() || refused);
     }
-    link.downcast_ref::<hyper::Error>().is_some_and(|http| http.is_canceled() || http.is_user())
+    let is_unsent = |http: &hyper::Error| http.is_canceled() || http.is_user() && !http.is_body_write_aborted();
+    link.downcast_ref::<hyper::Error>().is_some_and(is_unsent)
 }
 
 /// A request waits for a connection that another one opens, if that is HTTP/2. When it ends at once, the pool's own error is

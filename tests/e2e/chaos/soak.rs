@@ -145,7 +145,7 @@ async fn soak() {
         done
     })
     .await;
-    say(&format!("soak: settled after {:.0?}; killed {killed:?}", begun.elapsed()));
+    say(&format!("soak: settled after {:.0?}; killed {:?}", begun.elapsed(), killed.processes));
 
     let (mut finals, mut repeated) = (0, 0);
     for side in &sides {
@@ -162,6 +162,6 @@ async fn soak() {
     assert_eq!(finals as u64, events * sides.len() as u64, "final states = events x matches");
     say(&format!(
         "soak: {finals} final states, {repeated} POSTs repeated for {:?} kills",
-        killed.values().sum::<u32>()
+        killed.processes.values().sum::<u32>()
     ));
 }

@@ -1,13 +1,10 @@
 //! The deployed functions: their settings, their event sources, and their processes on this machine.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::api::text;
+use super::processes;
 use super::signed::Signed;
 use super::stack::Stack;
 
@@ -116,15 +113,16 @@ impl Functions {
 
     /// The living processes of a function: children of this stack's emulator, and nobody else's.
     pub(crate) fn processes(&self, function: &str) -> Vec<u32> {
-        let mark = format!("AWS_LAMBDA_FUNCTION_NAME={}", self.name(function));
-        let entries = fs::read_dir("/proc").expect("Linux has /proc");
-        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        pids.filter(|&pid| self.is_of_the_emulator(pid) && has_in_environment(pid, &mark)).collect()
+        processes::children(&self.stack.pids, ("AWS_LAMBDA_FUNCTION_NAME", self.name(function)))
     }
 
-    /// Kills one process of a function; that it ended by itself meanwhile is as good.
-    pub(crate) fn kill(&self, pid: u32) {
+    /// Kills one process of a function; returns the remote port of each connection that it held.
+    pub(crate) fn kill(&self, pid: u32) -> Vec<u16> {
+        // Stopped first, so that it opens and closes none while they are counted.
+        self.stop(pid);
+        let held = processes::connections(pid);
         self.signal(pid, "-KILL");
+        held
     }
 
     /// Stops a process of a function where it stands.
@@ -139,22 +137,10 @@ impl Functions {
 
     fn signal(&self, pid: u32, signal: &str) {
         assert!(!self.stack.pids.contains(&pid), "the emulator itself must live");
-        let _ = Command::new("kill").args([signal, &pid.to_string()]).output();
-    }
-
-    fn is_of_the_emulator(&self, pid: u32) -> bool {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
-        parent.is_some_and(|parent: u32| self.stack.pids.contains(&parent))
+        processes::signal(pid, signal);
     }
 
     fn name(&self, function: &str) -> &str {
         self.stack.functions.get(function).unwrap_or_else(|| panic!("no function {function} in the stack"))
     }
-}
-
-/// Unreadable where the process has just ended.
-fn has_in_environment(pid: u32, variable: &str) -> bool {
-    let environment = fs::read(Path::new("/proc").join(pid.to_string()).join("environ")).unwrap_or_default();
-    environment.split(|&byte| byte == 0).any(|entry| entry == variable.as_bytes())
 }

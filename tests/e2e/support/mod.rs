@@ -15,6 +15,7 @@ pub(crate) mod customer;
 pub(crate) mod functions;
 pub(crate) mod openssl;
 pub(crate) mod poll;
+pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod queues;
 pub(crate) mod receiver;

@@ -134,6 +134,10 @@ impl Receiver {
         format!("https://localhost:{}{path}{joint}{QUERY}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address without a path.
     pub(crate) fn authority(&self) -> String {
         format!("localhost:{}", self.port)
