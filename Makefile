@@ -46,10 +46,10 @@ test: venv
 	@$(PYTHON_VENV) local/suite.py
 
 soak: venv
-	@$(PYTHON_VENV) local/soak.py
+	@$(PYTHON_VENV) local/long.py soak
 
 faults: venv
-	@$(PYTHON_VENV) local/faults.py
+	@$(PYTHON_VENV) local/long.py faults
 
 bench: venv
 	@$(PYTHON_VENV) tests/bench/bench.py

@@ -10,7 +10,7 @@ from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
 FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "deliver", "sweep")
-QUEUES = ("deliver", "retry", "dead", "quarantine", "triggers")
+QUEUES = ("deliver", "retry", "dead", "quarantine", "unfinished", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 
 

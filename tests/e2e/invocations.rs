@@ -140,6 +140,14 @@ async fn a_misshapen_record_is_set_aside_and_the_good_ones_are_fanned_out() {
     })
     .await;
     assert_eq!(delivery["event"], "dubbing.completed");
+    // What the stream left for later comes from a queue, and is told by what each message says of itself.
+    let note = json!({"source": "events stream", "keys": {"tenant_id": tenant.id, "id": id}}).to_string();
+    let of_queue = |id: &str, body: Value| json!({"messageId": id, "eventSource": "aws:sqs", "body": body});
+    let batch =
+        json!({"Records": [of_queue("bad", json!(7)), of_queue("good", json!(note)), of_queue("odd", json!([]))]});
+    let answer = world.aws.functions.invoke("fanout", &batch).await;
+    let failures = ["bad", "odd"].map(|id| json!({"itemIdentifier": id}));
+    assert_eq!(answer["batchItemFailures"], json!(failures), "{answer}");
     let quarantine = &world.stack.queues.quarantine;
     let notes = world.aws.take_all(quarantine, "no record of the events table's stream").await;
     assert_eq!(notes, 3, "each by itself, and none with its text");

@@ -10,7 +10,7 @@ from template import FUNCTIONS, ROOT, Template, holds
 RUNBOOK = ROOT / "docs" / "runbook"
 PAGE = re.compile(r"Runbook: docs/runbook/([a-z0-9-]+)\.md$")
 HEADINGS = ["What it means", "What users notice", "How to look", "What to do", "How to tell it is over"]
-OVERDUE = "functions/sweep/src/overdue.rs"
+PACE = "functions/sweep/src/pace.rs"
 
 
 class Alarms(unittest.TestCase):
@@ -126,7 +126,7 @@ class Alarms(unittest.TestCase):
         }
         age, count = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
         queues = {("DeliverQueue", age), ("RetryQueue", age), ("DeadQueue", count), ("QuarantineQueue", count)}
-        queues.add(("TriggersQueue", count))
+        queues |= {("TriggersQueue", count), ("UnfinishedQueue", age)}
         self.assertEqual(watched, queues)
 
     def test_the_sweep_is_missed_soon_but_not_for_one_late_run(self):
@@ -137,7 +137,7 @@ class Alarms(unittest.TestCase):
         self.assertGreater(self.window("DeadLettersLeftAlarm"), 2 * self.rarest_sweep(), "it would go off before the sweep")
 
     def test_an_overdue_retry_has_time_to_be_rescued(self):
-        rescued = seconds(OVERDUE, "GRACE") + 2 * self.rarest_sweep()
+        rescued = seconds(PACE, "GRACE") + 2 * self.rarest_sweep()
         self.assertGreater(self.alarms["OverdueAlarm"]["Threshold"], rescued, "everyday rescues would set it off")
 
     def test_one_crash_is_not_a_queue_that_is_behind(self):
@@ -224,7 +224,7 @@ class Runbook(unittest.TestCase):
     def test_numbers_in_words_are_the_programs_own(self):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
         self.assertIn(f"and {seconds('functions/deliver/src/batch.rs', 'MARGIN')} s left", deliver)
-        backlog = f"{number(OVERDUE, 'BACKLOG'):,} messages"
+        backlog = f"{number(PACE, 'BACKLOG'):,} messages"
         self.assertIn(backlog, (RUNBOOK / "retry-queue-behind.md").read_text())
 
 

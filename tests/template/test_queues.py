@@ -7,6 +7,8 @@ from template import Template, as_list, holds
 
 DAY = 86_400
 WORK = ("DeliverQueue", "RetryQueue")
+UNFINISHED = "UnfinishedQueue"
+UNFINISHED_CODE = "functions/fanout/src/unfinished.rs"
 ENDS = ("DeadQueue", "QuarantineQueue", "TriggersQueue")
 POLICIES = ("QueuesOverTlsOnly", "TriggersQueuePolicy")
 
@@ -17,7 +19,8 @@ class Queues(unittest.TestCase):
 
     def test_visibility_is_six_times_the_functions_time_out(self):
         timeout = self.template.function("deliver")["Timeout"]
-        for queue in WORK:
+        self.assertEqual(timeout, self.template.function("fanout")["Timeout"])
+        for queue in (*WORK, UNFINISHED):
             with self.subTest(queue=queue):
                 visibility = self.template.properties(queue)["VisibilityTimeout"]
                 self.assertGreaterEqual(visibility, 6 * timeout, "it would reappear while its batch is at work")
@@ -39,10 +42,24 @@ class Queues(unittest.TestCase):
     def test_dead_letters_outlive_the_queue_they_come_from(self):
         for queue in ENDS:
             self.assertEqual(self.template.properties(queue)["MessageRetentionPeriod"], 14 * DAY, queue)
-        for queue in WORK:
+        for queue in (*WORK, UNFINISHED):
             retention = self.template.properties(queue)["MessageRetentionPeriod"]
             self.assertGreaterEqual(retention, 4 * DAY, "a long weekend's outage must not lose messages")
             self.assertLess(retention, 14 * DAY, "a message keeps its age when it moves: it would arrive already expired")
+
+    def test_an_unfinished_event_is_tried_for_a_day_and_then_lies_where_it_can_be_redriven(self):
+        redrive = self.template.properties(UNFINISHED)["RedrivePolicy"]
+        self.assertEqual(redrive["deadLetterTargetArn"], {"Fn::GetAtt": ["QuarantineQueue", "Arn"]})
+        first, longest = number(UNFINISHED_CODE, "FIRST_WAIT"), number(UNFINISHED_CODE, "LONGEST_WAIT")
+        waits = sum(min(first * 2**n, longest) for n in range(redrive["maxReceiveCount"]))
+        self.assertGreaterEqual(waits, DAY, "the stream kept what failed for as long")
+        self.assertLess(waits, self.template.properties(UNFINISHED)["MessageRetentionPeriod"], "it would expire unseen")
+
+    def test_fanout_takes_up_what_it_left_one_by_one(self):
+        (mapping,) = (m for m in self.template.mappings("fanout").values() if "Queue" in str(m["EventSourceArn"]))
+        self.assertEqual(mapping["EventSourceArn"], {"Fn::GetAtt": [UNFINISHED, "Arn"]})
+        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "one would hold up the others")
+        self.assertLess(mapping["ScalingConfig"]["MaximumConcurrency"], 10, "what failed must not take the place of what is new")
 
     def test_no_queue_is_fifo(self):
         for name, queue in self.template.of_type("AWS::SQS::Queue").items():

@@ -70,7 +70,7 @@ class Tables(unittest.TestCase):
 class Stream(unittest.TestCase):
     def setUp(self):
         self.template = Template()
-        (self.mapping,) = self.template.mappings("fanout").values()
+        self.mapping = self.template.mappings("fanout")["FanoutFromEvents"]
 
     def test_fanout_reads_the_events_from_their_beginning(self):
         self.assertEqual(self.mapping["EventSourceArn"], {"Fn::GetAtt": ["EventsTable", "StreamArn"]})
@@ -80,9 +80,9 @@ class Stream(unittest.TestCase):
         patterns = [json.loads(f["Pattern"]) for f in self.mapping["FilterCriteria"]["Filters"]]
         self.assertEqual(patterns, [{"eventName": ["INSERT"]}], "an expired event's removal is no event")
 
-    def test_a_failing_batch_is_never_given_up(self):
+    def test_a_batch_that_crashes_fanout_is_halved_and_never_given_up(self):
         self.assertEqual(self.mapping["MaximumRecordAgeInSeconds"], -1)
-        self.assertEqual(self.mapping.get("MaximumRetryAttempts", -1), -1, "events would be dropped during an outage")
+        self.assertEqual(self.mapping.get("MaximumRetryAttempts", -1), -1, "what not even a queue takes would be dropped")
         self.assertIs(self.mapping["BisectBatchOnFunctionError"], True)
         quarantine = {"Fn::GetAtt": ["QuarantineQueue", "Arn"]}
         self.assertEqual(self.mapping["DestinationConfig"]["OnFailure"]["Destination"], quarantine)

@@ -19,12 +19,12 @@ use postrider_aws::metrics::{self, Unit};
 use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
 use postrider_domain::endpoint::{StoredSecret, secrets_at};
-use postrider_domain::id::{EndpointId, JobId};
+use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
@@ -272,14 +272,7 @@ impl Attempts {
 
 /// A webhook's, tenant's or job's row that is not there and was not deleted: the message comes back until it is.
 fn missing(row: &Delivery) -> Error {
-    tracing::error!(
-        delivery_id = row.id.as_str(),
-        webhook_id = row.endpoint_id.as_str(),
-        tenant_id = row.tenant_id.as_str(),
-        job_id = row.job_id.as_ref().map(JobId::as_str),
-        "delivery.row_missing"
-    );
-    metrics::emit("MissingRows", Unit::Count, &[], &[1.0]);
+    rows::missing_for(row);
     "a row of it is missing".into()
 }
 

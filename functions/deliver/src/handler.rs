@@ -6,8 +6,8 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
 use lambda_runtime::Error;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::trigger;
 use postrider_domain::message::Message;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::attempt::Attempts;
@@ -104,17 +104,11 @@ impl Deliver {
     }
 }
 
-/// A record as it came. What is misshapen keeps its id, if it has one, so that it alone comes again; SQS takes an answer with no
-/// id for the whole batch's, and none is lost then either.
+/// A record as it came. What is misshapen keeps its id, so that it alone comes again.
 fn read(record: &RawValue) -> SqsMessage {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "messageId")]
-        message_id: String,
-    }
-    serde_json::from_str(record.get()).unwrap_or_else(|_| {
+    trigger::message(record).unwrap_or_else(|id| {
         let mut message = SqsMessage::default();
-        message.message_id = serde_json::from_str(record.get()).ok().map(|named: Named| named.message_id);
+        message.message_id = Some(id);
         message
     })
 }

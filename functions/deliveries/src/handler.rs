@@ -12,10 +12,10 @@ use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, Missing, obstacle};
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
@@ -170,7 +170,10 @@ impl Ledger {
             Ok(Some(Reason::WebhookDisabled)) => "its webhook is disabled; enable it first",
             Ok(Some(_)) => "its webhook is deleted",
             Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
-            Err(Missing) => return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into()),
+            Err(Missing) => {
+                rows::missing_for(row);
+                return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into());
+            }
             Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
                 "its event is no longer kept"
             }
@@ -229,7 +232,7 @@ impl Ledger {
         };
         self.config.create_recovery(&recovery).await?;
         let id = recovery.id.clone();
-        if let Err(error) = self.recoverer.advance(recovery, now + WHILE_THE_CALLER_WAITS).await {
+        if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
             tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
         }
         Ok(Answer::json(202, &json!({"recovery_id": id})))
@@ -238,29 +241,49 @@ impl Ledger {
     async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&[])?;
-        let endpoint = self.endpoint(&caller, webhook).await?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
-        let recovery = self.config.recovery(&endpoint.tenant_id, &id).await?;
-        let recovery = recovery.filter(|found| found.endpoint_id == endpoint.id).ok_or_else(not_found)?;
+        // Whatever has become of the webhook.
+        let recovery = self.config.recovery(caller.tenant_id()?, &id).await?;
+        let recovery = recovery.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
         Ok(Answer::json(200, &view::recovery(&recovery)))
     }
 
     /// The id of a webhook that there is, or was: what a deleted one was sent is kept, and shown, for as long as any other's. One
-    /// whose row cannot be read hides none of its deliveries.
+    /// whose row cannot be read, or is missing, hides none of its deliveries.
     async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        match self.config.endpoint_or_tombstone(caller.tenant_id()?, &id).await {
+        let tenant = caller.tenant_id()?;
+        match self.config.endpoint_or_tombstone(tenant, &id).await {
             Err(error) if error.is_unreadable() => Ok(id),
+            Ok(None) if self.is_missing(tenant, &id).await? => Ok(id),
             found => Ok(found?.ok_or_else(not_found)?.id),
         }
+    }
+
+    /// Whether a webhook without a row is one of this tenant's whose row is lost: its deliveries tell.
+    async fn is_missing(&self, tenant: &TenantId, id: &EndpointId) -> Result<bool, AwsError> {
+        let page = self.deliveries.list(id, &Filter::default(), 1, None).await?;
+        let is_missing = page.rows.iter().any(|row| row.tenant_id == *tenant);
+        if is_missing {
+            rows::missing(id.as_str());
+        }
+        Ok(is_missing)
     }
 
     async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
         let not_found = || Fault::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
+        let tenant = caller.tenant_id()?;
+        match self.config.endpoint_or_tombstone(tenant, &id).await? {
+            Some(endpoint) if endpoint.deleted_at.is_none() => Ok(endpoint),
+            // Missing is not deleted: its owner must not be told that he has no such webhook.
+            None if self.is_missing(tenant, &id).await? => {
+                Err(AwsError::new("GetItem config", "a webhook is missing").into())
+            }
+            _ => Err(not_found()),
+        }
     }
 
     async fn find(&self, caller: &Caller, id: &str) -> Result<Delivery, Fault> {

@@ -1,15 +1,18 @@
 //! Where deliveries went: the URL of each attempt, also when its webhook has moved since.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-use postrider_aws::AwsError;
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
+use postrider_aws::{AwsError, rows};
 use postrider_domain::attempt::{Attempt, FIRST_URL_VERSION};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EarlierUrls;
 use postrider_domain::id::{EndpointId, JobId};
+
+const LOOKS_AT_ONCE: usize = 16;
 
 /// Looks places up.
 pub(crate) struct Places {
@@ -63,25 +66,26 @@ impl Places {
     }
 
     /// The places of these deliveries, each looked up once.
-    pub(crate) async fn of(&self, rows: &[Delivery]) -> Result<Found, AwsError> {
-        let mut places: HashMap<Key, Place> = HashMap::new();
-        for row in rows {
-            if let Entry::Vacant(vacant) = places.entry(key_of(row)) {
-                vacant.insert(self.look_up(row, rows).await?);
-            }
-        }
+    pub(crate) async fn of(&self, all: &[Delivery]) -> Result<Found, AwsError> {
+        let wanted: HashMap<Key, &Delivery> = all.iter().map(|row| (key_of(row), row)).collect();
+        let looks = wanted.into_iter().map(|(key, row)| async move { Ok((key, self.look_up(row, all).await?)) });
+        let looks: Vec<_> = looks.collect();
+        let places = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
         Ok(Found { places, nowhere: Place::default() })
     }
 
-    async fn look_up(&self, row: &Delivery, rows: &[Delivery]) -> Result<Place, AwsError> {
+    async fn look_up(&self, row: &Delivery, all: &[Delivery]) -> Result<Place, AwsError> {
         if let Some(job) = &row.job_id {
             let url = past_unreadable(self.jobs.get(job).await)?.and_then(|job| job.webhook_url);
             return Ok(Place { url, version: FIRST_URL_VERSION, ..Place::default() });
         }
         let endpoint = self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await;
+        if let Ok(None) = endpoint {
+            rows::missing_for(row);
+        }
         let endpoint = past_unreadable(endpoint)?;
         let Some(endpoint) = endpoint else { return Ok(Place::default()) };
-        let here = rows.iter().filter(|other| key_of(other) == key_of(row));
+        let here = all.iter().filter(|other| key_of(other) == key_of(row));
         let moved = here.flat_map(Delivery::history).any(|attempt| attempt.url_version != endpoint.url_version);
         let earlier = match moved {
             true => self.config.earlier_urls(&row.tenant_id, &row.endpoint_id).await?,

@@ -1,8 +1,10 @@
 //! The routes.
 
-use futures::future::join_all;
+use std::collections::BTreeSet;
+
+use futures::future::{join_all, try_join_all};
 use postrider_aws::auth::Auth;
-use postrider_aws::config_table::ConfigTable;
+use postrider_aws::config_table::{ConfigTable, Listed};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
@@ -11,7 +13,7 @@ use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{chance, deadline};
+use postrider_aws::{AwsError, chance, deadline, rows};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -134,6 +136,17 @@ impl Events {
         }
     }
 
+    /// Endpoints that asked for an event, as their subscriptions tell.
+    async fn subscribers(&self, event: &Event) -> Result<BTreeSet<EndpointId>, AwsError> {
+        if event.job_id.is_some() {
+            return Ok(BTreeSet::new());
+        }
+        let patterns = event.event_type.patterns();
+        let found = patterns.iter().map(|pattern| self.config.subscriptions(&event.tenant_id, pattern));
+        let found = try_join_all(found).await?;
+        Ok(found.into_iter().flatten().map(|subscription| subscription.endpoint_id).collect())
+    }
+
     async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
         let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
         request.only_query(&["limit", "cursor"])?;
@@ -150,9 +163,14 @@ impl Events {
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
         // job's event has its one delivery under the endpoint of jobs.
         let after = paging.after.as_ref().map(EndpointId::as_str);
+        // Before the page: each of them was put together with its endpoint's row, so one without is lost, and what it was sent
+        // is shown all the same.
+        let subscribers = self.subscribers(&event).await?;
         let page = self.config.endpoint_ids(tenant, paging.limit, after).await?;
         let of_job = event.job_id.as_ref().filter(|_| after.is_none()).map(|_| EndpointId::of_jobs(tenant));
-        let endpoints = page.rows.iter().chain(&of_job);
+        let lost: Vec<EndpointId> = subscribers.into_iter().filter(|id| lacks(&page, id, after)).collect();
+        lost.iter().for_each(|id| rows::missing(id.as_str()));
+        let endpoints = page.rows.iter().chain(&lost).chain(&of_job);
         let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));
@@ -160,5 +178,30 @@ impl Events {
             RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         let pagination = Cursor::pagination(page.next.as_deref());
         Ok(Answer::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
+    }
+}
+
+/// Whether an endpoint's row should be in the page that begins after the one given, and is not.
+fn lacks(page: &Listed<EndpointId>, id: &EndpointId, after: Option<&str>) -> bool {
+    let is_within =
+        after.is_none_or(|after| id.as_str() > after) && page.next.as_deref().is_none_or(|last| id.as_str() <= last);
+    is_within && !page.rows.contains(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_page_lacks_only_what_lies_within_it() {
+        let id = |n: i64| EndpointId::new(Timestamp::from_second(n * 1_000_000).unwrap(), 1);
+        let page = Listed { rows: vec![id(2), id(4)], next: Some(id(4).to_string()) };
+        let lacking = |after: Option<i64>, page: &Listed<EndpointId>| {
+            let after = after.map(|n| id(n).to_string());
+            (1..=6).filter(|&n| lacks(page, &id(n), after.as_deref())).collect::<Vec<_>>()
+        };
+        assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
+        assert_eq!(lacking(Some(1), &Listed { next: None, ..page }), [3, 5, 6]);
     }
 }

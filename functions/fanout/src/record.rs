@@ -15,6 +15,8 @@ pub(crate) const SOURCE: &str = "events stream";
 
 /// Why a row is no event; nothing will make it one by itself, so it is set aside.
 pub(crate) enum NoEvent {
+    /// What came is no record of a row's; its text is nobody's to keep.
+    NoRecord,
     /// Anybody who looks at the row sees it.
     AsItStands(Invalid),
     /// It would be one, had it been written at another time: the row alone does not tell.
@@ -25,6 +27,7 @@ impl NoEvent {
     /// In words for the note.
     pub(crate) fn reason(&self) -> String {
         match self {
+            Self::NoRecord => "no record of the events table's stream".to_owned(),
             Self::AsItStands(invalid) | Self::AsItWasWritten(_, invalid) => invalid.to_string(),
         }
     }
@@ -48,14 +51,9 @@ pub(crate) fn written(record: &EventRecord) -> Option<Timestamp> {
     (at > Timestamp::UNIX_EPOCH).then_some(at)
 }
 
-/// What is set aside for what came in a batch and is no record of a row's: where it stood says nothing, and its text is nobody's
-/// to keep.
-pub(crate) fn note_of_none() -> Note {
-    Note::new(SOURCE).because("no record of the events table's stream")
-}
-
 /// What is set aside for a record that is no event: its key, when it was written and the reason, never its data.
-pub(crate) fn note(record: &EventRecord, reason: &str) -> Note {
+pub(crate) fn note(record: Option<&EventRecord>, reason: &str) -> Note {
+    let Some(record) = record else { return Note::new(SOURCE).because(reason) };
     let text = |(name, value): (&String, &AttributeValue)| match value {
         AttributeValue::S(text) => Some((name.clone(), json!(text))),
         _ => None,

@@ -1,18 +1,16 @@
 //! Bringing back what was set aside, once its cause is mended: the row put right, or a newer version deployed.
 
-use std::collections::HashSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lambda_runtime::Error;
+use postrider_aws::AwsError;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::letters::{Letter, Letters};
+use postrider_aws::letters::{Fate, Letter, Letters, Limits};
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
 use postrider_domain::time;
@@ -22,8 +20,8 @@ use serde_json::{Value, json};
 use crate::handler::Fanout;
 use crate::record;
 
-/// Time kept back at the end, so that whatever was begun is finished.
-const MARGIN: Duration = Duration::from_secs(15);
+/// An event with very many webhooks takes long, and fan-out has no better time for it.
+const LIMITS: Limits = Limits { each: Duration::MAX, reserve: Duration::from_secs(15) };
 
 /// Brings back what lies in quarantine.
 pub(crate) struct Redrive {
@@ -46,33 +44,30 @@ impl Redrive {
     /// Tries everything in quarantine once. What can be done now is done and leaves it; the rest stays.
     ///
     /// # Errors
-    /// When a call failed; what was brought back until then stays so, and running it again is harmless.
-    pub(crate) async fn run(&self, fanout: &Fanout, deadline: u64) -> Result<Value, Error> {
-        let until = Timestamp::from_millisecond(i64::try_from(deadline)?)? - MARGIN;
-        let (mut seen, mut redriven) = (HashSet::new(), 0_u64);
-        while chance::now() < until {
-            let letters = self.quarantine.receive().await?;
-            // One that was seen before in this run has come around: everything was tried.
-            if letters.is_empty() || letters.iter().any(|letter| !seen.insert(letter.id.clone())) {
-                break;
-            }
-            for letter in letters {
-                match self.bring_back(fanout, &letter).await? {
-                    Ok(()) => {
-                        self.quarantine.delete(&letter).await?;
-                        redriven += 1;
-                    }
-                    Err(reason) => tracing::warn!(message_id = letter.id, reason, "redrive.left"),
-                }
-            }
-        }
-        let left = seen.len() as u64 - redriven;
+    /// When a call failed, after all else had its turn; what was brought back stays so, and running it again is harmless.
+    pub(crate) async fn run(&self, fanout: &Fanout) -> Result<Value, Error> {
+        let seen = self.quarantine.see_to_each(LIMITS, async |letter| self.bring_back(fanout, letter).await).await;
+        let (redriven, left) = (seen.done, seen.left);
         tracing::info!(redriven, left, "redrive.done");
-        Ok(json!({"redriven": redriven, "left": left}))
+        match seen.failure {
+            Some(error) => Err(error.into()),
+            None => Ok(json!({"redriven": redriven, "left": left})),
+        }
+    }
+
+    async fn bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Fate, AwsError> {
+        let brought = self.try_to_bring_back(fanout, letter).await?;
+        Ok(brought.map_or_else(
+            |reason| {
+                tracing::warn!(message_id = letter.id, reason, "redrive.left");
+                Fate::Stays
+            },
+            |()| Fate::Done,
+        ))
     }
 
     /// The outer error is ours; the inner one says why the letter must stay.
-    async fn bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Result<(), String>, AwsError> {
+    async fn try_to_bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Result<(), String>, AwsError> {
         let note: Value = serde_json::from_str(&letter.body).unwrap_or_default();
         match note["source"].as_str() {
             Some(record::SOURCE) => self.fan_out(fanout, &note).await,
@@ -84,7 +79,8 @@ impl Redrive {
         }
     }
 
-    async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
+    /// Fans out the event that a note is about. The outer error is ours; the inner one says why nothing will come of it.
+    pub(crate) async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
             return Ok(Err("its row's keys are no tenant and event".to_owned()));
         };
@@ -102,7 +98,10 @@ impl Redrive {
                 }
                 Ok(Ok(()))
             }
-            Err(no_event) => Ok(Err(no_event.reason())),
+            Err(no_event) => {
+                fanout.note_refusal(&no_event).await;
+                Ok(Err(no_event.reason()))
+            }
         }
     }
 }

@@ -2,23 +2,30 @@
 //! endpoint no attempt, and the delivery goes on by its calendar. What nobody can read goes to quarantine. What AWS refuses
 //! us now stays where it is, for fourteen days: how often it was received says nothing, since a letter brings its count
 //! along from the queue that gave it up.
+//!
+//! Where a row of the delivery's is missing, its attempt would fail again, and so would its letter: the delivery waits in the
+//! index of what is due instead, where every sweep looks after it.
 
-use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
 use postrider_aws::env::BadSetting;
-use postrider_aws::letters::{Letter, Letters, Note};
+use postrider_aws::letters::{Fate, Letter, Letters, Limits, Note};
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, rows};
 use postrider_domain::attempt::{Attempt, Outcome};
-use postrider_domain::delivery::{Delivery, Gate, Transition};
+use postrider_domain::delivery::{Delivery, Gate, Status, Transition};
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::{Snapshot, Verdict};
 
-use crate::done::{Failures, Swept};
+use crate::done::Swept;
+
+const UNREADABLE: &str = "a row of it cannot be read";
+/// A letter is a read and a write or three; ten are seen to at once.
+const LIMITS: Limits = Limits { each: Duration::from_secs(5), reserve: Duration::from_secs(8) };
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
@@ -40,84 +47,61 @@ impl DeadLetters {
         })
     }
 
-    /// Sees to every letter once, as far as the time goes; how many left the queue. One that fails holds up no other.
-    pub(crate) async fn record(&self, until: Timestamp) -> Swept<usize> {
-        let (mut seen, mut met, mut failures) = (0, HashSet::new(), Failures::default());
-        let mut left = Vec::new();
-        while chance::now() < until {
-            let letters = match self.queue.receive().await {
-                Ok(letters) => letters,
-                Err(error) => {
-                    failures.add(error);
-                    break;
-                }
-            };
-            let letters: Vec<Letter> = letters.into_iter().filter(|letter| met.insert(letter.id.clone())).collect();
-            // None, or only such as have come around again.
-            if letters.is_empty() {
-                break;
-            }
-            seen += self.see_to_all(letters, &mut left, &mut failures).await;
-        }
-        // Only now, or they would come around in this sweep, before others.
-        if let Err(error) = self.queue.release(&left).await {
-            failures.add(error);
-        }
-        failures.beside(seen)
+    /// Sees to every letter once, as far as the time goes; how many left the queue.
+    pub(crate) async fn record(&self) -> Swept<usize> {
+        let seen = self.queue.see_to_each(LIMITS, async |letter| self.see_to(letter).await.map(|()| Fate::Done)).await;
+        Swept { done: seen.done, failure: seen.failure }
     }
 
-    async fn see_to_all(&self, letters: Vec<Letter>, left: &mut Vec<Letter>, failures: &mut Failures) -> usize {
-        let mut seen = 0;
-        for letter in letters {
-            let done = match self.see_to(&letter).await {
-                // Only now, so that a crash leaves it there: recording it twice is ruled out by the row's counter.
-                Ok(()) => self.queue.delete(&letter).await,
-                Err(error) => Err(error),
-            };
-            match done {
-                Ok(()) => seen += 1,
-                Err(error) => {
-                    tracing::error!(message_id = letter.id, error = %error, "dead_letter.not_recorded");
-                    failures.add(error);
-                    left.push(letter);
-                }
-            }
-        }
-        seen
-    }
-
+    /// Recording a letter twice is ruled out by the row's counter.
     async fn see_to(&self, letter: &Letter) -> Result<(), AwsError> {
         let message = match Message::parse(&letter.body) {
             Ok(message) => message,
             Err(reason) => return self.set_aside(letter, &reason).await,
         };
         let snapshot = self.reader.read(std::slice::from_ref(&message)).await?;
-        if snapshot.is_broken_for(&message) {
-            return self.set_aside(letter, "a row of it cannot be read").await;
-        }
         match snapshot.delivery(&message) {
-            Some(row) => self.go_on(row, &message, &snapshot).await,
+            Some(row) => self.go_on(row, &message, &snapshot, letter).await,
+            None if snapshot.is_broken_for(&message) => self.set_aside(letter, UNREADABLE).await,
             // A row that is gone has nothing to record.
             None => Ok(()),
         }
     }
 
-    async fn go_on(&self, row: &Delivery, message: &Message, snapshot: &Snapshot) -> Result<(), AwsError> {
+    async fn go_on(
+        &self,
+        row: &Delivery,
+        message: &Message,
+        snapshot: &Snapshot,
+        letter: &Letter,
+    ) -> Result<(), AwsError> {
         let now = chance::now();
         match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
+            Gate::Attempt if snapshot.is_broken_for(message) => {
+                self.set_aside(letter, UNREADABLE).await?;
+                self.let_wait(row, now).await
+            }
+            Gate::Attempt if snapshot.verdict(message, row) == Verdict::Missing => {
+                rows::missing_for(row);
+                self.let_wait(row, now).await
+            }
             Gate::Attempt => {
-                if snapshot.verdict(message, row) == Verdict::Missing {
-                    // It would fail again; here it waits until the row is put back.
-                    return Err(AwsError::new("reading a row", "the delivery's webhook, tenant or job is missing"));
-                }
                 let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
                 self.record_internal(row, &transition, now).await
             }
         }
+    }
+
+    /// Has the delivery wait among what is due. One that was never tried gets there by a new round; overtaken, it has gone on.
+    async fn let_wait(&self, row: &Delivery, now: Timestamp) -> Result<(), AwsError> {
+        if row.status == Status::Pending {
+            self.deliveries.begin_round(row, &row.in_new_round(now), &chance::mark()).await?;
+        }
+        Ok(())
     }
 
     async fn set_aside(&self, letter: &Letter, reason: &str) -> Result<(), AwsError> {

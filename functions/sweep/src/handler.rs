@@ -1,22 +1,17 @@
 //! One sweep: three tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use lambda_runtime::{Context, Error};
+use lambda_runtime::Error;
+use postrider_aws::AwsError;
+use postrider_aws::deadline;
 use postrider_aws::metrics::{self, Unit};
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
 use crate::done::Swept;
 use crate::overdue::{Overdue, Rescued};
-
-/// Time kept back at the end, so that whatever was begun is finished.
-const MARGIN: Duration = Duration::from_secs(15);
 
 /// Sweeps.
 pub(crate) struct Sweep {
@@ -34,15 +29,15 @@ impl Sweep {
         })
     }
 
-    /// Sweeps, and says what it did.
+    /// Sweeps, and says what it did. Each part has its share of the time that is left, and what it does not need the next one has:
+    /// a part that hangs ends with its share.
     ///
     /// # Errors
     /// When a part of it failed, after the others have had their turn; the next sweep begins anew.
-    pub(crate) async fn handle(&self, context: Context) -> Result<Value, Error> {
-        let until = Timestamp::from_millisecond(i64::try_from(context.deadline)?)? - MARGIN;
-        let rescued = self.overdue.rescue(chance::now(), share(until, 3)).await;
-        let dead = self.dead_letters.record(share(until, 2)).await;
-        let recoveries = self.recoverer.continue_all(until).await;
+    pub(crate) async fn handle(&self) -> Result<Value, Error> {
+        let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
+        let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
+        let recoveries = self.recoverer.continue_all().await;
         let done = Done::of(&rescued, &dead, &recoveries);
         done.tell();
         let failures = [rescued.failure, dead.failure, recoveries.err()];
@@ -58,6 +53,8 @@ impl Sweep {
 struct Done {
     rescued: usize,
     oldest_due_seconds: Option<i64>,
+    /// Rows that wait for a row of theirs that is missing or cannot be read.
+    waiting: usize,
     held_back: bool,
     dead_letters: usize,
     recoveries: Option<usize>,
@@ -65,12 +62,13 @@ struct Done {
 
 impl Done {
     fn of(rescued: &Swept<Rescued>, dead_letters: &Swept<usize>, recoveries: &Result<usize, AwsError>) -> Self {
-        let Rescued { rows, oldest_seconds, held_back } = rescued.done;
+        let Rescued { rows, oldest_seconds, waiting, held_back, has_seen_all } = rescued.done;
         // A sweep that has not seen every row cannot say that none is old, unless it has seen one that is.
-        let has_seen_all = !held_back && rescued.failure.is_none();
+        let has_seen_all = has_seen_all && rescued.failure.is_none();
         Self {
             rescued: rows,
             oldest_due_seconds: (has_seen_all || rows > 0).then_some(oldest_seconds),
+            waiting,
             held_back,
             dead_letters: dead_letters.done,
             recoveries: recoveries.as_ref().ok().copied(),
@@ -86,6 +84,7 @@ impl Done {
         tracing::info!(
             rescued = self.rescued,
             oldest_due_seconds = self.oldest_due_seconds,
+            waiting = self.waiting,
             held_back = self.held_back,
             dead_letters = self.dead_letters,
             recoveries = self.recoveries,
@@ -94,9 +93,22 @@ impl Done {
     }
 }
 
-/// The end of the first of `parts` equal shares of the time that is left.
-fn share(until: Timestamp, parts: i64) -> Timestamp {
-    let now = chance::now();
-    let left = (until.as_millisecond() - now.as_millisecond()).max(0);
-    now + Duration::from_millis((left / parts).unsigned_abs())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(rows: usize, has_seen_all: bool, failure: Option<AwsError>) -> Option<i64> {
+        let rescued = Rescued { rows, oldest_seconds: 300, has_seen_all, ..Rescued::default() };
+        let oldest = if rows == 0 { Rescued { oldest_seconds: 0, ..rescued } } else { rescued };
+        Done::of(&Swept { done: oldest, failure }, &Swept { done: 0, failure: None }, &Ok(0)).oldest_due_seconds
+    }
+
+    #[test]
+    fn only_a_sweep_that_has_seen_all_says_that_nothing_is_overdue() {
+        let failure = || Some(AwsError::new("Query", "refused"));
+        assert_eq!(told(0, true, None), Some(0));
+        assert_eq!(told(0, false, None), None, "it stopped early");
+        assert_eq!(told(0, true, failure()), None);
+        assert_eq!((told(1, false, None), told(1, true, failure())), (Some(300), Some(300)));
+    }
 }

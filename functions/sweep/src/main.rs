@@ -4,6 +4,7 @@ mod dead_letters;
 mod done;
 mod handler;
 mod overdue;
+mod pace;
 
 use handler::Sweep;
 use lambda_runtime::Error;
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
         if !asks_for_a_sweep(&Trigger::of(&event.payload), event.payload.get()) {
             return Ok(refusal("the timer's event, or `{}`"));
         }
-        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle(event.context)).await
+        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle()).await
     })
     .await
 }

@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use futures::stream::{self, StreamExt as _};
+use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
 use postrider_aws::env::BadSetting;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
+use postrider_aws::{AwsError, chance, deadline, rows};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
+use postrider_domain::snapshot::Verdict;
 
 use crate::done::{Failures, Swept};
+use crate::pace::Pace;
 
-/// How late a retry may be before the sweep brings it: Scheduler's precision of a minute, and a queue's in-flight time.
-const GRACE: Duration = Duration::from_secs(120);
-/// More messages than this waiting when a sweep begins, and what is overdue is most likely among them.
-const BEHIND: u64 = 50;
-/// More waiting messages than this, and the queue is what is late: sending them again would only multiply the backlog.
-const BACKLOG: u64 = 1_000;
 const PAGE: i32 = 100;
-/// So late, a row is brought even while the queue is behind, a page of each shard at a time: the queue may be full of others'
-/// messages, such as a slow endpoint's, and this row's was lost long ago.
-const LOST: Duration = Duration::from_secs(30 * 60);
+/// What a page takes at the most. With less left, none is begun.
+const FOR_A_PAGE: Duration = Duration::from_secs(6);
+/// Messages that are looked into by one read, and such reads at once.
+const READ_TOGETHER: usize = 20;
+const READS_AT_ONCE: usize = 4;
 
 /// Rescues overdue rows.
 pub(crate) struct Overdue {
     deliveries: DeliveriesTable,
+    reader: BatchReader,
     queue: Queue,
 }
 
@@ -37,102 +37,135 @@ pub(crate) struct Rescued {
     pub(crate) rows: usize,
     /// By how much the longest overdue of them is late.
     pub(crate) oldest_seconds: i64,
-    /// Whether it kept still because the queue is behind.
+    /// Rows that wait for one of theirs: it is missing, or cannot be read.
+    pub(crate) waiting: usize,
+    /// Whether it kept still because the queue is behind, or may be.
     pub(crate) held_back: bool,
+    /// Whether it came to the end of every shard.
+    pub(crate) has_seen_all: bool,
 }
 
-/// Whether a rescue goes on.
+/// Whether a rescue goes on with the next shard.
 #[derive(PartialEq, Eq)]
-enum Pace {
-    GoOn,
+enum Next {
+    Shard,
     /// The queue is behind, or the time is over.
     Stop,
 }
 
 impl Overdue {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { deliveries: DeliveriesTable::from_env(sdk)?, queue: Queue::retry(sdk)? })
+        Ok(Self {
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            reader: BatchReader::from_env(sdk)?,
+            queue: Queue::retry(sdk)?,
+        })
     }
 
-    /// Sends the overdue rows of every shard back, the longest overdue first; while the queue is behind, only those that
-    /// cannot be in it any more. It begins at another shard each time and goes past one that fails, so that no shard starves.
-    pub(crate) async fn rescue(&self, now: Timestamp, until: Timestamp) -> Swept<Rescued> {
+    /// Sends the overdue rows of every shard back, the longest overdue first. It begins at another shard each time and goes past
+    /// one that fails, so that no shard starves.
+    pub(crate) async fn rescue(&self) -> Swept<Rescued> {
         let (mut rescued, mut failures) = (Rescued::default(), Failures::default());
-        // A queue that does not tell how long it is may be long.
-        let waiting = self.queue.waiting().await.unwrap_or_else(|error| {
-            failures.add(error);
-            u64::MAX
-        });
-        rescued.held_back = waiting > BEHIND;
+        let mut pace = Pace::by(self.queue.waiting().await.map_err(|error| failures.add(error)).ok());
+        rescued.has_seen_all = pace.is_plain();
         for shard in shards_from(chance::bits64()) {
-            let result = match rescued.held_back {
-                true => self.rescue_lost(shard, now, until, &mut rescued).await,
-                false => self.rescue_shard(shard, now, until, &mut rescued).await,
-            };
-            match result {
-                Ok(Pace::GoOn) => {}
-                Ok(Pace::Stop) => break,
+            match self.rescue_shard(shard, &mut pace, &mut rescued, &mut failures).await {
+                Ok(Next::Shard) => {}
+                Ok(Next::Stop) => {
+                    rescued.has_seen_all = false;
+                    break;
+                }
                 Err(error) => {
                     tracing::error!(shard, error = %error, "sweep.shard_failed");
                     failures.add(error);
                 }
             }
         }
+        rescued.held_back = pace.holds_back();
         failures.beside(rescued)
-    }
-
-    async fn rescue_lost(
-        &self,
-        shard: u8,
-        now: Timestamp,
-        until: Timestamp,
-        rescued: &mut Rescued,
-    ) -> Result<Pace, AwsError> {
-        if chance::now() >= until {
-            return Ok(Pace::Stop);
-        }
-        let (lost, _) = self.deliveries.overdue(shard, now - LOST, PAGE, None).await?;
-        self.bring(&lost, now, rescued).await?;
-        Ok(Pace::GoOn)
     }
 
     async fn rescue_shard(
         &self,
         shard: u8,
-        now: Timestamp,
-        until: Timestamp,
+        pace: &mut Pace,
         rescued: &mut Rescued,
-    ) -> Result<Pace, AwsError> {
+        failures: &mut Failures,
+    ) -> Result<Next, AwsError> {
         let mut after = None;
         loop {
-            if self.queue.waiting().await? > BACKLOG {
-                rescued.held_back = true;
-                return Ok(Pace::Stop);
+            if deadline::left() <= FOR_A_PAGE {
+                return Ok(Next::Stop);
             }
-            if chance::now() >= until {
-                return Ok(Pace::Stop);
+            if pace.wants_a_look() {
+                pace.look(self.queue.waiting().await.map_err(|error| failures.add(error)).ok());
             }
-            let (overdue, next) = self.deliveries.overdue(shard, now - GRACE, PAGE, after).await?;
-            self.bring(&overdue, now, rescued).await?;
-            after = next;
+            if pace.most() == 0 {
+                return Ok(Next::Stop);
+            }
+            let page = async {
+                let (overdue, next) = self.deliveries.overdue(shard, pace.late(), PAGE, after.take()).await?;
+                self.bring(overdue, pace, rescued, failures).await;
+                Ok::<_, AwsError>(next)
+            };
+            after = deadline::at_most(FOR_A_PAGE, page).await?;
             if after.is_none() {
-                return Ok(Pace::GoOn);
+                return Ok(Next::Shard);
             }
         }
     }
 
-    async fn bring(&self, overdue: &[Delivery], now: Timestamp, rescued: &mut Rescued) -> Result<(), AwsError> {
-        let messages: Vec<Message> = overdue.iter().map(Message::next).collect();
-        if !messages.is_empty() {
-            self.queue.send_all(&messages).await?;
+    async fn bring(&self, overdue: Vec<Delivery>, pace: &mut Pace, rescued: &mut Rescued, failures: &mut Failures) {
+        let mut ready = self.ready(overdue, rescued, failures).await;
+        ready.truncate(pace.most());
+        let messages: Vec<Message> = ready.iter().map(Message::next).collect();
+        let (taken, failure) = self.queue.send_each(&messages).await;
+        pace.sent(taken);
+        if let Some(error) = failure {
+            failures.add(error);
         }
-        for row in overdue {
+        for row in &ready {
             tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
         }
+        let now = chance::now();
         let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
-        rescued.oldest_seconds = overdue.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
-        rescued.rows += overdue.len();
-        Ok(())
+        rescued.oldest_seconds = ready.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
+        rescued.rows += taken;
+    }
+
+    /// Those whose attempt can be made or called off. One whose webhook, tenant, job or event is missing or cannot be read stays
+    /// where it is, overdue: its message would fail, and each sweep would leave another letter of it. As soon as the row is
+    /// mended, the next sweep brings it.
+    async fn ready(&self, overdue: Vec<Delivery>, rescued: &mut Rescued, failures: &mut Failures) -> Vec<Delivery> {
+        let parts: Vec<Vec<Delivery>> = overdue.chunks(READ_TOGETHER).map(<[_]>::to_vec).collect();
+        let looks = stream::iter(parts).map(|part| async move {
+            let messages: Vec<Message> = part.iter().map(Message::next).collect();
+            let snapshot = self.reader.read(&messages).await?;
+            let (mut ready, mut missing, mut broken) = (Vec::new(), Vec::new(), 0);
+            for (row, message) in part.into_iter().zip(&messages) {
+                if snapshot.is_broken_for(message) {
+                    broken += 1;
+                } else if snapshot.verdict(message, &row) == Verdict::Missing {
+                    missing.push(row);
+                } else {
+                    ready.push(row);
+                }
+            }
+            Ok::<_, AwsError>((ready, missing, broken))
+        });
+        let (mut ready, mut missing) = (Vec::new(), Vec::new());
+        for look in looks.buffered(READS_AT_ONCE).collect::<Vec<_>>().await {
+            match look {
+                Ok((some, lost, broken)) => {
+                    ready.extend(some);
+                    rescued.waiting += lost.len() + broken;
+                    missing.extend(lost);
+                }
+                Err(error) => failures.add(error),
+            }
+        }
+        rows::missing_for_all(&missing.iter().collect::<Vec<_>>());
+        ready
     }
 }
 

@@ -13,12 +13,12 @@ use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
 use subtle::ConstantTimeEq as _;
 
-use crate::config_table::{ConfigTable, hash_of};
+use crate::config_table::{ConfigTable, hash_of, tenant_partition};
 use crate::env::{self, BadSetting};
 use crate::error::failed;
 use crate::http::{Fault, Request};
 use crate::remembered::{Remembered, RememberedByKey};
-use crate::{AwsError, chance, deadline};
+use crate::{AwsError, chance, deadline, rows};
 
 const REMEMBERED: Duration = Duration::from_secs(45);
 /// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
@@ -118,7 +118,10 @@ impl Auth {
         let Some(key) = self.config.key(hash).await? else { return Ok(None) };
         let tenant = match &key.tenant_id {
             // A key without its tenant is our failure: its owner must not be told that his key is none.
-            Some(id) => Some(self.config.tenant(id).await?.ok_or_else(|| missing("a key's tenant"))?),
+            Some(id) => Some(self.config.tenant(id).await?.ok_or_else(|| {
+                rows::missing(&tenant_partition(id));
+                missing("a key's tenant")
+            })?),
             None => None,
         };
         Ok(Some(Caller { key, tenant }))
@@ -138,7 +141,8 @@ impl Auth {
     /// # Errors
     /// 404 when there is none.
     pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), Fault> {
-        let look_up = async { Ok(self.config.tenant(id).await?.map(|_| ())) };
+        // Its row needs to be there, and not to be read: the event is kept, and waits until it can be.
+        let look_up = async { Ok(self.config.has_tenant(id).await?.then_some(())) };
         let found = self.tenants.get(id.as_str(), look_up).await?;
         found.ok_or_else(|| Fault::not_found("tenant"))
     }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::hash::Hash;
-use std::str::FromStr;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -12,13 +11,15 @@ use postrider_domain::id::EventKey;
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::{Filed, Snapshot};
 
-use crate::config_table::{ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_slow, tenant_in, tenant_partition};
+use crate::config_table::{
+    ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, tenant_in, tenant_partition,
+};
 use crate::deliveries_table::read_delivery;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::pause::pause;
-use crate::rows;
+use crate::rows::{self, id_in};
 
 const ROUNDS: u32 = 6;
 
@@ -162,33 +163,26 @@ impl BatchReader {
 
     /// Files a row under the key that it lies under.
     fn file(&self, table: &str, item: Item, snapshot: &mut Snapshot) {
-        let filed = if table == self.deliveries {
-            file(id(&item, "id"), item, read_delivery, &mut snapshot.deliveries)
+        if table == self.deliveries {
+            file(id_in(&item, "id", ""), item, read_delivery, &mut snapshot.deliveries);
         } else if table == self.events {
-            file(event_key(&item), item, from_item, &mut snapshot.events)
+            file(event_key(&item), item, from_item, &mut snapshot.events);
         } else if table == self.jobs {
-            file(id(&item, "id"), item, from_item, &mut snapshot.jobs)
+            file(id_in(&item, "id", ""), item, from_item, &mut snapshot.jobs);
         } else {
-            file_config(item, snapshot)
-        };
-        if filed.is_none() {
-            // Ids made every key that was asked for.
-            tracing::error!(table, "batch.unknown_row");
+            file_config(item, snapshot);
         }
     }
 }
 
-fn file_config(item: Item, snapshot: &mut Snapshot) -> Option<()> {
-    let (tenant, sort) = (tenant_in(&item)?, text_of(&item, "sk")?);
-    match sort {
-        SLOW_SORT => {
-            snapshot.slow.extend(read_slow(&item));
-            Some(())
-        }
-        TENANT_SORT => file(Some(tenant), item, from_item, &mut snapshot.tenants),
-        sort => {
-            let endpoint = sort.strip_prefix(ENDPOINT_PREFIX)?.parse().ok()?;
-            file(Some((tenant, endpoint)), item, from_item, &mut snapshot.endpoints)
+fn file_config(item: Item, snapshot: &mut Snapshot) {
+    let tenant = tenant_in(&item);
+    match text_of(&item, "sk") {
+        Some(SLOW_SORT) => snapshot.slow.extend(read_slow(&item)),
+        Some(TENANT_SORT) => file(tenant, item, from_item, &mut snapshot.tenants),
+        _ => {
+            let place = tenant.zip(id_in(&item, "sk", ENDPOINT_PREFIX));
+            file(place, item, read_endpoint, &mut snapshot.endpoints);
         }
     }
 }
@@ -199,17 +193,13 @@ fn file<K: Eq + Hash + Debug, V>(
     item: Item,
     read: impl FnOnce(Item) -> Result<V, AwsError>,
     filed: &mut Filed<K, V>,
-) -> Option<()> {
-    let key = key?;
+) {
+    // Ids made every key that was asked for.
+    let Some(key) = key else { return rows::unreadable(&rows::key_of(&item), &"its key holds no id") };
     let row = read(item).inspect_err(|error| rows::unreadable(&format!("{key:?}"), error)).ok();
     filed.file(key, row);
-    Some(())
-}
-
-fn id<T: FromStr>(item: &Item, name: &str) -> Option<T> {
-    text_of(item, name)?.parse().ok()
 }
 
 fn event_key(item: &Item) -> Option<EventKey> {
-    Some(EventKey { tenant_id: id(item, "tenant_id")?, id: id(item, "id")? })
+    Some(EventKey { tenant_id: id_in(item, "tenant_id", "")?, id: id_in(item, "id", "")? })
 }

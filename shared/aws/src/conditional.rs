@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use postrider_domain::attempt::Mark;
 
 use crate::error::{AwsError, failed};
@@ -26,10 +26,29 @@ pub enum Recorded {
 
 /// Whose change a row had last.
 pub(crate) const CHANGED_BY: &str = "changed_by";
+/// Whose changes it had before that one.
+const CHANGED_BEFORE: [&str; 2] = ["changed_before", "changed_before_that"];
 
-/// Whether the change that stands there is the one of this mark.
+/// Sets the mark `:by`, and keeps the two before it: somebody else may have changed the row before the SDK's second try, and
+/// the first one is to be recognised all the same. DynamoDB reads all of a row before it changes any of it.
+pub(crate) const SET_MARKS: &str = "changed_before_that = if_not_exists(changed_before, :by), \
+                                    changed_before = if_not_exists(changed_by, :by), changed_by = :by";
+
+/// Whether one of the last changes there is the one of this mark.
 pub(crate) fn is_by(there: &Item, mark: &Mark) -> bool {
-    text_of(there, CHANGED_BY) == Some(mark.as_str())
+    [CHANGED_BY].iter().chain(&CHANGED_BEFORE).any(|name| text_of(there, name) == Some(mark.as_str()))
+}
+
+/// Whether one of the secrets that stand there is this one. A sealed text is chance, so it tells whose rotation made it, also when
+/// somebody has changed the row since and left his own mark on it.
+pub(crate) fn holds_secret(there: &Item, sealed: &str) -> bool {
+    let is_it = |secret: &AttributeValue| secret.as_m().is_ok_and(|secret| text_of(secret, "sealed") == Some(sealed));
+    there.get("secrets").and_then(|secrets| secrets.as_l().ok()).is_some_and(|secrets| secrets.iter().any(is_it))
+}
+
+/// Whether the row that stands there is this one, by an id that is chance: whoever has it is ours, whatever became of it since.
+pub(crate) fn has_id(there: &Item, id: &str) -> bool {
+    text_of(there, "id") == Some(id)
 }
 
 /// Sends an update. Refused, it has been made all the same where what stands there `is_ours`.
@@ -85,10 +104,18 @@ pub(crate) async fn transact(
             let is_made = reasons.iter().filter_map(|reason| reason.item.as_ref()).any(is_ours);
             return Ok(if is_made { Recorded::Yes } else { Recorded::Overtaken });
         }
-        let codes = reasons.iter().filter_map(|reason| reason.code());
-        why = codes.filter(|code| *code != NONE).collect::<Vec<_>>().join(", ");
+        let codes = || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != NONE);
+        why = codes().collect::<Vec<_>>().join(", ");
+        if !is_for_now(codes()) {
+            return Err(AwsError::new(call, why));
+        }
     }
     Err(AwsError::busy(call, why))
+}
+
+/// Whether a transaction was cancelled for reasons that pass.
+fn is_for_now<'a>(mut codes: impl Iterator<Item = &'a str>) -> bool {
+    codes.all(|code| ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].contains(&code))
 }
 
 /// A write under a condition whose refusal brings the row along.
@@ -106,10 +133,73 @@ fn that_shows_what_refused_it(mut write: TransactWriteItem) -> TransactWriteItem
 mod tests {
     use super::*;
     use crate::item::text;
+    use crate::replay::{Said, Script};
+    use aws_sdk_dynamodb::types::Put;
+    use serde_json::json;
+
+    fn write() -> TransactWriteItem {
+        let put =
+            Put::builder().table_name("t").set_item(Some(Item::new())).condition_expression("attribute_not_exists(pk)");
+        TransactWriteItem::builder().put(put.build().unwrap()).build()
+    }
+
+    async fn transacted(script: &Script) -> Recorded {
+        let mark = Mark::new(1);
+        transact(&script.client(), "a test", vec![write()], |there| is_by(there, &mark)).await.unwrap()
+    }
+
+    /// DynamoDB knows a transaction's second try by its token, for ten minutes, and then says that it was made. The SDK has to
+    /// send the same one for that; and where a refusal comes all the same, the row tells whose the first try was.
+    #[tokio::test(start_paused = true)]
+    async fn a_second_try_has_the_firsts_token_and_is_known_by_its_mark() {
+        for (by, recorded) in [(1, Recorded::Yes), (2, Recorded::Overtaken)] {
+            let refusal = Said::cancelled(&[Ok(json!({CHANGED_BY: {"S": Mark::new(by).as_str()}}))]);
+            let script = Script::new([Said::lost(), Said::lost(), refusal]);
+            assert_eq!(transacted(&script).await, recorded);
+            let asked = script.requests();
+            assert_eq!(asked.len(), 3);
+            let token = asked[0]["ClientRequestToken"].as_str().unwrap();
+            assert!(!token.is_empty() && asked.iter().all(|request| request == &asked[0]), "{asked:?}");
+            let shows = &asked[0]["TransactItems"][0]["Put"]["ReturnValuesOnConditionCheckFailure"];
+            assert_eq!(shows, "ALL_OLD", "or the refusal would bring no row");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_cancelled_for_another_reason_is_tried_again() {
+        let conflict = || Said::cancelled(&[Err("TransactionConflict")]);
+        let script = Script::new([conflict(), conflict(), Said::done()]);
+        assert_eq!(transacted(&script).await, Recorded::Yes);
+        let tokens: Vec<_> = script.requests().iter().map(|asked| asked["ClientRequestToken"].clone()).collect();
+        assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2], "one that was cancelled is over: {tokens:?}");
+    }
+
+    #[test]
+    fn a_secret_is_known_wherever_it_stands() {
+        let secrets = json!([{"sealed": "k1.b"}, {"sealed": "k1.a", "until": "2026-01-15T14:00:00.000Z"}]);
+        let there: Item = serde_dynamo::to_item(json!({"secrets": secrets})).unwrap();
+        assert!(holds_secret(&there, "k1.a") && holds_secret(&there, "k1.b") && !holds_secret(&there, "k1"));
+        assert!(!holds_secret(&Item::new(), "k1.a"));
+    }
 
     #[test]
     fn a_change_is_known_by_its_mark() {
         let there: Item = [(CHANGED_BY.to_owned(), text(Mark::new(1).as_str()))].into();
         assert!(is_by(&there, &Mark::new(1)) && !is_by(&there, &Mark::new(2)) && !is_by(&Item::new(), &Mark::new(1)));
+    }
+
+    #[test]
+    fn a_change_is_known_by_its_mark_after_two_others() {
+        let names = ["changed_by", "changed_before", "changed_before_that"];
+        let there: Item = (1..).zip(names).map(|(n, name)| (name.to_owned(), text(Mark::new(n).as_str()))).collect();
+        assert!((1..=3).all(|n| is_by(&there, &Mark::new(n))) && !is_by(&there, &Mark::new(4)));
+        assert!(names.iter().all(|name| SET_MARKS.contains(&format!("{name} = "))));
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        assert!(is_for_now(["TransactionConflict", "ThrottlingError"].into_iter()));
+        assert!(is_for_now(["ProvisionedThroughputExceeded"].into_iter()));
+        assert!(!is_for_now(["TransactionConflict", "ValidationError"].into_iter()));
     }
 }

@@ -15,26 +15,32 @@
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
-use postrider_domain::attempt::Mark;
 use postrider_domain::id::TenantId;
 use serde::de::DeserializeOwned;
 
-use crate::conditional::{Recorded, is_by};
+use crate::conditional::Recorded;
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
-use crate::rows::readable;
+use crate::page;
+use crate::rows::{readable, readable_by};
 
 mod endpoints;
 mod keys;
+#[cfg(test)]
+mod overwritten;
 mod recoveries;
 mod slow;
 mod subscriptions;
 mod tenants;
+mod tombstone;
 mod unreadable_endpoint;
 
 pub use endpoints::EndpointChange;
@@ -42,6 +48,7 @@ pub use keys::{hash_of, secret_text};
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;
+pub(crate) use tombstone::read_endpoint;
 
 pub(crate) const TENANT_SORT: &str = "TENANT";
 pub(crate) const ENDPOINT_PREFIX: &str = "WEBHOOK#";
@@ -105,18 +112,18 @@ impl ConfigTable {
         Ok(answer.item)
     }
 
-    /// What became of a change whose answer did not come: made, if its mark stands there. A secret that was replaced is to be
-    /// shown, so it is worth a look, where there is time for one.
+    /// What became of a change whose answer did not come: made, if what stands there `is_ours`. A secret that was replaced is to
+    /// be shown, so it is worth a look, where there is time for one.
     async fn look_after<T: From<Recorded>>(
         &self,
         made: Result<T, AwsError>,
         pk: String,
         sk: &str,
-        mark: &Mark,
+        is_ours: impl Fn(&Item) -> bool,
     ) -> Result<T, AwsError> {
         let Err(error) = made else { return made };
         match self.get_item(pk, sk).await {
-            Ok(Some(there)) if is_by(&there, mark) => Ok(Recorded::Yes.into()),
+            Ok(Some(there)) if is_ours(&there) => Ok(Recorded::Yes.into()),
             _ => Err(error),
         }
     }
@@ -133,28 +140,26 @@ impl ConfigTable {
 
     /// Every row under `pk` whose sort key begins with `prefix` and that can be read.
     async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, AwsError> {
+        self.all_by(pk, prefix, from_item).await
+    }
+
+    /// The same where a row is read in a way of its own.
+    async fn all_by<T>(
+        &self,
+        pk: String,
+        prefix: &str,
+        read: impl Fn(Item) -> Result<T, AwsError>,
+    ) -> Result<Vec<T>, AwsError> {
         let mut pages = self.query(pk, prefix).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
             items.push(item.map_err(failed("Query config"))?);
         }
-        Ok(readable(items))
+        Ok(readable_by(items, read))
     }
 
-    /// A page of them, after the sort key given; `next` is what follows the prefix in the last row's.
-    async fn some<T: DeserializeOwned>(
-        &self,
-        pk: String,
-        prefix: &str,
-        limit: impl Into<Option<i32>>,
-        after: Option<&str>,
-    ) -> Result<Listed<T>, AwsError> {
-        let page = self.page(pk, prefix, limit, after).await?;
-        Ok(Listed { rows: readable(page.rows), next: page.next })
-    }
-
-    /// The same, as the rows stand there.
-    async fn page(
+    /// A page of such rows as they stand there, after the id given, which follows the prefix in the sort key.
+    async fn page<Id: FromStr + Display>(
         &self,
         pk: String,
         prefix: &str,
@@ -166,10 +171,8 @@ impl ConfigTable {
             query =
                 query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(format!("{prefix}{after}")));
         }
-        let answer = query.send().await.map_err(failed("Query config"))?;
-        let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "sk")?.strip_prefix(prefix));
-        let next = next.map(str::to_owned);
-        Ok(Listed { rows: answer.items.unwrap_or_default(), next })
+        let (rows, next) = page::of::<Id>(query, "Query config", ("sk", prefix)).await?;
+        Ok(Listed { rows, next: next.map(|id| id.to_string()) })
     }
 }
 

@@ -10,9 +10,12 @@ use tokio::time::Instant;
 
 /// Kept back from Lambda's own time-out for the answer.
 const MARGIN: Duration = Duration::from_secs(1);
-/// What a caller's first write needs: one try of a call and its answer. With less, nothing is begun: a secret that is
-/// replaced and cannot be shown any more would be nobody's.
+/// What a caller's first write needs, and each one that brings what is to be shown: one try of a call and its answer. With less,
+/// nothing is begun: a secret that is replaced and cannot be shown any more would be nobody's.
 const FIRST_WRITE: Duration = Duration::from_secs(5);
+
+/// Longer than any function runs.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 tokio::task_local! {
     static CURRENT: Arc<Work>;
@@ -21,6 +24,8 @@ tokio::task_local! {
 struct Work {
     until: Instant,
     reserve: Duration,
+    /// Whether each write needs the reserve, and not the first alone.
+    is_to_be_shown: bool,
     has_written: AtomicBool,
     /// What has written whenever this has.
     whole: Option<Arc<Work>>,
@@ -50,24 +55,47 @@ pub async fn within<T>(deadline: u64, waiting: Waiting, work: impl Future<Output
     let left = time_left(deadline, Timestamp::now(), limit());
     let reserve = if waiting == Waiting::Caller { FIRST_WRITE } else { Duration::ZERO };
     let until = Instant::now() + left.saturating_sub(MARGIN);
-    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole: None }), work).await
+    let whole = Work { until, reserve, is_to_be_shown: false, has_written: AtomicBool::new(false), whole: None };
+    CURRENT.scope(Arc::new(whole), work).await
 }
 
 /// Does one of several parts of the work under the same deadline: whether it has written depends on its own writes alone.
 pub async fn apart<T>(work: impl Future<Output = T>) -> T {
-    scoped(true, work).await
+    scoped(|part| part, work).await
+}
+
+/// Does what brings a secret or a key that its caller is shown this once: none of its writes, nor a second try of one, is begun
+/// without the time to show it.
+pub(crate) async fn to_be_shown<T>(work: impl Future<Output = T>) -> T {
+    scoped(|part| Work { is_to_be_shown: true, ..part }, work).await
+}
+
+/// Does the work under a deadline that comes so much sooner: what is kept back is for what has to follow.
+pub async fn but_for<T>(kept: Duration, work: impl Future<Output = T>) -> T {
+    scoped(|part| Work { until: part.until.checked_sub(kept).unwrap_or(part.until), ..part }, work).await
 }
 
 /// Does what is nobody's request under the same deadline: its writes are none of the request's.
 pub(crate) async fn beside<T>(work: impl Future<Output = T>) -> T {
-    scoped(false, work).await
+    scoped(|part| Work { whole: None, ..part }, work).await
 }
 
-async fn scoped<T>(is_part: bool, work: impl Future<Output = T>) -> T {
-    let Ok(current) = CURRENT.try_with(Arc::clone) else { return work.await };
-    let Work { until, reserve, .. } = *current;
-    let whole = is_part.then_some(current);
-    CURRENT.scope(Arc::new(Work { until, reserve, has_written: AtomicBool::new(false), whole }), work).await
+/// Does a part of the work that may take so long at the most, and no longer than the whole: what it asks of AWS ends then, and
+/// nothing is written after that. So a part that hangs takes no other's time.
+pub async fn at_most<T>(limit: Duration, work: impl Future<Output = T>) -> T {
+    let whole = CURRENT.try_with(Arc::clone).ok();
+    let until = Instant::now() + limit.min(left()).min(LONGEST);
+    let (reserve, is_to_be_shown) =
+        whole.as_ref().map_or((Duration::ZERO, false), |whole| (whole.reserve, whole.is_to_be_shown));
+    let part = Work { until, reserve, is_to_be_shown, has_written: AtomicBool::new(false), whole };
+    CURRENT.scope(Arc::new(part), work).await
+}
+
+async fn scoped<T>(scope: impl FnOnce(Work) -> Work, work: impl Future<Output = T>) -> T {
+    let Ok(whole) = CURRENT.try_with(Arc::clone) else { return work.await };
+    let Work { until, reserve, is_to_be_shown, .. } = *whole;
+    let part = Work { until, reserve, is_to_be_shown, has_written: AtomicBool::new(false), whole: Some(whole) };
+    CURRENT.scope(Arc::new(scope(part)), work).await
 }
 
 /// How much time is left; plenty where nothing was said about it.
@@ -83,7 +111,8 @@ pub fn has_written() -> bool {
 /// Whether a write may be begun now; if so, one has been.
 pub(crate) fn may_write() -> bool {
     let may = |work: &Arc<Work>| {
-        let needed = if work.has_written.load(Ordering::Relaxed) { Duration::ZERO } else { work.reserve };
+        let is_free = work.has_written.load(Ordering::Relaxed) && !work.is_to_be_shown;
+        let needed = if is_free { Duration::ZERO } else { work.reserve };
         let may = work.until.saturating_duration_since(Instant::now()) > needed;
         if may {
             work.note_write();
@@ -139,6 +168,54 @@ mod tests {
         within(in_seconds(5), Waiting::Nobody, async { assert!(may_write()) }).await;
         within(in_seconds(1), Waiting::Nobody, async { assert!(!may_write()) }).await;
         assert!(may_write(), "without a deadline all may be done");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_ends_when_its_share_does_and_the_whole_goes_on() {
+        within(in_seconds(13), Waiting::Nobody, async {
+            at_most(Duration::from_secs(4), async {
+                assert!(left() <= Duration::from_secs(4) && may_write());
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                assert!(left().is_zero() && !may_write());
+            })
+            .await;
+            assert!(has_written() && may_write() && left() > Duration::from_secs(7), "{:?}", left());
+            at_most(Duration::MAX, async { assert!(left() <= Duration::from_secs(8)) }).await;
+        })
+        .await;
+        at_most(Duration::from_secs(4), async { assert!(left() <= Duration::from_secs(4)) }).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_to_be_shown_needs_its_time_at_every_write() {
+        within(in_seconds(10), Waiting::Caller, async {
+            assert!(may_write());
+            tokio::time::advance(Duration::from_secs(3)).await;
+            to_be_shown(async { assert!(may_write(), "six seconds are left") }).await;
+            tokio::time::advance(Duration::from_secs(2)).await;
+            // The SDK's second try of the same call, or another write of the same request.
+            to_be_shown(async { assert!(!may_write(), "four are too few to show it") }).await;
+            assert!(may_write(), "what nobody is shown may go on");
+        })
+        .await;
+        within(in_seconds(10), Waiting::Caller, async {
+            to_be_shown(async { assert!(may_write()) }).await;
+            assert!(has_written(), "it counts for what the caller is told");
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_kept_back_is_there_afterwards() {
+        within(in_seconds(10), Waiting::Nobody, async {
+            but_for(Duration::from_secs(5), async {
+                tokio::time::advance(Duration::from_secs(6)).await;
+                assert!(!may_write() && left().is_zero());
+            })
+            .await;
+            assert!(may_write());
+        })
+        .await;
     }
 
     #[tokio::test]

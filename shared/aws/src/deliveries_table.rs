@@ -13,7 +13,7 @@ use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
-use crate::conditional::{self, is_by};
+use crate::conditional::{self, SET_MARKS, is_by};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, number, text, to_item};
@@ -138,27 +138,6 @@ impl DeliveriesTable {
         send(update.update_expression(expression), |_| false).await
     }
 
-    /// Lets a delivery that was never tried have been put just now, if nobody has tried or renewed it since it was read: whoever
-    /// sends its first message again does so once.
-    ///
-    /// # Errors
-    /// When the update failed; repeating it is harmless.
-    pub async fn renew(&self, before: &Delivery, now: Timestamp, mark: &Mark) -> Result<Recorded, AwsError> {
-        let update = match before.put_at {
-            Some(at) => self
-                .as_read(before, "#status = :pending AND put_at = :put")
-                .expression_attribute_values(":put", text(time::wire(at))),
-            None => self.as_read(before, "#status = :pending AND attribute_not_exists(put_at)"),
-        };
-        let update = update
-            .update_expression("SET put_at = :now, changed_by = :by")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
-            .expression_attribute_values(":now", text(time::wire(now)))
-            .expression_attribute_values(":by", text(mark.as_str()));
-        send(update, |there| is_by(there, mark)).await
-    }
-
     /// Calls a delivery off, if it still stands where it was read and is not final. `mark` is this call's own.
     ///
     /// # Errors
@@ -265,7 +244,7 @@ impl Change {
     }
 
     fn by(&mut self, mark: &Mark) {
-        self.set("changed_by = :by");
+        self.set(SET_MARKS);
         self.values.push((":by", text(mark.as_str())));
     }
 

@@ -27,18 +27,31 @@ enum Kind {
     Failed,
 }
 
-/// What AWS answers when it has too much to do.
-const BUSY_CODES: [&str; 9] = [
-    "ProvisionedThroughputExceededException",
+/// What AWS answers when it has too much to do, or is about the same row for somebody else: what DynamoDB, SQS, Scheduler,
+/// EventBridge and Secrets Manager document, and what the SDK takes for a reason to try again. Some come with `Exception` behind
+/// it and some without.
+const BUSY_CODES: [&str; 18] = [
+    "BandwidthLimitExceeded",
+    "KMS.Throttling",
+    "KmsThrottled",
+    "OverLimit",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceeded",
+    "ReplicatedWriteConflict",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestTimeout",
     "ServiceUnavailable",
     "SlowDown",
+    "Throttled",
     "Throttling",
-    "ThrottlingException",
     "ThrottlingError",
-    "TooManyRequestsException",
+    "TooManyRequests",
+    "TransactionConflict",
+    "TransactionInProgress",
 ];
+/// The same in HTTP's words, whatever the body says.
+const BUSY_STATUSES: [u16; 2] = [429, 503];
 
 impl AwsError {
     /// A failure that no SDK error stands behind.
@@ -72,15 +85,24 @@ pub fn failed<E>(call: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    move |error| match error.as_service_error() {
-        Some(service) => {
-            let code = service.code().unwrap_or("no code");
-            let why = format!("{code}: {}", service.message().unwrap_or("no message"));
-            if BUSY_CODES.contains(&code) { AwsError::busy(call, why) } else { AwsError::new(call, why) }
-        }
-        None if is_out_of_time(&error) => AwsError::busy(call, chain(&error)),
-        None => AwsError::new(call, chain(&error)),
+    move |error| {
+        let why = match error.as_service_error() {
+            Some(service) => {
+                format!("{}: {}", service.code().unwrap_or("no code"), service.message().unwrap_or("no message"))
+            }
+            None => chain(&error),
+        };
+        if is_busy(&error) { AwsError::busy(call, why) } else { AwsError::new(call, why) }
     }
+}
+
+fn is_busy<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    let code = code.map(|code| code.strip_suffix("Exception").unwrap_or(code));
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
+    code.is_some_and(|code| BUSY_CODES.contains(&code))
+        || status.is_some_and(|status| BUSY_STATUSES.contains(&status))
+        || is_out_of_time(error)
 }
 
 /// Whether the time was over, before the call (`wire`) or in it.
@@ -101,4 +123,50 @@ pub fn chain(error: &dyn Error) -> String {
         cause = inner.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+    use aws_smithy_types::body::SdkBody;
+
+    fn answered(status: u16, code: &str) -> AwsError {
+        let error = GetItemError::generic(ErrorMetadata::builder().code(code).build());
+        let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        failed("GetItem")(SdkError::service_error(error, answer))
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_busy_and_nothing_else() {
+        for code in [
+            "ProvisionedThroughputExceededException",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "TransactionInProgressException",
+            "TransactionConflictException",
+            "ReplicatedWriteConflictException",
+            "RequestThrottled",
+            "KMS.ThrottlingException",
+            "TooManyRequestsException",
+            "ServiceUnavailable",
+            "ServiceUnavailableException",
+        ] {
+            assert!(answered(400, code).is_busy(), "{code}");
+        }
+        for status in [429, 503] {
+            assert!(answered(status, "whatever it says").is_busy(), "{status}");
+        }
+        for (status, code) in [
+            (400, "ValidationException"),
+            (400, "AccessDeniedException"),
+            (400, "ResourceNotFoundException"),
+            (402, "ServiceQuotaExceededException"),
+            (500, "InternalServerError"),
+            (500, "InternalServiceError"),
+        ] {
+            assert!(!answered(status, code).is_busy(), "{code}");
+        }
+    }
 }

@@ -29,6 +29,11 @@ impl EventsTable {
         Ok(Self { client: Client::new(sdk), name: env::var("EVENTS_TABLE")? })
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(client: Client, name: &str) -> Self {
+        Self { client, name: name.to_owned() }
+    }
+
     /// Puts the event's row unless there is one. An expired row that has not been removed yet stays too: putting over it
     /// would be a MODIFY, which the stream's filter drops.
     ///

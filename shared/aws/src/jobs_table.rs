@@ -21,7 +21,8 @@ use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
-use crate::rows::readable;
+use crate::page;
+use crate::rows::{ids, readable};
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -144,6 +145,8 @@ impl JobsTable {
         if let Some(event) = closing {
             writes.push(self.events.put_in_transaction(event)?);
         }
+        // Overwritten by another report, it is applied again to what stands there now, where it changes nothing more; and nobody
+        // changes a job that has ended.
         transact(&self.client, "TransactWriteItems job", writes, |there| is_by(there, &mark)).await
     }
 
@@ -180,12 +183,11 @@ impl JobsTable {
             query =
                 query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
-        let answer = query.send().await.map_err(failed("Query jobs"))?;
-        let next = answer.last_evaluated_key.as_ref().and_then(|key| text_of(key, "id")).map(str::to_owned);
-        let ids: Vec<JobId> = answer.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let (found, next) = page::of::<JobId>(query, "Query jobs", ("id", "")).await?;
+        let ids: Vec<JobId> = ids(&found, "id", "");
         let reads = ids.iter().map(|id| self.item(id.as_str()));
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: readable(items.into_iter().flatten()), next })
+        Ok(Listed { rows: readable(items.into_iter().flatten()), next: next.map(|id| id.to_string()) })
     }
 
     /// What a tenant's key made, if it is remembered at `now`.

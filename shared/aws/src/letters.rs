@@ -1,11 +1,16 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
-//! redrives, and the triggers that were refused.
+//! redrives, and the triggers that were refused; and the one of unfinished events, which fan-out reads.
+
+use std::collections::HashSet;
+use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
+use futures::future::{join_all, try_join_all};
 
 use crate::AwsError;
+use crate::deadline;
 use crate::env::{self, BadSetting};
 use crate::error::failed;
 
@@ -33,6 +38,35 @@ pub struct Letter {
     receipt: String,
 }
 
+/// What becomes of a letter that was seen to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It leaves the queue.
+    Done,
+    /// Nothing can be done about it for now.
+    Stays,
+}
+
+/// How much time there is for letters.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For each of them, at the most.
+    pub each: Duration,
+    /// With no more than this left, none is begun.
+    pub reserve: Duration,
+}
+
+/// What became of a queue's letters.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// How many left the queue.
+    pub done: usize,
+    /// How many stay.
+    pub left: usize,
+    /// The first failure; all are in the log.
+    pub failure: Option<AwsError>,
+}
+
 impl Letters {
     /// The dead-letter queue, `DEAD_QUEUE_URL`.
     ///
@@ -58,6 +92,14 @@ impl Letters {
         Ok(Self { client: Client::new(sdk), url: env::var("TRIGGERS_QUEUE_URL")? })
     }
 
+    /// The queue of events whose fan-out is not finished, `UNFINISHED_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn unfinished(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { client: Client::new(sdk), url: env::var("UNFINISHED_QUEUE_URL")? })
+    }
+
     /// Sets something aside, with what is needed to find it and why.
     ///
     /// # Errors
@@ -68,11 +110,98 @@ impl Letters {
         Ok(())
     }
 
-    /// Up to ten letters; they show again later unless deleted.
+    /// Shows every letter once, as far as the time goes, ten side by side; those that are done leave the queue. One that fails
+    /// holds up no other, and one that hangs takes no more than its own time.
+    pub async fn see_to_each(
+        &self,
+        Limits { each, reserve }: Limits,
+        see_to: impl AsyncFn(&Letter) -> Result<Fate, AwsError>,
+    ) -> Seen {
+        let (mut seen, mut met, mut left) = (Seen::default(), HashSet::new(), Vec::new());
+        while deadline::left() > reserve {
+            let letters = match self.receive().await {
+                Ok(letters) => letters,
+                Err(error) => {
+                    seen.failure.get_or_insert(error);
+                    break;
+                }
+            };
+            let letters: Vec<Letter> = letters.into_iter().filter(|letter| met.insert(letter.id.clone())).collect();
+            // None, or only such as have come around again.
+            if letters.is_empty() {
+                break;
+            }
+            let fates = letters.iter().map(|letter| deadline::at_most(each, self.see_to_one(letter, &see_to)));
+            for (letter, fate) in join_all(fates).await.into_iter().zip(letters).map(|(fate, letter)| (letter, fate)) {
+                match fate {
+                    Ok(Fate::Done) => seen.done += 1,
+                    Ok(Fate::Stays) => left.push(letter),
+                    Err(error) => {
+                        tracing::error!(message_id = letter.id, error = %error, "letter.not_seen_to");
+                        seen.failure.get_or_insert(error);
+                        left.push(letter);
+                    }
+                }
+            }
+        }
+        seen.left = left.len();
+        // Only now, or they would come around at once, before others.
+        if let Err(error) = self.release(&left).await {
+            seen.failure.get_or_insert(error);
+        }
+        seen
+    }
+
+    async fn see_to_one(
+        &self,
+        letter: &Letter,
+        see_to: &impl AsyncFn(&Letter) -> Result<Fate, AwsError>,
+    ) -> Result<Fate, AwsError> {
+        let fate = see_to(letter).await?;
+        if fate == Fate::Done {
+            // Only now, so that a crash leaves it there.
+            self.delete(letter).await?;
+        }
+        Ok(fate)
+    }
+
+    /// Leaves these for whoever reads the queue, to be seen after `delay` (15 minutes at the most).
     ///
     /// # Errors
-    /// When the read failed.
-    pub async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
+    /// When one was not taken; others may have been, and leaving them again is harmless.
+    pub async fn leave(&self, notes: &[Note], delay: Duration) -> Result<(), AwsError> {
+        const CALL: &str = "SendMessageBatch notes";
+        let delay = i32::try_from(delay.as_secs()).unwrap_or(900);
+        let batches = notes.chunks(BATCH).map(|notes| async move {
+            let entry = |(n, note): (usize, &Note)| {
+                let entry = SendMessageBatchRequestEntry::builder().id(n.to_string());
+                let entry = entry.message_body(note.text()).delay_seconds(delay).build();
+                entry.map_err(|error| AwsError::new(CALL, error.to_string()))
+            };
+            let entries = notes.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
+            let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+            let answer = call.send().await.map_err(failed(CALL))?;
+            match answer.failed().first() {
+                None => Ok(()),
+                Some(refused) => Err(AwsError::busy(CALL, format!("some were not taken: {}", refused.code()))),
+            }
+        });
+        try_join_all(batches).await.map(|_| ())
+    }
+
+    /// Lets a letter that Lambda brought show again after `delay`, if it is not deleted before.
+    ///
+    /// # Errors
+    /// When it was not put off; it shows again at the queue's own time.
+    pub async fn put_off(&self, receipt: &str, delay: Duration) -> Result<(), AwsError> {
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
+        let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
+        call.visibility_timeout(seconds).send().await.map_err(failed("ChangeMessageVisibility"))?;
+        Ok(())
+    }
+
+    /// Up to ten letters; they show again later unless deleted.
+    async fn receive(&self) -> Result<Vec<Letter>, AwsError> {
         let answer = self
             .client
             .receive_message()
@@ -91,11 +220,8 @@ impl Letters {
         Ok(letters.into_iter().map(letter).collect())
     }
 
-    /// Lets letters show again at once that could not be seen to.
-    ///
-    /// # Errors
-    /// When a call failed; they show again by themselves, later.
-    pub async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
+    /// Lets letters show again at once that could not be seen to; without that they show by themselves, later.
+    async fn release(&self, letters: &[Letter]) -> Result<(), AwsError> {
         for letters in letters.chunks(BATCH) {
             let entry = |(n, letter): (usize, &Letter)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
@@ -109,11 +235,8 @@ impl Letters {
         Ok(())
     }
 
-    /// Deletes a letter that was seen to.
-    ///
-    /// # Errors
-    /// When it was not deleted; it will show again.
-    pub async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
+    /// Deletes a letter that was seen to; one that was not deleted will show again.
+    async fn delete(&self, letter: &Letter) -> Result<(), AwsError> {
         let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt).send().await;
         deleted.map_err(failed("DeleteMessage"))?;
         Ok(())

@@ -23,11 +23,14 @@ pub mod jobs_table;
 pub mod keyring;
 pub mod letters;
 pub mod metrics;
+mod page;
 mod pause;
 pub mod put_once;
 pub mod queue;
 pub mod recoverer;
 mod remembered;
+#[cfg(test)]
+mod replay;
 pub mod resolve;
 pub mod retries;
 mod roots;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures::stream::{self, StreamExt as _};
 use postrider_domain::message::Message;
 
 use crate::AwsError;
@@ -77,7 +77,12 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends them all, in batches side by side.
+    /// Sends as many as are taken, in batches side by side: how many, and the first failure.
+    pub async fn send_each(&self, messages: &[Message]) -> (usize, Option<AwsError>) {
+        self.send_each_later(messages, Duration::ZERO).await
+    }
+
+    /// Sends them all, in batches side by side; one that fails holds up none of the others.
     ///
     /// # Errors
     /// When one was not taken after several tries; others may have been, and sending them again is harmless.
@@ -90,16 +95,27 @@ impl Queue {
     /// # Errors
     /// As [`Queue::send_all`].
     pub async fn send_all_later(&self, messages: &[Message], delay: Duration) -> Result<(), AwsError> {
-        stream::iter(messages.chunks(BATCH))
-            .map(|batch| self.send_batch(batch, delay))
-            .buffer_unordered(BATCHES_AT_ONCE)
-            .try_collect()
-            .await
+        self.send_each_later(messages, delay).await.1.map_or(Ok(()), Err)
     }
 
-    async fn send_batch(&self, messages: &[Message], delay: Duration) -> Result<(), AwsError> {
-        let mut entries: Vec<SendMessageBatchRequestEntry> =
-            messages.iter().enumerate().map(|(i, message)| self.entry(i, message, delay)).collect::<Result<_, _>>()?;
+    async fn send_each_later(&self, messages: &[Message], delay: Duration) -> (usize, Option<AwsError>) {
+        let sent = stream::iter(messages.chunks(BATCH)).map(|batch| self.send_batch(batch, delay));
+        let sent: Vec<(usize, Option<AwsError>)> = sent.buffer_unordered(BATCHES_AT_ONCE).collect().await;
+        let taken = sent.iter().map(|(taken, _)| taken).sum();
+        (taken, sent.into_iter().find_map(|(_, failure)| failure))
+    }
+
+    async fn send_batch(&self, messages: &[Message], delay: Duration) -> (usize, Option<AwsError>) {
+        let mut left = match self.entries(messages, delay) {
+            Ok(entries) => entries,
+            Err(error) => return (0, Some(error)),
+        };
+        let failure = self.send_entries(&mut left).await.err();
+        (messages.len() - left.len(), failure)
+    }
+
+    /// Leaves those that were not taken.
+    async fn send_entries(&self, entries: &mut Vec<SendMessageBatchRequestEntry>) -> Result<(), AwsError> {
         let mut why = String::new();
         for round in 0..ROUNDS {
             crate::pause::pause(round).await;
@@ -111,11 +127,18 @@ impl Queue {
                 .send()
                 .await
                 .map_err(failed("SendMessageBatch"))?;
-            let Some(first) = answer.failed().first() else { return Ok(()) };
+            let Some(first) = answer.failed().first() else {
+                entries.clear();
+                return Ok(());
+            };
             why = format!("{} of {} entries failed: {}", answer.failed().len(), entries.len(), first.code());
             entries.retain(|entry| answer.failed().iter().any(|failed| failed.id() == entry.id()));
         }
         Err(AwsError::busy("SendMessageBatch", why))
+    }
+
+    fn entries(&self, messages: &[Message], delay: Duration) -> Result<Vec<SendMessageBatchRequestEntry>, AwsError> {
+        messages.iter().enumerate().map(|(i, message)| self.entry(i, message, delay)).collect()
     }
 
     fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, AwsError> {

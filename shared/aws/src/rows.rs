@@ -1,7 +1,11 @@
 //! Many rows at once: one that cannot be read hides none of the others. It is skipped, logged with its key, and counted.
 
+use std::collections::HashSet;
 use std::fmt::Display;
+use std::str::FromStr;
 
+use postrider_domain::delivery::Delivery;
+use postrider_domain::id::JobId;
 use serde::de::DeserializeOwned;
 
 use crate::AwsError;
@@ -24,10 +28,25 @@ pub(crate) fn readable_by<T>(
     items: impl IntoIterator<Item = Item>,
     read: impl Fn(Item) -> Result<T, AwsError>,
 ) -> Vec<T> {
+    past_unreadable(items.into_iter().map(|item| (key_of(&item), read(item))))
+}
+
+/// The ids by which these rows are named, in their order: what follows `prefix` in the attribute `name`. Whoever reads rows
+/// by ids that a list holds must not lose one without a trace.
+pub(crate) fn ids<T: FromStr>(items: &[Item], name: &str, prefix: &str) -> Vec<T> {
+    let id = |item| id_in(item, name, prefix).ok_or_else(|| AwsError::unreadable("reading a key", "it is no id"));
+    past_unreadable(items.iter().map(|item| (key_of(item), id(item))))
+}
+
+/// The id in one row's attribute, if it is one.
+pub(crate) fn id_in<T: FromStr>(item: &Item, name: &str, prefix: &str) -> Option<T> {
+    text_of(item, name)?.strip_prefix(prefix)?.parse().ok()
+}
+
+fn past_unreadable<T>(read: impl Iterator<Item = (String, Result<T, AwsError>)>) -> Vec<T> {
     let (mut rows, mut skipped) = (Vec::new(), 0_u32);
-    for item in items {
-        let key = key_of(&item);
-        match read(item) {
+    for (key, row) in read {
+        match row {
             Ok(row) => rows.push(row),
             Err(error) => {
                 log(&key, &error);
@@ -45,6 +64,46 @@ pub(crate) fn readable_by<T>(
 pub fn unreadable(key: &str, error: &dyn Display) {
     log(key, error);
     count(1);
+}
+
+/// Tells of a row that is absent although nobody has deleted it: it is lost, and whatever hangs on it waits.
+pub fn missing(key: &str) {
+    tracing::error!(key, "row.missing");
+    count_missing(1);
+}
+
+/// The same of a delivery's webhook, tenant or job.
+pub fn missing_for(row: &Delivery) {
+    log_missing_for(row);
+    count_missing(1);
+}
+
+/// The same of many deliveries: all count, and each webhook or job has one line.
+pub fn missing_for_all(rows: &[&Delivery]) {
+    let mut told = HashSet::new();
+    for row in rows {
+        if told.insert((&row.endpoint_id, &row.job_id)) {
+            log_missing_for(row);
+        }
+    }
+    if !rows.is_empty() {
+        count_missing(rows.len());
+    }
+}
+
+fn log_missing_for(row: &Delivery) {
+    tracing::error!(
+        delivery_id = row.id.as_str(),
+        webhook_id = row.endpoint_id.as_str(),
+        tenant_id = row.tenant_id.as_str(),
+        job_id = row.job_id.as_ref().map(JobId::as_str),
+        "delivery.row_missing"
+    );
+}
+
+/// Without a dimension beside the function, as [`count`] has it.
+fn count_missing(rows: usize) {
+    metrics::emit("MissingRows", Unit::Count, &[], &[rows as f64]);
 }
 
 fn log(key: &str, error: &dyn Display) {
@@ -81,6 +140,13 @@ mod tests {
         let items = [row("name", text("a")), row("name", number(7)), row("other", text("b")), row("name", text("c"))];
         let names: Vec<String> = readable(items).into_iter().map(|row: Named| row.name).collect();
         assert_eq!(names, ["a", "c"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_id_hides_none_of_the_others() {
+        let named = |sort: &str| -> Item { [("pk".to_owned(), text("P")), ("sk".to_owned(), text(sort))].into() };
+        let items = [named("N#1"), named("N#x"), named("M#2"), Item::new(), named("N#3")];
+        assert_eq!(ids::<u8>(&items, "sk", "N#"), [1, 3]);
     }
 
     #[test]

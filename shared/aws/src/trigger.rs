@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use aws_lambda_events::sqs::SqsMessage;
 use postrider_domain::invalid::{Invalid, excerpt};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -71,6 +72,31 @@ struct Shape {
     records: Option<Box<RawValue>>,
 }
 
+/// Whether a record of a batch is a queue's message, as it says itself.
+pub fn is_message(record: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Source<'a> {
+        #[serde(rename = "eventSource")]
+        event_source: &'a str,
+    }
+    serde_json::from_str(record.get()).is_ok_and(|source: Source<'_>| source.event_source == "aws:sqs")
+}
+
+/// A queue's message.
+///
+/// # Errors
+/// The id of one that is misshapen, so that it alone comes again. Without an id SQS takes the answer for the whole batch's, and
+/// none is lost then either.
+pub fn message(record: &RawValue) -> Result<SqsMessage, String> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(rename = "messageId")]
+        message_id: String,
+    }
+    serde_json::from_str(record.get())
+        .map_err(|_| serde_json::from_str(record.get()).map(|named: Named| named.message_id).unwrap_or_default())
+}
+
 /// What a function fails with when it was handed [`Trigger::NoBatch`]: its invoker hands it over again.
 pub const NO_BATCH: &str = "the payload has `Records` that are no list";
 
@@ -133,6 +159,21 @@ mod tests {
         }
         for direct in [r#"["Records"]"#, r#""Records""#, r#"{"a":{"Records":[]}}"#, r#"{"text":"\"Records\""}"#, "{}"] {
             assert!(matches!(of(direct), Trigger::Direct), "{direct}");
+        }
+    }
+
+    #[test]
+    fn a_misshapen_message_is_known_by_its_id() {
+        let read = |text: &str| {
+            let raw = RawValue::from_string(text.to_owned()).unwrap();
+            (is_message(&raw), message(&raw).map(|message| message.message_id.unwrap_or_default()))
+        };
+        let (good, bad) = (|id: &str| Ok(id.to_owned()), |id: &str| Err(id.to_owned()));
+        assert_eq!(read(r#"{"messageId":"1","eventSource":"aws:sqs","body":"{}"}"#), (true, good("1")));
+        assert_eq!(read(r#"{"messageId":"1","eventSource":"aws:sqs","body":7}"#), (true, bad("1")));
+        assert_eq!(read(r#"{"messageId":"1","eventSource":"aws:dynamodb","body":[]}"#), (false, bad("1")));
+        for nameless in ["7", "null", "\"aws:sqs\"", r#"{"messageId":7}"#, r#"{"eventSource":7}"#] {
+            assert_eq!(read(nameless), (false, bad("")), "{nameless}");
         }
     }
 

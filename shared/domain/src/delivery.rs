@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Mark, Outcome};
 use crate::event::{Event, EventType};
-use crate::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
+use crate::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
 mod round;
@@ -68,6 +68,9 @@ pub struct Delivery {
     /// The event's own time, which the id holds too: what lists by time go by. A producer may choose it.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
+    /// The recovery that sent it again last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered_by: Option<RecoveryId>,
     /// When the row was put; rows of earlier versions do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub put_at: Option<Timestamp>,
@@ -130,6 +133,7 @@ impl Delivery {
             attempts: Vec::new(),
             late: Vec::new(),
             delivered_at: None,
+            recovered_by: None,
             created_at: event.timestamp,
             put_at: Some(now),
             expires_at,

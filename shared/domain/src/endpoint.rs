@@ -424,6 +424,9 @@ mod tests {
         assert_eq!((names(&first), previous_secret_until(&first, now)), (vec!["first"], None));
         let second = rotated(&first, "second".to_owned(), now, 3600).unwrap();
         assert_eq!(names(&second), ["second", "first"]);
+        // Rows of earlier versions do not tell: one that was shown must keep the grace that it is given.
+        let before: StoredSecret = serde_json::from_str(r#"{"sealed": "before"}"#).unwrap();
+        assert_eq!(names(&rotated(&[before], "first".to_owned(), now, 3600).unwrap()), ["first", "before"]);
         let end = crate::time::plus_millis(now, 3_600_000);
         assert_eq!(previous_secret_until(&second, now), Some(end));
         assert_eq!(previous_secret_until(&second, end), None);

@@ -48,34 +48,43 @@ pub struct Recovery {
     pub expires_at: i64,
 }
 
-/// How a delivery is sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// By a new round of attempts.
-    NewRound,
-    /// By its first message once more: it was never tried, so no counter moves.
-    FirstMessage,
-}
-
-/// Whether a recovery sends this delivery again, and how: failed, cancelled for a reason that may have passed, or pending
-/// for so long that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were
-/// was cancelled for want of a row.
-pub fn again(delivery: &Delivery, now: Timestamp) -> Option<Again> {
+/// Whether a recovery sends this delivery again: failed, cancelled for a reason that may have passed, or pending for so long
+/// that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were was cancelled for
+/// want of a row.
+///
+/// It always begins a new round, also of what was never tried: the row is due then, and so the sweep's, should the message not
+/// be sent.
+pub fn is_missed(delivery: &Delivery, now: Timestamp) -> bool {
     // One that a receiver has taken before is sent again by whoever asks for just that one.
     if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() {
-        return None;
+        return false;
     }
     // By when the row was put: the event's own time is its producer's to choose.
     let waiting_since = delivery.put_at.unwrap_or(delivery.created_at);
     match (delivery.status, delivery.reason) {
-        (Status::Failed, _) => Some(Again::NewRound),
-        (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended | Reason::WebhookDeleted)) => {
-            Some(Again::NewRound)
-        }
-        (Status::Pending, _) if now.as_second() - waiting_since.as_second() > PENDING_TOO_LONG_SECONDS => {
-            Some(Again::FirstMessage)
-        }
-        _ => None,
+        (Status::Failed, _)
+        | (Status::Cancelled, Some(Reason::WebhookDisabled | Reason::TenantSuspended | Reason::WebhookDeleted)) => true,
+        (Status::Pending, _) => now.as_second() - waiting_since.as_second() > PENDING_TOO_LONG_SECONDS,
+        _ => false,
+    }
+}
+
+/// What a recovery finds in a page of its deliveries.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// Those that it has to send again.
+    pub missed: Vec<&'a Delivery>,
+    /// How many it has sent again before, in an earlier look at this page: whoever looked died, or was not heard.
+    pub requeued_before: u64,
+}
+
+impl Recovery {
+    /// Looks at a page. A row remembers which recovery sent it again last, so a page that is seen twice counts what was done at
+    /// the first look, and does it no second time.
+    pub fn look<'a>(&self, page: &'a [Delivery], now: Timestamp) -> Look<'a> {
+        let (mine, others): (Vec<_>, Vec<_>) = page.iter().partition(|row| row.recovered_by.as_ref() == Some(&self.id));
+        let missed = others.into_iter().filter(|row| is_missed(row, now)).collect();
+        Look { missed, requeued_before: mine.len() as u64 }
     }
 }
 
@@ -102,7 +111,7 @@ mod tests {
             (Status::Cancelled, Some(Reason::TenantSuspended)),
             (Status::Cancelled, Some(Reason::WebhookDeleted)),
         ] {
-            assert_eq!(again(&row(status, reason), after(1)), Some(Again::NewRound), "{reason:?}");
+            assert!(is_missed(&row(status, reason), after(1)), "{reason:?}");
         }
     }
 
@@ -114,7 +123,7 @@ mod tests {
             (Status::Succeeded, None),
             (Status::Retrying, None),
         ] {
-            assert_eq!(again(&row(status, reason), after(600)), None, "{status:?} {reason:?}");
+            assert!(!is_missed(&row(status, reason), after(600)), "{status:?} {reason:?}");
         }
     }
 
@@ -122,20 +131,45 @@ mod tests {
     fn what_was_delivered_before_is_not_sent_again_by_a_recovery() {
         let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
         let resent = Delivery { delivered_at: Some(failed.created_at), ..failed };
-        assert_eq!(again(&resent, after(600)), None);
+        assert!(!is_missed(&resent, after(600)));
     }
 
     #[test]
     fn an_old_events_row_has_an_hour_like_any_other() {
         let fresh = row(Status::Pending, None);
         let of_an_old_event = Delivery { put_at: Some(after(600)), ..fresh };
-        assert_eq!(again(&of_an_old_event, after(601)), None);
-        assert_eq!(again(&of_an_old_event, after(661)), Some(Again::FirstMessage));
+        assert!(!is_missed(&of_an_old_event, after(601)));
+        assert!(is_missed(&of_an_old_event, after(661)));
     }
 
     #[test]
     fn pending_is_lost_after_an_hour() {
-        assert_eq!(again(&row(Status::Pending, None), after(59)), None);
-        assert_eq!(again(&row(Status::Pending, None), after(61)), Some(Again::FirstMessage));
+        assert!(!is_missed(&row(Status::Pending, None), after(59)));
+        assert!(is_missed(&row(Status::Pending, None), after(61)));
+    }
+
+    #[test]
+    fn a_page_that_is_seen_twice_is_sent_again_once_and_counted_once() {
+        let at = after(0);
+        let recovery = Recovery {
+            id: RecoveryId::new(at, 1),
+            tenant_id: TenantId::new(at, 1),
+            endpoint_id: EndpointId::new(at, 2),
+            since: at,
+            until: at,
+            status: Progress::Running,
+            found: 0,
+            requeued: 0,
+            after: None,
+            expires_at: 0,
+        };
+        let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
+        let sent = failed.in_new_round(after(1)).recovered_by(&recovery.id);
+        // It may have failed once more by the second look.
+        let sent_and_failed = Delivery { status: Status::Failed, next_attempt_at: None, ..sent.clone() };
+        let of_another = failed.in_new_round(after(1)).recovered_by(&RecoveryId::new(at, 2));
+        let page = [failed.clone(), sent, sent_and_failed, of_another, failed.clone()];
+        let look = recovery.look(&page, after(2));
+        assert_eq!((look.missed, look.requeued_before), (vec![&failed, &failed], 2));
     }
 }

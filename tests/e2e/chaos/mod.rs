@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use serde_json::{Value, json};
@@ -16,22 +17,30 @@ use crate::support::api::text;
 use crate::support::proxy::Proxy;
 use crate::support::{Receiver, Tenant, World, canary};
 
+mod bad_days;
 mod dead_letters;
+mod fan_out;
 mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
 mod lost;
+mod lost_answers;
+mod marks;
+mod missing;
 mod owner;
 mod recovery;
 mod slow;
 mod soak;
 mod stopped;
 mod storm;
-mod stumbles;
+mod sweeps;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
+const MINUTE: Duration = Duration::from_secs(60);
+/// Tries of the SDK for one call.
+const TRIES: u32 = 3;
 
 /// The stack, and nobody else on it while the guard lives.
 async fn alone() -> Option<(World, MutexGuard<'static, ()>)> {
@@ -98,6 +107,26 @@ async fn with_proxies<T>(world: &World, functions: &[&str], proxy: &Proxy, work:
 async fn without_mapping<T>(world: &World, function: &str, source: &str, work: impl Future<Output = T>) -> T {
     world.aws.functions.set_mapping(function, source, false).await;
     then(work, world.aws.functions.set_mapping(function, source, true)).await
+}
+
+/// A tenant whose webhooks speak the standard dialect.
+async fn standard(world: &World) -> Tenant {
+    world.tenant_on("standard", "pro").await
+}
+
+/// Publishes so many events to a webhook; the deliveries' ids.
+async fn published(tenant: &Tenant, webhook: &str, events: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..events {
+        let event = tenant.publish("invoice.paid", &json!({})).await;
+        ids.push(tenant.delivery_of(&event, webhook).await);
+    }
+    ids
+}
+
+/// Sweeps, whether or not the sweep says that it failed.
+async fn sweep(world: &World) -> Value {
+    world.aws.functions.invoke("sweep", &json!({})).await
 }
 
 /// Publishes one event to a new webhook; returns the event's id and the delivery's.

@@ -8,11 +8,12 @@ use postrider_domain::event::Event;
 use postrider_domain::id::EndpointId;
 use serde_json::{Value, json};
 
-use crate::chaos::{alone, scale, without_mapping};
+use crate::chaos::{TRIES, alone, published, scale, standard, sweep, with_proxy, without_mapping};
 use crate::support::api::text;
+use crate::support::proxy::{Fault, Proxy, Spoil, THROTTLED};
 use crate::support::rows::{Row, n, s};
 use crate::support::stack::say;
-use crate::support::{Receiver, SOON, until};
+use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// More than one call of the API gets through; `make soak` takes ten thousand.
 const MISSED: u64 = 2_000;
@@ -133,4 +134,117 @@ async fn thousands_of_missed_deliveries_are_recovered() {
     }
     assert_eq!(receiver.requests().len(), 1 + sample.len());
     assert!(receiver.requests().iter().all(|post| post.event_id() == event));
+}
+
+/// So many failed deliveries of one webhook, whose receiver takes whatever comes again; the webhook's id and theirs.
+async fn failed(tenant: &Tenant, receiver: &Receiver, deliveries: usize) -> (String, Vec<String>) {
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
+    let webhook = tenant.create(&body).await;
+    let ids = published(tenant, &webhook, deliveries).await;
+    for id in &ids {
+        tenant.settled(id, "failed", 1).await;
+    }
+    (webhook, ids)
+}
+
+/// Begins a recovery of all that a webhook ever missed; where to ask after it.
+async fn begun(tenant: &Tenant, webhook: &str) -> String {
+    let path = format!("/v1/webhooks/{webhook}/recover");
+    let answer = tenant.api.post(&path, &json!({"since": "2020-01-01T00:00:00Z"})).await.ok(202);
+    format!("{path}/{}", text(&answer, "recovery_id"))
+}
+
+/// The recovery once sweeps, of which some may fail, have come to its end.
+async fn done(world: &World, tenant: &Tenant, path: &str) -> Value {
+    until("the recovery to be done", PATIENCE, || async {
+        sweep(world).await;
+        let shown = tenant.api.get(path).await.ok(200);
+        if shown["status"] == "done" { Ok(shown) } else { Err(shown.to_string()) }
+    })
+    .await
+}
+
+fn refusing_once(posts: usize) -> Vec<Reply> {
+    vec![Reply::Status(500); posts]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_recovery_counts_what_it_sends_again_though_the_queue_refuses_its_messages() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, refusing_once(25), Reply::Status(200)).await;
+    let (webhook, ids) = failed(&tenant, &receiver, 25).await;
+    let proxy = Proxy::start(world.stack).await;
+    // One of three batches is never taken, and its try in the API is all that the recovery makes.
+    proxy.add(Fault::of(Spoil::Refuse(500, "InternalError")).on("SendMessageBatch").about(&ids[0]));
+    let path = with_proxy(&world, "deliveries", &proxy, begun(&tenant, &webhook)).await;
+    let done = done(&world, &tenant, &path).await;
+    assert_eq!((&done["found"], &done["requeued"]), (&json!(25), &json!(25)), "{done}");
+    assert_eq!(proxy.hits(), TRIES);
+    // What no message was taken for is due, and the sweep's.
+    for id in &ids {
+        if tenant.delivery(id).await["status"] == "retrying" {
+            world.aws.rows.due_ago(id, 300).await;
+        }
+    }
+    world.aws.functions.sweep().await;
+    for id in &ids {
+        tenant.settled(id, "succeeded", 2).await;
+    }
+    assert_eq!(receiver.requests().len(), 50, "each was sent again once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_recovery_counts_once_what_it_did_unheard() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, refusing_once(5), Reply::Status(200)).await;
+    let (webhook, ids) = failed(&tenant, &receiver, 5).await;
+    let proxy = Proxy::start(world.stack).await;
+    let path = with_proxy(&world, "deliveries", &proxy, async {
+        // A round begins, and none of the SDK's tries is answered: the page is to be seen again.
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").about(&ids[0]).times(TRIES));
+        begun(&tenant, &webhook).await
+    })
+    .await;
+    assert_eq!(proxy.hits(), TRIES);
+    let recovery = path.rsplit('/').next().expect("a path").to_owned();
+    with_proxy(&world, "sweep", &proxy, async {
+        // Then the page is noted, and nobody hears of that either.
+        proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").about(&recovery).times(TRIES));
+        sweep(&world).await;
+    })
+    .await;
+    let done = done(&world, &tenant, &path).await;
+    assert_eq!((&done["found"], &done["requeued"]), (&json!(5), &json!(5)), "{done}");
+    if tenant.delivery(&ids[0]).await["status"] == "retrying" {
+        world.aws.rows.due_ago(&ids[0], 300).await;
+    }
+    world.aws.functions.sweep().await;
+    for id in &ids {
+        tenant.settled(id, "succeeded", 2).await;
+    }
+    assert_eq!(receiver.requests().len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn sweeps_that_meet_carry_a_recovery_on_once() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = standard(&world).await;
+    let receiver = Receiver::scripted(world.stack, refusing_once(60), Reply::Status(200)).await;
+    let (webhook, ids) = failed(&tenant, &receiver, 60).await;
+    let refusing = Proxy::start(world.stack).await;
+    refusing.add(Fault::of(THROTTLED).on("Query"));
+    let path = with_proxy(&world, "deliveries", &refusing, begun(&tenant, &webhook)).await;
+    assert_eq!(tenant.api.get(&path).await.ok(200)["found"], 0, "only begun");
+    futures::future::join_all((0..3).map(|_| sweep(&world))).await;
+    let done = done(&world, &tenant, &path).await;
+    assert_eq!((&done["found"], &done["requeued"]), (&json!(60), &json!(60)), "{done}");
+    for id in &ids {
+        tenant.settled(id, "succeeded", 2).await;
+    }
+    assert_eq!(receiver.requests().len(), 120, "each was sent again once");
 }

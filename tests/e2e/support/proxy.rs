@@ -28,6 +28,8 @@ pub(crate) enum Spoil {
     Hang,
     /// It is carried out, and the answer comes so much later.
     Delay(Duration),
+    /// It reaches AWS so much later.
+    Late(Duration),
     /// A BatchGetItem's answer is one of a moment ago: of what it reads plainly, nothing was there yet.
     Lag,
     /// A BatchGetItem leaves half of its keys.
@@ -207,6 +209,10 @@ async fn serve(mut client: TcpStream, upstream: String, state: &Mutex<State>) ->
             let answer = forward(&call, &upstream).await?;
             tokio::time::sleep(by).await;
             answer
+        }
+        Some(Spoil::Late(by)) => {
+            tokio::time::sleep(by).await;
+            forward(&call, &upstream).await?
         }
         Some(Spoil::Lag) => lagging(&call, &forward(&call, &upstream).await?),
         Some(Spoil::Half) => by_half(&call, &forward(&call, &upstream).await?),

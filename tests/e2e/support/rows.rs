@@ -131,6 +131,19 @@ impl Rows {
         self.set(&self.stack.tables.config, tenant_key(tenant, sort), name, value).await;
     }
 
+    /// Changes one attribute of a webhook's subscription to a pattern by hand.
+    pub(crate) async fn amend_subscription(
+        &self,
+        tenant: &str,
+        pattern: &str,
+        webhook: &str,
+        name: &str,
+        value: AttributeValue,
+    ) {
+        let key = [("pk".to_owned(), s(format!("SUBSCRIPTION#{tenant}#{pattern}"))), ("sk".to_owned(), s(webhook))];
+        self.set(&self.stack.tables.config, key.into(), name, value).await;
+    }
+
     /// A tenant's own row.
     pub(crate) async fn of_tenant(&self, tenant: &str) -> Row {
         let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);

@@ -50,6 +50,7 @@ pub(crate) struct Queues {
     pub(crate) retry: String,
     pub(crate) dead: String,
     pub(crate) quarantine: String,
+    pub(crate) unfinished: String,
     pub(crate) triggers: String,
 }
 

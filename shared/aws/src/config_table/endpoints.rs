@@ -5,14 +5,15 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
-use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus};
+use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, StoredSecret};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
-use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, tenant_partition};
-use crate::conditional::{self, CHANGED_BY, Recorded, is_by, transact};
+use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, read_endpoint, tenant_partition};
+use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by, transact};
 use crate::item::{Item, number, text, text_of, to_item};
-use crate::{AwsError, chance};
+use crate::rows::{ids, readable_by};
+use crate::{AwsError, chance, deadline};
 
 /// Whether a conditional change of an endpoint found it as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,17 @@ fn place(tenant: &TenantId, id: &EndpointId) -> Item {
     at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
 }
 
+/// Whether the tombstone that stands there is of this deletion.
+pub(super) fn was_deleted_at(there: &Item, now: Timestamp) -> bool {
+    text_of(there, "deleted_at") == Some(time::wire(now).as_str())
+}
+
+/// The secret that a change brings, if it does: as it is sealed, which nothing else is.
+pub(super) fn fresh<'a>(before: &[StoredSecret], after: &'a [StoredSecret]) -> Option<&'a str> {
+    let is_new = |secret: &&StoredSecret| before.iter().all(|old| old.sealed != secret.sealed);
+    after.iter().find(is_new).map(|secret| secret.sealed.as_str())
+}
+
 fn urls_sort(id: &EndpointId) -> String {
     format!("{URLS_PREFIX}{id}")
 }
@@ -60,12 +72,12 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
-        let mark = chance::mark();
-        let put = self.endpoint_row(endpoint, &mark)?.condition_expression("attribute_not_exists(pk)");
+        let put = self.endpoint_row(endpoint, &chance::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
-        match self.write_endpoint(writes, &mark).await? {
+        // Its id is random: whoever has it is this endpoint.
+        match deadline::to_be_shown(self.write_endpoint(writes, |_| true)).await? {
             EndpointChange::Made => Ok(()),
             EndpointChange::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
         }
@@ -89,7 +101,8 @@ impl ConfigTable {
         tenant: &TenantId,
         id: &EndpointId,
     ) -> Result<Option<Endpoint>, AwsError> {
-        self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
+        let row = self.get_item(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await?;
+        row.map(read_endpoint).transpose()
     }
 
     /// The ids of a page of a tenant's endpoints, the oldest first, tombstones included, whether their rows can be read or
@@ -103,9 +116,8 @@ impl ConfigTable {
         limit: i32,
         after: Option<&str>,
     ) -> Result<Listed<EndpointId>, AwsError> {
-        let page = self.page(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
-        let id = |item: &Item| text_of(item, "sk")?.strip_prefix(ENDPOINT_PREFIX)?.parse().ok();
-        Ok(Listed { rows: page.rows.iter().filter_map(id).collect(), next: page.next })
+        let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
+        Ok(Listed { rows: ids(&page.rows, "sk", ENDPOINT_PREFIX), next: page.next })
     }
 
     /// Every endpoint of a tenant that was not deleted, the oldest first.
@@ -113,7 +125,7 @@ impl ConfigTable {
     /// # Errors
     /// When a read failed.
     pub async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<Endpoint>, AwsError> {
-        let mut rows: Vec<Endpoint> = self.all(tenant_partition(tenant), ENDPOINT_PREFIX).await?;
+        let mut rows = self.all_by(tenant_partition(tenant), ENDPOINT_PREFIX, read_endpoint).await?;
         rows.retain(|endpoint| endpoint.deleted_at.is_none());
         Ok(rows)
     }
@@ -128,7 +140,8 @@ impl ConfigTable {
         limit: i32,
         after: Option<&str>,
     ) -> Result<Listed<Endpoint>, AwsError> {
-        self.some(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await
+        let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
+        Ok(Listed { rows: readable_by(page.rows, read_endpoint), next: page.next })
     }
 
     /// The URLs that an endpoint had before; none where the row cannot be read, since nothing is decided by them.
@@ -168,9 +181,12 @@ impl ConfigTable {
             writes.push(self.remembering(before).await?);
         }
         writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
-        let made = self.write_endpoint(writes, &mark).await;
+        let secret = fresh(&before.secrets, &after.secrets);
+        let is_ours = |there: &Item| is_by(there, &mark) || secret.is_some_and(|secret| holds_secret(there, secret));
+        let write = self.write_endpoint(writes, &is_ours);
+        let made = if secret.is_some() { deadline::to_be_shown(write).await } else { write.await };
         let sort = format!("{ENDPOINT_PREFIX}{}", after.id);
-        self.look_after(made, tenant_partition(&after.tenant_id), &sort, &mark).await
+        self.look_after(made, tenant_partition(&after.tenant_id), &sort, is_ours).await
     }
 
     /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
@@ -217,7 +233,7 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().update(urls).build());
         }
         writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
-        self.write_endpoint(writes, &mark).await
+        self.write_endpoint(writes, |there| is_by(there, &mark) || was_deleted_at(there, now)).await
     }
 
     /// Notes an endpoint's first failure since its last success; a later one changes nothing. It counts as a change of the
@@ -306,7 +322,11 @@ impl ConfigTable {
             None => update.condition_expression(active),
         };
         let update = update.build().map_err(bad)?;
-        self.write_endpoint(vec![TransactWriteItem::builder().update(update).build(), announcement], &mark).await
+        let announced =
+            announcement.put.as_ref().and_then(|put| text_of(&put.item, "id")).unwrap_or_default().to_owned();
+        let writes = vec![TransactWriteItem::builder().update(update).build(), announcement];
+        // Written together, either of them tells that both are: the webhook may have been changed since, its event never is.
+        self.write_endpoint(writes, |there| is_by(there, &mark) || has_id(there, &announced)).await
     }
 
     fn endpoint_row(&self, endpoint: &Endpoint, mark: &Mark) -> Result<PutBuilder, AwsError> {
@@ -316,13 +336,12 @@ impl ConfigTable {
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 
-    /// Writes an endpoint and what belongs to it; `mark` stands in the endpoint's own write.
+    /// Writes an endpoint and what belongs to it; refused, it was written before where what stands there `is_ours`.
     pub(super) async fn write_endpoint(
         &self,
         writes: Vec<TransactWriteItem>,
-        mark: &Mark,
+        is_ours: impl Fn(&Item) -> bool,
     ) -> Result<EndpointChange, AwsError> {
-        let is_ours = |there: &Item| is_by(there, mark);
         transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await.map(EndpointChange::from)
     }
 

@@ -6,10 +6,11 @@ use postrider_domain::key::ApiKey;
 use ring::digest;
 
 use super::{ConfigTable, Listed, keyed, tenant_partition};
-use crate::AwsError;
 use crate::conditional::{Recorded, transact};
 use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
+use crate::rows::readable;
+use crate::{AwsError, deadline};
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -50,7 +51,7 @@ impl ConfigTable {
                 .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        self.write_keys(writes).await
+        deadline::to_be_shown(self.write_keys(writes)).await
     }
 
     /// Makes the operator's key known by its hash, with no scope at all: other routes can then tell it from an unknown key
@@ -85,7 +86,8 @@ impl ConfigTable {
         limit: Option<i32>,
         after: Option<&str>,
     ) -> Result<Listed<ApiKey>, AwsError> {
-        self.some(list_partition(tenant), LIST_PREFIX, limit, after).await
+        let page = self.page::<KeyId>(list_partition(tenant), LIST_PREFIX, limit, after).await?;
+        Ok(Listed { rows: readable(page.rows), next: page.next })
     }
 
     /// Revokes a key; whether there was one. Where it is found stands in its row, of which nothing else has to be readable.

@@ -6,8 +6,8 @@ use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::recovery::{Progress, Recovery};
 
 use super::{ConfigTable, keyed, tenant_partition};
-use crate::conditional::{self, CHANGED_BY, Recorded, is_by, transact};
-use crate::item::{Item, number, text, to_item};
+use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
+use crate::item::{Item, text, to_item};
 use crate::{AwsError, chance};
 
 const RUNNING: &str = "RECOVERIES";
@@ -46,8 +46,8 @@ impl ConfigTable {
         self.all(RUNNING.to_owned(), PREFIX).await
     }
 
-    /// Notes how far a recovery has come since `before`, unless somebody else has carried it on meanwhile; one that is
-    /// done leaves the list of running ones in the same write.
+    /// Notes how far a recovery has come since `before`, unless somebody else has carried it on meanwhile: then his count of the
+    /// page stands. One that is done leaves the list of running ones in the same write.
     ///
     /// # Errors
     /// When the write failed; the page before it will be seen again, which is harmless.
@@ -60,15 +60,14 @@ impl ConfigTable {
         }
         let row = row
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":running", text("running"))
-            .expression_attribute_values(":requeued", number(before.requeued));
+            .expression_attribute_values(":running", text("running"));
         let row = match &before.after {
             Some(after) => row
-                .condition_expression("#status = :running AND requeued = :requeued AND #after = :after")
+                .condition_expression("#status = :running AND #after = :after")
                 .expression_attribute_names("#after", "after")
                 .expression_attribute_values(":after", text(after.as_str())),
             None => row
-                .condition_expression("#status = :running AND requeued = :requeued AND attribute_not_exists(#after)")
+                .condition_expression("#status = :running AND attribute_not_exists(#after)")
                 .expression_attribute_names("#after", "after"),
         };
         let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(bad)?).build()];
@@ -79,29 +78,6 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         transact(&self.client, "TransactWriteItems recovery", writes, |there| is_by(there, &mark)).await
-    }
-
-    /// Counts what was sent again by somebody who was overtaken before it could note its page.
-    ///
-    /// # Errors
-    /// When the write failed.
-    pub async fn count_requeued(&self, recovery: &Recovery, more: u64) -> Result<(), AwsError> {
-        let mark = chance::mark();
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("pk", text(tenant_partition(&recovery.tenant_id)))
-            .key("sk", text(format!("{PREFIX}{}", recovery.id)))
-            .update_expression("SET changed_by = :by ADD requeued :more")
-            // The SDK's second try must not count a second time.
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(changed_by) OR changed_by <> :by)")
-            .expression_attribute_values(":by", text(mark.as_str()))
-            .expression_attribute_values(":more", number(more));
-        match conditional::update("UpdateItem recovery", update, |there| is_by(there, &mark)).await? {
-            Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(AwsError::new("UpdateItem recovery", "the recovery is gone")),
-        }
     }
 
     fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {

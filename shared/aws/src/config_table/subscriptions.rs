@@ -11,10 +11,10 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::event::EventPattern;
+use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConfigTable, keyed};
 use crate::AwsError;
@@ -26,25 +26,31 @@ pub struct Subscription {
     /// The endpoint.
     #[serde(rename = "sk")]
     pub endpoint_id: EndpointId,
-    /// Its dialect, whose catalogue may be narrower than the pattern.
-    pub dialect: DialectRef,
+    /// Its dialect, whose catalogue may be narrower than the pattern. None where the deployment knows it no more.
+    #[serde(deserialize_with = "if_known")]
+    dialect: Option<DialectRef>,
     /// When it began: it takes no event of before. Rows of earlier versions do not tell, and count from their endpoint's birth.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
-    pub since: Option<Timestamp>,
+    since: Option<Timestamp>,
     /// When it ended: it takes events of before.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
-    pub until: Option<Timestamp>,
+    until: Option<Timestamp>,
     /// When it held before, if it has begun again since, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<Span>,
+    earlier: Vec<Span>,
     /// When an ended one may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<i64>,
+    expires_at: Option<i64>,
+}
+
+/// A name of a dialect that is no more is still the name of one: its webhooks are owed what they asked for.
+fn if_known<'de, D: Deserializer<'de>>(name: D) -> Result<Option<DialectRef>, D::Error> {
+    Ok(DialectRef::named(&String::deserialize(name)?))
 }
 
 /// A time in which a subscription held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
     since: Option<Timestamp>,
     #[serde(with = "postrider_domain::time::as_wire")]
@@ -52,8 +58,13 @@ pub struct Span {
 }
 
 impl Subscription {
-    /// Whether it takes an event of this time: a webhook hears of what happened since it asked.
-    pub fn takes(&self, event_time: Timestamp) -> bool {
+    /// Whether it takes this event: one that its dialect has, and that happened since it asked. Of a dialect that is no more
+    /// nobody knows what it had. Its deliveries wait for it to come back, or for their webhook to be deleted.
+    pub fn takes(&self, event: &Event) -> bool {
+        self.dialect.is_none_or(|dialect| dialect.catalogue.has(&event.event_type)) && self.holds_at(event.timestamp)
+    }
+
+    fn holds_at(&self, event_time: Timestamp) -> bool {
         let holds = |since: Option<Timestamp>, until: Option<Timestamp>| {
             since.is_none_or(|since| event_time >= since) && until.is_none_or(|until| event_time <= until)
         };
@@ -126,7 +137,7 @@ impl ConfigTable {
             if is_new { None } else { self.get_readable(partition.clone(), endpoint.id.as_str()).await? };
         let open = Subscription {
             endpoint_id: endpoint.id.clone(),
-            dialect: endpoint.dialect,
+            dialect: Some(endpoint.dialect),
             since: Some(now),
             until: None,
             earlier: ended.map(|ended| ended.spans(now)).unwrap_or_default(),
@@ -174,7 +185,7 @@ mod tests {
     fn subscription(since: i64, until: Option<i64>) -> Subscription {
         Subscription {
             endpoint_id: EndpointId::new(at(0), 1),
-            dialect: DialectRef(&STANDARD),
+            dialect: Some(DialectRef(&STANDARD)),
             since: Some(at(since)),
             until: until.map(at),
             earlier: Vec::new(),
@@ -185,12 +196,35 @@ mod tests {
     #[test]
     fn it_takes_what_happened_while_it_held() {
         let taken =
-            |subscription: &Subscription| (0..10).filter(|hour| subscription.takes(at(*hour))).collect::<Vec<_>>();
+            |subscription: &Subscription| (0..10).filter(|hour| subscription.holds_at(at(*hour))).collect::<Vec<_>>();
         assert_eq!(taken(&subscription(3, None)), [3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(taken(&subscription(3, Some(5))), [3, 4, 5]);
         assert_eq!(taken(&Subscription { since: None, ..subscription(0, Some(2)) }), [0, 1, 2]);
         let again = Subscription { earlier: subscription(1, Some(3)).spans(at(7)), ..subscription(7, None) };
         assert_eq!(taken(&again), [1, 2, 3, 7, 8, 9]);
+    }
+
+    #[test]
+    fn one_of_a_dialect_that_is_no_more_takes_what_it_asked_for() {
+        let row = |dialect: &str| -> Subscription {
+            let row = serde_json::json!({"sk": EndpointId::new(at(0), 1), "dialect": dialect, "until": "2026-01-15T14:00:00Z"});
+            serde_json::from_value(row).unwrap()
+        };
+        let paid = Event {
+            tenant_id: TenantId::new(at(0), 1),
+            id: postrider_domain::id::EventId::fresh(1),
+            event_type: "invoice.paid".parse().unwrap(),
+            data: "{}".to_owned(),
+            timestamp: at(1),
+            expires_at: 0,
+            ours: false,
+            job_id: None,
+            announce: None,
+        };
+        assert!(row("klingon").takes(&paid) && row("standard").takes(&paid));
+        assert!(!row("nur").takes(&paid), "a dialect's catalogue counts");
+        let late = Event { timestamp: "2026-01-16T00:00:00Z".parse().unwrap(), ..paid };
+        assert!(!row("klingon").takes(&late), "it has ended");
     }
 
     #[test]

@@ -6,14 +6,15 @@ use futures::stream::{self, StreamExt as _};
 use postrider_domain::endpoint::StoredSecret;
 use postrider_domain::id::TenantId;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::endpoints::fresh;
 use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
-use crate::conditional::{self, Recorded, is_by, transact};
+use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
 use crate::error::failed;
 use crate::item::{Item, from_item, text, to_item};
-use crate::rows::readable;
-use crate::{AwsError, chance};
+use crate::rows::{ids, readable};
+use crate::{AwsError, chance, deadline, rows};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -31,7 +32,7 @@ pub struct TenantChange {
 }
 
 /// A tenant's place in the operator's list.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Listing {
     id: TenantId,
 }
@@ -56,7 +57,8 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         // Its id is random: whoever has it is this tenant.
-        match transact(&self.client, "TransactWriteItems tenant", writes, |_| true).await? {
+        let created = transact(&self.client, "TransactWriteItems tenant", writes, |_| true);
+        match deadline::to_be_shown(created).await? {
             Recorded::Yes => Ok(()),
             Recorded::Overtaken => Err(AwsError::new("TransactWriteItems tenant", "its fresh id is taken")),
         }
@@ -83,8 +85,15 @@ impl ConfigTable {
     /// # Errors
     /// When a read failed.
     pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
-        let page: Listed<Listing> = self.some(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
-        let reads = page.rows.into_iter().map(|listing| self.get_item(tenant_partition(&listing.id), TENANT_SORT));
+        let page = self.page::<TenantId>(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
+        let ids: Vec<TenantId> = ids(&page.rows, "sk", LIST_PREFIX);
+        let reads = ids.iter().map(|id| async move {
+            let item = self.get_item(tenant_partition(id), TENANT_SORT).await?;
+            if item.is_none() {
+                rows::missing(&tenant_partition(id));
+            }
+            Ok::<_, AwsError>(item)
+        });
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(Listed { rows: readable(items.into_iter().flatten()), next: page.next })
     }
@@ -109,9 +118,10 @@ impl ConfigTable {
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":before", stored(&before.secrets)?)
             .expression_attribute_values(":after", stored(secrets)?);
-        let made = conditional::update("UpdateItem tenant", update, |there| is_by(there, &mark)).await;
-        let (pk, sort) = (tenant_partition(&before.id), TENANT_SORT);
-        self.look_after(made, pk, sort, &mark).await
+        let secret = fresh(&before.secrets, secrets);
+        let is_ours = |there: &Item| is_by(there, &mark) || secret.is_some_and(|secret| holds_secret(there, secret));
+        let made = deadline::to_be_shown(conditional::update("UpdateItem tenant", update, is_ours)).await;
+        self.look_after(made, tenant_partition(&before.id), TENANT_SORT, is_ours).await
     }
 
     /// Changes a tenant and gives it as it is now, if there is one.

@@ -3,21 +3,19 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
-use postrider_domain::attempt::FIRST_URL_VERSION;
-use postrider_domain::dialect::{self, DialectRef};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
+use super::endpoints::was_deleted_at;
 use super::subscriptions::{KEPT_SECONDS, partition};
+use super::tombstone::{is_deleted, tombstone};
 use super::{ConfigTable, ENDPOINT_PREFIX, EndpointChange, keyed, tenant_partition};
-use crate::conditional::CHANGED_BY;
-use crate::item::{Item, number, text, text_of, to_item};
+use crate::conditional::{CHANGED_BY, is_by};
+use crate::item::{Item, number, text, to_item};
 use crate::{AwsError, chance};
 
-/// What stands in a tombstone whose row gave no URL.
-const NO_URL: &str = "https://deleted.invalid/";
 /// Subscriptions that end in one transaction, which takes 100 actions.
 const MOST_PATTERNS: usize = 98;
 
@@ -39,7 +37,7 @@ impl ConfigTable {
     ) -> Result<Option<EndpointChange>, AwsError> {
         let sort = format!("{ENDPOINT_PREFIX}{id}");
         let row = self.get_item(tenant_partition(tenant), &sort).await?;
-        let Some(row) = row.filter(|row| !row.contains_key("deleted_at")) else { return Ok(None) };
+        let Some(row) = row.filter(|row| !is_deleted(row)) else { return Ok(None) };
         let (patterns, are_all) = patterns(&row);
         // What its subscriptions that are not found bring about has to be denied for as long as they stand there.
         let expires_at = are_all.then_some(expires_at);
@@ -63,7 +61,7 @@ impl ConfigTable {
                 writes.push(TransactWriteItem::builder().update(self.end(place, id, now)?).build());
             }
         }
-        self.write_endpoint(writes, &mark).await.map(Some)
+        self.write_endpoint(writes, |there| is_by(there, &mark) || was_deleted_at(there, now)).await.map(Some)
     }
 
     /// The end of a subscription, whatever else stands in its row.
@@ -96,32 +94,6 @@ fn patterns(row: &Item) -> (Vec<EventPattern>, bool) {
     patterns.dedup();
     patterns.truncate(MOST_PATTERNS);
     (patterns, are_all)
-}
-
-/// What is left of it, in a form that everybody can read.
-fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, now: Timestamp) -> Endpoint {
-    let created_at = text_of(row, "created_at").and_then(|at| time::parse("created_at", at).ok());
-    Endpoint {
-        id: id.clone(),
-        tenant_id: tenant.clone(),
-        url: text_of(row, "url").unwrap_or(NO_URL).to_owned(),
-        events: Vec::new(),
-        dialect: DialectRef(&dialect::STANDARD),
-        secrets: Vec::new(),
-        status: EndpointStatus::Disabled,
-        disabled_reason: None,
-        disabled_at: None,
-        description: None,
-        headers: std::collections::BTreeMap::new(),
-        timeout_seconds: None,
-        retry_schedule: None,
-        revision: 0,
-        url_version: FIRST_URL_VERSION,
-        created_at: created_at.unwrap_or(now),
-        deleted_at: Some(now),
-        failing_since: None,
-        expires_at: None,
-    }
 }
 
 #[cfg(test)]

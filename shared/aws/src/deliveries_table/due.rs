@@ -1,13 +1,16 @@
 //! The `due` index: retrying rows by the time of their next attempt, in 16 shards so that no partition runs hot.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use postrider_domain::delivery::Delivery;
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
 use super::DeliveriesTable;
+use crate::chance;
 use crate::error::{AwsError, failed};
-use crate::item::{Item, text, text_of};
+use crate::item::{Item, text};
+use crate::rows;
 
 /// How many partitions the index has.
 pub const SHARDS: u8 = 16;
@@ -19,15 +22,18 @@ pub(super) fn shard_of(id: &DeliveryId) -> String {
 }
 
 impl DeliveriesTable {
-    /// A page of the rows of one shard that have been due since before `cutoff`, the longest overdue first, and where the
-    /// next page begins; read from the table itself, since the index may lag behind it.
+    /// A page of the rows of one shard that are late by more than so much, the longest overdue first, and where the next page
+    /// begins; read from the table itself, since the index may lag behind it.
+    ///
+    /// Asked with the time as it was before AWS answered, and judged by the time after that: only by an answer does a process
+    /// know that its clock is wrong.
     ///
     /// # Errors
     /// When a read failed.
     pub async fn overdue(
         &self,
         shard: u8,
-        cutoff: Timestamp,
+        late: Duration,
         limit: i32,
         after: Option<Item>,
     ) -> Result<(Vec<Delivery>, Option<Item>), AwsError> {
@@ -38,14 +44,15 @@ impl DeliveriesTable {
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at < :cutoff")
             .expression_attribute_values(":shard", text(format!("{shard:02}")))
-            .expression_attribute_values(":cutoff", text(time::wire(cutoff)))
+            .expression_attribute_values(":cutoff", text(time::wire(chance::now() - late)))
             .set_exclusive_start_key(after)
             .limit(limit)
             .send()
             .await
             .map_err(failed("Query deliveries by due time"))?;
-        let ids = page.items().iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
+        let ids = rows::ids(page.items(), "id", "");
         let rows = self.get_many(ids).await?;
+        let cutoff = chance::now() - late;
         let overdue = rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect();
         Ok((overdue, page.last_evaluated_key))
     }

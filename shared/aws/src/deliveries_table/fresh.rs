@@ -23,38 +23,56 @@ const BATCH: usize = 25;
 const ROUNDS: u32 = 10;
 
 impl DeliveriesTable {
-    /// Puts each fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on. The answers
-    /// are in the rows' order.
-    ///
-    /// # Errors
-    /// When a put failed; repeating all of them is harmless.
-    pub async fn put_pending(&self, deliveries: &[Delivery]) -> Result<Vec<Put<Delivery>>, AwsError> {
+    /// Puts each fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on. What became of
+    /// each is in the rows' order; one that failed says nothing about the others, and repeating it is harmless.
+    pub async fn put_pending(&self, deliveries: &[Delivery]) -> Vec<Result<Put<Delivery>, AwsError>> {
         let mut puts = Vec::with_capacity(deliveries.len());
         for batch in deliveries.chunks(BATCH) {
-            for (delivery, is_new) in batch.iter().zip(self.insert(batch).await?) {
-                puts.push(if is_new { Put::New } else { self.existing(delivery).await? });
+            for (delivery, is_new) in batch.iter().zip(self.insert(batch).await) {
+                puts.push(match is_new {
+                    Ok(true) => Ok(Put::New),
+                    Ok(false) => self.existing(delivery).await,
+                    Err(error) => Err(error),
+                });
             }
         }
-        Ok(puts)
+        puts
     }
 
     /// Whether each was put, or there was a row already.
-    async fn insert(&self, deliveries: &[Delivery]) -> Result<Vec<bool>, AwsError> {
-        let statements = deliveries.iter().map(|delivery| self.statement(delivery)).collect::<Result<Vec<_>, _>>()?;
-        let mut inserted: Vec<Option<bool>> = vec![None; statements.len()];
-        for round in 0..ROUNDS {
-            pause(round).await;
-            let open: Vec<usize> = (0..statements.len()).filter(|n| inserted[*n].is_none()).collect();
-            let batch = open.iter().map(|n| statements[*n].clone()).collect();
-            let answer = self.client.batch_execute_statement().set_statements(Some(batch)).send().await;
-            for (n, response) in open.into_iter().zip(answer.map_err(failed(CALL))?.responses()) {
-                inserted[n] = outcome(response)?;
-            }
-            if let Some(all) = inserted.iter().copied().collect() {
-                return Ok(all);
+    async fn insert(&self, deliveries: &[Delivery]) -> Vec<Result<bool, AwsError>> {
+        let mut outcomes: Vec<_> = deliveries.iter().map(|_| Err(AwsError::busy(CALL, "throttled"))).collect();
+        let mut open = Vec::with_capacity(deliveries.len());
+        for (outcome, delivery) in outcomes.iter_mut().zip(deliveries) {
+            match self.statement(delivery) {
+                Ok(statement) => open.push((outcome, statement)),
+                Err(error) => *outcome = Err(error),
             }
         }
-        Err(AwsError::busy(CALL, "throttled"))
+        for round in 0..ROUNDS {
+            if open.is_empty() {
+                break;
+            }
+            pause(round).await;
+            let statements = open.iter().map(|(_, statement)| statement.clone()).collect();
+            let call = self.client.batch_execute_statement().set_statements(Some(statements));
+            let answer = match call.send().await.map_err(failed(CALL)) {
+                Ok(answer) => answer,
+                Err(error) => {
+                    open.iter_mut().for_each(|(outcome, _)| **outcome = Err(error.clone()));
+                    break;
+                }
+            };
+            let mut responses = answer.responses().iter();
+            open.retain_mut(|(outcome, _)| match responses.next().and_then(outcome_of) {
+                Some(is_new) => {
+                    **outcome = is_new;
+                    false
+                }
+                None => true,
+            });
+        }
+        outcomes
     }
 
     fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, AwsError> {
@@ -80,17 +98,76 @@ impl DeliveriesTable {
 }
 
 /// Whether the row is new; nothing where the statement is to be tried again.
-fn outcome(response: &BatchStatementResponse) -> Result<Option<bool>, AwsError> {
+fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, AwsError>> {
     use BatchStatementErrorCodeEnum as Code;
-    let Some(error) = response.error() else { return Ok(Some(true)) };
+    let Some(error) = response.error() else { return Some(Ok(true)) };
     match error.code() {
-        Some(Code::DuplicateItem) => Ok(Some(false)),
+        Some(Code::DuplicateItem) => Some(Ok(false)),
         Some(
             Code::InternalServerError
             | Code::ProvisionedThroughputExceeded
             | Code::RequestLimitExceeded
             | Code::ThrottlingError,
-        ) => Ok(None),
-        code => Err(AwsError::new(CALL, code.map_or("refused", Code::as_str))),
+        ) => None,
+        code => Some(Err(AwsError::new(CALL, code.map_or("refused", Code::as_str)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Said, Script};
+    use jiff::Timestamp;
+    use postrider_domain::event::Event;
+    use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use serde_json::{Value, json};
+
+    fn rows(count: u64) -> Vec<Delivery> {
+        let at = Timestamp::UNIX_EPOCH;
+        let event = Event {
+            tenant_id: TenantId::new(at, 1),
+            id: EventId::fresh(1),
+            event_type: "invoice.paid".parse().unwrap(),
+            data: "{}".to_owned(),
+            timestamp: at,
+            expires_at: 0,
+            ours: false,
+            job_id: None,
+            announce: None,
+        };
+        (1..=count).map(|n| Delivery::pending(&event, EndpointId::new(at, n), at, 0)).collect()
+    }
+
+    fn answer(codes: &[Option<&str>]) -> Said {
+        let response = |code: &Option<&str>| match code {
+            None => json!({}),
+            Some(code) => json!({"Error": {"Code": code, "Message": "no"}}),
+        };
+        Said::body(json!({"Responses": codes.iter().map(response).collect::<Vec<Value>>()}))
+    }
+
+    async fn put(count: u64, answers: Vec<Said>) -> (Vec<Option<bool>>, usize) {
+        let script = Script::new(answers);
+        let table = DeliveriesTable { client: script.client(), name: "deliveries".to_owned() };
+        let puts = table.put_pending(&rows(count)).await;
+        (puts.into_iter().map(|put| put.ok().map(|put| put == Put::New)).collect(), script.requests().len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_is_throttled_for_good_is_the_only_one_that_fails() {
+        let throttled = Some("ThrottlingError");
+        let mut answers = vec![answer(&[None, throttled, None])];
+        answers.extend((1..ROUNDS).map(|_| answer(&[throttled])));
+        assert_eq!(put(3, answers).await, (vec![Some(true), None, Some(true)], 10));
+        let refused = answer(&[Some("AccessDenied"), None]);
+        assert_eq!(put(2, vec![refused]).await, (vec![None, Some(true)], 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_fails_takes_nothing_from_what_was_put_before() {
+        let throttled = Some("ThrottlingError");
+        let mut answers = vec![answer(&[None, throttled])];
+        answers.extend([Said::lost(), Said::lost(), Said::lost()]);
+        assert_eq!(put(2, answers).await, (vec![Some(true), None], 4));
     }
 }

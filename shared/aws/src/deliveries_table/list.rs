@@ -1,7 +1,7 @@
 //! Lists of deliveries: an endpoint's, newest first, and a tenant's undelivered ones.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
@@ -12,8 +12,9 @@ use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, failed};
-use crate::item::{Item, text, text_of};
-use crate::rows::readable_by;
+use crate::item::{Item, text};
+use crate::page;
+use crate::rows::{ids, readable_by};
 
 /// What one BatchGetItem takes.
 const BATCH: usize = 100;
@@ -90,7 +91,7 @@ impl DeliveriesTable {
         if !conditions.is_empty() {
             query = query.filter_expression(conditions.join(" AND "));
         }
-        let (items, next) = page(query, "Query deliveries").await?;
+        let (items, next) = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(items), next })
     }
 
@@ -104,7 +105,7 @@ impl DeliveriesTable {
             return Ok(Page { rows: Vec::new(), next: None });
         }
         let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
-        let (items, next) = page(query, "Query deliveries").await?;
+        let (items, next) = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(items), next })
     }
 
@@ -160,9 +161,8 @@ impl DeliveriesTable {
                 .exclusive_start_key("endpoint_id", text(after.endpoint().as_str()))
                 .exclusive_start_key("id", text(after.as_str()));
         }
-        let (items, next) = page(query, "Query undelivered").await?;
-        let ids = items.iter().filter_map(|item| text_of(item, "id")?.parse().ok()).collect();
-        let mut rows = self.get_many(ids).await?;
+        let (items, next) = page::of(query, "Query undelivered", ("id", "")).await?;
+        let mut rows = self.get_many(ids(&items, "id", "")).await?;
         // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
         rows.retain(|row| row.counts_as_undelivered(row.status) && status.is_none_or(|status| row.status == status));
         rows.sort_by(|one, other| other.id.cmp(&one.id));
@@ -211,13 +211,4 @@ impl DeliveriesTable {
 /// The rows that can be read.
 fn readable(items: Vec<Item>) -> Vec<Delivery> {
     readable_by(items, super::row::read)
-}
-
-async fn page(query: QueryFluentBuilder, call: &'static str) -> Result<(Vec<Item>, Option<DeliveryId>), AwsError> {
-    let answer = query.send().await.map_err(failed(call))?;
-    let next = answer.last_evaluated_key.as_ref().and_then(|key| match key.get("id")? {
-        AttributeValue::S(id) => id.parse().ok(),
-        _ => None,
-    });
-    Ok((answer.items.unwrap_or_default(), next))
 }

@@ -30,6 +30,10 @@ impl DeliveriesTable {
             change.set("delivered_at = :delivered");
             change.values.push((":delivered", text(time::wire(at))));
         }
+        if let Some(recovery) = &after.recovered_by {
+            change.set("recovered_by = :recovery");
+            change.values.push((":recovery", text(recovery.as_str())));
+        }
         change.by(mark);
         send(change.apply(update), |there| is_by(there, mark)).await
     }

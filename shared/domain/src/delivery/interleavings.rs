@@ -6,7 +6,7 @@
 use super::*;
 use crate::attempt::FIRST_URL_VERSION;
 use crate::dialect::NUR;
-use crate::recovery::{Again, again};
+use crate::recovery::is_missed;
 use crate::retry::MAX_INTERNAL;
 use proptest::prelude::*;
 
@@ -293,10 +293,8 @@ impl World {
         if self.webhook != Webhook::Active || !self.row_is_there {
             return;
         }
-        match again(&self.row, self.now) {
-            Some(Again::NewRound) => self.begin(self.row.in_new_round(self.now)),
-            Some(Again::FirstMessage) => self.queue.push(self.message(1)),
-            None => {}
+        if is_missed(&self.row, self.now) {
+            self.begin(self.row.in_new_round(self.now));
         }
     }
 

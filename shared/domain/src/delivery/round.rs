@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Delivery, Status};
+use crate::id::RecoveryId;
 use crate::time;
 
 /// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
@@ -61,6 +62,12 @@ impl Delivery {
             delivered_at: self.delivered_at(),
             ..self.clone()
         }
+    }
+
+    /// The row as a recovery sends it again.
+    #[must_use]
+    pub fn recovered_by(self, recovery: &RecoveryId) -> Self {
+        Self { recovered_by: Some(recovery.clone()), ..self }
     }
 
     /// Whether it belongs among what a tenant has not received: not while it is sent again after a success.

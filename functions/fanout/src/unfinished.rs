@@ -1,0 +1,99 @@
+//! Events whose fan-out failed, one by one until it is done: what fails for one tenant, such as a partition that is throttled,
+//! holds up no other, and not the stream.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use futures::future::join_all;
+use postrider_aws::deadline;
+use postrider_aws::env::BadSetting;
+use postrider_aws::letters::{Letters, Note};
+use postrider_aws::sdk::SdkConfig;
+use postrider_aws::trigger;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::handler::{Fanout, TO_LEAVE};
+use crate::record;
+use crate::redrive::Redrive;
+
+/// How long one waits after its first failure; twice as long after each one more.
+const FIRST_WAIT: u64 = 5;
+const LONGEST_WAIT: u64 = 300;
+
+/// Takes up what was left.
+pub(crate) struct Unfinished {
+    letters: Letters,
+    quarantine: Letters,
+}
+
+impl Unfinished {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { letters: Letters::unfinished(sdk)?, quarantine: Letters::quarantine(sdk)? })
+    }
+
+    /// Tries each; those that are to come again.
+    pub(crate) async fn handle(&self, batch: &[Box<RawValue>], fanout: &Fanout, redrive: &Redrive) -> SqsBatchResponse {
+        let tries = batch.iter().map(|record| async move {
+            match trigger::message(record) {
+                Ok(message) => self.take_up(message, fanout, redrive).await,
+                Err(id) => Some(handed_back(id)),
+            }
+        });
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = join_all(tries).await.into_iter().flatten().collect();
+        response
+    }
+
+    async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<BatchItemFailure> {
+        let note: Value = serde_json::from_str(message.body.as_deref().unwrap_or_default()).unwrap_or_default();
+        let result = match deadline::but_for(TO_LEAVE, redrive.fan_out(fanout, &note)).await {
+            Ok(Ok(())) => return None,
+            Ok(Err(reason)) => {
+                tracing::error!(reason, keys = %note["keys"], "fanout.quarantined");
+                self.quarantine.set_aside(&set_aside(&note, &reason)).await
+            }
+            Err(error) => Err(error),
+        };
+        let error = result.err()?;
+        let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let wait = wait_after(receives.unwrap_or(1));
+        tracing::warn!(error = %error, keys = %note["keys"], wait_s = wait.as_secs(), "fanout.still_unfinished");
+        if let Err(error) = self.letters.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
+            tracing::warn!(error = %error, "fanout.not_put_off");
+        }
+        Some(handed_back(message.message_id.unwrap_or_default()))
+    }
+}
+
+fn handed_back(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}
+
+/// The note as it lies in quarantine, where it can be redriven.
+fn set_aside(note: &Value, reason: &str) -> Note {
+    Note::new(record::SOURCE)
+        .with("keys", note["keys"].clone())
+        .with("sequence_number", note["sequence_number"].clone())
+        .with("written_at", note["written_at"].clone())
+        .because(reason)
+}
+
+/// How long one waits that has come so often.
+fn wait_after(receives: u32) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << receives.clamp(1, 16).saturating_sub(1));
+    Duration::from_secs(doubled.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_five_minutes() {
+        let waits: Vec<u64> = [0, 1, 2, 3, 6, 7, 8, 300, u32::MAX].map(|n| wait_after(n).as_secs()).into();
+        assert_eq!(waits, [5, 5, 10, 20, 160, 300, 300, 300, 300]);
+    }
+}

@@ -1,0 +1,164 @@
+//! Writes whose answer is lost, and whose row somebody else has changed before the SDK tries again: what was done is known by
+//! what stands there, since the mark is no longer ours.
+
+use jiff::Timestamp;
+use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret};
+use postrider_domain::event::{Event, EventPattern};
+use postrider_domain::id::{EndpointId, EventId, TenantId};
+use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use postrider_domain::time;
+use serde_json::{Value, json};
+
+use super::{ConfigTable, EndpointChange};
+use crate::conditional::Recorded;
+use crate::deadline::{self, Waiting};
+use crate::events_table::EventsTable;
+use crate::replay::{Said, Script};
+
+const OLD: &str = "k1.old";
+const NEW: &str = "k1.new";
+
+fn table(script: &Script) -> ConfigTable {
+    ConfigTable { client: script.client(), name: "config".to_owned() }
+}
+
+fn endpoint() -> Endpoint {
+    let at = Timestamp::UNIX_EPOCH;
+    Endpoint {
+        id: EndpointId::new(at, 1),
+        tenant_id: TenantId::new(at, 1),
+        url: "https://hooks.example/".to_owned(),
+        url_version: 1,
+        events: vec!["*".parse::<EventPattern>().unwrap()],
+        dialect: DialectRef(&STANDARD),
+        secrets: vec![StoredSecret::new(OLD.to_owned())],
+        status: EndpointStatus::Active,
+        disabled_reason: None,
+        disabled_at: None,
+        description: None,
+        headers: std::collections::BTreeMap::new(),
+        timeout_seconds: None,
+        retry_schedule: None,
+        revision: 3,
+        created_at: at,
+        deleted_at: None,
+        failing_since: None,
+        expires_at: None,
+    }
+}
+
+fn secrets(of: &[&str]) -> Vec<StoredSecret> {
+    of.iter().map(|sealed| StoredSecret::new((*sealed).to_owned())).collect()
+}
+
+/// A row that somebody else has written last, with these secrets.
+fn theirs(sealed: &[&str]) -> Value {
+    let secrets: Vec<_> = sealed.iter().map(|sealed| json!({"M": {"sealed": {"S": sealed}}})).collect();
+    json!({"changed_by": {"S": "somebody"}, "revision": {"N": "5"}, "secrets": {"L": secrets}})
+}
+
+async fn rotated(there: &Value) -> EndpointChange {
+    let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there.clone())])]);
+    let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
+    table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_is_known_by_its_secret() {
+    assert_eq!(rotated(&theirs(&[NEW, OLD])).await, EndpointChange::Made);
+    assert_eq!(rotated(&theirs(&["k1.theirs", NEW, OLD])).await, EndpointChange::Made, "rotated again since");
+    assert_eq!(rotated(&theirs(&["k1.theirs", OLD])).await, EndpointChange::Overtaken);
+    assert_eq!(rotated(&theirs(&[])).await, EndpointChange::Overtaken);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_without_a_secret_is_not_known_by_those_that_stay() {
+    let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD]))])]);
+    let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
+    let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(changed, EndpointChange::Overtaken, "it is made again from what stands there now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_of_a_tenants_secret_is_known_by_it() {
+    let tenant = Tenant {
+        id: TenantId::new(Timestamp::UNIX_EPOCH, 1),
+        name: "a".to_owned(),
+        plan: Plan::Pro,
+        status: TenantStatus::Active,
+        secrets: secrets(&[OLD]),
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    for (there, recorded) in [(&[NEW, OLD][..], Recorded::Yes), (&["k1.theirs", OLD], Recorded::Overtaken)] {
+        let script = Script::new([Said::lost(), Said::refused(&theirs(there))]);
+        let changed = table(&script).change_tenant_secrets(&tenant, &secrets(&[NEW, OLD])).await.unwrap();
+        assert_eq!(changed, recorded, "{there:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
+    let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD])), Err("None")])]);
+    table(&script).create_endpoint(&endpoint()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_known_by_its_time() {
+    let now = Timestamp::from_second(1_768_000_000).unwrap();
+    for (at, changed) in [(now, EndpointChange::Made), (Timestamp::UNIX_EPOCH, EndpointChange::Overtaken)] {
+        let there = json!({"changed_by": {"S": "somebody"}, "deleted_at": {"S": time::wire(at)}});
+        let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there), Err("None")])]);
+        assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0).await.unwrap(), changed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
+    let event = Event {
+        tenant_id: endpoint().tenant_id,
+        id: EventId::fresh(7),
+        event_type: "webhook.disabled".parse().unwrap(),
+        data: "{}".to_owned(),
+        timestamp: Timestamp::UNIX_EPOCH,
+        expires_at: 0,
+        ours: true,
+        job_id: None,
+        announce: None,
+    };
+    for (id, changed) in [(7, EndpointChange::Made), (8, EndpointChange::Overtaken)] {
+        let there = json!({"id": {"S": EventId::fresh(id).as_str()}});
+        let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[])), Ok(there)])]);
+        let announcement = EventsTable::of(script.client(), "events").put_in_transaction(&event).unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let disabled = table(&script).disable_endpoint(&endpoint(), ("gone", None), now, announcement).await.unwrap();
+        assert_eq!(disabled, changed);
+    }
+}
+
+/// Lambda's deadline in so many seconds, in milliseconds since 1970.
+fn in_seconds(seconds: i64) -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond() + seconds * 1000).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
+    let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
+    let script = Script::new([Said::lost().after(3), Said::done()]);
+    deadline::within(in_seconds(8), Waiting::Caller, async {
+        let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await;
+        assert!(changed.unwrap_err().is_busy());
+        assert!(deadline::has_written(), "the first try may have been carried out, and its caller hears so");
+    })
+    .await;
+    let writes = script.requests().iter().filter(|asked| asked["TransactItems"].is_array()).count();
+    assert_eq!(writes, 1);
+    // What brings nothing to show goes on to its end.
+    let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
+    let script = Script::new([Said::lost().after(3), Said::done()]);
+    deadline::within(in_seconds(8), Waiting::Caller, async {
+        let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await;
+        assert_eq!(changed.unwrap(), EndpointChange::Made);
+    })
+    .await;
+}

@@ -1,0 +1,72 @@
+//! Pages of a query, each from the id after which the one before it ended.
+
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+
+use crate::error::{AwsError, failed};
+use crate::item::Item;
+use crate::rows::id_in;
+
+/// A page, and the id after which the next one begins; an id is what follows a prefix in an attribute.
+///
+/// A page may end at a row whose key is no id, where no cursor can stand: then the next one begins after the last id before it,
+/// or, where there is none, this one goes on. Whoever took that for the list's end would hide all that follows.
+pub(crate) async fn of<T: FromStr>(
+    query: QueryFluentBuilder,
+    call: &'static str,
+    (name, prefix): (&str, &str),
+) -> Result<(Vec<Item>, Option<T>), AwsError> {
+    let (mut query, mut items) = (query, Vec::new());
+    loop {
+        let answer = query.clone().send().await.map_err(failed(call))?;
+        items.extend(answer.items.unwrap_or_default());
+        let Some(last) = answer.last_evaluated_key else { return Ok((items, None)) };
+        let id = |item| id_in(item, name, prefix);
+        if let Some(next) = id(&last).or_else(|| items.iter().rev().find_map(id)) {
+            return Ok((items, Some(next)));
+        }
+        query = query.set_exclusive_start_key(Some(last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::item::text_of;
+    use crate::replay::{Said, Script};
+    use serde_json::{Value, json};
+
+    fn row(id: &str) -> Value {
+        json!({"id": {"S": format!("N#{id}")}})
+    }
+
+    fn answer(ids: &[&str], last: Option<&str>) -> Said {
+        let mut body = json!({"Items": ids.iter().map(|id| row(id)).collect::<Vec<_>>()});
+        if let Some(last) = last {
+            body["LastEvaluatedKey"] = row(last);
+        }
+        Said::body(body)
+    }
+
+    /// The ids of a page, and where the next one begins; and after what each of its calls began.
+    async fn paged(answers: impl IntoIterator<Item = Said>) -> ((Vec<String>, Option<u8>), Vec<Value>) {
+        let script = Script::new(answers);
+        let query = script.client().query().table_name("t").key_condition_expression("pk = 1");
+        let (items, next) = of(query, "a test", ("id", "N#")).await.unwrap();
+        let ids = items.iter().filter_map(|item| text_of(item, "id")).map(str::to_owned).collect();
+        let starts = script.requests().iter().map(|asked| asked["ExclusiveStartKey"].clone()).collect();
+        ((ids, next), starts)
+    }
+
+    #[tokio::test]
+    async fn a_list_goes_on_past_what_no_cursor_can_name() {
+        let (page, _) = paged([answer(&["1", "2"], Some("2"))]).await;
+        assert_eq!(page, (vec!["N#1".to_owned(), "N#2".to_owned()], Some(2)));
+        let (page, _) = paged([answer(&["1", "x"], Some("x"))]).await;
+        assert_eq!(page.1, Some(1), "the next page begins after the last that has an id");
+        let (page, starts) = paged([answer(&["x"], Some("x")), answer(&[], Some("y")), answer(&["3"], None)]).await;
+        assert_eq!(page, (vec!["N#x".to_owned(), "N#3".to_owned()], None), "this page goes on");
+        assert_eq!(starts, [Value::Null, row("x"), row("y")]);
+    }
+}
