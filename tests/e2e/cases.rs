@@ -54,6 +54,83 @@ async fn field_echo() {
     assert!(!answer.body.contains(&"k".repeat(65)), "{}", answer.body);
 }
 
+/// Whether so many characters in a row stand in both, in `said` as its JSON has them or as they are read.
+fn repeats(sent: &str, said: &str, most: usize) -> bool {
+    let said: Vec<char> = said.chars().collect();
+    said.windows(most).any(|part| sent.contains(&part.iter().collect::<String>()))
+}
+
+/// Every place of every door that takes any text: what is refused there is not repeated beyond 64 characters in a row.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_door_repeats_more_than_64_characters() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
+    let generation = nouvel.generate(1, 1, URL).await;
+    let task = netraflow.start(URL).await;
+    let webhook = tenant.webhook(URL, &["*"]).await;
+    let doors = [
+        (&tenant.api, "/v1/webhooks/create".to_owned(), r#""url":"https://your-app.invalid/","events":["*"]"#),
+        (&tenant.api, format!("/v1/webhooks/{webhook}/secret/rotate"), r#""grace_seconds":1"#),
+        (&tenant.api, format!("/v1/webhooks/{webhook}/recover"), r#""since":"2026-01-01T00:00:00Z""#),
+        (&tenant.api, "/v1/deliveries/dlv_0/retry".to_owned(), ""),
+        (&tenant.api, "/v1/events".to_owned(), r#""event":"dubbing.completed","data":{}"#),
+        (&tenant.api, "/v1/events/batch".to_owned(), r#""events":[]"#),
+        (&world.admin, "/v1/tenants".to_owned(), r#""name":"x","plan":"pro""#),
+        (&world.admin, format!("/v1/tenants/{}/keys", tenant.id), r#""dialect":"nur""#),
+        (&world.admin, format!("/v1/tenants/{}/secret/rotate", tenant.id), r#""grace_seconds":1"#),
+        (&world.admin, "/v1/keys".to_owned(), r#""scopes":["events:write"]"#),
+        (&nouvel.tenant.api, "/api/v1/generate".to_owned(), r#""urls":["https://a.example/"]"#),
+        (&nouvel.worker, format!("/api/v1/jobs/{}/report", generation.id), r#""status":"cancelled""#),
+        (&netraflow.tenant.api, "/v1/jobs".to_owned(), r#""url":"https://a.example/","capabilities":["a"]"#),
+        (&netraflow.worker, format!("/v1/jobs/{task}/report"), r#""status":"failed""#),
+    ];
+    for (api, path, good) in &doors {
+        let comma = if good.is_empty() { "" } else { "," };
+        for long in ["k".repeat(70), "é".repeat(300), r"\u0001".repeat(80), r#"\""#.repeat(90), "k\u{301}".repeat(64)]
+        {
+            for body in [
+                format!(r#"{{{good}{comma}"{long}":1,"{long}":2}}"#),
+                format!(r#"{{{good}{comma}"{long}":{{"{long}":1,"{long}":2}}}}"#),
+                format!(r#"{{{good}{comma}"a":[[{{"b":{{"{long}":1,"{long}":2}}}}]]}}"#),
+                format!(r#"{{{good}{comma}"{long}":["\u0000"]}}"#),
+                format!(r#"["{long}"]"#),
+                format!(r#"{{"{long}""#),
+                long.clone(),
+            ] {
+                let answer = api.post_text(path, &body).await;
+                assert!((400..500).contains(&answer.status), "{path} {body}: {answer:?}");
+                assert!(!repeats(&body, &answer.body, 65), "{path} {body}: {}", answer.body);
+                assert!(answer.body.len() < 4000, "{path}: {}", answer.body);
+            }
+        }
+        let long = "k".repeat(300);
+        for query in [format!("?{long}=1"), format!("?a={long}"), format!("?{long}={long}&{long}=1")] {
+            let answer = api.post_text(&format!("{path}{query}"), &format!("{{{good}}}")).await;
+            assert!((400..500).contains(&answer.status), "{path}{query}: {answer:?}");
+            assert!(!repeats(&query, &answer.body, 65), "{path}: {}", answer.body);
+        }
+        // As the value of each field that the door takes.
+        let fields: Value = serde_json::from_str(&format!("{{{good}}}")).expect("JSON");
+        for name in fields.as_object().expect("an object").keys() {
+            for value in [json!(long), json!([long.clone()]), json!({long.clone(): long})] {
+                let mut body = fields.clone();
+                body[name] = value;
+                let answer = api.post(path, &body).await;
+                assert!(!repeats(&body.to_string(), &answer.body, 65) || answer.status < 300, "{path}: {answer:?}");
+            }
+        }
+    }
+    let long = "k".repeat(300);
+    for path in ["/v1/webhooks", "/v1/events", "/v1/deliveries", "/v1/tenants/x", "/api/v1/jobs", "/v1/jobs", "/x"] {
+        for api in [&tenant.api, &world.admin, &nouvel.tenant.api, &netraflow.tenant.api] {
+            let answer =
+                api.get(&format!("{path}/{long}?{long}={long}&status={long}&cursor={long}&limit={long}")).await;
+            assert!(!answer.body.contains(&"k".repeat(65)), "{path}: {}", answer.body);
+        }
+    }
+}
+
 /// Sends a request as it stands and reads the answer to its end.
 async fn raw(world: &World, request: &str) -> String {
     let (host, base) = world.stack.api_url.trim_start_matches("http://").split_once('/').expect("a path");
@@ -274,7 +351,7 @@ async fn batch_doubles_and_lone_surrogates() {
     for bad in ["7", "null", "[]", "\"x\"", r#"{"event":"dubbing.completed","event":"dubbing.failed","data":{}}"#] {
         let body = format!(r#"{{"events":[{good},{bad},{good}]}}"#);
         let results = tenant.api.post_text("/v1/events/batch", &body).await.ok(202)["results"].clone();
-        assert_eq!(results[1]["error"]["details"]["field"], "body", "{bad}: {results}");
+        assert_eq!(results[1]["error"]["details"]["field"], "events[1]", "{bad}: {results}");
         assert!(results[0]["id"].is_string() && results[2]["id"].is_string(), "{bad}: {results}");
     }
 }

@@ -1,11 +1,13 @@
 //! A dialect of an operator's own, that the stack was given as data alone: another header, prefix, encoding and calendar,
 //! from the key to the last retry.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
 use crate::support::openssl::hmac_sha256;
 use crate::support::request::Received;
+use crate::support::rows::s;
 use crate::support::schedule::assert_schedule;
 use crate::support::stack::say;
 use crate::support::world::publishing;
@@ -98,4 +100,22 @@ async fn a_fifth_dialects_calendar_ends_where_it_says() {
     }
     tenant.settled(&id, "failed", delays.len() + 1).await;
     assert_eq!(receiver.wait_for(1, SOON).await[0].header(text(&dialect["signature"], "header")), None, "no secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_was_set_before_a_dialect_signed_in_it_is_not_sent() {
+    let Some((world, dialect)) = open() else { return };
+    let tenant = world.tenant_on(text(&dialect, "name"), "pro").await;
+    let receiver = Receiver::start(world.stack).await;
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "secret": SECRET, "headers": {"x-team": "a"}});
+    let webhook = tenant.create(&body).await;
+    let signed_in = text(&dialect["signature"], "header").to_lowercase();
+    let forged =
+        [(signed_in, "v9=forged"), ("x-nur-signature".to_owned(), "sha256=forged"), ("x-team".to_owned(), "a")];
+    let headers = AttributeValue::M(forged.map(|(name, value)| (name, s(value))).into());
+    world.aws.rows.amend(&tenant.id, &format!("WEBHOOK#{webhook}"), "headers", headers).await;
+    tenant.publish("order.paid", &json!({})).await;
+    let received = receiver.only(SOON).await;
+    assert_signed(&received, &dialect);
+    assert_eq!(received.header("x-team"), Some("a"), "what is its owner's goes along");
 }

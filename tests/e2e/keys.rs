@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
 use crate::support::{Answer, Api, World, until};
@@ -133,4 +133,39 @@ async fn an_expired_key_stops_by_itself() {
     }
     until("the expired key to be refused", MINUTE, || refused_by_all(&api)).await;
     assert!(Timestamp::now() >= expires_at, "the key was refused before its time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_keys_comes_in_pages() {
+    let Some(world) = World::open() else { return };
+    let tenant = world.tenant().await;
+    let mut made = vec![tenant.key_id.clone()];
+    for _ in 0..4 {
+        made.push(text(&world.key(&tenant.id, &json!({"dialect": "nur"})).await, "id").to_owned());
+    }
+    let path = format!("/v1/tenants/{}/keys", tenant.id);
+    let ids = |page: &Value| -> Vec<String> {
+        let keys = page["keys"].as_array().expect("keys");
+        keys.iter().map(|key| text(key, "id").to_owned()).collect()
+    };
+    let all = world.admin.get(&path).await.ok(200);
+    assert_eq!(all["pagination"], json!({"has_more": false, "next_cursor": null}));
+    let mut listed = ids(&all);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.admin.get(&format!("{path}?limit=2{cursor}")).await.ok(200);
+        assert!(ids(&page).len() <= 2, "{page}");
+        paged.extend(ids(&page));
+        match page["pagination"]["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, listed, "the oldest first, both ways");
+    made.sort();
+    listed.sort();
+    assert_eq!(listed, made);
+    let first = world.admin.get("/v1/keys?limit=1").await.ok(200);
+    assert_eq!(ids(&first).len(), 1, "{first}");
+    world.admin.get(&format!("{path}?cursor=d2hfMDAwMDAwMDAwMDAwMDAwMA")).await.invalid("cursor");
 }

@@ -24,6 +24,7 @@ mod duplicates;
 mod events;
 mod examples;
 mod idempotency;
+mod invocations;
 mod isolation;
 mod javascript;
 mod jobs;

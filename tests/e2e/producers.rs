@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
+use crate::support::api::text;
 use crate::support::openssl::hmac_sha256;
 use crate::support::rows::{Row, ago, n, s};
 use crate::support::time::instant;
@@ -102,6 +103,10 @@ async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
         ("w", "`expires_at`", "expires_at", Some(n("4102444800000"))),
         ("x", "`expires_at`", "expires_at", Some(n(1))),
         ("y", "`expires_at`", "expires_at", Some(s("4102444800"))),
+        ("z", "`expires_at`", "expires_at", Some(n(days_from_now(4)))),
+        ("0", "`expires_at`", "expires_at", Some(n(days_from_now(29)))),
+        ("1", "`timestamp`", "timestamp", Some(s("9999-12-31T23:59:59Z"))),
+        ("2", "`timestamp`", "timestamp", Some(s("2026-01-15T14:30:00.1234567891Z"))),
         ("o", "Postrider's own", "event", Some(s("webhook.disabled"))),
         ("p", "Postrider's own", "job_id", Some(s("job_0000000000000000"))),
         ("q", "Postrider's own", "announce", Some(s("job_created"))),
@@ -117,14 +122,21 @@ async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
         assert_eq!(note["keys"], json!({"tenant_id": tenant.id, "id": id}), "{mark}");
         assert!(note["reason"].as_str().is_some_and(|told| told.contains(reason)), "{mark}: {note}");
         instant(note["written_at"].as_str().expect("when it was written"));
-        // Whoever looks for it is told that it is none, and nobody is paged. Times are judged by when it was written, which the
-        // note alone remembers.
+        // Whoever looks for it is told that it is none, and why, and nobody is paged.
         let shown = tenant.api.get(&format!("/v1/events/{id}")).await;
-        if !["r", "s"].contains(&mark) {
-            let message = shown.refused(404, "not_found")["message"].to_string();
-            assert!(message.contains("a row of this id is there"), "{mark}: {message}");
-        }
+        let message = text(&shown.refused(404, "not_found"), "message").to_owned();
+        assert!(message.contains("a row of this id is there") && message.contains(reason), "{mark}: {message}");
     }
-    world.aws.rows.put_event(good("n")).await;
-    assert_eq!(receiver.only(SOON).await.event_id(), event_id(&tenant.id, "n"), "only the good one is sent");
+    // As the page on triggers has it: the whole retention, whatever webhooks the tenant has; and a time to the last digit.
+    let kept = with(&good("n"), "expires_at", Some(n(days_from_now(30))));
+    let precise = ago(0).replace('Z', "1234567Z");
+    world.aws.rows.put_event(with(&kept, "timestamp", Some(s(precise)))).await;
+    let id = event_id(&tenant.id, "n");
+    assert_eq!(receiver.only(SOON).await.event_id(), id, "only the good one is sent");
+    tenant.api.get(&format!("/v1/events/{id}")).await.ok(200);
+}
+
+/// Seconds since 1970 of the moment in so many days.
+fn days_from_now(days: i64) -> i64 {
+    jiff::Timestamp::now().as_second() + days * 86_400
 }

@@ -116,6 +116,10 @@ class Roles(unittest.TestCase):
         writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
         self.assertEqual(writers, {"EventsRole", "JobsRole", "DeliverRole"}, "a row there is an event, for any tenant")
 
+    def test_only_fanout_may_note_in_an_event_row_why_it_is_none(self):
+        changers = self.template.roles_that_may("dynamodb:UpdateItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
+        self.assertEqual(changers, {"FanoutRole"}, "an event is put once, and its row is changed by nobody else")
+
     def test_only_fanout_puts_on_the_bus_and_on_this_one(self):
         bus = {"Fn::GetAtt": ["EventBus", "Arn"]}
         for role in self.roles:

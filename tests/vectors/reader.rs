@@ -15,7 +15,7 @@ pub(crate) fn vectors() -> Vec<Vector> {
 }
 
 /// Rules for the moment at which a URL is given; one that is there already is called all the same.
-pub(crate) const WHEN_TAKEN: [&str; 3] = ["notation", "fragment", "dots"];
+pub(crate) const WHEN_TAKEN: [&str; 4] = ["notation", "fragment", "dots", "escapes"];
 
 /// Rules that a stack lifts where loopback is allowed.
 pub(crate) const LOOPBACK: [&str; 2] = ["loopback", "this-machine"];

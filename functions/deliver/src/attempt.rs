@@ -239,7 +239,7 @@ impl Attempts {
             SecretOf::Deployment => vec![self.deployment_secret.get().await?],
         };
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
-        let own = endpoint.headers.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let own = endpoint.own_headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
         let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
         let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
-use lambda_runtime::{Error, LambdaEvent};
+use lambda_runtime::Error;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::trigger;
 use postrider_domain::message::Message;
+use serde_json::value::RawValue;
 
 use crate::attempt::Attempts;
 use crate::batch::Batch;
@@ -22,11 +24,11 @@ impl Deliver {
         Ok(Self { attempts: Attempts::from_env(sdk)? })
     }
 
-    pub(crate) async fn handle(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+    pub(crate) async fn handle(&self, batch: &[Box<RawValue>]) -> SqsBatchResponse {
         let mut handed_back = Vec::new();
         let mut understood = Vec::new();
         let mut seen = HashSet::new();
-        for record in event.payload.records {
+        for record in batch.iter().map(|record| read(record)) {
             match parse(&record) {
                 // SQS may deliver twice in one batch: once is enough.
                 Ok(message) if seen.insert((message.delivery_id.clone(), message.round, message.attempt)) => {
@@ -100,6 +102,15 @@ impl Deliver {
         tally::emit(&made);
         handed_back
     }
+}
+
+/// A record as it came. What is misshapen keeps its id, so that it alone comes again.
+fn read(record: &RawValue) -> SqsMessage {
+    trigger::message(record).unwrap_or_else(|id| {
+        let mut message = SqsMessage::default();
+        message.message_id = Some(id);
+        message
+    })
 }
 
 fn parse(record: &SqsMessage) -> Result<Message, String> {

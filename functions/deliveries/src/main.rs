@@ -5,14 +5,13 @@ mod places;
 mod view;
 
 use handler::Ledger;
-use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{env, http, sdk, telemetry};
+use lambda_runtime::Error;
+use postrider_aws::{env, http, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let ledger = &Ledger::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| ledger.handle(request)).await) }))
-        .await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| ledger.handle(request)).await) }).await
 }

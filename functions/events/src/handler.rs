@@ -87,15 +87,15 @@ impl Events {
         if events.is_empty() || events.len() > MAX_BATCH {
             return Err(Invalid::new("events", expected).into());
         }
-        let one = |raw: Box<RawValue>| {
+        let one = |(i, raw): (usize, Box<RawValue>)| {
             let producer = Producer::from(&caller);
             // Apart: what one of them is told does not depend on the others' writes.
             deadline::apart(async move {
-                let fields = Fields::read(raw.get().as_bytes())?;
+                let fields = Fields::item(&format!("events[{i}]"), &raw)?;
                 self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
             })
         };
-        let results = join_all(events.into_iter().map(one)).await;
+        let results = join_all(events.into_iter().enumerate().map(one)).await;
         let results: Vec<_> = results
             .into_iter()
             .map(|result| match result {
@@ -153,8 +153,12 @@ impl Events {
         let tenant = caller.tenant_id()?;
         let not_found = || Fault::not_found("event");
         let id: EventId = id.parse().map_err(|_| not_found())?;
-        let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?;
-        let event = event_row::read(row.into(), None).map_err(|_| Fault::is_no("event", "set aside in quarantine"))?;
+        let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?.into();
+        let is_no_event = |why: &str| Fault::is_no("event", why, "set aside in quarantine");
+        if let Some(why) = event_row::refusal(&row) {
+            return Err(is_no_event(why));
+        }
+        let event = event_row::read(row).map_err(|invalid| is_no_event(&invalid.to_string()))?;
         let paging: Paging<EndpointId> = Paging::of(request)?;
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
         // job's event has its one delivery under the endpoint of jobs.

@@ -58,7 +58,7 @@ impl Publication {
         let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
         let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
         let id: Option<String> = fields.take_value("id", "a string")?;
-        let tenant_id: Option<String> = fields.take("tenant_id", "a tenant id")?;
+        let tenant_id: Option<String> = fields.take_value("tenant_id", "a tenant id")?;
         fields.finish()?;
         let event_type: EventType = event.parse()?;
         if event_type.is_operational() {

@@ -28,7 +28,7 @@ impl Events {
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
-            Trigger::Direct => {
+            Trigger::Records(_) | Trigger::NoBatch | Trigger::Direct => {
                 let work = self.invoked(event.payload.get(), &event.context.request_id);
                 deadline::within(until, Waiting::Nobody, work).await
             }

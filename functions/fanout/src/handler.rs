@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
+use aws_lambda_events::dynamodb::EventRecord;
 use futures::future::join;
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
@@ -16,6 +16,7 @@ use postrider_aws::bus::Bus;
 use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::letters::{Letters, Note};
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
@@ -25,9 +26,10 @@ use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventKey, TenantId};
 use postrider_domain::message::Message;
+use serde_json::value::RawValue;
 
 use crate::announced::Announced;
-use crate::record;
+use crate::record::{self, NoEvent};
 
 /// Rows that are put, and then announced, together.
 const CHUNK: usize = 10;
@@ -53,6 +55,7 @@ type Failed = HashMap<EventKey, AwsError>;
 /// What the fan-out needs.
 pub(crate) struct Fanout {
     config: ConfigTable,
+    events: EventsTable,
     deliveries: DeliveriesTable,
     deliver_queue: Queue,
     retry_queue: Queue,
@@ -67,6 +70,7 @@ impl Fanout {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
             config: ConfigTable::from_env(sdk)?,
+            events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             deliver_queue: Queue::deliver(sdk)?,
             retry_queue: Queue::retry(sdk)?,
@@ -82,12 +86,16 @@ impl Fanout {
     ///
     /// # Errors
     /// When something of it could neither be done nor left for later; the stream brings the whole batch again.
-    pub(crate) async fn handle(&self, batch: StreamEvent) -> Result<(), Error> {
+    pub(crate) async fn handle(&self, batch: &[Box<RawValue>]) -> Result<(), Error> {
+        let records: Vec<Option<EventRecord>> = batch.iter().map(|raw| serde_json::from_str(raw.get()).ok()).collect();
         let (mut good, mut poison) = (Vec::new(), Vec::new());
-        for record in &batch.records {
-            match record::event_of(record) {
-                Ok(event) => good.push((record, event)),
-                Err(reason) => poison.push((record, reason)),
+        for record in &records {
+            let event = record.as_ref().map_or(Err(NoEvent::NoRecord), |record| {
+                record::event_of(record.change.new_image.clone(), record::written(record), self.retention.seconds)
+            });
+            match event {
+                Ok(event) => good.push((record.as_ref(), event)),
+                Err(no_event) => poison.push((record.as_ref(), no_event)),
             }
         }
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
@@ -96,19 +104,31 @@ impl Fanout {
         let unfinished = good.iter().filter_map(|(record, event)| Some((*record, failed.get(&key_of(event))?)));
         left.extend(unfinished.map(|(record, error)| record::note(record, &error.to_string())));
         if !left.is_empty() {
-            tracing::warn!(records = left.len(), of = batch.records.len(), "fanout.unfinished");
+            tracing::warn!(records = left.len(), of = batch.len(), "fanout.unfinished");
         }
         Ok(self.unfinished.leave(&left, SOON).await?)
     }
 
     /// Sets aside what is no event; notes about those records of which even that failed.
-    async fn set_aside_all(&self, poison: &[(&EventRecord, String)]) -> Vec<Note> {
-        let each = poison.iter().map(|(record, reason)| async move {
-            tracing::error!(reason, event_id = record.event_id, "fanout.quarantined");
-            let set_aside = self.quarantine.set_aside(&record::note(record, reason)).await;
-            set_aside.err().map(|error| record::note(record, &error.to_string()))
+    async fn set_aside_all(&self, poison: &[(Option<&EventRecord>, NoEvent)]) -> Vec<Note> {
+        let each = poison.iter().map(|(record, no_event)| async move {
+            let (reason, event_id) = (no_event.reason(), record.map(|record| record.event_id.as_str()));
+            tracing::error!(reason, event_id, "fanout.quarantined");
+            self.note_refusal(no_event).await;
+            let set_aside = self.quarantine.set_aside(&record::note(*record, &reason)).await;
+            set_aside.err().map(|error| record::note(*record, &error.to_string()))
         });
         stream::iter(each).buffer_unordered(CHUNKS_AT_ONCE).filter_map(std::future::ready).collect().await
+    }
+
+    /// Notes in a row what its times are refused for, so that whoever asks for the event is told. Should this fail, what is set aside
+    /// says it all the same, and a row that takes no more attributes must not hold up the others.
+    pub(crate) async fn note_refusal(&self, no_event: &NoEvent) {
+        let NoEvent::AsItWasWritten(event, invalid) = no_event else { return };
+        let why = invalid.to_string();
+        if let Err(error) = self.events.note_refusal(&event.tenant_id, &event.id, Some(&why)).await {
+            tracing::warn!(event_id = event.id.as_str(), error = %error, "fanout.refusal_not_noted");
+        }
     }
 
     /// Puts and announces the deliveries of these events.

@@ -5,29 +5,55 @@ use jiff::Timestamp;
 use postrider_aws::event_row;
 use postrider_aws::letters::Note;
 use postrider_domain::event::Event;
+use postrider_domain::invalid::Invalid;
 use postrider_domain::time;
-use serde_dynamo::AttributeValue;
+use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};
 
 /// What a note in quarantine names as its source when a stream record is meant.
 pub(crate) const SOURCE: &str = "events stream";
 
-/// The event of a new row.
+/// Why a row is no event; nothing will make it one by itself, so it is set aside.
+pub(crate) enum NoEvent {
+    /// What came is no record of a row's; its text is nobody's to keep.
+    NoRecord,
+    /// Anybody who looks at the row sees it.
+    AsItStands(Invalid),
+    /// It would be one, had it been written at another time: the row alone does not tell.
+    AsItWasWritten(Box<Event>, Invalid),
+}
+
+impl NoEvent {
+    /// In words for the note.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::NoRecord => "no record of the events table's stream".to_owned(),
+            Self::AsItStands(invalid) | Self::AsItWasWritten(_, invalid) => invalid.to_string(),
+        }
+    }
+}
+
+/// The event of a row that was written then, as far as that is known, where events are `kept` for so many seconds.
 ///
 /// # Errors
-/// Why the row is no event; nothing will make it one by itself, so it is set aside.
-pub(crate) fn event_of(record: &EventRecord) -> Result<Event, String> {
-    event_row::read(record.change.new_image.clone(), written(record)).map_err(|invalid| invalid.to_string())
+/// [`NoEvent`].
+pub(crate) fn event_of(row: Item, written: Option<Timestamp>, kept: i64) -> Result<Event, NoEvent> {
+    let event = event_row::read(row).map_err(NoEvent::AsItStands)?;
+    match event_row::check_times(&event, written, kept) {
+        Ok(()) => Ok(event),
+        Err(invalid) => Err(NoEvent::AsItWasWritten(Box::new(event), invalid)),
+    }
 }
 
 /// When the row was written, as the stream says; the epoch is what the library makes of a record that does not say.
-fn written(record: &EventRecord) -> Option<Timestamp> {
+pub(crate) fn written(record: &EventRecord) -> Option<Timestamp> {
     let at = Timestamp::from_millisecond(record.change.approximate_creation_date_time.timestamp_millis()).ok()?;
     (at > Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 /// What is set aside for a record that is no event: its key, when it was written and the reason, never its data.
-pub(crate) fn note(record: &EventRecord, reason: &str) -> Note {
+pub(crate) fn note(record: Option<&EventRecord>, reason: &str) -> Note {
+    let Some(record) = record else { return Note::new(SOURCE).because(reason) };
     let text = |(name, value): (&String, &AttributeValue)| match value {
         AttributeValue::S(text) => Some((name.clone(), json!(text))),
         _ => None,

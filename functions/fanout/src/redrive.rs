@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use postrider_aws::AwsError;
-use postrider_aws::env::BadSetting;
+use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::letters::{Fate, Letter, Letters, Limits};
@@ -13,6 +13,8 @@ use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
+use postrider_domain::time;
+use serde_dynamo::Item;
 use serde_json::{Value, json};
 
 use crate::handler::Fanout;
@@ -28,6 +30,7 @@ pub(crate) struct Redrive {
     quarantine: Letters,
     events: EventsTable,
     retry_queue: Queue,
+    retention: Retention,
 }
 
 impl Redrive {
@@ -36,6 +39,7 @@ impl Redrive {
             quarantine: Letters::quarantine(sdk)?,
             events: EventsTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
+            retention: env::retention()?,
         })
     }
 
@@ -87,12 +91,22 @@ impl Redrive {
         };
         let item = self.events.get_item(&tenant, &id).await?;
         // The row has stood since then: a redrive weeks later must not find its time odd.
-        let written = note["written_at"].as_str().and_then(|text| text.parse().ok());
-        match item.map(|item| event_row::read(serde_dynamo::Item::from(item), written)) {
-            Some(Ok(event)) => fanout.fan_out(&[event]).await.map(Ok),
-            Some(Err(invalid)) => Ok(Err(invalid.to_string())),
-            // Nothing is left to bring back.
-            None => Ok(Ok(())),
+        let written = note["written_at"].as_str().and_then(|text| time::parse("written_at", text).ok());
+        // Without a row nothing is left to bring back.
+        let Some(row) = item.map(Item::from) else { return Ok(Ok(())) };
+        let was_refused = event_row::refusal(&row).is_some();
+        match record::event_of(row, written, self.retention.seconds) {
+            Ok(event) => {
+                fanout.fan_out(&[event]).await?;
+                if was_refused {
+                    self.events.note_refusal(&tenant, &id, None).await?;
+                }
+                Ok(Ok(()))
+            }
+            Err(no_event) => {
+                fanout.note_refusal(&no_event).await;
+                Ok(Err(no_event.reason()))
+            }
         }
     }
 }

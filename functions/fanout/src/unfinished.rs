@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use futures::future::join_all;
 use postrider_aws::deadline;
 use postrider_aws::env::BadSetting;
 use postrider_aws::letters::{Letters, Note};
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::trigger;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::handler::{Fanout, TO_LEAVE};
 use crate::record;
@@ -31,8 +33,13 @@ impl Unfinished {
     }
 
     /// Tries each; those that are to come again.
-    pub(crate) async fn handle(&self, batch: SqsEvent, fanout: &Fanout, redrive: &Redrive) -> SqsBatchResponse {
-        let tries = batch.records.into_iter().map(|message| self.take_up(message, fanout, redrive));
+    pub(crate) async fn handle(&self, batch: &[Box<RawValue>], fanout: &Fanout, redrive: &Redrive) -> SqsBatchResponse {
+        let tries = batch.iter().map(|record| async move {
+            match trigger::message(record) {
+                Ok(message) => self.take_up(message, fanout, redrive).await,
+                Err(id) => Some(handed_back(id)),
+            }
+        });
         let mut response = SqsBatchResponse::default();
         response.batch_item_failures = join_all(tries).await.into_iter().flatten().collect();
         response
@@ -55,10 +62,14 @@ impl Unfinished {
         if let Err(error) = self.letters.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
             tracing::warn!(error = %error, "fanout.not_put_off");
         }
-        let mut failure = BatchItemFailure::default();
-        failure.item_identifier = message.message_id.unwrap_or_default();
-        Some(failure)
+        Some(handed_back(message.message_id.unwrap_or_default()))
     }
+}
+
+fn handed_back(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
 }
 
 /// The note as it lies in quarantine, where it can be redriven.

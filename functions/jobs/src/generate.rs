@@ -7,6 +7,7 @@ use postrider_domain::id::{self, JobId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
 use postrider_domain::key::Scope;
+use postrider_domain::web_url;
 use url::Url;
 
 use crate::handler::Jobs;
@@ -15,7 +16,6 @@ use crate::view;
 
 const URLS: std::ops::RangeInclusive<usize> = 1..=3;
 const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
-const MAX_URL_CHARS: usize = 2048;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request) -> Result<Answer, Fault> {
@@ -27,14 +27,14 @@ impl Jobs {
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
         let variants: u8 = fields.take_value("variantCount", "a whole number, 1 to 3")?.unwrap_or(1);
         // What else a provider's customers send is for the worker, who gets it all.
-        let webhook_url: Option<String> = fields.take("webhookUrl", "a public HTTPS URL")?;
+        let webhook_url: Option<String> = fields.take_value("webhookUrl", "a public HTTPS URL")?;
         if !URLS.contains(&urls.len()) {
             return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());
         }
         if !VARIANTS.contains(&variants) {
             return Err(Invalid::new("variantCount", "a whole number, 1 to 3").into());
         }
-        let urls = urls.iter().enumerate().map(|(i, url)| web_url(&format!("urls[{i}]"), url));
+        let urls = urls.iter().enumerate().map(|(i, url)| web_url::read(&format!("urls[{i}]"), url));
         let urls: Vec<Url> = urls.collect::<Result<_, _>>()?;
         self.starter.check_url("webhookUrl", webhook_url.as_deref()).await?;
 
@@ -74,11 +74,4 @@ impl Jobs {
 
 fn project(title: String) -> Project {
     Project { id: id::uuid(chance::bits128()), title, status: ProjectStatus::Pending, video_url: None }
-}
-
-/// A URL of the web, to work on or to show; whether it can be reached is the worker's, or the customer's, to find out.
-pub(crate) fn web_url(field: &str, text: &str) -> Result<Url, Invalid> {
-    let is_of_the_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host().is_some();
-    let url = Url::parse(text).ok().filter(|url| text.len() <= MAX_URL_CHARS && is_of_the_web(url));
-    url.ok_or_else(|| Invalid::new(field, "an http or https URL"))
 }

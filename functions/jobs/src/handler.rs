@@ -9,14 +9,14 @@ use postrider_aws::http::{self, Answer, Fault, Page, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::letters::Letters;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::trigger::Trigger;
+use postrider_aws::trigger::{Trigger, refusal};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus};
 use postrider_domain::key::Scope;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use crate::report::Reporter;
 use crate::starter::Starter;
@@ -53,9 +53,8 @@ impl Jobs {
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
-            Trigger::Direct => {
-                let fault = Fault::from(Invalid::new("payload", "an HTTP request or an event of the stack's bus"));
-                Ok(json!({"error": fault.body()}))
+            Trigger::Records(_) | Trigger::NoBatch | Trigger::Direct => {
+                Ok(refusal("an HTTP request or an event of the stack's bus"))
             }
         }
     }

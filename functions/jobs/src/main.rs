@@ -11,14 +11,13 @@ mod title;
 mod view;
 
 use handler::Jobs;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use postrider_aws::{env, sdk, telemetry};
-use serde_json::value::RawValue;
+use lambda_runtime::Error;
+use postrider_aws::{env, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let jobs = &Jobs::from_env(&sdk::load()?)?;
-    run(service_fn(|event: LambdaEvent<Box<RawValue>>| jobs.answer(event))).await
+    invocation::run(|event| jobs.answer(event)).await
 }

@@ -18,7 +18,12 @@ const SHORT: [(&str, &str); 8] = [
 pub(crate) fn platform_of(url: &Url) -> Option<String> {
     let Some(Host::Domain(host)) = url.host() else { return None };
     let host = host.trim_end_matches('.');
-    let domain = psl::domain_str(host).unwrap_or(host);
+    let domain = match psl::domain_str(host) {
+        Some(domain) => domain,
+        // Nothing is registered under it: it is what sites are registered under, or a name of somebody's own network.
+        None if psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known()) => return None,
+        None => host,
+    };
     if let Some((_, site)) = SHORT.iter().find(|(short, _)| *short == domain) {
         return Some((*site).to_owned());
     }
@@ -41,7 +46,11 @@ mod tests {
             ("shop.example.com.au", Some("example")),
             ("müller.de", Some("xn--mller-kva")),
             ("localhost", Some("localhost")),
-            ("co.uk", Some("co")),
+            ("co.uk", None),
+            ("com", None),
+            ("de.", None),
+            ("github.io", None),
+            ("shop.github.io", Some("shop")),
             ("93.184.215.14", None),
             ("[2606:4700::1111]", None),
         ] {

@@ -14,16 +14,15 @@ use postrider_domain::id::EventId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, JobStatus, ProjectReport, ProjectStatus, Refused, Report};
 use postrider_domain::key::Scope;
+use postrider_domain::web_url;
 use serde_json::value::RawValue;
 
-use crate::generate::web_url;
 use crate::handler::Jobs;
 use crate::view;
 
 /// How often a report is tried that others overtake: more than there can be projects and ends of a job.
 const TRIES: usize = 32;
 const MAX_TITLE_CHARS: usize = 512;
-const MAX_URL_CHARS: usize = 2048;
 /// JavaScript's largest exact integer; customers parse the number.
 const MAX_CREDITS: u64 = (1 << 53) - 1;
 
@@ -118,8 +117,8 @@ pub(crate) fn read(mut fields: Fields, kind: JobKind) -> Result<Report, Fault> {
 
 fn read_projects(fields: &mut Fields) -> Result<Report, Fault> {
     let expected = "a list of {projectId, status: running|completed|failed, title?, videoUrl?}";
-    let projects: Option<Vec<Box<RawValue>>> = fields.take("projects", expected)?;
-    let status: Option<String> = fields.take("status", "`cancelled`")?;
+    let projects: Option<Vec<Box<RawValue>>> = fields.take_value("projects", expected)?;
+    let status: Option<String> = fields.take_value("status", "`cancelled`")?;
     match (projects, status.as_deref()) {
         (Some(projects), None) if !projects.is_empty() => {
             let reports =
@@ -137,19 +136,21 @@ fn project_report(place: &str, project: &RawValue) -> Result<ProjectReport, Faul
     let mut fields = Fields::inner(place, project)?;
     let id: String = fields.require("projectId", "a project's id")?;
     let status: ProjectStatus = fields.require("status", a_status)?;
-    let title: Option<String> = fields.take("title", "a string")?;
-    let video_url: Option<String> = fields.take("videoUrl", "a string")?;
+    let title: Option<String> = fields.take_value("title", "a string")?;
+    let video_url: Option<String> =
+        fields.change("videoUrl", "an http or https URL, or null where there is none")?.flatten();
     if status == ProjectStatus::Pending {
         return Err(fields.invalid("status", a_status));
     }
     if title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS) {
         return Err(fields.invalid("title", "at most 512 characters"));
     }
-    // What is told of a completed project is where its video lies.
-    if status == ProjectStatus::Completed {
-        web_url(&format!("{place}.videoUrl"), video_url.as_deref().unwrap_or_default())?;
-    } else if video_url.as_ref().is_some_and(|url| url.len() > MAX_URL_CHARS) {
-        return Err(fields.invalid("videoUrl", "at most 2048 characters"));
+    // What is told of a completed project is where its video lies; of any other, that there is none.
+    if status == ProjectStatus::Completed && video_url.is_none() {
+        return Err(fields.invalid("videoUrl", "an http or https URL"));
+    }
+    if let Some(url) = &video_url {
+        web_url::read(&format!("{place}.videoUrl"), url)?;
     }
     fields.finish()?;
     Ok(ProjectReport { id, status, title, video_url })
@@ -158,7 +159,7 @@ fn project_report(place: &str, project: &RawValue) -> Result<ProjectReport, Faul
 fn read_task(fields: &mut Fields) -> Result<Report, Fault> {
     let expected = "`processing`, `completed` or `failed`";
     let status: String = fields.require("status", expected)?;
-    let credits: Option<u64> = fields.take("credits_charged", "a whole number")?;
+    let credits: Option<u64> = fields.take_value("credits_charged", "a whole number")?;
     if credits.is_some_and(|credits| credits > MAX_CREDITS) {
         return Err(Invalid::new("credits_charged", "at most 9007199254740991").into());
     }

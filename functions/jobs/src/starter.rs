@@ -6,7 +6,7 @@ use postrider_aws::http::Fault;
 use postrider_aws::jobs_table::{Created, JobKey, JobsTable};
 use postrider_aws::resolve::Resolver;
 use postrider_domain::event::{Announce, Event};
-use postrider_domain::id::EventId;
+use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::job::Job;
 use postrider_domain::time;
 use serde::Serialize;
@@ -56,12 +56,28 @@ impl Starter {
         let announcement = self.announcement(job, request)?;
         match self.jobs.create(job, &announcement, key.as_ref(), now).await? {
             Created::New => Ok(Started::New),
-            Created::Before(before) if key.is_some_and(|key| key.request == before.request) => {
-                let job = self.jobs.get(&before.job_id).await?.ok_or_else(|| Fault::not_found("job"))?;
-                Ok(Started::Before(Box::new(job)))
+            Created::Before(before) => {
+                let is_same = key.is_some_and(|key| key.request == before.request);
+                self.job_of(&before, is_same).await.map(Started::Before)
             }
-            Created::Before(_) => Err(Fault::conflict("this Idempotency-Key was used before, for another request")),
         }
+    }
+
+    /// The job that the same request made before with the same key. It is asked for before all that may be otherwise by now: a
+    /// plan, where webhooks may go, how strictly a URL is read.
+    pub(crate) async fn before(&self, tenant: &TenantId, key: &str, request: &str) -> Result<Option<Box<Job>>, Fault> {
+        match self.jobs.made_with(tenant, key, chance::now()).await? {
+            Some(made) => self.job_of(&made, made.is_for(request)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn job_of(&self, made: &JobKey, is_same: bool) -> Result<Box<Job>, Fault> {
+        if !is_same {
+            return Err(Fault::conflict("this Idempotency-Key was used before, for another request"));
+        }
+        let job = self.jobs.get(&made.job_id).await?;
+        job.map(Box::new).ok_or_else(|| Fault::not_found("job"))
     }
 
     /// What workers hear: the job, its projects' ids, and what its customer asked for, save whom to tell.

@@ -7,9 +7,9 @@ use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Report, Task};
 use postrider_domain::key::Scope;
+use postrider_domain::{invisible, web_url};
 use serde_json::json;
 
-use crate::generate::web_url;
 use crate::handler::Jobs;
 use crate::platform::platform_of;
 use crate::starter::Started;
@@ -32,8 +32,15 @@ impl Jobs {
         let url: String = fields.require("url", "an http or https URL")?;
         let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
         // What else a provider's customers send is for the worker, who gets it all.
-        let webhook_url: Option<String> = fields.take("webhook_url", "a public HTTPS URL")?;
-        let platform = platform_of(&web_url("url", &url)?);
+        let webhook_url: Option<String> = fields.take_value("webhook_url", "a public HTTPS URL")?;
+        let key = idempotency_key(request)?;
+        let same = json!([asked.get(), webhook_url]).to_string();
+        if let Some(key) = key
+            && let Some(job) = self.starter.before(&tenant.id, key, &same).await?
+        {
+            return Ok(answer(200, request, &job));
+        }
+        let platform = platform_of(&web_url::read("url", &url)?);
         check_capabilities(&capabilities)?;
         // As the plan is now: a key is remembered for a while, and with it what its tenant paid for then.
         if webhook_url.is_some() && !self.auth.tenant_now(&tenant.id).await?.plan.includes_webhooks() {
@@ -42,7 +49,6 @@ impl Jobs {
         self.starter.check_url("webhook_url", webhook_url.as_deref()).await?;
 
         let now = chance::now();
-        let same = json!([asked.get(), webhook_url]).to_string();
         let job = Job {
             id: JobId::short(now, chance::bits64()),
             tenant_id: tenant.id.clone(),
@@ -58,7 +64,6 @@ impl Jobs {
             completed_at: None,
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
-        let key = idempotency_key(request)?;
         let started = self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await;
         match started.map_err(|fault| if key.is_some() { fault.safe_to_repeat() } else { fault })? {
             Started::New => Ok(answer(201, request, &job)),
@@ -100,7 +105,7 @@ fn check_capabilities(capabilities: &[String]) -> Result<(), Invalid> {
     if capabilities.is_empty() || capabilities.len() > MAX_CAPABILITIES {
         return Err(Invalid::new("capabilities", CAPABILITIES));
     }
-    let good = |name: &String| !name.trim().is_empty() && name.chars().count() <= MAX_CAPABILITY_CHARS;
+    let good = |name: &String| invisible::shows(name) && name.chars().count() <= MAX_CAPABILITY_CHARS;
     match capabilities.iter().position(|name| !good(name)) {
         None => Ok(()),
         Some(i) => Err(Invalid::new(format!("capabilities[{i}]"), "a name of 1 to 64 characters")),

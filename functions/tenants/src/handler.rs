@@ -16,7 +16,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
-use postrider_domain::time;
+use postrider_domain::{invisible, time};
 use serde_json::json;
 
 use crate::view;
@@ -150,7 +150,7 @@ impl Operator {
         dialect: Option<DialectRef>,
         scopes: Vec<Scope>,
     ) -> Result<Answer, Fault> {
-        let name = fields.take("name", A_NAME)?.map(check_name).transpose()?;
+        let name = fields.take_value("name", A_NAME)?.map(check_name).transpose()?;
         let expires_at: Option<String> = fields.take_value("expires_at", "an RFC 3339 time")?;
         fields.finish()?;
         let now = chance::now();
@@ -172,9 +172,13 @@ impl Operator {
     }
 
     async fn list_keys(&self, request: &Request, tenant: Option<&TenantId>) -> Result<Answer, Fault> {
-        request.only_query(&[])?;
-        let keys: Vec<_> = self.config.keys(tenant).await?.iter().map(view::key).collect();
-        Ok(Answer::json(200, &json!({"keys": keys})))
+        request.only_query(&["limit", "cursor"])?;
+        let paging: Paging<KeyId> = Paging::of(request)?;
+        // Who names no limit wants all, and gets what one read brings.
+        let limit = request.query("limit")?.map(|_| paging.limit);
+        let found = self.config.keys(tenant, limit, paging.after.as_ref().map(KeyId::as_str)).await?;
+        let page = Page::of(&found.rows, found.next, |key| key.id.as_str(), |key| Some(view::key(key)));
+        Ok(Answer::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
     }
 
     async fn delete_key(&self, request: &Request, tenant: Option<&TenantId>, key: &str) -> Result<Answer, Fault> {
@@ -199,8 +203,11 @@ impl Operator {
 }
 
 fn check_name(name: String) -> Result<String, Fault> {
-    let length = name.trim().chars().count();
-    if (1..=MAX_NAME_CHARS).contains(&length) { Ok(name) } else { Err(Invalid::new("name", A_NAME).into()) }
+    if invisible::shows(&name) && name.trim().chars().count() <= MAX_NAME_CHARS {
+        Ok(name)
+    } else {
+        Err(Invalid::new("name", A_NAME).into())
+    }
 }
 
 fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, Fault> {

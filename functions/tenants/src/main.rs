@@ -4,14 +4,13 @@ mod handler;
 mod view;
 
 use handler::Operator;
-use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{env, http, sdk, telemetry};
+use lambda_runtime::Error;
+use postrider_aws::{env, http, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let operator = &Operator::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| operator.handle(request)).await) }))
-        .await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| operator.handle(request)).await) }).await
 }

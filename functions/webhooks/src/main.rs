@@ -6,14 +6,13 @@ mod input;
 mod view;
 
 use handler::Webhooks;
-use lambda_runtime::{Error, run, service_fn};
-use postrider_aws::{env, http, sdk, telemetry};
+use lambda_runtime::Error;
+use postrider_aws::{env, http, invocation, sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let webhooks = &Webhooks::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| webhooks.handle(request)).await) }))
-        .await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| webhooks.handle(request)).await) }).await
 }

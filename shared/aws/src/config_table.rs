@@ -163,10 +163,10 @@ impl ConfigTable {
         &self,
         pk: String,
         prefix: &str,
-        limit: i32,
+        limit: impl Into<Option<i32>>,
         after: Option<&str>,
     ) -> Result<Listed<Item>, AwsError> {
-        let mut query = self.query(pk.clone(), prefix).limit(limit);
+        let mut query = self.query(pk.clone(), prefix).set_limit(limit.into());
         if let Some(after) = after {
             query =
                 query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(format!("{prefix}{after}")));

@@ -1,5 +1,8 @@
 //! Rows of the events table, which producers put there too: checked as an event is that comes by HTTP, since nobody
 //! waits for an answer who could mend it. What is amiss is told by its attribute.
+//!
+//! Its times are judged once, by fan-out, against the stream's record of when it was written: later nobody knows that. So what
+//! is refused for them is noted in the row.
 
 use jiff::{SignedDuration, Timestamp};
 use postrider_domain::dialect;
@@ -14,18 +17,31 @@ pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 /// In seconds since 1970 that is beyond the year 5000: somebody wrote milliseconds.
 const TOO_MANY_SECONDS: i64 = 100_000_000_000;
 
-/// The event in a row that was written then, as far as that is known.
+/// By how much `expires_at` may fall short: two looks at a clock, and a second that was rounded.
+const ROUNDED: i64 = 60;
+/// Where a row keeps why its times were refused.
+pub(crate) const REFUSED: &str = "refused";
+
+/// Why a row's times were refused, if they were.
+pub fn refusal(row: &Item) -> Option<&str> {
+    match row.get(REFUSED) {
+        Some(AttributeValue::S(why)) => Some(why),
+        _ => None,
+    }
+}
+
+/// The event in a row, as far as the row itself tells.
 ///
 /// # Errors
 /// [`Invalid`] for the attribute that is not as it should be.
-pub fn read(row: Item, written: Option<Timestamp>) -> Result<Event, Invalid> {
+pub fn read(row: Item) -> Result<Event, Invalid> {
     text::<TenantId>(&row, "tenant_id", "a tenant id, as a string")?;
     text::<EventId>(&row, "id", "`evt_` and 1 to 64 letters, digits, `_` or `-`, as a string")?;
     text::<EventType>(&row, "event", "an event type such as `invoice.paid`, as a string")?;
     text::<String>(&row, "data", "a JSON object as a string, not as a map")?;
     let timestamp: String = text(&row, "timestamp", "an RFC 3339 time, as a string")?;
-    let timestamp = time::parse("timestamp", &timestamp)?;
-    let expires_at = seconds(&row, "expires_at")?;
+    time::parse("timestamp", &timestamp)?;
+    seconds(&row, "expires_at")?;
     // What a parser says may quote the row, so it is not repeated.
     let event: Event = serde_dynamo::from_item(row)
         .map_err(|_| Invalid::new("row", "no attributes but tenant_id, id, event, data, timestamp and expires_at"))?;
@@ -45,18 +61,25 @@ pub fn read(row: Item, written: Option<Timestamp>) -> Result<Event, Invalid> {
     if event.job_id.is_some() || event.announce.is_some() {
         return Err(Invalid::new("row", "none of the attributes that are Postrider's own"));
     }
-    check_times(timestamp, expires_at, written)?;
     Ok(event)
 }
 
-/// Webhooks are chosen by an event's time, and rows go by their expiry: a slip in one sends to nobody, in the other for
-/// too short a time.
-fn check_times(timestamp: Timestamp, expires_at: i64, written: Option<Timestamp>) -> Result<(), Invalid> {
+/// Holds a producer's row to the time at which it was written, as far as that is known, and to the calendars that webhooks may
+/// have where events are `kept` for so many seconds. Webhooks are chosen by an event's time, and rows go by their expiry: a slip
+/// in one sends to nobody, in the other for too short a time.
+///
+/// # Errors
+/// [`Invalid`] for the time that is not as it should be.
+pub fn check_times(event: &Event, written: Option<Timestamp>, kept: i64) -> Result<(), Invalid> {
+    let (timestamp, expires_at) = (event.timestamp, event.expires_at);
+    if event.ours {
+        return Ok(());
+    }
     if written.is_some_and(|written| timestamp.duration_since(written).abs() > CLOCKS_DIFFER) {
         return Err(Invalid::new("timestamp", "a time within a day of when the row was written"));
     }
-    let longest = dialect::longest_calendar();
-    if expires_at < timestamp.as_second() + longest {
+    let longest = dialect::longest_own_calendar(kept);
+    if expires_at < timestamp.as_second().saturating_add(longest - ROUNDED) {
         let expected = format!("at least {longest} seconds after `timestamp`: as long as retries may last");
         return Err(Invalid::new("expires_at", expected));
     }
@@ -123,7 +146,12 @@ mod tests {
     }
 
     fn verdict(changes: &[(&str, Option<AttributeValue>)]) -> Result<(), String> {
-        read(row(changes), Some(WRITTEN.parse().unwrap())).map(drop).map_err(|invalid| invalid.field)
+        verdict_where(30 * DAY, changes)
+    }
+
+    fn verdict_where(kept: i64, changes: &[(&str, Option<AttributeValue>)]) -> Result<(), String> {
+        let event = read(row(changes)).map_err(|invalid| invalid.field)?;
+        check_times(&event, Some(WRITTEN.parse().unwrap()), kept).map_err(|invalid| invalid.field)
     }
 
     #[test]
@@ -166,19 +194,57 @@ mod tests {
 
     #[test]
     fn times_fit_the_writing_and_the_retries() {
-        let at = |text: &str| [("timestamp", Some(s(text)))];
+        let at = |text: &str| [("timestamp", Some(s(text))), ("expires_at", Some(n(now() + 40 * DAY)))];
         for good in ["2026-01-14T12:00:00Z", "2026-01-16T12:00:00Z", "2026-01-15T13:00:00+01:00"] {
             assert_eq!(verdict(&at(good)), Ok(()), "{good}");
         }
         for bad in ["2026-01-14T11:59:59Z", "2026-01-16T12:00:01Z", "1970-01-01T00:00:00Z", "2062-01-15T12:00:00Z"] {
             assert_eq!(verdict(&at(bad)), Err("timestamp".to_owned()), "{bad}");
         }
-        let expires = |seconds: i64| verdict(&[("expires_at", Some(n(now() + seconds)))]);
-        assert_eq!(expires(4 * DAY), Ok(()), "four days are enough, as the page on triggers says");
-        assert_eq!(expires(3 * DAY), Err("expires_at".to_owned()));
-        assert_eq!(expires(-1), Err("expires_at".to_owned()));
         // Without the record of when it was written, only what the row itself tells counts.
-        assert!(read(row(&at("2025-12-15T12:00:00Z")), None).is_ok());
+        let event =
+            read(row(&[("expires_at", Some(n(now() + 90 * DAY))), ("timestamp", Some(s("2026-02-15T12:00:00Z")))]));
+        assert_eq!(check_times(&event.unwrap(), None, 30 * DAY), Ok(()));
+    }
+
+    #[test]
+    fn a_row_outlives_the_longest_calendar_that_a_webhook_may_have() {
+        let (good, bad) = (Ok(()), Err("expires_at".to_owned()));
+        let expires = |kept: i64, after: i64| verdict_where(kept, &[("expires_at", Some(n(now() + after)))]);
+        // A webhook's own calendar may end when events go that came by other doors, and not later.
+        for kept in [4 * DAY, 30 * DAY, 112 * DAY] {
+            assert_eq!((expires(kept, kept), expires(kept, kept - 30)), (good.clone(), good.clone()), "{kept}");
+            assert_eq!(expires(kept, kept - DAY), bad, "{kept}");
+        }
+        assert_eq!(
+            (expires(365 * DAY, 124 * DAY), expires(365 * DAY, 112 * DAY)),
+            (good, bad.clone()),
+            "none is longer"
+        );
+        for (after, kept) in [(3 * DAY, DAY), (-1, DAY), (4 * DAY, 30 * DAY)] {
+            assert_eq!(expires(kept, after), bad, "{after} {kept}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_by_the_grammar_of_every_door() {
+        let at = |text: &str| verdict(&[("timestamp", Some(s(text)))]);
+        assert_eq!(at("2026-01-15T12:00:00.12345678901234Z"), Ok(()), "the grammar knows no end of digits");
+        assert_eq!(at("2026-01-15t12:00:00z"), Ok(()));
+        for odd in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999-05:00"] {
+            assert_eq!(at(odd), Err("timestamp".to_owned()), "{odd}");
+        }
+        for no_time in ["2026-01-15 12:00:00Z", "2026-01-15T12:00Z", "2026-01-15T12:00:00Z[UTC]", "20260115T120000Z"] {
+            assert_eq!(at(no_time), Err("timestamp".to_owned()), "{no_time}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_the_row() {
+        assert_eq!(refusal(&row(&[])), None);
+        let noted = row(&[(REFUSED, Some(s("`timestamp`: …")))]);
+        assert_eq!(refusal(&noted), Some("`timestamp`: …"));
+        assert!(read(noted).is_ok(), "mended, it is an event, whatever was noted before");
     }
 
     #[test]

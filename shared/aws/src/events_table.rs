@@ -1,4 +1,5 @@
-//! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once and never changed.
+//! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once, and
+//! nothing of what makes it an event is ever changed.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
@@ -8,6 +9,7 @@ use postrider_domain::id::{EventId, TenantId};
 
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
+use crate::event_row::REFUSED;
 use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
 
@@ -53,6 +55,28 @@ impl EventsTable {
             .build()
             .map_err(|error| AwsError::new("TransactWriteItems events", error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Notes in a row why it is refused, or with `None` that it no longer is. No part of the event changes, and the stream's
+    /// filter drops it.
+    ///
+    /// # Errors
+    /// When it was not written; also where the row is gone.
+    pub async fn note_refusal(&self, tenant: &TenantId, id: &EventId, why: Option<&str>) -> Result<(), AwsError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("tenant_id", text(tenant.as_str()))
+            .key("id", text(id.as_str()))
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#refused", REFUSED);
+        let update = match why {
+            Some(why) => update.update_expression("SET #refused = :why").expression_attribute_values(":why", text(why)),
+            None => update.update_expression("REMOVE #refused"),
+        };
+        update.send().await.map_err(failed("UpdateItem events"))?;
+        Ok(())
     }
 
     /// The row itself, whatever a producer has put there.

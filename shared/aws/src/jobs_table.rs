@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chance;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
-use crate::config_table::Listed;
+use crate::config_table::{Listed, hash_of};
 use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
@@ -53,11 +53,20 @@ impl JobKey {
     /// The key's row for a job that is made at `now`.
     pub fn new(tenant: &TenantId, key: &str, job_id: &JobId, request: &str, now: Timestamp) -> Self {
         Self {
-            id: format!("KEY#{tenant}#{key}"),
+            id: Self::place(tenant, key),
             job_id: job_id.clone(),
-            request: crate::config_table::hash_of(request),
+            request: hash_of(request),
             expires_at: now.as_second() + KEY_SECONDS,
         }
+    }
+
+    /// Whether it was used for this request.
+    pub fn is_for(&self, request: &str) -> bool {
+        self.request == hash_of(request)
+    }
+
+    fn place(tenant: &TenantId, key: &str) -> String {
+        format!("KEY#{tenant}#{key}")
     }
 }
 
@@ -179,6 +188,15 @@ impl JobsTable {
         let reads = ids.iter().map(|id| self.item(id.as_str()));
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(Listed { rows: readable(items.into_iter().flatten()), next: next.map(|id| id.to_string()) })
+    }
+
+    /// What a tenant's key made, if it is remembered at `now`.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn made_with(&self, tenant: &TenantId, key: &str, now: Timestamp) -> Result<Option<JobKey>, AwsError> {
+        let made = self.key(&JobKey::place(tenant, key)).await?;
+        Ok(made.filter(|made| made.expires_at > now.as_second()))
     }
 
     async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {

@@ -17,6 +17,7 @@ pub mod error;
 pub mod event_row;
 pub mod events_table;
 pub mod http;
+pub mod invocation;
 pub mod item;
 pub mod jobs_table;
 pub mod keyring;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use crate::event::{EventPattern, EventType};
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
-use crate::retry::{Hints, RetryPolicy, horizon_seconds};
+use crate::retry::{Hints, MAX_DELAY_SECONDS, MAX_RETRIES, RetryPolicy, horizon_seconds};
 use crate::secret::KeyDerivation;
 use crate::signature::{Content, Encoding, Signing};
 
@@ -259,18 +259,24 @@ pub fn longest_calendar() -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
+/// How long a calendar of a webhook's own can go on that events outlive which are kept for `kept` seconds: a longer one is
+/// refused. Whoever puts an event must keep it for as long.
+pub fn longest_own_calendar(kept: i64) -> i64 {
+    let longest = vec![MAX_DELAY_SECONDS; MAX_RETRIES];
+    let own = all().filter(|dialect| dialect.registers).map(|dialect| dialect.retry.with_schedule(Some(&longest)));
+    let seconds = own.map(|policy| horizon_seconds(&policy)).max().unwrap_or(0);
+    longest_calendar().max(kept.min(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
 /// Whether a header is some dialect's for its signature, or for what is signed: a webhook that set it could pass for one of
 /// another dialect's.
 pub(crate) fn signs_in(header: &str) -> bool {
     all().flat_map(|dialect| dialect.signing.names()).any(|name| name.eq_ignore_ascii_case(header))
 }
 
-/// Adds an operator's own dialects, from a JSON list of them; once in a process, before anything is read or written.
-///
-/// # Errors
-/// [`Invalid`] when one makes no sense, or its name or key prefix is taken.
-pub fn extend(json: &str) -> Result<(), Invalid> {
-    let extra = extra::read(json)?;
+/// Holds an operator's own dialects to be told apart from all others: by name, by their keys, and by receivers that serve
+/// several, in the header that signs.
+fn check_apart(extra: &[&'static Dialect]) -> Result<(), Invalid> {
     for (i, one) in extra.iter().enumerate() {
         let others = BUILT_IN.iter().chain(&extra[..i]);
         let prefixes = others.clone().map(|other| other.key_prefix).chain([crate::key::PROVIDER_PREFIX]);
@@ -278,7 +284,23 @@ pub fn extend(json: &str) -> Result<(), Invalid> {
         if others.clone().any(|other| other.name == one.name) || prefixes.into_iter().any(clash) {
             return Err(Invalid::new(format!("dialects.{}", one.name), "a name and a key prefix of its own"));
         }
+        if others.clone().any(|other| one.signing.clashes_with(&other.signing)) {
+            return Err(Invalid::new(
+                format!("dialects.{}.signature", one.name),
+                "a header that no other dialect signs in",
+            ));
+        }
     }
+    Ok(())
+}
+
+/// Adds an operator's own dialects, from a JSON list of them; once in a process, before anything is read or written.
+///
+/// # Errors
+/// [`Invalid`] when one makes no sense, or its name, key prefix or signature's header is taken.
+pub fn extend(json: &str) -> Result<(), Invalid> {
+    let extra = extra::read(json)?;
+    check_apart(&extra)?;
     // A second call finds them there already.
     let _ = EXTRA.set(extra);
     Ok(())
@@ -348,6 +370,15 @@ mod tests {
     }
 
     #[test]
+    fn an_own_calendar_ends_while_events_are_kept() {
+        const DAY: i64 = 86_400;
+        assert_eq!(longest_own_calendar(30 * DAY), 30 * DAY);
+        assert_eq!(longest_own_calendar(DAY), longest_calendar(), "a dialect's own calendar is never too long");
+        // Sixteen weeks, a tenth of jitter, twenty attempts of thirty seconds.
+        assert_eq!(longest_own_calendar(365 * DAY), 16 * 7 * DAY * 110 / 100 + 20 * 30);
+    }
+
+    #[test]
     fn no_dialect_is_slower_than_the_functions_allow() {
         for dialect in BUILT_IN {
             assert!(dialect.timeout <= SLOWEST_TIMEOUT, "{}", dialect.name);
@@ -361,6 +392,35 @@ mod tests {
                 assert!(!one.key_prefix.starts_with(other.key_prefix) && !other.key_prefix.starts_with(one.key_prefix));
             }
         }
+    }
+
+    #[test]
+    fn an_own_dialect_signs_in_a_header_of_its_own() {
+        let written = |name: &str, header: &str, more: &str| {
+            format!(
+                r#"{{"name": "{name}", "key_prefix": "{name}_", "signature": {{"header": "{header}", "encoding": "hex"{more}}},
+                    "body": "data_alone", "timeout_seconds": 5, "retry_seconds": []}}"#
+            )
+        };
+        let verdict = |list: &[String]| {
+            check_apart(&extra::read(&format!("[{}]", list.join(","))).unwrap()).map_err(|invalid| invalid.field)
+        };
+        let with_id = |id: &str| format!(r#", "id_header": "{id}", "timestamp_header": "X-At""#);
+        assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "X-Other", "")]), Ok(()));
+        assert_eq!(verdict(&[written("acme", "X-Acme", &with_id("webhook-id"))]), Ok(()), "an id is an id");
+        for taken in
+            ["X-Nur-Signature", "x-nouvel-signature", "X-NETRAFLOW-SIGNATURE", "webhook-signature", "webhook-id"]
+        {
+            let refused = Err("dialects.acme.signature".to_owned());
+            assert_eq!(verdict(&[written("acme", taken, "")]), refused, "{taken}");
+        }
+        let refused = Err("dialects.other.signature".to_owned());
+        assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "x-acme", "")]), refused);
+        assert_eq!(verdict(&[written("acme", "X-Acme", ""), written("other", "X-Other", &with_id("X-Acme"))]), refused);
+        assert_eq!(
+            verdict(&[written("acme", "X-Acme", &with_id("X-Other")), written("other", "X-Other", "")]),
+            refused
+        );
     }
 
     #[test]

@@ -205,6 +205,13 @@ impl Endpoint {
         })
     }
 
+    /// The headers of its owner's that are sent along. A dialect may sign in one by now that was anybody's when it was set: a
+    /// receiver that finds two would take the owner's for ours.
+    pub fn own_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.headers.iter().filter(|(name, _)| !is_of_ours(&name.to_ascii_lowercase()));
+        own.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// What its secrets are sealed for.
     pub fn secret_owner(&self) -> String {
         format!("{}/{}", self.tenant_id, self.id)
@@ -294,6 +301,16 @@ pub fn check_description(text: &str) -> Result<(), Invalid> {
     Err(Invalid::new("description", format!("at most {MAX_DESCRIPTION_CHARS} characters")))
 }
 
+/// Whether a header is ours, the connection's or a signature's; `lower` is its name in lower case.
+fn is_of_ours(lower: &str) -> bool {
+    is_reserved(lower) || lower.starts_with("webhook-") || dialect::signs_in(lower)
+}
+
+/// Whether a header is ours or the connection's, so that no signature can stand in it either.
+pub(crate) fn is_reserved(lower: &str) -> bool {
+    RESERVED_HEADERS.contains(&lower)
+}
+
 /// Takes a request's `headers`: names in lower case, none of ours, values that cannot break out of their line.
 ///
 /// # Errors
@@ -307,9 +324,7 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
     for (name, value) in headers {
         let field = format!("headers.{name}");
         let lower = name.to_ascii_lowercase();
-        let of_ours =
-            RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("webhook-") || dialect::signs_in(&lower);
-        if of_ours {
+        if is_of_ours(&lower) {
             return Err(Invalid::new(field, "a header that Postrider does not set itself"));
         }
         if name.is_empty() || name.len() > MAX_HEADER_CHARS || !name.bytes().all(is_token) {
@@ -368,6 +383,10 @@ mod tests {
             failing_since: None,
             expires_at: None,
         };
+        let headers = [("x-team", "a"), ("x-nur-signature", "sha256=00"), ("webhook-id", "evt_1"), ("host", "b")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let set_before = Endpoint { headers: headers.into(), ..endpoint.clone() };
+        assert_eq!(set_before.own_headers().collect::<Vec<_>>(), [("x-team", "a")], "no header set before signs");
         let deleted = Endpoint { deleted_at: Some(at), ..endpoint.clone() };
         let disabled = Endpoint { status: EndpointStatus::Disabled, ..endpoint.clone() };
         assert_eq!(obstacle(Some(&tenant), Some(&endpoint)), Ok(None));

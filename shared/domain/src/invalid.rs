@@ -22,15 +22,31 @@ impl Invalid {
 }
 
 /// The most characters of a sender's text that an answer, a note or a log line repeats: enough to find the place, too few
-/// to have us carry megabytes back.
-const MAX_ECHO: usize = 64;
+/// to have us carry megabytes back. With quotation marks around them they are 64, and those may have been his as well.
+const MAX_ECHO: usize = 62;
 
-/// As much of a sender's text as may be repeated.
+/// As much of a sender's text as may be repeated: characters as JSON writes them, where some take two. What would take six, or
+/// move a terminal's cursor, is told by a sign.
 pub fn excerpt(text: &str) -> String {
-    if text.chars().nth(MAX_ECHO).is_none() {
-        return text.to_owned();
+    let shown = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let mut left = MAX_ECHO;
+    let fits = |c: &char| {
+        let rest = left.checked_sub(if matches!(c, '"' | '\\') { 2 } else { 1 });
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    let mut kept: String = text.chars().map(shown).take_while(fits).collect();
+    if kept.chars().count() < text.chars().take(MAX_ECHO + 1).count() {
+        kept.pop();
+        kept.push('…');
     }
-    text.chars().take(MAX_ECHO - 1).chain(['…']).collect()
+    kept
+}
+
+/// As much of a sender's text as may be repeated within a sentence. As it stands, since Rust's own quoting makes ten characters
+/// of one.
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", excerpt(text))
 }
 
 #[cfg(test)]
@@ -39,9 +55,13 @@ mod tests {
 
     #[test]
     fn no_more_than_64_characters_of_a_field_are_repeated() {
-        for (given, kept) in [(0, 0), (64, 64), (65, 64), (3_000_000, 64)] {
+        for (given, kept) in [(0, 0), (62, 62), (63, 62), (3_000_000, 62)] {
             assert_eq!(Invalid::new("é".repeat(given), "no fields").field.chars().count(), kept, "{given}");
+            assert_eq!(quoted(&"\u{1}".repeat(given)).chars().count(), kept + 2, "{given}");
+            let written = serde_json::to_string(&excerpt(&"\"".repeat(given))).unwrap();
+            assert!(written.chars().count() <= 64, "{written}");
         }
         assert_eq!(Invalid::new("data", "").field, "data");
+        assert_eq!(excerpt("a\nb\u{1b}[2J\"c\""), "a\u{fffd}b\u{fffd}[2J\"c\"");
     }
 }

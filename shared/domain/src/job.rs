@@ -213,8 +213,8 @@ impl Job {
         if self.status.has_ended() {
             return Err(Refused::Ended);
         }
-        // What is called off before anybody worked on it has never started.
-        let has_started = !matches!(after.status, JobStatus::Pending | JobStatus::Cancelled);
+        // What is called off, or fails, before anybody worked on it has never started.
+        let has_started = !matches!(after.status, JobStatus::Pending | JobStatus::Cancelled | JobStatus::Failed);
         if has_started && after.started_at.is_none() {
             after.started_at = Some(now);
         }

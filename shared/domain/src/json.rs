@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::invalid::excerpt;
+use crate::invalid::quoted;
 
 /// How deep arrays and objects may nest. An event's envelope counts as one level, so its data has one less at every door,
 /// and what is sent nests no deeper than this.
@@ -43,7 +43,7 @@ pub fn check_key(key: &str, is_new: bool) -> Result<(), String> {
     if key.contains('\0') {
         return Err(NUL.to_owned());
     }
-    if is_new { Ok(()) } else { Err(format!("the key {:?} stands twice in one object", excerpt(key))) }
+    if is_new { Ok(()) } else { Err(format!("the key {} stands twice in one object", quoted(key))) }
 }
 
 const NUL: &str = "a string holds the character NUL";
@@ -162,8 +162,12 @@ mod tests {
 
     #[test]
     fn a_key_is_repeated_in_part() {
-        let key = "k".repeat(1000);
-        let error = check(format!(r#"{{"{key}":1,"{key}":2}}"#).as_bytes()).unwrap_err();
-        assert!(error.len() < 200, "{error}");
+        for one in ["k", "\\u0001", "\u{301}", "\\\"", "\\\\", "é"] {
+            let key = one.repeat(1000);
+            for text in [format!(r#"{{"{key}":1,"{key}":2}}"#), format!(r#"[{{"a":{{"{key}":1,"{key}":2}}}}]"#)] {
+                let error = check(text.as_bytes()).unwrap_err();
+                assert!(error.chars().count() < 150, "{error}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
 use crate::invalid::Invalid;
-use crate::invisible::is_invisible;
+use crate::invisible::{is_invisible, is_visible};
 
 /// A key that is its text: shorter ones can be guessed, offline and by anybody who received one body with its signature.
 const MIN_VISIBLE_CHARS: usize = 16;
@@ -40,7 +40,7 @@ impl Secret {
             && text.trim() == text
             && !text.chars().any(|c| c.is_control() || is_invisible(c));
         let is_strong = match derivation {
-            KeyDerivation::WholeText => text.chars().filter(|c| !c.is_whitespace()).count() >= MIN_VISIBLE_CHARS,
+            KeyDerivation::WholeText => text.chars().filter(|c| is_visible(*c)).count() >= MIN_VISIBLE_CHARS,
             KeyDerivation::Base64After(_) => {
                 let key = secret.key(derivation);
                 STANDARD_KEY_BYTES.contains(&key.len()) && key.iter().any(|byte| *byte != key[0])
@@ -136,11 +136,26 @@ mod tests {
         for weak in ["", "x", " ", "0", "whsec_", "\u{200b}", &sixteen[1..], "abcdefgh abcdefg", &"x".repeat(257)] {
             assert!(!is_taken(weak), "{weak:?}");
         }
-        for odd in [" ", "\u{a0}", "\u{3000}", "\n", "\0", "\u{200b}", "\u{feff}", "\u{2060}", "\u{e0020}"] {
+        for odd in [
+            " ",
+            "\u{a0}",
+            "\u{3000}",
+            "\n",
+            "\0",
+            "\u{200b}",
+            "\u{feff}",
+            "\u{2060}",
+            "\u{e0020}",
+            "\u{2800}",
+            "\u{1d159}",
+        ] {
             assert!(!is_taken(&format!("{sixteen}{odd}")), "{odd:?} last");
             assert!(!is_taken(&format!("{odd}{sixteen}")), "{odd:?} first");
         }
-        assert!(!is_taken(&format!("{sixteen}\u{200b}{sixteen}")), "what is not seen is not copied");
+        for unseen in ["\u{200b}", "\u{2800}", "\u{1d159}", "\u{3164}", "\u{202e}"] {
+            assert!(!is_taken(&format!("{sixteen}{unseen}{sixteen}")), "{unseen:?}: what is not seen is not copied");
+            assert!(!is_taken(&unseen.repeat(20)), "{unseen:?} alone");
+        }
     }
 
     #[test]

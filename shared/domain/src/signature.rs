@@ -32,6 +32,12 @@ impl Signing {
         };
         others.into_iter().flatten().chain([self.header])
     }
+
+    /// Whether one of both signs in a header that is the other's. The same header for an event's id, or a time, does no harm.
+    pub(crate) fn clashes_with(&self, other: &Self) -> bool {
+        let is_of = |header: &str, signing: &Self| signing.names().any(|name| name.eq_ignore_ascii_case(header));
+        is_of(self.header, other) || is_of(other.header, self)
+    }
 }
 
 /// What the signature covers.

@@ -19,6 +19,11 @@ pub fn parse(field: &str, text: &str) -> Result<Timestamp, Invalid> {
     rfc3339::read(text).ok_or_else(|| Invalid::new(field, "an RFC 3339 time such as 2026-01-15T14:30:00.000Z"))
 }
 
+/// The same where nobody wrote it to us who could be told: a row may be a producer's, so it is read by the same grammar.
+fn read(text: &str) -> Result<Timestamp, &'static str> {
+    rfc3339::read(text).ok_or("no RFC 3339 time")
+}
+
 /// The instant with everything below a millisecond cut off, so that what is stored equals what is shown.
 pub fn to_millis(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
@@ -53,7 +58,7 @@ pub mod as_wire {
     /// # Errors
     /// When the text is no instant.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        super::read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -78,7 +83,8 @@ pub mod as_wire_option {
     /// # Errors
     /// When the text is no instant.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-        Option::<String>::deserialize(deserializer)?.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| super::read(&text).map_err(D::Error::custom)).transpose()
     }
 }
 
@@ -91,6 +97,34 @@ mod tests {
         let at = parse("at", "2026-01-15T14:30:00Z").unwrap();
         assert_eq!(wire(at), "2026-01-15T14:30:00.000Z");
         assert_eq!(wire(plus_millis(at, 7)), "2026-01-15T14:30:00.007Z");
+    }
+
+    #[test]
+    fn a_row_and_a_request_are_read_by_one_grammar() {
+        #[derive(serde::Deserialize)]
+        struct Row {
+            #[serde(with = "as_wire")]
+            at: Timestamp,
+            #[serde(default, with = "as_wire_option")]
+            end: Option<Timestamp>,
+        }
+        let row = |text: &str| serde_json::from_str::<Row>(&format!(r#"{{"at":"{text}","end":"{text}"}}"#)).ok();
+        for text in [
+            "2026-01-15T14:30:00.000Z",
+            "2026-01-15t14:30:00z",
+            "2026-01-15T14:30:00.12345678901Z",
+            "9999-12-31T23:59:59Z",
+            "2026-01-15T14:30:00+23:59",
+            "2026-01-15 14:30:00Z",
+            "2026-01-15T14:30Z",
+            "2026-01-15T14:30:60Z",
+            "2026-01-15T14:30:00Z[UTC]",
+            "20260115T143000Z",
+        ] {
+            let read = parse("at", text).ok();
+            assert_eq!(row(text).map(|row| row.at), read, "{text}");
+            assert_eq!(row(text).and_then(|row| row.end), read, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! A new URL is held to more than one that is sent to: see [`WebhookUrl::take`].
 
 mod plain;
-mod raw;
+pub(crate) mod raw;
 
 #[cfg(test)]
 mod properties;
@@ -56,7 +56,8 @@ impl WebhookUrl {
     /// [`Invalid`], naming the rule that it breaks.
     pub fn take(field: &str, text: &str, egress: &Egress) -> Result<Self, Invalid> {
         let url = Self::parse(field, text, egress)?;
-        plain::check(text, &url.target()).map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))?;
+        plain::check(text, &url.url, &url.target())
+            .map_err(|rule| Invalid::new(field, format!("a public HTTPS URL; {rule}")))?;
         Ok(url)
     }
 
@@ -66,7 +67,11 @@ impl WebhookUrl {
             return Err(too_long());
         }
         raw::check(text)?;
-        let mut url = parse_unrepaired(text)?;
+        let (mut url, mended) = parse_unrepaired(text, rule_against)?;
+        if url.scheme() != "https" {
+            return Err("its scheme is not https".to_owned());
+        }
+        mended.map_or(Ok(()), |rule| Err(rule.to_owned()))?;
         if url.port() == Some(0) {
             return Err("nothing can listen on port 0".to_owned());
         }
@@ -106,8 +111,11 @@ impl WebhookUrl {
     }
 }
 
-/// An HTTPS URL that the parser took as it stood. It tells what it had to mend.
-fn parse_unrepaired(text: &str) -> Result<Url, String> {
+/// Which of a parser's repairs are refused, and in which words.
+pub(crate) type Rules = fn(SyntaxViolation) -> Option<&'static str>;
+
+/// A URL as the parser read it, and the first rule that it breaks of those that `rule_against` has for what the parser mended.
+pub(crate) fn parse_unrepaired(text: &str, rule_against: Rules) -> Result<(Url, Option<&'static str>), String> {
     let mended = Cell::new(None);
     let note = |violation| {
         if let Some(rule) = rule_against(violation)
@@ -118,14 +126,11 @@ fn parse_unrepaired(text: &str) -> Result<Url, String> {
     };
     let url = Url::options().syntax_violation_callback(Some(&note)).parse(text);
     let url = url.map_err(|why| format!("it cannot be parsed: {why}"))?;
-    if url.scheme() != "https" {
-        return Err("its scheme is not https".to_owned());
-    }
-    mended.get().map_or(Ok(url), |rule| Err(rule.to_owned()))
+    Ok((url, mended.get()))
 }
 
 /// Which repairs are refused: those after which the URL means something else.
-fn rule_against(violation: SyntaxViolation) -> Option<&'static str> {
+pub(crate) fn rule_against(violation: SyntaxViolation) -> Option<&'static str> {
     use SyntaxViolation as V;
     match violation {
         // `|`, `[`, `{` or a lone `%` in a path or query: escaped or sent as they are, to the same host.

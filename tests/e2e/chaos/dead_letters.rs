@@ -185,6 +185,36 @@ async fn a_poison_event_row_waits_in_quarantine_until_it_is_mended() {
     assert_eq!(received, [event, key]);
 }
 
+/// Why a row's times were refused lies in the row, and goes once it is mended.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_row_of_another_time_is_an_event_once_it_is_mended() {
+    let Some((world, _guard)) = alone().await else { return };
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let id = format!("evt_late{}", tenant.id.trim_start_matches("ten_"));
+    let texts = [("tenant_id", tenant.id.as_str()), ("id", &id), ("event", "dubbing.completed"), ("data", "{}")];
+    let mut row: Row = texts.map(|(name, value)| (name.to_owned(), s(value))).into();
+    row.insert("timestamp".to_owned(), s(ago(2 * 86_400)));
+    row.insert("expires_at".to_owned(), aws_sdk_dynamodb::types::AttributeValue::N("4102444800".to_owned()));
+    world.aws.rows.put_event(row).await;
+    let note = quarantined(&world, &id).await;
+    let path = format!("/v1/events/{id}");
+    let told = tenant.api.get(&path).await.refused(404, "not_found");
+    assert!(told["message"].as_str().is_some_and(|message| message.contains("`timestamp`")), "{told}");
+    world.aws.rows.amend_event(&tenant.id, &id, "timestamp", s(ago(0))).await;
+    tenant.api.get(&path).await.refused(404, "not_found");
+    world.aws.send(&world.stack.queues.quarantine, &note.to_string()).await;
+    until("the mended row to be brought back", SOON, || async {
+        let answer = world.aws.functions.invoke("fanout", &json!({"redrive": true})).await;
+        if answer["redriven"].as_u64() > Some(0) { Ok(()) } else { Err(answer.to_string()) }
+    })
+    .await;
+    assert_eq!(receiver.only(SOON).await.event_id(), id);
+    tenant.api.get(&path).await.ok(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_row_that_cannot_be_read_holds_up_nobody() {

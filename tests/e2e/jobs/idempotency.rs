@@ -68,3 +68,18 @@ async fn an_odd_key_is_refused_and_no_key_is_no_promise() {
     let url = "https://your-server.invalid/";
     assert_ne!(customer.start(url).await, customer.start(url).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_is_the_same_job_whatever_has_changed_since() {
+    let Some(world) = World::open() else { return };
+    let customer = world.netraflow("pro").await;
+    let body = task_body("https://your-server.invalid/");
+    let job = start_with_key(&customer, "order 8", &body).await.data(201);
+    let path = format!("/v1/tenants/{}", customer.tenant.id);
+    world.admin.patch(&path, &json!({"plan": "free"})).await.ok(200);
+    start_with_key(&customer, "order 9", &body).await.refused_with_meta(403, "plan_required");
+    assert_eq!(start_with_key(&customer, "order 8", &body).await.data(200), job, "it was started on the plan of then");
+    let other = task_body("https://another-server.invalid/");
+    start_with_key(&customer, "order 8", &other).await.refused_with_meta(409, "conflict");
+    assert_eq!(world.aws.rows.jobs_of(&customer.tenant.id).await.len(), 1);
+}

@@ -22,9 +22,14 @@ pub(crate) const NASTY: [&str; 14] = [
     "edges \u{fffd}\u{ffff}\u{10ffff}\u{e000}\u{d7ff}",
 ];
 
-/// A video's URL with a text in it: what parsers would make of that is nobody's business, it is told as it was reported.
+/// A video's URL with a text in it, escaped where it would be no URL as it stands: what parsers would make of the rest is nobody's
+/// business, it is told as it was reported.
 pub(crate) fn video_named(text: &str) -> String {
-    format!("https://cdn.example/{text}.mp4")
+    let escaped = |c: char| match c {
+        c if c.is_alphanumeric() || "\"'`“”<>{}|^;&!?=[]-–≈√🙂".contains(c) => c.to_string(),
+        c => c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect(),
+    };
+    format!("https://cdn.example/{}.mp4", text.chars().map(escaped).collect::<String>())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,6 +196,12 @@ impl Rows {
         self.set(&self.stack.tables.jobs, job_key(tenant, key), "expires_at", past).await;
     }
 
+    /// Changes one attribute of an event's row by hand.
+    pub(crate) async fn amend_event(&self, tenant: &str, id: &str, name: &str, value: AttributeValue) {
+        let key = [("tenant_id".to_owned(), s(tenant)), ("id".to_owned(), s(id))].into();
+        self.set(&self.stack.tables.events, key, name, value).await;
+    }
+
     /// How many events a tenant has that are no announcements of a new job.
     pub(crate) async fn events_of(&self, tenant: &str) -> usize {
         self.event_rows(tenant).await.iter().filter(|row| !row.contains_key("announce")).count()

@@ -5,10 +5,11 @@ use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use ring::digest;
 
-use super::{ConfigTable, keyed, tenant_partition};
+use super::{ConfigTable, Listed, keyed, tenant_partition};
 use crate::conditional::{Recorded, transact};
 use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
+use crate::rows::readable;
 use crate::{AwsError, deadline};
 
 const PROVIDER: &str = "PROVIDER";
@@ -74,12 +75,19 @@ impl ConfigTable {
         self.get(format!("KEY#{hash}"), KEY_SORT).await
     }
 
-    /// A tenant's keys, or with `None` the provider's, the oldest first.
+    /// A page of a tenant's keys, or with `None` of the provider's, the oldest first: without a limit as many as one read
+    /// brings, which are some thousand.
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn keys(&self, tenant: Option<&TenantId>) -> Result<Vec<ApiKey>, AwsError> {
-        self.all(list_partition(tenant), LIST_PREFIX).await
+    pub async fn keys(
+        &self,
+        tenant: Option<&TenantId>,
+        limit: Option<i32>,
+        after: Option<&str>,
+    ) -> Result<Listed<ApiKey>, AwsError> {
+        let page = self.page::<KeyId>(list_partition(tenant), LIST_PREFIX, limit, after).await?;
+        Ok(Listed { rows: readable(page.rows), next: page.next })
     }
 
     /// Revokes a key; whether there was one. Where it is found stands in its row, of which nothing else has to be readable.

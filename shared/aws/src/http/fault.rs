@@ -65,9 +65,9 @@ impl Fault {
         Self::new(404, "not_found", format!("no such {what}"))
     }
 
-    /// 404 for a row that is there but is not what its place is for; `place` is where its story goes on.
-    pub fn is_no(what: &str, place: &str) -> Self {
-        let message = format!("no such {what}: a row of this id is there, but it is no {what}; it was {place}");
+    /// 404 for a row that is there but is not what its place is for, with what is amiss; `place` is where its story goes on.
+    pub fn is_no(what: &str, why: &str, place: &str) -> Self {
+        let message = format!("no such {what}: a row of this id is there, but it is no {what} ({why}); it was {place}");
         Self::new(404, "not_found", message)
     }
 

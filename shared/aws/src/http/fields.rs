@@ -16,7 +16,7 @@ use super::Fault;
 /// The fields of a JSON object that have not been taken yet.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// Where the object stands in a larger one, `projects[2].` for instance; nothing for the whole.
+    /// What stands before a field's name where the object stands in a larger one, `projects[2].` for instance.
     place: String,
     left: BTreeMap<String, Box<RawValue>>,
     known: Vec<&'static str>,
@@ -28,7 +28,15 @@ impl Fields {
     /// # Errors
     /// 400 when it is anything else, naming the field that is amiss.
     pub fn read(text: &[u8]) -> Result<Self, Fault> {
-        Self::at(String::new(), text)?.checked(|_| true)
+        Self::at("body", String::new(), text)?.checked(|_| true)
+    }
+
+    /// Reads one of a list whose items are answered one by one: `name` is the item's own, and its fields go by theirs.
+    ///
+    /// # Errors
+    /// As [`Fields::read`].
+    pub fn item(name: &str, text: &RawValue) -> Result<Self, Fault> {
+        Self::at(name, String::new(), text.get().as_bytes())?.checked(|_| true)
     }
 
     /// Reads an object whose field `list` is checked by whoever takes it apart, item by item.
@@ -36,7 +44,7 @@ impl Fields {
     /// # Errors
     /// As [`Fields::read`].
     pub fn around(list: &str, text: &[u8]) -> Result<Self, Fault> {
-        Self::at(String::new(), text)?.checked(|name| name != list)
+        Self::at("body", String::new(), text)?.checked(|name| name != list)
     }
 
     /// Reads an object that stands at `place` in one that was read already.
@@ -44,14 +52,11 @@ impl Fields {
     /// # Errors
     /// 400 when it is none.
     pub fn inner(place: &str, text: &RawValue) -> Result<Self, Fault> {
-        Self::at(format!("{place}."), text.get().as_bytes())
+        Self::at(place, format!("{place}."), text.get().as_bytes())
     }
 
-    fn at(place: String, text: &[u8]) -> Result<Self, Fault> {
-        let of_whole = |expected: String| {
-            let field = if place.is_empty() { "body" } else { place.trim_end_matches('.') };
-            Fault::from(Invalid::new(field, expected))
-        };
+    fn at(whole: &str, place: String, text: &[u8]) -> Result<Self, Fault> {
+        let of_whole = |expected: String| Fault::from(Invalid::new(whole, expected));
         if text.trim_ascii_start().first() != Some(&b'{') {
             return Err(of_whole("a JSON object".to_owned()));
         }
@@ -68,18 +73,15 @@ impl Fields {
         Ok(self)
     }
 
-    /// Takes a field that may be missing; null counts as missing.
-    ///
-    /// # Errors
-    /// 400 when it is there and of another type.
-    pub fn take<T: DeserializeOwned>(&mut self, name: &'static str, expected: &str) -> Result<Option<T>, Fault> {
+    /// Null counts as missing here, so nobody else may ask so: a null was mostly meant to be something.
+    fn take<T: DeserializeOwned>(&mut self, name: &'static str, expected: &str) -> Result<Option<T>, Fault> {
         match self.raw(name) {
             None => Ok(None),
             Some(raw) => serde_json::from_str(raw.get()).map(Some).map_err(|_| self.invalid(name, expected)),
         }
     }
 
-    /// Takes a field that may be missing, but not null: a secret, for instance, that somebody meant to send.
+    /// Takes a field that may be missing, but not null: a webhook's URL, for instance, that somebody meant to send.
     ///
     /// # Errors
     /// 400 when it is there and of another type, or null.
@@ -90,7 +92,7 @@ impl Fields {
         }
     }
 
-    /// Takes a field of a change: missing, it stays; null, it goes.
+    /// Takes a field of a change: missing, it stays; null, it goes. Also what may be null because it is so where it is shown.
     ///
     /// # Errors
     /// 400 when it is there and of another type.
@@ -165,6 +167,7 @@ impl<'de> Visitor<'de> for Once {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::strategy::Strategy as _;
 
     fn refusal(read: Result<Fields, Fault>) -> String {
         read.map(drop).expect_err("it should be refused").message().to_owned()
@@ -192,24 +195,20 @@ mod tests {
     }
 
     #[test]
+    fn an_item_is_named_by_its_place_and_its_fields_by_their_names() {
+        let item = |text: &str| Fields::item("events[7]", &RawValue::from_string(text.to_owned()).unwrap());
+        for whole in ["7", "null", "[]", "\"x\"", r#"{"a":1,"a":2}"#, r#"{"a\u0000":1}"#] {
+            assert!(refusal(item(whole)).starts_with("`events[7]`"), "{whole}");
+        }
+        assert!(refusal(item(r#"{"a":{"b":1,"b":2}}"#)).starts_with("`a`"));
+        assert!(item(r#"{"a":1}"#).unwrap().finish().unwrap_err().message().starts_with("`a`"));
+    }
+
+    #[test]
     fn a_list_is_left_to_whoever_takes_it_apart() {
         let text = br#"{"events":[{"a":1,"a":2}],"more":1}"#;
         assert!(Fields::around("events", text).is_ok());
         assert!(refusal(Fields::around("more", text)).contains("`events`"));
-    }
-
-    #[test]
-    fn no_more_than_64_characters_are_repeated() {
-        let long = "k".repeat(100_000);
-        for text in
-            [format!(r#"{{"{long}":1}}"#), format!(r#"{{"{long}":1,"{long}":1}}"#), format!(r#"{{"{long}":1e999}}"#)]
-        {
-            let said = match Fields::read(text.as_bytes()) {
-                Ok(fields) => fields.finish().unwrap_err(),
-                Err(fault) => fault,
-            };
-            assert!(said.body().to_string().len() < 400, "{}", said.message());
-        }
     }
 
     #[test]
@@ -221,5 +220,65 @@ mod tests {
         assert_eq!(fields().change::<u8>("a", "").unwrap(), Some(None));
         assert_eq!(fields().change::<u8>("b", "").unwrap(), Some(Some(1)));
         assert_eq!(fields().change::<u8>("c", "").unwrap(), None);
+    }
+
+    /// Every refusal of this text, wherever it stands: as a key, twice, within, as a value, in a list.
+    fn refusals(long: &str) -> Vec<(String, Fault)> {
+        let mut all = Vec::new();
+        for text in [
+            format!(r#"{{"{long}":1}}"#),
+            format!(r#"{{"{long}":1,"{long}":1}}"#),
+            format!(r#"{{"{long}":{{"{long}":1,"{long}":1}}}}"#),
+            format!(r#"{{"a":[{{"b":{{"{long}":"{long}","{long}":[]}}}}]}}"#),
+            format!(r#"{{"{long}":1e999}}"#),
+            format!(r#"{{"{long}":["\u0000"]}}"#),
+            format!(r#"{{"known":"{long}"}}"#),
+            format!(r#"{{"known":{{"{long}":"{long}"}}}}"#),
+            format!(r#"["{long}"]"#),
+            format!(r#""{long}""#),
+            format!(r#"{{"{long}""#),
+            long.to_owned(),
+        ] {
+            let read = |fields: Result<Fields, Fault>| {
+                let mut fields = fields?;
+                fields.take_value::<u8>("known", "a number")?;
+                fields.finish()
+            };
+            let raw = RawValue::from_string(text.clone()).ok();
+            let item = raw.as_ref().map(|raw| read(Fields::item("events[1]", raw)));
+            let inner = raw.as_ref().map(|raw| read(Fields::inner("projects[1]", raw)));
+            let whole =
+                [Some(read(Fields::read(text.as_bytes()))), Some(read(Fields::around("known", text.as_bytes())))];
+            let faults = whole.into_iter().chain([item, inner]).flatten().filter_map(Result::err);
+            all.extend(faults.map(|fault| (text.clone(), fault)));
+        }
+        all
+    }
+
+    proptest::proptest! {
+        /// Neither does an answer carry much back, nor 64 characters in a row of what came.
+        #[test]
+        fn no_refusal_repeats_more_than_64_characters(
+            one in proptest::prop_oneof![
+                proptest::sample::select(vec!["k", "é", "\u{301}", "🙂", "\\u0001", "\\\"", "\\\\", "`", "\\ud800", "{", " "])
+                    .prop_map(|part| part.repeat(90)),
+                "[a-z0-9\\[\\]{}:,.é🙂]{0,200}",
+            ],
+        ) {
+            for (text, fault) in refusals(&one) {
+                let body = fault.body();
+                for said in [fault.message(), body["details"]["field"].as_str().unwrap_or_default()] {
+                    proptest::prop_assert!(!repeats(&text, said, 65), "{text}\n{said}");
+                }
+                proptest::prop_assert!(body.to_string().len() < 3000, "{body}");
+                proptest::prop_assert!(!repeats(&text, &body.to_string(), 65), "{text}\n{body}");
+            }
+        }
+    }
+
+    /// Whether `said` holds so many characters in a row that stand so in `text`, or in what it says as JSON.
+    fn repeats(text: &str, said: &str, most: usize) -> bool {
+        let said: Vec<char> = said.chars().collect();
+        said.windows(most).any(|part| text.contains(&part.iter().collect::<String>()))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Catalogue, Dialect, SLOWEST_TIMEOUT, SecretOf, SecretWhenNone};
+use crate::endpoint::is_reserved;
 use crate::event::EventType;
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
@@ -95,6 +96,12 @@ impl Written {
                 named("signature"),
                 "header names of letters, digits and hyphens; a jitter up to 50",
             ));
+        }
+        // A name that HTTP or Postrider sets would stand there twice, or not at all.
+        let mut lower: Vec<_> = headers.into_iter().flatten().map(|header| header.to_ascii_lowercase()).collect();
+        lower.sort();
+        if lower.iter().any(|header| is_reserved(header)) || lower.windows(2).any(|two| two[0] == two[1]) {
+            return Err(Invalid::new(named("signature"), "headers that differ, and none that HTTP or Postrider sets"));
         }
         if !self.user_agent.as_deref().is_none_or(is_user_agent) {
             return Err(Invalid::new(named("user_agent"), A_USER_AGENT));
@@ -192,6 +199,18 @@ mod tests {
             ("61, 122", "0", "dialects.acme.retry_seconds"),
             ("acme_", "acme", "dialects.acme.key_prefix"),
             ("X-Acme-Sig", "X Acme", "dialects.acme.signature"),
+            ("X-Acme-Sig", "User-Agent", "dialects.acme.signature"),
+            ("X-Acme-Sig", "content-TYPE", "dialects.acme.signature"),
+            (
+                "X-Acme-Sig\"",
+                "X-Id\", \"id_header\": \"x-id\", \"timestamp_header\": \"X-At\"",
+                "dialects.acme.signature",
+            ),
+            (
+                "X-Acme-Sig\"",
+                "X-Sig\", \"id_header\": \"Host\", \"timestamp_header\": \"X-At\"",
+                "dialects.acme.signature",
+            ),
             ("\"body\"", "\"boddy\"", "dialects"),
             ("\"timeout_seconds\"", "\"user_agent\": \"Acme \", \"timeout_seconds\"", "dialects.acme.user_agent"),
             ("\"timeout_seconds\"", "\"user_agent\": \"\", \"timeout_seconds\"", "dialects.acme.user_agent"),

@@ -64,7 +64,10 @@ fn what_never_started_has_no_start() {
     let begun = changed(&of_task(), &Report::Started);
     assert_eq!(changed(&begun, &Report::Cancelled).started_at, Some(noon()));
     let failed = Report::Ended { status: JobStatus::Failed, credits_charged: None };
-    assert_eq!(changed(&of_task(), &failed).started_at, Some(noon()));
+    assert_eq!(changed(&of_task(), &failed).started_at, None);
+    assert_eq!(changed(&begun, &failed).started_at, Some(noon()));
+    let completed = Report::Ended { status: JobStatus::Completed, credits_charged: None };
+    assert_eq!(changed(&of_task(), &completed).started_at, Some(noon()), "what is done was begun");
 }
 
 #[test]

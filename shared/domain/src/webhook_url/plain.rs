@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
+use url::Url;
+
 use super::{Target, raw};
 
 /// # Errors
-/// The rule that the text of a URL for `target` breaks.
-pub(super) fn check(text: &str, target: &Target) -> Result<(), &'static str> {
+/// The rule that the text breaks which was read as this `url`, for `target`.
+pub(super) fn check(text: &str, url: &Url, target: &Target) -> Result<(), &'static str> {
     if text.contains('#') {
         return Err("it has a fragment, which is never sent");
     }
@@ -18,6 +20,12 @@ pub(super) fn check(text: &str, target: &Target) -> Result<(), &'static str> {
     }
     if raw::path(text).split('/').any(is_dots) {
         return Err("its path holds a `.` or `..` between slashes, which would not be sent");
+    }
+    // A receiver that compares what was called with what was registered would find two texts.
+    let path = raw::path(text);
+    let is_sent_as_written = path == url.path() || path.is_empty() && url.path() == "/";
+    if !is_sent_as_written || raw::query(text) != url.query() {
+        return Err("its path or query holds characters that are sent escaped; write them as `%` and two digits");
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::invisible::is_invisible;
 
 /// # Errors
 /// The rule that the text breaks.
-pub(super) fn check(text: &str) -> Result<(), String> {
+pub(crate) fn check(text: &str) -> Result<(), String> {
     refuse_hidden(text, "")?;
     // Parsers take it for a slash, and others for a letter of the host.
     if text.contains('\\') {
@@ -39,6 +39,12 @@ pub(super) fn host(text: &str) -> &str {
 pub(super) fn path(text: &str) -> &str {
     let rest = after_slashes(text).split(['?', '#']).next().unwrap_or_default();
     &rest[rest.find('/').unwrap_or(rest.len())..]
+}
+
+/// The query as it is written, if there is one.
+pub(super) fn query(text: &str) -> Option<&str> {
+    let rest = after_slashes(text).split('#').next().unwrap_or_default();
+    rest.split_once('?').map(|(_, query)| query)
 }
 
 /// What stands between `//` and the path.

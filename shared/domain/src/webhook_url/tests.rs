@@ -9,7 +9,7 @@ mod reader;
 use reader::{LOOPBACK, WHEN_TAKEN, vectors};
 
 /// What a refusal by each rule says.
-const SAYS: [(&str, &[&str]); 25] = [
+const SAYS: [(&str, &[&str]); 26] = [
     ("unparsable", &["it cannot be parsed"]),
     ("scheme", &["its scheme is not https"]),
     ("slashes", &["exactly two slashes"]),
@@ -53,6 +53,7 @@ const SAYS: [(&str, &[&str]); 25] = [
     ("notation", &["not written as four plain decimal numbers"]),
     ("fragment", &["it has a fragment"]),
     ("dots", &["its path holds a `.` or `..`"]),
+    ("escapes", &["its path or query holds characters that are sent escaped"]),
 ];
 
 fn parse(text: &str) -> Result<WebhookUrl, Invalid> {
@@ -117,6 +118,18 @@ fn the_host_that_is_sent_to_has_one_spelling() {
         ("https://[2606:4700:4700:0:0:0:0:1111]/", "[2606:4700:4700::1111]"),
     ] {
         assert_eq!(parse(text).unwrap().as_url().host_str(), Some(host), "{text}");
+    }
+}
+
+#[test]
+fn what_is_accepted_is_called_to_the_letter() {
+    for vector in vectors().iter().filter(|vector| vector.is_accepted) {
+        let sent = take(&vector.url).unwrap();
+        let line = match sent.as_url().query() {
+            Some(query) => format!("{}?{query}", sent.as_url().path()),
+            None => sent.as_url().path().to_owned(),
+        };
+        assert!(vector.url.ends_with(&line) || line == "/" || line.starts_with("/?"), "{vector:?}: {line}");
     }
 }
 
