@@ -4,7 +4,7 @@ mod handler;
 mod places;
 mod view;
 
-use handler::Ledger;
+use handler::{Ledger, ROUTES};
 use lambda_runtime::{Error, run, service_fn};
 use postrider_aws::{env, http, sdk, telemetry};
 
@@ -13,6 +13,8 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let ledger = &Ledger::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| ledger.handle(request)).await) }))
-        .await
+    run(service_fn(
+        |event| async move { Ok::<_, Error>(http::serve(event, &ROUTES, |call| ledger.handle(call)).await) },
+    ))
+    .await
 }

@@ -3,7 +3,7 @@
 mod handler;
 mod view;
 
-use handler::Operator;
+use handler::{Operator, ROUTES};
 use lambda_runtime::{Error, run, service_fn};
 use postrider_aws::{env, http, sdk, telemetry};
 
@@ -12,6 +12,8 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let operator = &Operator::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| operator.handle(request)).await) }))
-        .await
+    run(service_fn(
+        |event| async move { Ok::<_, Error>(http::serve(event, &ROUTES, |call| operator.handle(call)).await) },
+    ))
+    .await
 }

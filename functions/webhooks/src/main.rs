@@ -5,7 +5,7 @@ mod handler;
 mod input;
 mod view;
 
-use handler::Webhooks;
+use handler::{ROUTES, Webhooks};
 use lambda_runtime::{Error, run, service_fn};
 use postrider_aws::{env, http, sdk, telemetry};
 
@@ -14,6 +14,8 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let webhooks = &Webhooks::from_env(&sdk::load()?)?;
-    run(service_fn(|event| async move { Ok::<_, Error>(http::serve(event, |request| webhooks.handle(request)).await) }))
-        .await
+    run(service_fn(
+        |event| async move { Ok::<_, Error>(http::serve(event, &ROUTES, |call| webhooks.handle(call)).await) },
+    ))
+    .await
 }
