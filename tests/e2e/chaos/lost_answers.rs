@@ -290,18 +290,21 @@ async fn what_was_asked_for_is_known_as_done_though_somebody_else_wrote_before_t
     let Some((world, _guard)) = alone().await else { return };
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
-    let (_, id) = one_delivery(&tenant, &receiver).await;
-    tenant.settled(&id, "retrying", 1).await;
+    // What waits for long is neither due nor under way when it is asked for.
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [86_400]});
+    let (_, id) = delivery_to(&tenant, &tenant.create(&body).await).await;
     let proxy = Proxy::start(world.stack).await;
     let (retry, cancel) = (format!("/v1/deliveries/{id}/retry"), format!("/v1/deliveries/{id}/cancel"));
     with_proxy(&world, "deliveries", &proxy, async {
-        for (asked, status, meanwhile) in [(&cancel, "cancelled", &retry), (&retry, "retrying", &cancel)] {
+        for (attempts, asked, meanwhile) in [(1, &cancel, &retry), (2, &retry, &cancel)] {
+            let before = tenant.settled(&id, "retrying", attempts).await;
             let hits = proxy.hits();
             proxy.add(Fault::of(TOO_LATE).on("UpdateItem").times(1));
             let (body, first) = (json!({}), async {
                 until("the change to be made", SOON, || async {
-                    let made = proxy.hits() > hits && tenant.delivery(&id).await["status"] == status;
-                    if made { Ok(()) } else { Err("not yet".to_owned()) }
+                    let now = tenant.delivery(&id).await;
+                    let made = proxy.hits() > hits && now["next_attempt_at"] != before["next_attempt_at"];
+                    if made { Ok(()) } else { Err(now.to_string()) }
                 })
                 .await;
                 // Somebody else's change, which its own second try finds there.
