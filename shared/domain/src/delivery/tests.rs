@@ -157,8 +157,9 @@ fn attempts_are_told_by_when_they_began() {
     let mut row = with(Status::Failed, None);
     row.attempts = vec![an_attempt(1, 500), an_attempt(9, 500)];
     row.take_late(an_attempt(5, 200));
+    row.take_late(an_attempt(12, 200));
     let seconds: Vec<_> = row.history().iter().map(|attempt| attempt.at.as_second() - noon().as_second()).collect();
-    assert_eq!(seconds, [1, 5, 9]);
+    assert_eq!(seconds, [1, 5, 9, 12]);
     assert_eq!(row.delivered_at(), Some(crate::time::plus_millis(noon(), 5_007)));
 }
 
