@@ -12,7 +12,8 @@ from suite import AT_ONCE, E2E
 def run() -> None:
     stack = Running()
     wanted = os.environ.get("T", "").split()
-    use = os.environ | {"POSTRIDER_STACK": str(stack.path)} | {"RUST_TEST_THREADS": os.environ.get("RUST_TEST_THREADS", AT_ONCE)}
+    # What the caller has chosen goes before.
+    use = {"RUST_TEST_THREADS": AT_ONCE, "RUST_BACKTRACE": "1"} | os.environ | {"POSTRIDER_STACK": str(stack.path)}
     with step("compile the tests (cargo)"):
         listed, ignored = names(), names("--ignored")
     tests = chosen(listed, ignored, wanted)
