@@ -8,7 +8,7 @@ use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Page, Recorded};
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row::CLOCKS_DIFFER;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::http::{self, Answer, Call, Credential, Fault, Paging, Request, Route};
+use postrider_aws::http::{self, Answer, Fault, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
@@ -30,31 +30,6 @@ use crate::view;
 
 /// How long a caller is kept waiting while a recovery begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
-
-/// What the routes lead to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum To {
-    OfWebhook,
-    Recover,
-    Recovery,
-    List,
-    Get,
-    Retry,
-    Cancel,
-}
-
-const READ: Credential = Credential::Header(Scope::DeliveriesRead);
-const WRITE: Credential = Credential::Header(Scope::DeliveriesWrite);
-
-pub(crate) static ROUTES: [Route<To>; 7] = [
-    Route::new("GET", "/v1/webhooks/{id}/deliveries", READ, To::OfWebhook),
-    Route::new("POST", "/v1/webhooks/{id}/recover", WRITE, To::Recover),
-    Route::new("GET", "/v1/webhooks/{id}/recover/{recovery_id}", READ, To::Recovery),
-    Route::new("GET", "/v1/deliveries", READ, To::List),
-    Route::new("GET", "/v1/deliveries/{id}", READ, To::Get),
-    Route::new("POST", "/v1/deliveries/{id}/retry", WRITE, To::Retry),
-    Route::new("POST", "/v1/deliveries/{id}/cancel", WRITE, To::Cancel),
-];
 
 /// What the routes need.
 pub(crate) struct Ledger {
@@ -85,23 +60,30 @@ impl Ledger {
         })
     }
 
-    pub(crate) async fn handle(&self, call: Call<To>) -> Result<Answer, Fault> {
-        let (caller, request, id) = (self.auth.caller(&call).await?, &call.request, call.id("id"));
-        match call.route.to {
-            To::OfWebhook => self.list(&caller, request, id).await,
-            To::Recover => self.recover(&caller, request, id).await,
-            To::Recovery => self.recovery(&caller, request, id, call.id("recovery_id")).await,
-            To::List if request.query("job_id")?.is_some() => self.of_job(&caller, request).await,
-            To::List => self.undelivered(&caller, request).await,
-            To::Get => self.get(&caller, request, id).await,
-            To::Retry => self.retry(&caller, request, id).await,
-            To::Cancel => self.cancel(&caller, request, id).await,
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("GET", ["v1", "webhooks", id, "deliveries"]) => self.list(&request, id).await,
+            (_, ["v1", "webhooks", _, "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["v1", "webhooks", id, "recover"]) => self.recover(&request, id).await,
+            (_, ["v1", "webhooks", _, "recover"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "webhooks", id, "recover", recovery]) => self.recovery(&request, id, recovery).await,
+            (_, ["v1", "webhooks", _, "recover", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "deliveries"]) if request.query("job_id")?.is_some() => self.of_job(&request).await,
+            ("GET", ["v1", "deliveries"]) => self.undelivered(&request).await,
+            (_, ["v1", "deliveries"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "deliveries", id]) => self.get(&request, id).await,
+            (_, ["v1", "deliveries", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["v1", "deliveries", id, "retry"]) => self.retry(&request, id).await,
+            ("POST", ["v1", "deliveries", id, "cancel"]) => self.cancel(&request, id).await,
+            (_, ["v1", "deliveries", _, "retry" | "cancel"]) => Err(Fault::method_not_allowed(&["POST"])),
+            _ => Err(Fault::not_found("path")),
         }
     }
 
-    async fn list(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn list(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let webhook = self.known(caller, id).await?;
+        let webhook = self.known(&caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
@@ -111,7 +93,8 @@ impl Ledger {
         self.page(&page).await
     }
 
-    async fn undelivered(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    async fn undelivered(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["status", "limit", "cursor"])?;
         let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
         let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
@@ -136,7 +119,8 @@ impl Ledger {
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
-    async fn of_job(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    async fn of_job(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&["job_id", "limit", "cursor"])?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
@@ -153,16 +137,18 @@ impl Ledger {
         self.page(&Page { rows, next: None }).await
     }
 
-    async fn get(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&[])?;
-        let delivery = self.find(caller, id).await?;
+        let delivery = self.find(&caller, id).await?;
         self.show(200, &delivery).await
     }
 
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
-    async fn retry(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn retry(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
-        let before = self.find(caller, id).await?;
+        let before = self.find(&caller, id).await?;
         let after = before.asked_again(chance::now()).map_err(|why| Fault::conflict(why.to_string()))?;
         self.check_deliverable(caller.tenant()?, &before).await?;
         if self.deliveries.begin_round(&before, &after, &chance::mark()).await? == Recorded::Overtaken {
@@ -202,9 +188,10 @@ impl Ledger {
 
     /// Once this has answered, no further POST starts. One that is under way is still put on record, and if its receiver takes
     /// it, the delivery has succeeded.
-    async fn cancel(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn cancel(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
         request.optional_fields()?.finish()?;
-        let before = self.find(caller, id).await?;
+        let before = self.find(&caller, id).await?;
         let is_final = || Fault::conflict("this delivery has come to its end already");
         if before.status.is_final() {
             return Err(is_final());
@@ -219,8 +206,9 @@ impl Ledger {
 
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
     /// continues the rest.
-    async fn recover(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let endpoint = self.endpoint(caller, id).await?;
+    async fn recover(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesWrite).await?;
+        let endpoint = self.endpoint(&caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
         let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
@@ -255,7 +243,8 @@ impl Ledger {
         Ok(Answer::json(202, &json!({"recovery_id": id})))
     }
 
-    async fn recovery(&self, caller: &Caller, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
+    async fn recovery(&self, request: &Request, webhook: &str, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller_by_header(request, Scope::DeliveriesRead).await?;
         request.only_query(&[])?;
         let not_found = || Fault::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;

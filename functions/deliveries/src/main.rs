@@ -4,7 +4,7 @@ mod handler;
 mod places;
 mod view;
 
-use handler::{Ledger, ROUTES};
+use handler::Ledger;
 use lambda_runtime::Error;
 use postrider_aws::{env, http, invocation, sdk, telemetry};
 
@@ -13,5 +13,5 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let ledger = &Ledger::from_env(&sdk::load()?)?;
-    invocation::run(|event| async move { Ok(http::serve(event, &ROUTES, |call| ledger.handle(call)).await) }).await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| ledger.handle(request)).await) }).await
 }

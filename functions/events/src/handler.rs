@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use futures::future::{join_all, try_join_all};
-use postrider_aws::auth::{Auth, Caller};
+use postrider_aws::auth::Auth;
 use postrider_aws::config_table::{ConfigTable, Listed};
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::http::{Answer, Call, Credential, Cursor, Fault, Fields, Paging, Request, Route};
+use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
 use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
@@ -27,22 +27,6 @@ use crate::view;
 const MAX_BATCH: usize = 25;
 /// Of a whole batch. Ten of the largest events fit in.
 const MAX_BATCH_BYTES: usize = 2560 * 1024;
-
-/// What the routes lead to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum To {
-    Publish,
-    PublishBatch,
-    Get,
-}
-
-const WRITE: Credential = Credential::Bearer(Scope::EventsWrite);
-
-pub(crate) static ROUTES: [Route<To>; 3] = [
-    Route::new("POST", "/v1/events", WRITE, To::Publish),
-    Route::new("POST", "/v1/events/batch", WRITE, To::PublishBatch),
-    Route::new("GET", "/v1/events/{id}", Credential::Bearer(Scope::DeliveriesRead), To::Get),
-];
 
 /// What the routes need.
 pub(crate) struct Events {
@@ -67,24 +51,29 @@ impl Events {
         })
     }
 
-    pub(crate) async fn handle(&self, call: Call<To>) -> Result<Answer, Fault> {
-        let (caller, request) = (self.auth.caller(&call).await?, &call.request);
-        match call.route.to {
-            To::Publish => self.publish(&caller, request).await,
-            To::PublishBatch => self.publish_batch(&caller, request).await,
-            To::Get => self.get(&caller, request, call.id("id")).await,
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "events"]) => self.publish(&request).await,
+            (_, ["v1", "events"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("POST", ["v1", "events", "batch"]) => self.publish_batch(&request).await,
+            (_, ["v1", "events", "batch"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "events", id]) => self.get(&request, id).await,
+            (_, ["v1", "events", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            _ => Err(Fault::not_found("path")),
         }
     }
 
-    async fn publish(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
-        let producer = Producer::from(caller);
+    async fn publish(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
+        let producer = Producer::from(&caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
         let event = self.accept(publication, &producer, Source::Http).await?;
         Ok(Answer::json(202, &view::accepted(&event)))
     }
 
     /// Each event by itself: one that is refused says why in its place, and the others are taken.
-    async fn publish_batch(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    async fn publish_batch(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
         if request.header("idempotency-key").is_some() {
             return Err(Invalid::new("Idempotency-Key", "none with a batch: give each event an `id`").into());
         }
@@ -99,7 +88,7 @@ impl Events {
             return Err(Invalid::new("events", expected).into());
         }
         let one = |(i, raw): (usize, Box<RawValue>)| {
-            let producer = Producer::from(caller);
+            let producer = Producer::from(&caller);
             // Apart: what one of them is told does not depend on the others' writes.
             deadline::apart(async move {
                 let fields = Fields::item(&format!("events[{i}]"), &raw)?;
@@ -158,7 +147,8 @@ impl Events {
         Ok(found.into_iter().flatten().map(|subscription| subscription.endpoint_id).collect())
     }
 
-    async fn get(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
         let not_found = || Fault::not_found("event");

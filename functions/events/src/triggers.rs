@@ -10,7 +10,7 @@ use postrider_domain::invalid::Invalid;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::handler::{Events, ROUTES};
+use crate::handler::Events;
 use crate::publish::{Producer, Publication, Source};
 use crate::view;
 
@@ -24,7 +24,7 @@ impl Events {
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let until = event.context.deadline;
         match Trigger::of(&event.payload) {
-            Trigger::Http => Ok(serde_json::to_value(http::serve(event, &ROUTES, |call| self.handle(call)).await)?),
+            Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }

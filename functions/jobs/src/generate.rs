@@ -1,12 +1,12 @@
 //! `/api/v1`: jobs of projects.
 
-use postrider_aws::auth::Caller;
 use postrider_aws::chance;
 use postrider_aws::http::{Answer, Fault, Request};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::{self, JobId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
+use postrider_domain::key::Scope;
 use postrider_domain::web_url;
 use url::Url;
 
@@ -18,7 +18,8 @@ const URLS: std::ops::RangeInclusive<usize> = 1..=3;
 const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
 
 impl Jobs {
-    pub(crate) async fn generate(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    pub(crate) async fn generate(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsWrite, JobKind::Projects).await?;
         let tenant = caller.tenant_id()?;
         let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
@@ -57,14 +58,16 @@ impl Jobs {
         Ok(Answer::json(200, &view::generated(&job)))
     }
 
-    pub(crate) async fn list_generations(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
-        let page = self.page(request, caller, JobKind::Projects, view::generation_status, view::generation).await?;
+    pub(crate) async fn list_generations(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
+        let page = self.page(request, &caller, JobKind::Projects, view::generation_status, view::generation).await?;
         Ok(Answer::json(200, &view::generations(&page)))
     }
 
-    pub(crate) async fn generation(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn generation(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
         request.only_query(&[])?;
-        let job = self.find(caller, id, JobKind::Projects).await?;
+        let job = self.find(&caller, id, JobKind::Projects).await?;
         Ok(Answer::json(200, &view::generation(&job)))
     }
 }

@@ -5,7 +5,7 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deadline::{self, Waiting};
 use postrider_aws::env::BadSetting;
-use postrider_aws::http::{self, Answer, Call, Credential, Fault, Page, Paging, Request, Route};
+use postrider_aws::http::{self, Answer, Fault, Page, Paging, Request};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::letters::Letters;
 use postrider_aws::sdk::SdkConfig;
@@ -20,41 +20,6 @@ use serde_json::value::RawValue;
 
 use crate::report::Reporter;
 use crate::starter::Starter;
-
-/// What the routes lead to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum To {
-    Generate,
-    Generations,
-    Generation,
-    ReportProjects,
-    Start,
-    List,
-    Get,
-    Cancel,
-    Report,
-}
-
-impl To {
-    fn kind(self) -> JobKind {
-        match self {
-            Self::Generate | Self::Generations | Self::Generation | Self::ReportProjects => JobKind::Projects,
-            Self::Start | Self::List | Self::Get | Self::Cancel | Self::Report => JobKind::Task,
-        }
-    }
-}
-
-pub(crate) static ROUTES: [Route<To>; 9] = [
-    Route::new("POST", "/api/v1/generate", Credential::Bearer(Scope::JobsWrite), To::Generate),
-    Route::new("GET", "/api/v1/jobs", Credential::Bearer(Scope::JobsRead), To::Generations),
-    Route::new("GET", "/api/v1/jobs/{jobId}", Credential::Bearer(Scope::JobsRead), To::Generation),
-    Route::new("POST", "/api/v1/jobs/{jobId}/report", Credential::Bearer(Scope::JobsReport), To::ReportProjects),
-    Route::new("POST", "/v1/jobs", Credential::Header(Scope::JobsWrite), To::Start),
-    Route::new("GET", "/v1/jobs", Credential::Header(Scope::JobsRead), To::List),
-    Route::new("GET", "/v1/jobs/{id}", Credential::Header(Scope::JobsRead), To::Get),
-    Route::new("POST", "/v1/jobs/{id}/cancel", Credential::Header(Scope::JobsWrite), To::Cancel),
-    Route::new("POST", "/v1/jobs/{id}/report", Credential::Header(Scope::JobsReport), To::Report),
-];
 
 /// What the routes need.
 pub(crate) struct Jobs {
@@ -84,7 +49,7 @@ impl Jobs {
     pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let until = event.context.deadline;
         match Trigger::of(&event.payload) {
-            Trigger::Http => Ok(serde_json::to_value(http::serve(event, &ROUTES, |call| self.handle(call)).await)?),
+            Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
@@ -94,22 +59,37 @@ impl Jobs {
         }
     }
 
-    async fn handle(&self, call: Call<To>) -> Result<Answer, Fault> {
-        let to = call.route.to;
-        let caller = self.auth.caller(&call).await?;
-        check_kind(&caller, to.kind())?;
-        let (caller, request) = (&caller, &call.request);
-        match to {
-            To::Generate => self.generate(caller, request).await,
-            To::Generations => self.list_generations(caller, request).await,
-            To::Generation => self.generation(caller, request, call.id("jobId")).await,
-            To::ReportProjects => self.report_projects(caller, request, call.id("jobId")).await,
-            To::Start => self.start_task(caller, request).await,
-            To::List => self.list_tasks(caller, request).await,
-            To::Get => self.get_task(caller, request, call.id("id")).await,
-            To::Cancel => self.cancel_task(caller, request, call.id("id")).await,
-            To::Report => self.report_task(caller, request, call.id("id")).await,
+    async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["api", "v1", "generate"]) => self.generate(&request).await,
+            (_, ["api", "v1", "generate"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["api", "v1", "jobs"]) => self.list_generations(&request).await,
+            (_, ["api", "v1", "jobs"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["api", "v1", "jobs", id]) => self.generation(&request, id).await,
+            (_, ["api", "v1", "jobs", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["api", "v1", "jobs", id, "report"]) => self.report_projects(&request, id).await,
+            ("POST", ["v1", "jobs"]) => self.start_task(&request).await,
+            ("GET", ["v1", "jobs"]) => self.list_tasks(&request).await,
+            (_, ["v1", "jobs"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("GET", ["v1", "jobs", id]) => self.get_task(&request, id).await,
+            (_, ["v1", "jobs", _]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("POST", ["v1", "jobs", id, "cancel"]) => self.cancel_task(&request, id).await,
+            ("POST", ["v1", "jobs", id, "report"]) => self.report_task(&request, id).await,
+            (_, ["api", "v1", "jobs", _, "report"] | ["v1", "jobs", _, "report" | "cancel"]) => {
+                Err(Fault::method_not_allowed(&["POST"]))
+            }
+            _ => Err(Fault::not_found("path")),
         }
+    }
+
+    /// The caller of a route whose key comes as a bearer.
+    pub(crate) async fn bearer(&self, request: &Request, scope: Scope, kind: JobKind) -> Result<Caller, Fault> {
+        check_kind(self.auth.caller(request, scope).await?, kind)
+    }
+
+    /// The caller of a route whose key comes in a header of its own.
+    pub(crate) async fn by_header(&self, request: &Request, scope: Scope, kind: JobKind) -> Result<Caller, Fault> {
+        check_kind(self.auth.caller_by_header(request, scope).await?, kind)
     }
 
     /// A page of the caller's jobs of a kind, the newest first: those of `?status` where it is asked for, as `named` reads it.
@@ -142,11 +122,11 @@ impl Jobs {
 }
 
 /// A tenant's key starts and sees the jobs of its own dialect; a provider key serves all.
-fn check_kind(caller: &Caller, kind: JobKind) -> Result<(), Fault> {
+fn check_kind(caller: Caller, kind: JobKind) -> Result<Caller, Fault> {
     match caller.key.dialect {
         Some(dialect) if dialect.jobs != Some(kind) => {
             Err(Fault::forbidden("this API key is for other paths; jobs here take keys of their own dialect"))
         }
-        _ => Ok(()),
+        _ => Ok(caller),
     }
 }

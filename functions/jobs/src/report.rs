@@ -3,7 +3,6 @@
 //! A job is changed only from the state that it was read in, and its last change is one transaction with the event that
 //! tells of it. So reports may race, repeat and come out of order, and one event comes of it.
 
-use postrider_aws::auth::Caller;
 use postrider_aws::deliveries_table::Recorded;
 use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::http::{Answer, Fault, Fields, Request};
@@ -14,6 +13,7 @@ use postrider_domain::event::Event;
 use postrider_domain::id::EventId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, JobStatus, ProjectReport, ProjectStatus, Refused, Report};
+use postrider_domain::key::Scope;
 use postrider_domain::web_url;
 use serde_json::value::RawValue;
 
@@ -85,15 +85,17 @@ impl Reporter {
 }
 
 impl Jobs {
-    pub(crate) async fn report_projects(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let job = self.find(caller, id, JobKind::Projects).await?;
+    pub(crate) async fn report_projects(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.bearer(request, Scope::JobsReport, JobKind::Projects).await?;
+        let job = self.find(&caller, id, JobKind::Projects).await?;
         let report = read(request.fields()?, JobKind::Projects)?;
         let job = self.reporter.report(job, &report).await?;
         Ok(Answer::json(200, &view::generation(&job)))
     }
 
-    pub(crate) async fn report_task(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let job = self.find(caller, id, JobKind::Task).await?;
+    pub(crate) async fn report_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsReport, JobKind::Task).await?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
         let report = read(request.fields()?, JobKind::Task)?;
         let job = self.reporter.report(job, &report).await?;
         Ok(Answer::json(200, &view::with_meta(&view::task(&job), &request.id)))

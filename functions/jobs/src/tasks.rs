@@ -1,12 +1,12 @@
 //! `/v1/jobs`: jobs of one task.
 
-use postrider_aws::auth::Caller;
 use postrider_aws::chance;
 use postrider_aws::http::{Answer, Fault, Request};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Report, Task};
+use postrider_domain::key::Scope;
 use postrider_domain::{invisible, web_url};
 use serde_json::json;
 
@@ -23,7 +23,8 @@ const ASK_AGAIN_AFTER: &str = "30";
 const CAPABILITIES: &str = "a list of 1 to 20 names";
 
 impl Jobs {
-    pub(crate) async fn start_task(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    pub(crate) async fn start_task(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
         let tenant = caller.tenant()?;
         let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
@@ -70,22 +71,25 @@ impl Jobs {
         }
     }
 
-    pub(crate) async fn list_tasks(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
-        let page = self.page(request, caller, JobKind::Task, view::task_status, view::task).await?;
+    pub(crate) async fn list_tasks(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
+        let page = self.page(request, &caller, JobKind::Task, view::task_status, view::task).await?;
         let meta = json!({"request_id": request.id});
         Ok(Answer::json(200, &json!({"data": page.rows, "pagination": page.pagination(), "meta": meta})))
     }
 
-    pub(crate) async fn get_task(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn get_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
         request.only_query(&[])?;
-        let job = self.find(caller, id, JobKind::Task).await?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
         let answer = Answer::json(200, &view::with_meta(&view::task(&job), &request.id));
         Ok(if job.status.has_ended() { answer } else { answer.header("retry-after", ASK_AGAIN_AFTER) })
     }
 
-    pub(crate) async fn cancel_task(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn cancel_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
         request.optional_fields()?.finish()?;
-        let job = self.find(caller, id, JobKind::Task).await?;
+        let job = self.find(&caller, id, JobKind::Task).await?;
         let job = self.reporter.report(job, &Report::Cancelled).await?;
         Ok(Answer::json(200, &view::with_meta(&view::task(&job), &request.id)))
     }

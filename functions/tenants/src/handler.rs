@@ -1,11 +1,11 @@
-//! The routes.
+//! The routes; all of them take the admin key.
 
 use postrider_aws::auth::AdminAuth;
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
 use postrider_aws::deliveries_table::Recorded;
 use postrider_aws::env::BadSetting;
-use postrider_aws::http::{Answer, Call, Credential, Fault, Fields, Page, Paging, Request, Route};
+use postrider_aws::http::{Answer, Fault, Fields, Page, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
@@ -27,38 +27,6 @@ const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
 
-/// What the routes lead to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum To {
-    Create,
-    List,
-    Get,
-    Change,
-    Rotate,
-    CreateKey,
-    ListKeys,
-    DeleteKey,
-    CreateProviderKey,
-    ListProviderKeys,
-    DeleteProviderKey,
-}
-
-const OPERATOR: Credential = Credential::Operator;
-
-pub(crate) static ROUTES: [Route<To>; 11] = [
-    Route::new("POST", "/v1/tenants", OPERATOR, To::Create),
-    Route::new("GET", "/v1/tenants", OPERATOR, To::List),
-    Route::new("GET", "/v1/tenants/{id}", OPERATOR, To::Get),
-    Route::new("PATCH", "/v1/tenants/{id}", OPERATOR, To::Change),
-    Route::new("POST", "/v1/tenants/{id}/secret/rotate", OPERATOR, To::Rotate),
-    Route::new("POST", "/v1/tenants/{id}/keys", OPERATOR, To::CreateKey),
-    Route::new("GET", "/v1/tenants/{id}/keys", OPERATOR, To::ListKeys),
-    Route::new("DELETE", "/v1/tenants/{id}/keys/{key_id}", OPERATOR, To::DeleteKey),
-    Route::new("POST", "/v1/keys", OPERATOR, To::CreateProviderKey),
-    Route::new("GET", "/v1/keys", OPERATOR, To::ListProviderKeys),
-    Route::new("DELETE", "/v1/keys/{id}", OPERATOR, To::DeleteProviderKey),
-];
-
 /// What the routes need.
 pub(crate) struct Operator {
     auth: AdminAuth,
@@ -75,21 +43,30 @@ impl Operator {
         })
     }
 
-    pub(crate) async fn handle(&self, call: Call<To>) -> Result<Answer, Fault> {
-        self.auth.admit(&call.request).await?;
-        let (request, id) = (&call.request, call.id("id"));
-        match call.route.to {
-            To::Create => self.create(request).await,
-            To::List => self.list(request).await,
-            To::Get => self.get(request, id).await,
-            To::Change => self.change(request, id).await,
-            To::Rotate => self.rotate(request, id).await,
-            To::CreateKey => self.create_key(request, id).await,
-            To::ListKeys => self.list_keys(request, Some(&self.known(id).await?)).await,
-            To::DeleteKey => self.delete_key(request, Some(&self.known(id).await?), call.id("key_id")).await,
-            To::CreateProviderKey => self.create_provider_key(request).await,
-            To::ListProviderKeys => self.list_keys(request, None).await,
-            To::DeleteProviderKey => self.delete_key(request, None, id).await,
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        self.auth.admit(&request).await?;
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "tenants"]) => self.create(&request).await,
+            ("GET", ["v1", "tenants"]) => self.list(&request).await,
+            (_, ["v1", "tenants"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("GET", ["v1", "tenants", id]) => self.get(&request, id).await,
+            ("PATCH", ["v1", "tenants", id]) => self.change(&request, id).await,
+            (_, ["v1", "tenants", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH"])),
+            ("POST", ["v1", "tenants", id, "keys"]) => self.create_key(&request, id).await,
+            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(&request, Some(&self.known(id).await?)).await,
+            (_, ["v1", "tenants", _, "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("DELETE", ["v1", "tenants", id, "keys", key]) => {
+                self.delete_key(&request, Some(&self.known(id).await?), key).await
+            }
+            (_, ["v1", "tenants", _, "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
+            ("POST", ["v1", "tenants", id, "secret", "rotate"]) => self.rotate(&request, id).await,
+            (_, ["v1", "tenants", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("POST", ["v1", "keys"]) => self.create_provider_key(&request).await,
+            ("GET", ["v1", "keys"]) => self.list_keys(&request, None).await,
+            (_, ["v1", "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
+            ("DELETE", ["v1", "keys", key]) => self.delete_key(&request, None, key).await,
+            (_, ["v1", "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
+            _ => Err(Fault::not_found("path")),
         }
     }
 

@@ -3,7 +3,7 @@
 mod handler;
 mod view;
 
-use handler::{Operator, ROUTES};
+use handler::Operator;
 use lambda_runtime::Error;
 use postrider_aws::{env, http, invocation, sdk, telemetry};
 
@@ -12,5 +12,5 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let operator = &Operator::from_env(&sdk::load()?)?;
-    invocation::run(|event| async move { Ok(http::serve(event, &ROUTES, |call| operator.handle(call)).await) }).await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| operator.handle(request)).await) }).await
 }

@@ -4,7 +4,7 @@ use postrider_aws::auth::{Auth, Caller};
 use postrider_aws::chance;
 use postrider_aws::config_table::{ConfigTable, EndpointChange};
 use postrider_aws::env::{self, BadSetting, Retention};
-use postrider_aws::http::{Answer, Call, Credential, Fault, Page, Paging, Request, Route};
+use postrider_aws::http::{Answer, Fault, Page, Paging, Request};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
@@ -23,29 +23,6 @@ use crate::view;
 
 /// How often a change is tried that others overtake.
 const TRIES: usize = 4;
-
-/// What the routes lead to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum To {
-    Create,
-    List,
-    Get,
-    Change,
-    Delete,
-    Rotate,
-}
-
-const READ: Credential = Credential::Bearer(Scope::WebhooksRead);
-const WRITE: Credential = Credential::Bearer(Scope::WebhooksWrite);
-
-pub(crate) static ROUTES: [Route<To>; 6] = [
-    Route::new("POST", "/v1/webhooks/create", WRITE, To::Create),
-    Route::new("GET", "/v1/webhooks", READ, To::List),
-    Route::new("GET", "/v1/webhooks/{id}", READ, To::Get),
-    Route::new("PATCH", "/v1/webhooks/{id}", WRITE, To::Change),
-    Route::new("DELETE", "/v1/webhooks/{id}", WRITE, To::Delete),
-    Route::new("POST", "/v1/webhooks/{id}/secret/rotate", WRITE, To::Rotate),
-];
 
 /// What the routes need.
 pub(crate) struct Webhooks {
@@ -68,21 +45,26 @@ impl Webhooks {
         })
     }
 
-    pub(crate) async fn handle(&self, call: Call<To>) -> Result<Answer, Fault> {
-        let (caller, request, id) = (self.auth.caller(&call).await?, &call.request, call.id("id"));
-        match call.route.to {
-            To::Create => self.create(&caller, request).await,
-            To::List => self.list(&caller, request).await,
-            To::Get => self.get(&caller, request, id).await,
-            To::Change => self.change(&caller, request, id).await,
-            To::Delete => self.delete(&caller, request, id).await,
-            To::Rotate => self.rotate(&caller, request, id).await,
+    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
+        match (request.method.as_str(), request.path().as_slice()) {
+            ("POST", ["v1", "webhooks", "create"]) => self.create(&request).await,
+            (_, ["v1", "webhooks", "create"]) => Err(Fault::method_not_allowed(&["POST"])),
+            ("GET", ["v1", "webhooks"]) => self.list(&request).await,
+            (_, ["v1", "webhooks"]) => Err(Fault::method_not_allowed(&["GET"])),
+            ("GET", ["v1", "webhooks", id]) => self.get(&request, id).await,
+            ("PATCH", ["v1", "webhooks", id]) => self.change(&request, id).await,
+            ("DELETE", ["v1", "webhooks", id]) => self.delete(&request, id).await,
+            ("POST", ["v1", "webhooks", id, "secret", "rotate"]) => self.rotate(&request, id).await,
+            (_, ["v1", "webhooks", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
+            (_, ["v1", "webhooks", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH", "DELETE"])),
+            _ => Err(Fault::not_found("path")),
         }
     }
 
-    async fn create(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    async fn create(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
         let tenant = caller.tenant_id()?;
-        let dialect = dialect_of(caller)?;
+        let dialect = dialect_of(&caller)?;
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
         let secret: Option<String> = fields.take_value("secret", "a string")?;
@@ -130,7 +112,8 @@ impl Webhooks {
         Ok(Answer::json(201, &body))
     }
 
-    async fn list(&self, caller: &Caller, request: &Request) -> Result<Answer, Fault> {
+    async fn list(&self, request: &Request) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
@@ -146,16 +129,18 @@ impl Webhooks {
         Ok(Answer::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
     }
 
-    async fn get(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
         request.only_query(&[])?;
-        let endpoint = self.find(caller, id).await?;
+        let endpoint = self.find(&caller, id).await?;
         Ok(Answer::json(200, &view::whole(&endpoint, chance::now())))
     }
 
     /// A change is made from what was read, so whoever was overtaken reads again.
-    async fn change(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
         for _ in 0..TRIES {
-            let before = self.find(caller, id).await?;
+            let before = self.find(&caller, id).await?;
             let changes = Changes::read(request.fields()?, before.dialect)?;
             let mut after = before.clone();
             let now = chance::now();
@@ -170,7 +155,8 @@ impl Webhooks {
         Err(overtaken())
     }
 
-    async fn delete(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
         request.only_query(&[])?;
         let not_found = || Fault::not_found("webhook");
         let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
@@ -193,10 +179,11 @@ impl Webhooks {
     }
 
     /// A new secret beside the old one, which counts until the grace ends. The new one is shown this once.
-    async fn rotate(&self, caller: &Caller, request: &Request, id: &str) -> Result<Answer, Fault> {
+    async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
-            let before = self.find(caller, id).await?;
+            let before = self.find(&caller, id).await?;
             let secret = asked.secret(before.dialect.signing.key)?;
             let now = chance::now();
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;

@@ -5,7 +5,7 @@ mod handler;
 mod input;
 mod view;
 
-use handler::{ROUTES, Webhooks};
+use handler::Webhooks;
 use lambda_runtime::Error;
 use postrider_aws::{env, http, invocation, sdk, telemetry};
 
@@ -14,5 +14,5 @@ async fn main() -> Result<(), Error> {
     telemetry::start();
     env::extra_dialects()?;
     let webhooks = &Webhooks::from_env(&sdk::load()?)?;
-    invocation::run(|event| async move { Ok(http::serve(event, &ROUTES, |call| webhooks.handle(call)).await) }).await
+    invocation::run(|event| async move { Ok(http::serve(event, |request| webhooks.handle(request)).await) }).await
 }

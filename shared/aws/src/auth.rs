@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::config_table::{ConfigTable, hash_of, tenant_partition};
 use crate::env::{self, BadSetting};
 use crate::error::failed;
-use crate::http::{Call, Credential, Fault, Request};
+use crate::http::{Fault, Request};
 use crate::remembered::{Remembered, RememberedByKey};
 use crate::{AwsError, chance, deadline, rows};
 
@@ -24,7 +24,6 @@ const REMEMBERED: Duration = Duration::from_secs(45);
 /// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
 const MOST_REMEMBERED: usize = 10_000;
 const ADMIN_KEY_CHARS: usize = 64;
-const FOR_THE_OPERATOR: &str = "this route is the operator's; it takes the admin key";
 
 /// A caller with a good key.
 #[derive(Debug, Clone)]
@@ -70,17 +69,25 @@ impl Auth {
         }
     }
 
-    /// The caller, if his key is good for what the route asks.
+    /// The caller of this request, if its key is good for `scope`.
     ///
     /// # Errors
-    /// 401 for no key, an unknown or an expired one; 403 without the scope, for a suspended tenant, or at a route of the
-    /// operator's.
-    pub async fn caller<T>(&self, call: &Call<T>) -> Result<Caller, Fault> {
-        match call.route.credential {
-            Credential::Bearer(scope) => self.caller_with(bearer(&call.request)?, scope).await,
-            Credential::Header(scope) => self.caller_with(header(&call.request)?, scope).await,
-            Credential::Operator => Err(Fault::forbidden(FOR_THE_OPERATOR)),
-        }
+    /// 401 for no key, an unknown or an expired one; 403 without the scope or for a suspended tenant.
+    pub async fn caller(&self, request: &Request, scope: Scope) -> Result<Caller, Fault> {
+        self.caller_with(bearer(request)?, scope).await
+    }
+
+    /// The same, where the key comes in `X-Api-Key`; a bearer's is taken too.
+    ///
+    /// # Errors
+    /// As [`Auth::caller`].
+    pub async fn caller_by_header(&self, request: &Request, scope: Scope) -> Result<Caller, Fault> {
+        let key = match request.header("x-api-key").map(str::trim).filter(|key| !key.is_empty()) {
+            Some(key) => key,
+            None if request.header("authorization").is_some() => bearer(request)?,
+            None => return Err(Fault::unauthorized("no API key; send `X-Api-Key: <key>`")),
+        };
+        self.caller_with(key, scope).await
     }
 
     async fn caller_with(&self, key: &str, scope: Scope) -> Result<Caller, Fault> {
@@ -171,7 +178,7 @@ impl AdminAuth {
         let key = bearer(request)?;
         if !is_of_admin_shape(key) {
             return Err(match self.config.key(&hash_of(key)).await? {
-                Some(_) => Fault::forbidden(FOR_THE_OPERATOR),
+                Some(_) => Fault::forbidden("this route is the operator's; it takes the admin key"),
                 None => Fault::unauthorized("unknown API key"),
             });
         }
@@ -209,14 +216,6 @@ fn known_admin_key(key: &str) -> ApiKey {
 /// The admin key is generated without a prefix, so its shape is what tells it from the others.
 fn is_of_admin_shape(key: &str) -> bool {
     key.len() == ADMIN_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-fn header(request: &Request) -> Result<&str, Fault> {
-    match request.header("x-api-key").map(str::trim).filter(|key| !key.is_empty()) {
-        Some(key) => Ok(key),
-        None if request.header("authorization").is_some() => bearer(request),
-        None => Err(Fault::unauthorized("no API key; send `X-Api-Key: <key>`")),
-    }
 }
 
 fn bearer(request: &Request) -> Result<&str, Fault> {

@@ -7,7 +7,6 @@ mod fields;
 mod pages;
 mod repeat;
 mod request;
-mod routes;
 mod shape;
 
 pub use answer::Answer;
@@ -16,7 +15,6 @@ pub use fault::Fault;
 pub use fields::Fields;
 pub use pages::Page;
 pub use request::Request;
-pub use routes::{Call, Credential, Route};
 pub use shape::ErrorShape;
 
 use std::time::Instant;
@@ -27,21 +25,13 @@ use serde_json::value::RawValue;
 
 use crate::deadline::{self, Waiting};
 
-/// What the log says for a request whose path or method is in no route: the path itself may hold anything.
-const NO_ROUTE: &str = "none";
-
-/// Answers one API Gateway event with what `handle` makes of its route, logs how it went, and gives every answer its request
-/// id.
+/// Answers one API Gateway event with `handle`, logs how it went, and gives every answer its request id.
 ///
 /// The event is taken as it came and read here: one that the runtime could not read would be answered in the runtime's
 /// words, and quoted in the log.
-pub async fn serve<T, F, Fut>(
-    event: LambdaEvent<Box<RawValue>>,
-    routes: &'static [Route<T>],
-    handle: F,
-) -> ApiGatewayV2httpResponse
+pub async fn serve<F, Fut>(event: LambdaEvent<Box<RawValue>>, handle: F) -> ApiGatewayV2httpResponse
 where
-    F: FnOnce(Call<T>) -> Fut,
+    F: FnOnce(Request) -> Fut,
     Fut: Future<Output = Result<Answer, Fault>>,
 {
     let started = Instant::now();
@@ -53,18 +43,10 @@ where
             return ErrorShape::Coded.answer(&fault, &invocation).into_response(&invocation);
         }
     };
-    let (method, id) = (request.method.clone(), request.id.clone());
-    let found = routes::find(routes, &request);
-    let route = found.as_ref().map_or(NO_ROUTE, |route| route.path);
+    let (method, route, id) = (request.method.clone(), request.route.clone(), request.id.clone());
     let shape = ErrorShape::of(&request.path());
     let instead = repeat::instead_of_repeating(&method, &request.path());
-    let handled = match found {
-        Ok(route) => {
-            let work = in_time(handle(Call { request, route }));
-            deadline::within(event.context.deadline, Waiting::Caller, work).await
-        }
-        Err(fault) => Err(fault),
-    };
+    let handled = deadline::within(event.context.deadline, Waiting::Caller, in_time(handle, request)).await;
     let (answer, fault) = match handled.map_err(|fault| fault.told(instead)) {
         Ok(answer) => (answer, None),
         Err(fault) => (shape.answer(&fault, &id), Some(fault)),
@@ -82,6 +64,24 @@ where
 }
 
 /// Whatever it is that takes too long, AWS or a name server: the caller has his answer before Lambda ends the function.
-async fn in_time(work: impl Future<Output = Result<Answer, Fault>>) -> Result<Answer, Fault> {
-    tokio::time::timeout(deadline::left(), work).await.unwrap_or_else(|_| Err(Fault::out_of_time()))
+async fn in_time<F, Fut>(handle: F, request: Request) -> Result<Answer, Fault>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    tokio::time::timeout(deadline::left(), dispatch(request, handle))
+        .await
+        .unwrap_or_else(|_| Err(Fault::out_of_time()))
+}
+
+/// A path with an empty segment is nobody's: `/v1//webhooks` is not `/v1/webhooks`, nor is `/v1/webhooks/`.
+async fn dispatch<F, Fut>(request: Request, handle: F) -> Result<Answer, Fault>
+where
+    F: FnOnce(Request) -> Fut,
+    Fut: Future<Output = Result<Answer, Fault>>,
+{
+    if request.segments.iter().any(String::is_empty) {
+        return Err(Fault::not_found("path"));
+    }
+    handle(request).await
 }

@@ -16,6 +16,7 @@ use super::{Fault, Fields};
 struct Envelope {
     raw_path: String,
     raw_query_string: String,
+    route_key: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
     is_base64_encoded: bool,
@@ -40,6 +41,8 @@ struct EnvelopeLine {
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
+    /// The route's template, such as `/v1/webhooks/{id}`: what logs may show.
+    pub route: String,
     /// The path's segments, empty ones too: `["v1", "webhooks", "wh_…"]`.
     pub segments: Vec<String>,
     /// API Gateway's id of the request, which every answer repeats.
@@ -68,6 +71,7 @@ impl Request {
         let context = event.request_context;
         Ok(Self {
             method: context.http.method,
+            route: event.route_key.split(' ').next_back().unwrap_or_default().to_owned(),
             // API Gateway has decoded it, and no id of ours has anything left to decode.
             segments: event.raw_path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),
             id: context.request_id.unwrap_or_else(|| invocation.to_owned()),
