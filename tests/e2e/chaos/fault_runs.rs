@@ -234,15 +234,17 @@ async fn run(world: &World, run: &Run, (events, seed): (u64, u64)) -> Books {
     let api = world.anonymous.with_key(text(&key, "key"));
     let sides = sides(world, &tenant).await;
     let proxy = Proxy::seeded(world.stack, seed).await;
-    let accepted = with_proxies(world, run.functions, &proxy, async {
+    let webhooks: Vec<String> = sides.iter().map(|(webhook, _)| webhook.clone()).collect();
+    let (accepted, stuck) = with_proxies(world, run.functions, &proxy, async {
         (run.faults)().into_iter().for_each(|fault| proxy.add(fault));
         let accepted = publish(&api, "run", events).await;
         tokio::time::sleep(Duration::from_secs(5 + events / 20)).await;
-        accepted
+        proxy.heal();
+        // Before the proxy goes, since processes go with it, and with them what POSTs are out.
+        let stuck = settle(world, &tenant, &webhooks, accepted.len()).await;
+        (accepted, stuck)
     })
     .await;
-    let webhooks: Vec<String> = sides.iter().map(|(webhook, _)| webhook.clone()).collect();
-    let stuck = settle(world, &tenant, &webhooks, accepted.len()).await;
     let books = books(world, &tenant, &sides, &accepted).await;
     books.tell(run.name, begun);
     assert_eq!(books.accepted as u64, events, "{}: each event once", run.name);

@@ -100,7 +100,8 @@ async fn tally(tenant: &Tenant, side: &Side, published: &BTreeSet<String>) -> Ta
         let event = text(&delivery, "event_id").to_owned();
         match text(&delivery, "status") {
             "succeeded" => {
-                assert_eq!(outcomes.last(), Some(&"succeeded"), "{delivery}");
+                // A copy that met it in another function may have failed later.
+                assert!(outcomes.contains(&"succeeded"), "{delivery}");
                 assert!(received.contains(&event), "{}: told as delivered, and never seen: {delivery}", side.name);
                 tally.succeeded += 1;
             }
