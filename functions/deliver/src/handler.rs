@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
 use lambda_runtime::Error;
 use postrider_aws::sdk::SdkConfig;
@@ -42,14 +42,7 @@ impl Deliver {
             }
         }
         handed_back.extend(self.attempt_all(understood).await);
-        let item = |record: SqsMessage| {
-            let mut item = BatchItemFailure::default();
-            item.item_identifier = record.message_id.unwrap_or_default();
-            item
-        };
-        let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = handed_back.into_iter().map(item).collect();
-        response
+        trigger::handing_back(handed_back.into_iter().map(|record| record.message_id.unwrap_or_default()))
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.

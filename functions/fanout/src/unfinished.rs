@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::join_all;
 use postrider_aws::deadline;
 use postrider_aws::env::BadSetting;
@@ -37,15 +37,14 @@ impl Unfinished {
         let tries = batch.iter().map(|record| async move {
             match trigger::message(record) {
                 Ok(message) => self.take_up(message, fanout, redrive).await,
-                Err(id) => Some(handed_back(id)),
+                Err(id) => Some(id),
             }
         });
-        let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = join_all(tries).await.into_iter().flatten().collect();
-        response
+        trigger::handing_back(join_all(tries).await.into_iter().flatten())
     }
 
-    async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<BatchItemFailure> {
+    /// The message's id, if it is to come again.
+    async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<String> {
         let note: Value = serde_json::from_str(message.body.as_deref().unwrap_or_default()).unwrap_or_default();
         let result = match deadline::but_for(TO_LEAVE, redrive.fan_out(fanout, &note)).await {
             Ok(Ok(())) => return None,
@@ -62,14 +61,8 @@ impl Unfinished {
         if let Err(error) = self.letters.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
             tracing::warn!(error = %error, "fanout.not_put_off");
         }
-        Some(handed_back(message.message_id.unwrap_or_default()))
+        Some(message.message_id.unwrap_or_default())
     }
-}
-
-fn handed_back(id: String) -> BatchItemFailure {
-    let mut failure = BatchItemFailure::default();
-    failure.item_identifier = id;
-    failure
 }
 
 /// The note as it lies in quarantine, where it can be redriven.

@@ -9,9 +9,8 @@ use postrider_aws::keyring::Keyring;
 use postrider_aws::resolve::Resolver;
 use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
-use postrider_domain::attempt::FIRST_URL_VERSION;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret, rotated};
+use postrider_domain::endpoint::{Endpoint, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
@@ -74,27 +73,8 @@ impl Webhooks {
         let url = changes.url.clone().ok_or_else(|| Invalid::new("url", "a public HTTPS URL"))?;
 
         let now = chance::now();
-        let mut endpoint = Endpoint {
-            id: EndpointId::new(now, chance::bits64()),
-            tenant_id: tenant.clone(),
-            url,
-            url_version: FIRST_URL_VERSION,
-            events,
-            dialect,
-            secrets: Vec::new(),
-            status: EndpointStatus::Active,
-            disabled_reason: None,
-            disabled_at: None,
-            description: None,
-            headers: std::collections::BTreeMap::new(),
-            timeout_seconds: None,
-            retry_schedule: None,
-            revision: 0,
-            created_at: now,
-            deleted_at: None,
-            failing_since: None,
-            expires_at: None,
-        };
+        let id = EndpointId::new(now, chance::bits64());
+        let mut endpoint = Endpoint { events, ..Endpoint::bare(id, tenant.clone(), url, dialect, now) };
         changes.apply(&mut endpoint, self.retention, now)?;
         self.resolver.check_url("url", &endpoint.url).await?;
 

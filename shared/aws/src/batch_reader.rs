@@ -186,14 +186,13 @@ impl BatchReader {
 
     /// Files that a row could not be read. Who is slow is a hint: it may be missing.
     fn miss(&self, table: &str, key: &Item, snapshot: &mut Snapshot) {
-        let id = |name| text_of(key, name).unwrap_or_default();
         if table == self.deliveries {
-            miss(id("id").parse().ok(), &mut snapshot.deliveries);
+            miss(id_in(key, "id", ""), &mut snapshot.deliveries);
         } else if table == self.events {
             miss(event_key(key), &mut snapshot.events);
         } else if table == self.jobs {
-            miss(id("id").parse().ok(), &mut snapshot.jobs);
-        } else if id("sk") == TENANT_SORT {
+            miss(id_in(key, "id", ""), &mut snapshot.jobs);
+        } else if text_of(key, "sk") == Some(TENANT_SORT) {
             miss(tenant_in(key), &mut snapshot.tenants);
         } else {
             miss(tenant_in(key).zip(id_in(key, "sk", ENDPOINT_PREFIX)), &mut snapshot.endpoints);
@@ -253,6 +252,7 @@ fn event_key(item: &Item) -> Option<EventKey> {
 mod tests {
     use super::*;
     use crate::replay::{Said, Script};
+    use crate::sample;
     use jiff::Timestamp;
     use postrider_domain::delivery::Delivery;
     use postrider_domain::event::Event;
@@ -261,17 +261,8 @@ mod tests {
 
     fn message(tenant: u64) -> Message {
         let at = Timestamp::UNIX_EPOCH;
-        let event = Event {
-            tenant_id: TenantId::new(at, tenant),
-            id: EventId::fresh(u128::from(tenant)),
-            event_type: "invoice.paid".parse().unwrap(),
-            data: "{}".to_owned(),
-            timestamp: at,
-            expires_at: 0,
-            ours: false,
-            job_id: None,
-            announce: None,
-        };
+        let event =
+            Event { tenant_id: TenantId::new(at, tenant), id: EventId::fresh(u128::from(tenant)), ..sample::event() };
         Message::new(&Delivery::pending(&event, EndpointId::new(at, tenant), at, 0), 1)
     }
 

@@ -132,7 +132,7 @@ impl Letters {
                 break;
             }
             let fates = letters.iter().map(|letter| deadline::at_most(each, self.see_to_one(letter, &see_to)));
-            for (letter, fate) in join_all(fates).await.into_iter().zip(letters).map(|(fate, letter)| (letter, fate)) {
+            for (fate, letter) in join_all(fates).await.into_iter().zip(letters) {
                 match fate {
                     Ok(Fate::Done) => seen.done += 1,
                     Ok(Fate::Stays) => left.push(letter),

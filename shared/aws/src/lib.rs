@@ -36,6 +36,8 @@ pub mod retries;
 mod roots;
 pub mod rotation;
 pub mod rows;
+#[cfg(test)]
+mod sample;
 pub mod sdk;
 pub mod telemetry;
 pub mod trigger;

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use aws_lambda_events::sqs::SqsMessage;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
 use postrider_domain::invalid::{Invalid, excerpt};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -95,6 +95,18 @@ pub fn message(record: &RawValue) -> Result<SqsMessage, String> {
     }
     serde_json::from_str(record.get())
         .map_err(|_| serde_json::from_str(record.get()).map(|named: Named| named.message_id).unwrap_or_default())
+}
+
+/// The answer to a batch of messages of which these, by their ids, are to come again.
+pub fn handing_back(ids: impl IntoIterator<Item = String>) -> SqsBatchResponse {
+    let failure = |id| {
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        failure
+    };
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = ids.into_iter().map(failure).collect();
+    response
 }
 
 /// What a function fails with when it was handed [`Trigger::NoBatch`]: its invoker hands it over again.

@@ -180,15 +180,15 @@ fn first_url_version() -> u32 {
 }
 
 impl Endpoint {
-    /// A job's own URL as an endpoint, if it has one: nobody registered it, so it has no secret and nothing of its own.
-    pub fn of_job(job: &Job) -> Option<Self> {
-        Some(Self {
-            id: EndpointId::of_jobs(&job.tenant_id),
-            tenant_id: job.tenant_id.clone(),
-            url: job.webhook_url.clone()?,
+    /// An active endpoint with nothing of its own: no secret, no patterns, all else as its dialect has it.
+    pub fn bare(id: EndpointId, tenant_id: TenantId, url: String, dialect: DialectRef, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            tenant_id,
+            url,
             url_version: FIRST_URL_VERSION,
             events: Vec::new(),
-            dialect: job.dialect,
+            dialect,
             secrets: Vec::new(),
             status: EndpointStatus::Active,
             disabled_reason: None,
@@ -198,11 +198,17 @@ impl Endpoint {
             timeout_seconds: None,
             retry_schedule: None,
             revision: 0,
-            created_at: job.created_at,
+            created_at,
             deleted_at: None,
             failing_since: None,
             expires_at: None,
-        })
+        }
+    }
+
+    /// A job's own URL as an endpoint, if it has one: nobody registered it.
+    pub fn of_job(job: &Job) -> Option<Self> {
+        let (id, tenant, url) = (EndpointId::of_jobs(&job.tenant_id), job.tenant_id.clone(), job.webhook_url.clone()?);
+        Some(Self::bare(id, tenant, url, job.dialect, job.created_at))
     }
 
     /// The headers of its owner's that are sent along. A dialect may sign in one by now that was anybody's when it was set: a
@@ -362,27 +368,9 @@ mod tests {
             created_at: at,
         };
         let suspended = Tenant { status: TenantStatus::Suspended, ..tenant.clone() };
-        let endpoint = Endpoint {
-            id: EndpointId::new(at, 1),
-            tenant_id: tenant.id.clone(),
-            url: "https://hooks.example/".to_owned(),
-            events: Vec::new(),
-            dialect: DialectRef(&crate::dialect::NUR),
-            secrets: Vec::new(),
-            status: EndpointStatus::Active,
-            disabled_reason: None,
-            disabled_at: None,
-            description: None,
-            headers: BTreeMap::new(),
-            timeout_seconds: None,
-            retry_schedule: None,
-            revision: 0,
-            url_version: crate::attempt::FIRST_URL_VERSION,
-            created_at: at,
-            deleted_at: None,
-            failing_since: None,
-            expires_at: None,
-        };
+        let dialect = DialectRef(&crate::dialect::NUR);
+        let url = "https://hooks.example/".to_owned();
+        let endpoint = Endpoint::bare(EndpointId::new(at, 1), tenant.id.clone(), url, dialect, at);
         let headers = [("x-team", "a"), ("x-nur-signature", "sha256=00"), ("webhook-id", "evt_1"), ("host", "b")];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let set_before = Endpoint { headers: headers.into(), ..endpoint.clone() };

@@ -8,17 +8,23 @@ use serde_json::{Value, json};
 use crate::chaos::{MINUTE, TRIES, alone, core_of, delivery_to, one_delivery, published, standard, sweep, with_proxy};
 use crate::support::api::text;
 use crate::support::proxy::{Fault, Proxy, Spoil};
-use crate::support::{Api, Receiver, Reply, SOON, World, until};
+use crate::support::{Api, Receiver, Reply, SOON, Tenant, World, until};
+
+/// A tenant with a webhook that is gone and a receiver that hears of it: both receivers live as long as they are held.
+async fn with_one_that_is_gone(world: &World) -> (Tenant, String, [Receiver; 2]) {
+    let tenant = standard(world).await;
+    let gone = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
+    let webhook = tenant.webhook(&gone.url("/"), &["*"]).await;
+    let told = Receiver::start(world.stack).await;
+    tenant.webhook(&told.url("/"), &["webhook.disabled"]).await;
+    (tenant, webhook, [gone, told])
+}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn _410_lost_answer() {
     let Some((world, _guard)) = alone().await else { return };
-    let tenant = standard(&world).await;
-    let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
-    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
-    let told = Receiver::start(world.stack).await;
-    tenant.webhook(&told.url("/"), &["webhook.disabled"]).await;
+    let (tenant, webhook, [_gone, told]) = with_one_that_is_gone(&world).await;
     let proxy = Proxy::start(world.stack).await;
     let table = &world.stack.tables.deliveries;
     proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").table(table).about(core_of(&webhook)).times(1));
@@ -40,11 +46,7 @@ async fn _410_lost_answer() {
 #[ignore = "disturbs the whole stack"]
 async fn a_disabling_whose_answer_is_lost_is_told_of_once() {
     let Some((world, _guard)) = alone().await else { return };
-    let tenant = standard(&world).await;
-    let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
-    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
-    let told = Receiver::start(world.stack).await;
-    tenant.webhook(&told.url("/"), &["webhook.disabled"]).await;
+    let (tenant, webhook, [_gone, told]) = with_one_that_is_gone(&world).await;
     let proxy = Proxy::start(world.stack).await;
     proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").about(core_of(&webhook)).times(1));
     with_proxy(&world, "deliver", &proxy, async {

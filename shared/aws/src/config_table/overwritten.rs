@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use postrider_domain::dialect::{DialectRef, STANDARD};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, StoredSecret};
+use postrider_domain::endpoint::{Endpoint, StoredSecret};
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
@@ -15,6 +15,7 @@ use crate::conditional::Recorded;
 use crate::deadline::{self, Waiting};
 use crate::events_table::EventsTable;
 use crate::replay::{Said, Script};
+use crate::sample;
 
 const OLD: &str = "k1.old";
 const NEW: &str = "k1.new";
@@ -25,26 +26,12 @@ fn table(script: &Script) -> ConfigTable {
 
 fn endpoint() -> Endpoint {
     let at = Timestamp::UNIX_EPOCH;
+    let (id, tenant) = (EndpointId::new(at, 1), TenantId::new(at, 1));
     Endpoint {
-        id: EndpointId::new(at, 1),
-        tenant_id: TenantId::new(at, 1),
-        url: "https://hooks.example/".to_owned(),
-        url_version: 1,
         events: vec!["*".parse::<EventPattern>().unwrap()],
-        dialect: DialectRef(&STANDARD),
         secrets: vec![StoredSecret::new(OLD.to_owned())],
-        status: EndpointStatus::Active,
-        disabled_reason: None,
-        disabled_at: None,
-        description: None,
-        headers: std::collections::BTreeMap::new(),
-        timeout_seconds: None,
-        retry_schedule: None,
         revision: 3,
-        created_at: at,
-        deleted_at: None,
-        failing_since: None,
-        expires_at: None,
+        ..Endpoint::bare(id, tenant, "https://hooks.example/".to_owned(), DialectRef(&STANDARD), at)
     }
 }
 
@@ -119,12 +106,8 @@ async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
         tenant_id: endpoint().tenant_id,
         id: EventId::fresh(7),
         event_type: "webhook.disabled".parse().unwrap(),
-        data: "{}".to_owned(),
-        timestamp: Timestamp::UNIX_EPOCH,
-        expires_at: 0,
         ours: true,
-        job_id: None,
-        announce: None,
+        ..sample::event()
     };
     for (id, changed) in [(7, EndpointChange::Made), (8, EndpointChange::Overtaken)] {
         let there = json!({"id": {"S": EventId::fresh(id).as_str()}});

@@ -176,6 +176,7 @@ fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sample;
     use postrider_domain::dialect::STANDARD;
 
     fn at(hour: i64) -> Timestamp {
@@ -210,17 +211,7 @@ mod tests {
             let row = serde_json::json!({"sk": EndpointId::new(at(0), 1), "dialect": dialect, "until": "2026-01-15T14:00:00Z"});
             serde_json::from_value(row).unwrap()
         };
-        let paid = Event {
-            tenant_id: TenantId::new(at(0), 1),
-            id: postrider_domain::id::EventId::fresh(1),
-            event_type: "invoice.paid".parse().unwrap(),
-            data: "{}".to_owned(),
-            timestamp: at(1),
-            expires_at: 0,
-            ours: false,
-            job_id: None,
-            announce: None,
-        };
+        let paid = Event { timestamp: at(1), ..sample::event() };
         assert!(row("klingon").takes(&paid) && row("standard").takes(&paid));
         assert!(!row("nur").takes(&paid), "a dialect's catalogue counts");
         let late = Event { timestamp: "2026-01-16T00:00:00Z".parse().unwrap(), ..paid };

@@ -46,26 +46,14 @@ fn left_of(row: &Item) -> Option<Endpoint> {
 pub(super) fn tombstone(tenant: &TenantId, id: &EndpointId, row: &Item, deleted_at: Timestamp) -> Endpoint {
     let created_at = text_of(row, "created_at").and_then(|at| time::parse("created_at", at).ok());
     let url_version = row.get("url_version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let url = text_of(row, "url").unwrap_or(NO_URL).to_owned();
+    let created_at = created_at.unwrap_or(deleted_at);
+    let dialect = DialectRef(&dialect::STANDARD);
     Endpoint {
-        id: id.clone(),
-        tenant_id: tenant.clone(),
-        url: text_of(row, "url").unwrap_or(NO_URL).to_owned(),
-        events: Vec::new(),
-        dialect: DialectRef(&dialect::STANDARD),
-        secrets: Vec::new(),
-        status: EndpointStatus::Disabled,
-        disabled_reason: None,
-        disabled_at: None,
-        description: None,
-        headers: std::collections::BTreeMap::new(),
-        timeout_seconds: None,
-        retry_schedule: None,
-        revision: 0,
         url_version: url_version.unwrap_or(FIRST_URL_VERSION),
-        created_at: created_at.unwrap_or(deleted_at),
+        status: EndpointStatus::Disabled,
         deleted_at: Some(deleted_at),
-        failing_since: None,
-        expires_at: None,
+        ..Endpoint::bare(id.clone(), tenant.clone(), url, dialect, created_at)
     }
 }
 

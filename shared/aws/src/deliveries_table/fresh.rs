@@ -117,25 +117,14 @@ fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, AwsError
 mod tests {
     use super::*;
     use crate::replay::{Said, Script};
+    use crate::sample;
     use jiff::Timestamp;
-    use postrider_domain::event::Event;
-    use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use postrider_domain::id::EndpointId;
     use serde_json::{Value, json};
 
     fn rows(count: u64) -> Vec<Delivery> {
         let at = Timestamp::UNIX_EPOCH;
-        let event = Event {
-            tenant_id: TenantId::new(at, 1),
-            id: EventId::fresh(1),
-            event_type: "invoice.paid".parse().unwrap(),
-            data: "{}".to_owned(),
-            timestamp: at,
-            expires_at: 0,
-            ours: false,
-            job_id: None,
-            announce: None,
-        };
-        (1..=count).map(|n| Delivery::pending(&event, EndpointId::new(at, n), at, 0)).collect()
+        (1..=count).map(|n| Delivery::pending(&sample::event(), EndpointId::new(at, n), at, 0)).collect()
     }
 
     fn answer(codes: &[Option<&str>]) -> Said {

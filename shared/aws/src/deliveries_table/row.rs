@@ -44,24 +44,13 @@ pub(super) fn has_mark(there: &Item, mark: &Mark) -> bool {
 mod tests {
     use super::*;
     use crate::item::to_item;
+    use crate::sample;
     use jiff::Timestamp;
-    use postrider_domain::event::Event;
-    use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use postrider_domain::id::EndpointId;
 
     fn row() -> Delivery {
         let at = Timestamp::UNIX_EPOCH;
-        let event = Event {
-            tenant_id: TenantId::new(at, 1),
-            id: EventId::fresh(1),
-            event_type: "invoice.paid".parse().unwrap(),
-            data: "{}".to_owned(),
-            timestamp: at,
-            expires_at: 0,
-            ours: false,
-            job_id: None,
-            announce: None,
-        };
-        Delivery::pending(&event, EndpointId::new(at, 2), at, 0)
+        Delivery::pending(&sample::event(), EndpointId::new(at, 2), at, 0)
     }
 
     fn attempt(mark: u64) -> Attempt {
