@@ -39,7 +39,9 @@ async fn a_sweep_does_not_multiply_a_backlog() {
         // What is so late cannot be among what waits: the queue may be full of others' messages.
         world.aws.rows.due_ago(&id, 2_000).await;
         let summary = world.aws.functions.sweep().await;
-        assert_eq!((&summary["held_back"], &summary["rescued"]), (&json!(true), &json!(1)), "{summary}");
+        assert_eq!(summary["held_back"], json!(true), "{summary}");
+        // Other tests' rows may be among them.
+        assert!(summary["rescued"].as_u64() >= Some(1), "{summary}");
         world.aws.purge(queue).await;
     })
     .await;
