@@ -7,7 +7,7 @@ from emulator import REGION, Emulator, client
 from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "fanout", "deliver", "sweep")
 QUEUES = ("deliver", "retry", "dead", "quarantine", "unfinished", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 
@@ -47,13 +47,18 @@ class Deployment:
             "region": REGION,
             "stack": STACK_NAME,
             "admin_key": self._secret(outputs["AdminKeySecret"]),
-            "functions": {name: outputs[f"{name.capitalize()}Function"] for name in FUNCTIONS},
+            "functions": self._functions(outputs),
             "queues": {name: outputs[f"{name.capitalize()}Queue"] for name in QUEUES},
             "tables": {name: outputs[f"{name.capitalize()}Table"] for name in TABLES},
             "schedule_group": outputs["ScheduleGroup"],
             "event_bus": outputs["EventBus"],
             "webhook_signing_secret": self._secret(outputs["WebhookSigningSecret"]),
         }
+
+    def _functions(self, outputs: dict[str, str]) -> dict[str, str]:
+        """By their names; `ledger` also by the one that it had before."""
+        functions = {name: outputs[f"{name.capitalize()}Function"] for name in FUNCTIONS}
+        return {**functions, "deliveries": functions["ledger"]}
 
     def _api_url(self, output: str) -> str:
         """The API by its path: the output's host is a name under localhost, which few resolvers know."""

@@ -13,7 +13,7 @@ from step import Failed, main, say, step
 # --workspace also where one binary would do: a single package's features differ, and all would be compiled again.
 CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
 E2E = [*CARGO_TEST, "--test", "e2e", "--"]
-UNIT_TESTS = [*CARGO_TEST, "--lib", "--bins", "--quiet"]
+UNIT_TESTS = [*CARGO_TEST, "--lib", "--quiet"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
     what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"]

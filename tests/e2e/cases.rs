@@ -167,7 +167,7 @@ async fn header_control() {
         assert!(!answer.contains("errortype") && !answer.contains("canary"), "{answer}");
     }
     // The same as the gateway would pass it on, and what is no request at all.
-    for function in ["webhooks", "tenants", "deliveries"] {
+    for function in ["webhooks", "tenants", "ledger"] {
         for event in [
             json!({"rawPath": "/v1/webhooks", "headers": {"authorization": concat!("Bearer a\u{1}", canary!("key"))},
                 "requestContext": {"requestId": "r-1", "http": {"method": "GET"}}}),
@@ -185,7 +185,7 @@ async fn header_control() {
             assert!(body["error"]["code"].is_string() && !text(&answer, "body").contains("CANARY"), "{answer}");
         }
     }
-    for function in ["webhooks", "tenants", "deliveries"] {
+    for function in ["webhooks", "tenants", "ledger"] {
         until("the log to be written", SOON, || async {
             let log = world.aws.functions.log(function).await;
             if log.iter().any(|line| line.contains("api.not_understood")) { Ok(()) } else { Err("not yet".to_owned()) }

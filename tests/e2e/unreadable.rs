@@ -242,7 +242,7 @@ async fn a_deleted_webhook_is_as_gone_as_any_when_its_dialect_is_no_more() {
     tenant.settled(&tenant.delivery_of(&next, &other).await, "retrying", 1).await;
     let shown = tenant.api.get(&format!("/v1/events/{next}")).await.ok(200);
     assert_eq!(shown["deliveries"].as_array().map(Vec::len), Some(1), "{shown}");
-    for function in ["webhooks", "events", "deliveries", "deliver", "fanout"] {
+    for function in ["webhooks", "events", "ledger", "deliver", "fanout"] {
         let log = world.aws.functions.log(function).await;
         let told = log.iter().find(|line| line.contains("row.unreadable") && line.contains(&webhook));
         assert_eq!(told, None, "{function}");
@@ -331,6 +331,6 @@ async fn a_row_whose_key_is_no_id_ends_no_list() {
     assert_eq!(of_event, webhooks);
     let log = world.aws.functions.log("webhooks").await;
     assert!(log.iter().any(|line| line.contains("row.unreadable") && line.contains("WEBHOOK#wh_~")), "it is told of");
-    let log = world.aws.functions.log("deliveries").await;
+    let log = world.aws.functions.log("ledger").await;
     assert!(log.iter().any(|line| line.contains("row.unreadable") && line.contains("dlv_!")), "and so are these");
 }

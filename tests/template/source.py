@@ -52,12 +52,12 @@ def variants(path: str, kind: str, function: str) -> set[str]:
 def emitted_metrics() -> dict[str, set[str]]:
     """Metrics of our own, each with the functions that write it."""
     metrics: dict[str, set[str]] = {}
-    shape = re.compile(r'metrics::emit\(\s*"(\w+)"')
+    shape = re.compile(r'(?:metrics::)?\bemit\(\s*"(\w+)"')
     for source in (ROOT / "functions").rglob("*.rs"):
         for name in shape.findall(source.read_text()):
             metrics.setdefault(name, set()).add(source.relative_to(ROOT / "functions").parts[0])
     # What all functions share, any of them may write.
-    for source in (ROOT / "shared" / "aws").rglob("*.rs"):
+    for source in (ROOT / "shared").rglob("*.rs"):
         for name in shape.findall(source.read_text()):
             metrics.setdefault(name, set()).update(FUNCTIONS)
     return metrics
@@ -66,5 +66,5 @@ def emitted_metrics() -> dict[str, set[str]]:
 def log_lines() -> set[str]:
     """The names of log lines, such as `delivery.attempted`."""
     shape = re.compile(r'"([a-z_]+\.[a-z_]+)"')
-    sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
+    sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared").rglob("*.rs")]
     return {name for source in sources for name in shape.findall(source.read_text())}

@@ -9,7 +9,7 @@ from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "fanout", "deliver", "sweep")
 
 
 class Template:

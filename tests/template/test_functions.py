@@ -6,7 +6,7 @@ from template import FUNCTIONS, ROOT, Template, environment_names_in_rust
 
 # What an HTTP API waits for an integration at the most, and what answers over it.
 GATEWAY_LIMIT = 30
-API_FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "deliveries")
+API_FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger")
 
 
 class Functions(unittest.TestCase):

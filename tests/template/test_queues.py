@@ -100,7 +100,7 @@ class Queues(unittest.TestCase):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
-                threads = number("functions/deliver/src/crew.rs", "THREADS")
+                threads = number("functions/deliver/src/send_pool.rs", "THREADS")
                 self.assertGreater(threads, mapping["BatchSize"], "a receiver's flood would hold its batch mates up")
 
     def test_neither_queue_can_take_the_whole_account(self):

@@ -6,20 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deliver::sender::{Post, Sender, Sent};
+use crate::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
+use postrider_aws::Recorded;
 use postrider_aws::batch_reader::BatchReader;
-use postrider_aws::deadline;
-use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
+use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::deployment_secret::DeploymentSecret;
-use postrider_aws::env;
 use postrider_aws::keyring::Keyring;
-use postrider_aws::metrics::{self, Unit};
-use postrider_aws::resolve::Resolver;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, rows};
+use postrider_aws::{AwsError, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
@@ -29,10 +26,15 @@ use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::{payload, signature, time};
+use postrider_host::deadline;
+use postrider_host::env;
+use postrider_host::metrics::{self, Unit};
+use postrider_host::resolver::Resolver;
+use postrider_host::{clock, entropy};
 
 use crate::batch::{Batch, Seen};
-use crate::crew::Crew;
 use crate::health::Health;
+use crate::send_pool::SendPool;
 use crate::slow::Slow;
 
 /// What is waited for before an attempt's record is tried again, after the SDK's own tries.
@@ -68,7 +70,7 @@ pub(crate) struct Attempts {
     sender: Arc<Sender>,
     /// How the deployment's deliveries name their sender, where the operator says so.
     user_agent: Option<String>,
-    crew: Crew,
+    send_pool: SendPool,
     pub(crate) slow: Slow,
 }
 
@@ -83,7 +85,7 @@ impl Attempts {
             deployment_secret: DeploymentSecret::from_env(sdk)?,
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
             user_agent: env::user_agent()?,
-            crew: Crew::default(),
+            send_pool: SendPool::default(),
             slow: Slow::from_env(sdk)?,
         })
     }
@@ -113,7 +115,7 @@ impl Attempts {
     /// # Errors
     /// When a read failed; no POST was made.
     pub(crate) async fn look(&self, messages: &[Message]) -> Result<Seen, AwsError> {
-        let at = chance::now();
+        let at = clock::now();
         Ok(Seen::since(at, self.reader.read(messages).await?))
     }
 
@@ -126,7 +128,7 @@ impl Attempts {
             tracing::warn!(delivery_id = message.delivery_id.as_str(), "delivery.unknown");
             return Ok(Progress::Done(None));
         };
-        match row.gate(message.attempt, message.round, chance::now()) {
+        match row.gate(message.attempt, message.round, clock::now()) {
             Gate::Stale => {
                 tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
             }
@@ -143,17 +145,17 @@ impl Attempts {
 
     async fn attempt(&self, seen: &Seen, consignment: &Consignment<'_>, batch: &Batch) -> Result<Progress, Error> {
         let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
-        let started = chance::now();
+        let started = clock::now();
         if !Batch::has_time_for(endpoint.timeout()) {
             return Err("too little time is left for its time-out".into());
         }
         let post = self.post(consignment, started).await?;
-        if seen.is_too_old(chance::now()) {
+        if seen.is_too_old(clock::now()) {
             return Ok(Progress::TooOld);
         }
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
-        let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, chance::jitter());
+        let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, entropy::jitter());
         let attempt = record_of(consignment, started, &sent, transition.status);
         let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
@@ -210,13 +212,13 @@ impl Attempts {
 
     /// Sends nothing where rows of more than one tenant, or of more than one delivery, came together.
     async fn refuse(&self, row: &Delivery) -> Result<(), Error> {
-        let now = chance::now();
+        let now = clock::now();
         tracing::error!(delivery_id = row.id.as_str(), tenant_id = row.tenant_id.as_str(), "delivery.mixed_rows");
         metrics::emit("MixedRows", Unit::Count, &[], &[1.0]);
         let why = "its rows do not belong together, so nothing was sent; this is our failure";
-        let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
+        let attempt = Attempt::internal(row.attempts_made + 1, entropy::mark(), now, why);
         // Whose schedule it would have is just what cannot be known.
-        let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, chance::jitter());
+        let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, entropy::jitter());
         let recorded = self.deliveries.record_apart(row, &attempt, &transition).await?;
         if let (Recorded::Yes, Some(at)) = (recorded, transition.next_attempt_at) {
             self.bring_back(row, row.attempts_made + 2, at).await;
@@ -226,7 +228,7 @@ impl Attempts {
 
     async fn send(&self, post: Post) -> Result<Sent, Error> {
         let sender = Arc::clone(&self.sender);
-        self.crew.run(async move { sender.send(&post).await }).await?
+        self.send_pool.run(async move { sender.send(&post).await }).await?
     }
 
     async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Error> {
@@ -257,13 +259,13 @@ impl Attempts {
 
     async fn bring_back(&self, row: &Delivery, attempt: u32, at: Timestamp) {
         let message = Message::new(row, attempt);
-        if let Err(error) = self.retries.bring_back(&message, at, chance::now()).await {
+        if let Err(error) = self.retries.bring_back(&message, at, clock::now()).await {
             tracing::warn!(delivery_id = row.id.as_str(), attempt, error = %error, "retry.left_to_the_sweep");
         }
     }
 
     async fn cancel(&self, row: &Delivery, reason: Reason) -> Result<(), Error> {
-        let recorded = self.deliveries.cancel(row, reason, &chance::mark()).await?;
+        let recorded = self.deliveries.cancel(row, reason, &entropy::mark()).await?;
         let (delivery_id, reason) = (row.id.as_str(), reason.as_str());
         tracing::info!(delivery_id, reason, recorded = recorded == Recorded::Yes, "delivery.cancelled");
         Ok(())
@@ -281,7 +283,7 @@ fn record_of(consignment: &Consignment<'_>, started: Timestamp, sent: &Sent, sta
     let excerpt = if status == Status::Succeeded { None } else { excerpt(&sent.answer, limit) };
     Attempt {
         number: consignment.delivery().attempts_made + 1,
-        mark: Some(chance::mark()),
+        mark: Some(entropy::mark()),
         url_version: consignment.endpoint().url_version,
         at: started,
         duration_ms: u64::try_from(sent.duration.as_millis()).unwrap_or(u64::MAX),

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postrider_aws::{chance, deadline};
 use postrider_domain::id::EndpointId;
 use postrider_domain::snapshot::Snapshot;
+use postrider_host::{clock, deadline};
 
 use crate::health::Fact;
 
@@ -33,7 +33,7 @@ impl Seen {
     /// Rows that were asked for once all else was there. However slow AWS is, nothing newer can be had: they count from when
     /// they came.
     pub(crate) fn anew(snapshot: Snapshot) -> Self {
-        Self { snapshot, since: chance::now() }
+        Self { snapshot, since: clock::now() }
     }
 
     /// Whether nothing may be sent on the strength of it any more.

@@ -5,8 +5,8 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-use postrider_aws::resolve::Unresolved;
 use postrider_domain::attempt::{Outcome, Unreachable};
+use postrider_host::resolver::Unresolved;
 
 use crate::tls_failure;
 

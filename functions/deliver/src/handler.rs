@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
 use lambda_runtime::Error;
+use postrider_api::invocation::Invocation;
+use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::trigger;
 use postrider_domain::message::Message;
+use postrider_host::deadline::{self, Waiting};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::attempt::Attempts;
@@ -15,16 +18,35 @@ use crate::batch::Batch;
 use crate::tally;
 
 /// Takes batches.
-pub(crate) struct Deliver {
+pub struct Deliver {
     attempts: Attempts,
 }
 
 impl Deliver {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
         Ok(Self { attempts: Attempts::from_env(sdk)? })
     }
 
-    pub(crate) async fn handle(&self, batch: &[Box<RawValue>]) -> SqsBatchResponse {
+    /// Answers a queue's batch with those of its messages that are to come again.
+    ///
+    /// # Errors
+    /// When it is handed what looks like a batch and is none.
+    pub async fn answer(&self, event: Invocation) -> Result<Value, Error> {
+        match Trigger::of(&event.payload) {
+            Trigger::Records(batch) => {
+                let handled = deadline::within(event.context.deadline, Waiting::Nobody, self.handle(&batch)).await;
+                Ok(serde_json::to_value(handled)?)
+            }
+            Trigger::NoBatch => Err(NO_BATCH.into()),
+            Trigger::Http | Trigger::Bus(_) | Trigger::Direct => Ok(refusal("a batch of the queue's messages")),
+        }
+    }
+
+    async fn handle(&self, batch: &[Box<RawValue>]) -> SqsBatchResponse {
         let mut handed_back = Vec::new();
         let mut understood = Vec::new();
         let mut seen = HashSet::new();

@@ -3,16 +3,18 @@
 //! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
 
 use jiff::Timestamp;
-use postrider_aws::config_table::{ConfigTable, EndpointChange};
-use postrider_aws::env::{self, BadSetting, Retention};
+use postrider_aws::AwsError;
+use postrider_aws::Recorded;
+use postrider_aws::config_table::ConfigTable;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::{DISABLED_EVENT, Endpoint};
 use postrider_domain::event::Event;
 use postrider_domain::id::{EndpointId, EventId};
 use postrider_domain::time;
+use postrider_host::entropy;
+use postrider_host::env::{self, BadSetting, Retention};
 use serde_json::json;
 
 use crate::batch::Noted;
@@ -96,7 +98,7 @@ impl Health {
         let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(now)});
         let announcement = Event {
             tenant_id: endpoint.tenant_id.clone(),
-            id: EventId::fresh(chance::bits128()),
+            id: EventId::fresh(entropy::bits128()),
             event_type: DISABLED_EVENT.parse().map_err(bad)?,
             data: data.to_string(),
             timestamp: now,
@@ -106,9 +108,7 @@ impl Health {
             announce: None,
         };
         let announcement = self.events.put_in_transaction(&announcement)?;
-        if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await?
-            == EndpointChange::Made
-        {
+        if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await? == Recorded::Yes {
             let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
             tracing::warn!(webhook_id, tenant_id, reason, "webhook.disabled");
         }

@@ -1,11 +1,22 @@
-//! What deliver sends with, apart from the function: what sending costs can be measured by itself.
+//! From an SQS batch to signed POSTs, side by side, each recorded as it finishes.
+//!
+//! What sends can be used apart from the function: what sending costs is measured by itself.
 
+mod attempt;
+mod batch;
 pub mod clients;
 mod connecting;
 mod failure;
+mod handler;
+mod health;
 mod keep_alive;
 mod moment;
 mod retry_after;
+mod send_pool;
 pub mod sender;
+mod slow;
+mod tally;
 mod tls_failure;
 pub mod trust;
+
+pub use handler::Deliver;

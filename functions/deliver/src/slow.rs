@@ -3,19 +3,20 @@
 
 use std::pin::pin;
 
-use deliver::sender::Sent;
+use crate::sender::Sent;
 use futures::future::join;
 use lambda_runtime::Error;
+use postrider_aws::AwsError;
 use postrider_aws::config_table::ConfigTable;
-use postrider_aws::env::{self, BadSetting};
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance};
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
 use postrider_domain::snapshot::Snapshot;
+use postrider_host::clock;
+use postrider_host::env::{self, BadSetting};
 use tokio::time::timeout;
 
 use crate::batch::Batch;
@@ -38,7 +39,7 @@ impl Slow {
 
     /// Whether a message of the queue `from` is to wait elsewhere: it came among first attempts, and its endpoint is slow.
     pub(crate) fn stands_in_the_way(&self, message: &Message, from: Option<&str>, snapshot: &Snapshot) -> bool {
-        from != Some(self.retry_queue_arn.as_str()) && snapshot.is_slow(message, chance::now())
+        from != Some(self.retry_queue_arn.as_str()) && snapshot.is_slow(message, clock::now())
     }
 
     /// Moves messages to the retry queue.
@@ -80,7 +81,7 @@ impl Slow {
 
     async fn try_note(&self, row: &Delivery, batch: &Batch) -> Result<(), Error> {
         let slow = batch.seen.snapshot.slow.get(&row.tenant_id).cloned().unwrap_or_default();
-        let Some(note) = slow.note(&row.endpoint_id, chance::now()) else { return Ok(()) };
+        let Some(note) = slow.note(&row.endpoint_id, clock::now()) else { return Ok(()) };
         if !batch.slow.is_new(row.endpoint_id.clone()) {
             return Ok(());
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use postrider_aws::metrics::{self, Unit};
 use postrider_domain::attempt::Outcome;
+use postrider_host::metrics::{self, Unit};
 
 use crate::attempt::Made;
 

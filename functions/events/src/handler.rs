@@ -3,25 +3,26 @@
 use std::collections::BTreeSet;
 
 use futures::future::{join_all, try_join_all};
-use postrider_aws::auth::Auth;
-use postrider_aws::config_table::{ConfigTable, Listed};
+use postrider_api::Credentials;
+use postrider_api::{ApiError, Caller, Cursor, Fields, Paging, Request, Response};
+use postrider_aws::Page;
+use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::http::{Answer, Cursor, Fault, Fields, Paging, Request};
-use postrider_aws::letters::Letters;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, deadline, rows};
+use postrider_aws::set_aside::SetAsideQueue;
+use postrider_aws::{AwsError, rows};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
-use postrider_domain::key::Scope;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::{clock, deadline};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::publish::{Producer, Publication, Source};
+use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::view;
 
 const MAX_BATCH: usize = 25;
@@ -29,56 +30,46 @@ const MAX_BATCH: usize = 25;
 const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
 /// What the routes need.
-pub(crate) struct Events {
-    auth: Auth,
+pub struct Events {
+    pub(crate) credentials: Credentials,
     config: ConfigTable,
     events: EventsTable,
     deliveries: DeliveriesTable,
-    pub(crate) triggers: Letters,
+    pub(crate) triggers: SetAsideQueue,
     retention: Retention,
 }
 
 impl Events {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
-            auth: Auth::new(config.clone()),
+            credentials: Credentials::new(config.clone()),
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
-            triggers: Letters::triggers(sdk)?,
+            triggers: SetAsideQueue::triggers(sdk)?,
             retention: env::retention()?,
         })
     }
 
-    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
-        match (request.method.as_str(), request.path().as_slice()) {
-            ("POST", ["v1", "events"]) => self.publish(&request).await,
-            (_, ["v1", "events"]) => Err(Fault::method_not_allowed(&["POST"])),
-            ("POST", ["v1", "events", "batch"]) => self.publish_batch(&request).await,
-            (_, ["v1", "events", "batch"]) => Err(Fault::method_not_allowed(&["POST"])),
-            ("GET", ["v1", "events", id]) => self.get(&request, id).await,
-            (_, ["v1", "events", _]) => Err(Fault::method_not_allowed(&["GET"])),
-            _ => Err(Fault::not_found("path")),
-        }
-    }
-
-    async fn publish(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
-        let producer = Producer::from(&caller);
+    pub(crate) async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        let producer = Producer::from(caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
         let event = self.accept(publication, &producer, Source::Http).await?;
-        Ok(Answer::json(202, &view::accepted(&event)))
+        Ok(Response::json(202, &view::accepted(&event)))
     }
 
     /// Each event by itself: one that is refused says why in its place, and the others are taken.
-    async fn publish_batch(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::EventsWrite).await?;
+    pub(crate) async fn publish_batch(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         if request.header("idempotency-key").is_some() {
             return Err(Invalid::new("Idempotency-Key", "none with a batch: give each event an `id`").into());
         }
         if request.body_bytes() > MAX_BATCH_BYTES {
-            return Err(Fault::too_large("body", MAX_BATCH_BYTES));
+            return Err(ApiError::too_large("body", MAX_BATCH_BYTES));
         }
         let mut fields = request.fields_around("events")?;
         let expected = format!("a list of 1 to {MAX_BATCH} events");
@@ -88,7 +79,7 @@ impl Events {
             return Err(Invalid::new("events", expected).into());
         }
         let one = |(i, raw): (usize, Box<RawValue>)| {
-            let producer = Producer::from(&caller);
+            let producer = Producer::from(caller);
             // Apart: what one of them is told does not depend on the others' writes.
             deadline::apart(async move {
                 let fields = Fields::item(&format!("events[{i}]"), &raw)?;
@@ -100,10 +91,10 @@ impl Events {
             .into_iter()
             .map(|result| match result {
                 Ok(event) => view::accepted(&event),
-                Err(fault) => json!({"error": fault.of_an_event().body()}),
+                Err(error) => json!({"error": error.of_one(INSTEAD_OF_REPEATING).body()}),
             })
             .collect();
-        Ok(Answer::json(202, &json!({"results": results})))
+        Ok(Response::json(202, &json!({"results": results})))
     }
 
     /// One conditional put is the whole of accepting an event; the stream carries it on.
@@ -112,26 +103,26 @@ impl Events {
         publication: Publication,
         producer: &Producer,
         source: Source,
-    ) -> Result<Event, Fault> {
+    ) -> Result<Event, ApiError> {
         let has_key = publication.has_key();
         let accepted = self.take_in(publication, producer, source).await;
-        accepted.map_err(|fault| if has_key { fault.safe_to_repeat() } else { fault })
+        accepted.map_err(|error| if has_key { error.safe_to_repeat() } else { error })
     }
 
-    async fn take_in(&self, publication: Publication, producer: &Producer, source: Source) -> Result<Event, Fault> {
+    async fn take_in(&self, publication: Publication, producer: &Producer, source: Source) -> Result<Event, ApiError> {
         if matches!(producer, Producer::Provider) {
-            self.auth.check_named_tenant(publication.tenant_id()).await?;
+            self.credentials.check_named_tenant(publication.tenant_id()).await?;
         }
-        let event = publication.into_event(source, chance::now(), self.retention);
+        let event = publication.into_event(source, clock::now(), self.retention);
         match self.events.put(&event).await? {
             Put::New => Ok(event),
             Put::Existing(existing) => match existing.difference(&event) {
                 None => Ok(*existing),
-                Some(what) => Err(Fault::conflict(format!("this key was used before, for an event {what}"))),
+                Some(what) => Err(ApiError::conflict(format!("this key was used before, for an event {what}"))),
             },
             // Nothing of ours: a producer has put a row of its own under this id.
             Put::Unreadable => {
-                Err(Fault::conflict("a row that is no event stands under this key's id; use another key"))
+                Err(ApiError::conflict("a row that is no event stands under this key's id; use another key"))
             }
         }
     }
@@ -147,14 +138,13 @@ impl Events {
         Ok(found.into_iter().flatten().map(|subscription| subscription.endpoint_id).collect())
     }
 
-    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::DeliveriesRead).await?;
+    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
-        let not_found = || Fault::not_found("event");
+        let not_found = || ApiError::not_found("event");
         let id: EventId = id.parse().map_err(|_| not_found())?;
         let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?.into();
-        let is_no_event = |why: &str| Fault::is_no("event", why, "set aside in quarantine");
+        let is_no_event = |why: &str| ApiError::is_no("event", why, "set aside in quarantine");
         if let Some(why) = event_row::refusal(&row) {
             return Err(is_no_event(why));
         }
@@ -176,15 +166,14 @@ impl Events {
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));
         let data: Box<RawValue> =
             RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        let pagination = Cursor::pagination(page.next.as_deref());
-        Ok(Answer::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
+        let pagination = Cursor::pagination(page.next.as_ref().map(EndpointId::as_str));
+        Ok(Response::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
     }
 }
 
 /// Whether an endpoint's row should be in the page that begins after the one given, and is not.
-fn lacks(page: &Listed<EndpointId>, id: &EndpointId, after: Option<&str>) -> bool {
-    let is_within =
-        after.is_none_or(|after| id.as_str() > after) && page.next.as_deref().is_none_or(|last| id.as_str() <= last);
+fn lacks(page: &Page<EndpointId, EndpointId>, id: &EndpointId, after: Option<&str>) -> bool {
+    let is_within = after.is_none_or(|after| id.as_str() > after) && page.next.as_ref().is_none_or(|last| id <= last);
     is_within && !page.rows.contains(id)
 }
 
@@ -196,12 +185,12 @@ mod tests {
     #[test]
     fn a_page_lacks_only_what_lies_within_it() {
         let id = |n: i64| EndpointId::new(Timestamp::from_second(n * 1_000_000).unwrap(), 1);
-        let page = Listed { rows: vec![id(2), id(4)], next: Some(id(4).to_string()) };
-        let lacking = |after: Option<i64>, page: &Listed<EndpointId>| {
+        let page = Page { rows: vec![id(2), id(4)], next: Some(id(4)) };
+        let lacking = |after: Option<i64>, page: &Page<EndpointId, EndpointId>| {
             let after = after.map(|n| id(n).to_string());
             (1..=6).filter(|&n| lacks(page, &id(n), after.as_deref())).collect::<Vec<_>>()
         };
         assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
-        assert_eq!(lacking(Some(1), &Listed { next: None, ..page }), [3, 5, 6]);
+        assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
     }
 }

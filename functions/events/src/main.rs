@@ -1,18 +1,10 @@
-//! Events: published over HTTP, on the stack's bus or by direct invocation; seen with their deliveries.
+//! The program of this function.
 
-mod handler;
-mod publish;
-mod triggers;
-mod view;
-
-use handler::Events;
+use events::Events;
 use lambda_runtime::Error;
-use postrider_aws::{env, invocation, sdk, telemetry};
+use postrider_api::invocation;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    env::extra_dialects()?;
-    let events = &Events::from_env(&sdk::load()?)?;
-    invocation::run(|event| events.answer(event)).await
+    invocation::start(Events::from_env, Events::answer).await
 }

@@ -1,16 +1,20 @@
 //! From a request's fields to an event row.
 
 use jiff::Timestamp;
-use postrider_aws::auth::Caller;
-use postrider_aws::chance;
-use postrider_aws::env::Retention;
-use postrider_aws::http::{Fault, Fields};
+use postrider_api::Caller;
+use postrider_api::{ApiError, Fields};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::invalid::Invalid;
+use postrider_host::entropy;
+use postrider_host::env::Retention;
 
 const MAX_KEY_CHARS: usize = 256;
+
+/// What a producer is told whose event may have been taken in, though we failed.
+pub(crate) const INSTEAD_OF_REPEATING: &str =
+    "publish with an `id` or an Idempotency-Key and repeating is safe; without one a repeat may be a second event";
 
 /// Who publishes.
 pub(crate) enum Producer {
@@ -54,7 +58,7 @@ pub(crate) struct Publication {
 
 impl Publication {
     /// Reads `{event, data, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
-    pub(crate) fn read(mut fields: Fields, producer: &Producer, header: Option<&str>) -> Result<Self, Fault> {
+    pub(crate) fn read(mut fields: Fields, producer: &Producer, header: Option<&str>) -> Result<Self, ApiError> {
         let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
         let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
         let id: Option<String> = fields.take_value("id", "a string")?;
@@ -67,10 +71,10 @@ impl Publication {
         if let Producer::Tenant(_, Some(dialect)) = producer
             && !dialect.catalogue.has(&event_type)
         {
-            return Err(Fault::unprocessable(Invalid::new("event", dialect.catalogue.types())));
+            return Err(ApiError::unprocessable(Invalid::new("event", dialect.catalogue.types())));
         }
         if data.get().len() > MAX_DATA_BYTES {
-            return Err(Fault::too_large("data", MAX_DATA_BYTES));
+            return Err(ApiError::too_large("data", MAX_DATA_BYTES));
         }
         check_data(data.get())?;
         let key = key_of(id, header)?;
@@ -96,7 +100,7 @@ impl Publication {
     pub(crate) fn into_event(self, source: Source, now: Timestamp, retention: Retention) -> Event {
         let id = match &self.key {
             Some(key) => EventId::from_key(&self.tenant_id, source.as_str(), key),
-            None => EventId::fresh(chance::bits128()),
+            None => EventId::fresh(entropy::bits128()),
         };
         Event {
             tenant_id: self.tenant_id,
@@ -113,7 +117,7 @@ impl Publication {
 }
 
 /// The producer's key: the body's `id` or the Idempotency-Key, which are the same thing said in two places.
-fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Fault> {
+fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, ApiError> {
     if let (Some(id), Some(header)) = (&id, header)
         && id != header
     {
@@ -129,8 +133,8 @@ fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Fa
 }
 
 /// A provider key says for whom it publishes; a tenant's key cannot.
-fn tenant_of(producer: &Producer, named: Option<String>) -> Result<TenantId, Fault> {
-    let bad = |expected| Fault::from(Invalid::new("tenant_id", expected));
+fn tenant_of(producer: &Producer, named: Option<String>) -> Result<TenantId, ApiError> {
+    let bad = |expected| ApiError::from(Invalid::new("tenant_id", expected));
     match (producer, named) {
         (Producer::Tenant(tenant, _), None) => Ok(tenant.clone()),
         (Producer::Tenant(..), Some(_)) => {

@@ -1,13 +1,13 @@
 //! Events that do not come by HTTP: `Postrider Event` on the stack's bus, and direct invocation of this function. Both may
 //! publish for any tenant; who may use them is for IAM to say.
 
-use lambda_runtime::{Error, LambdaEvent};
-use postrider_aws::deadline::{self, Waiting};
-use postrider_aws::http::{self, Fault, Fields};
-use postrider_aws::trigger::{BusEvent, Trigger};
+use lambda_runtime::Error;
+use postrider_api::invocation::Invocation;
+use postrider_api::trigger::{BusEvent, Trigger};
+use postrider_api::{ApiError, Fields, serve};
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
-use serde_json::value::RawValue;
+use postrider_host::deadline::{self, Waiting};
 use serde_json::{Value, json};
 
 use crate::handler::Events;
@@ -21,10 +21,10 @@ impl Events {
     ///
     /// # Errors
     /// When we failed at something that has no HTTP caller to tell: the invoker, or Lambda, tries again.
-    pub(crate) async fn answer(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+    pub async fn answer(&self, event: Invocation) -> Result<Value, Error> {
         let until = event.context.deadline;
         match Trigger::of(&event.payload) {
-            Trigger::Http => Ok(serde_json::to_value(http::serve(event, |request| self.handle(request)).await)?),
+            Trigger::Http => Ok(serde_json::to_value(serve(self, event).await)?),
             Trigger::Bus(event) => {
                 deadline::within(until, Waiting::Nobody, self.hear(&event)).await.map(|()| Value::Null)
             }
@@ -40,11 +40,11 @@ impl Events {
     async fn invoked(&self, payload: &str, request_id: &str) -> Result<Value, Error> {
         match self.publish_for(payload, Source::Direct, Some(request_id)).await {
             Ok(event) => Ok(view::accepted(&event)),
-            Err(fault) => match fault.cause() {
+            Err(error) => match error.cause() {
                 Some(cause) => Err(cause.to_owned().into()),
                 None => {
-                    tracing::warn!(request_id, code = fault.code(), "trigger.refused");
-                    Ok(json!({"error": fault.body()}))
+                    tracing::warn!(request_id, code = error.code(), "trigger.refused");
+                    Ok(json!({"error": error.body()}))
                 }
             },
         }
@@ -61,15 +61,15 @@ impl Events {
         };
         match taken {
             Ok(()) => Ok(()),
-            Err(fault) => match fault.cause() {
+            Err(error) => match error.cause() {
                 Some(cause) => Err(cause.to_owned().into()),
-                None => Ok(self.triggers.set_aside(&event.refused(&fault)).await?),
+                None => Ok(self.triggers.put(&event.refused(&error)).await?),
             },
         }
     }
 
     /// Publishes `{tenant_id, event, data, id?}`; `otherwise` is the key where it has no id of its own.
-    async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, Fault> {
+    async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, ApiError> {
         let mut publication = Publication::read(Fields::read(text.as_bytes())?, &Producer::Provider, None)?;
         publication.key_unless_given(otherwise);
         self.accept(publication, &Producer::Provider, source).await

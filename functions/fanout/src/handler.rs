@@ -15,17 +15,18 @@ use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
 use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::letters::{Letters, Note};
 use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, deadline, rows};
+use postrider_aws::set_aside::{Note, SetAsideQueue};
+use postrider_aws::{AwsError, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventKey, TenantId};
 use postrider_domain::message::Message;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 
 use crate::announced::Announced;
@@ -59,8 +60,8 @@ pub(crate) struct Fanout {
     deliveries: DeliveriesTable,
     deliver_queue: Queue,
     retry_queue: Queue,
-    quarantine: Letters,
-    unfinished: Letters,
+    quarantine: SetAsideQueue,
+    unfinished: SetAsideQueue,
     bus: Bus,
     retention: Retention,
     announced: Announced,
@@ -74,8 +75,8 @@ impl Fanout {
             deliveries: DeliveriesTable::from_env(sdk)?,
             deliver_queue: Queue::deliver(sdk)?,
             retry_queue: Queue::retry(sdk)?,
-            quarantine: Letters::quarantine(sdk)?,
-            unfinished: Letters::unfinished(sdk)?,
+            quarantine: SetAsideQueue::quarantine(sdk)?,
+            unfinished: SetAsideQueue::unfinished(sdk)?,
             bus: Bus::from_env(sdk)?,
             retention: env::retention()?,
             announced: Announced::default(),
@@ -106,7 +107,7 @@ impl Fanout {
         if !left.is_empty() {
             tracing::warn!(records = left.len(), of = batch.len(), "fanout.unfinished");
         }
-        Ok(self.unfinished.leave(&left, SOON).await?)
+        Ok(self.unfinished.put_for_later(&left, SOON).await?)
     }
 
     /// Sets aside what is no event; notes about those records of which even that failed.
@@ -115,7 +116,7 @@ impl Fanout {
             let (reason, event_id) = (no_event.reason(), record.map(|record| record.event_id.as_str()));
             tracing::error!(reason, event_id, "fanout.quarantined");
             self.note_refusal(no_event).await;
-            let set_aside = self.quarantine.set_aside(&record::note(*record, &reason)).await;
+            let set_aside = self.quarantine.put(&record::note(*record, &reason)).await;
             set_aside.err().map(|error| record::note(*record, &error.to_string()))
         });
         stream::iter(each).buffer_unordered(CHUNKS_AT_ONCE).filter_map(std::future::ready).collect().await
@@ -192,7 +193,7 @@ impl Fanout {
             tracing::warn!(error = %error, "fanout.slow_unknown");
             HashMap::new()
         });
-        let now = chance::now();
+        let now = clock::now();
         let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
         rows.into_iter().partition(is_slow)
     }
@@ -219,7 +220,7 @@ impl Fanout {
     /// A fresh row for every endpoint that asked for the event, once however many of its patterns match; and why those are not
     /// all, if so. A job's event goes to the job's own URL and to nobody else.
     fn matches(&self, event: &Event, subscribers: &Subscribers) -> (Vec<Delivery>, Option<AwsError>) {
-        let now = chance::now();
+        let now = clock::now();
         let expires_at = now.as_second() + self.retention.seconds;
         if event.job_id.is_some() {
             let endpoint = EndpointId::of_jobs(&event.tenant_id);

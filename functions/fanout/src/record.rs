@@ -3,7 +3,7 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
 use postrider_aws::event_row;
-use postrider_aws::letters::Note;
+use postrider_aws::set_aside::Note;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::time;

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use lambda_runtime::Error;
 use postrider_aws::AwsError;
-use postrider_aws::env::{self, BadSetting, Retention};
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::letters::{Fate, Letter, Letters, Limits};
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
 use postrider_domain::time;
+use postrider_host::env::{self, BadSetting, Retention};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ const EACH: Duration = Duration::MAX;
 
 /// Brings back what lies in quarantine.
 pub(crate) struct Redrive {
-    quarantine: Letters,
+    quarantine: SetAsideQueue,
     events: EventsTable,
     retry_queue: Queue,
     retention: Retention,
@@ -36,7 +36,7 @@ pub(crate) struct Redrive {
 impl Redrive {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
-            quarantine: Letters::quarantine(sdk)?,
+            quarantine: SetAsideQueue::quarantine(sdk)?,
             events: EventsTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
             retention: env::retention()?,
@@ -60,7 +60,7 @@ impl Redrive {
         }
     }
 
-    async fn bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Fate, AwsError> {
+    async fn bring_back(&self, fanout: &Fanout, letter: &SetAsideMessage) -> Result<Fate, AwsError> {
         let brought = self.try_to_bring_back(fanout, letter).await?;
         Ok(brought.map_or_else(
             |reason| {
@@ -72,7 +72,11 @@ impl Redrive {
     }
 
     /// The outer error is ours; the inner one says why the letter must stay.
-    async fn try_to_bring_back(&self, fanout: &Fanout, letter: &Letter) -> Result<Result<(), String>, AwsError> {
+    async fn try_to_bring_back(
+        &self,
+        fanout: &Fanout,
+        letter: &SetAsideMessage,
+    ) -> Result<Result<(), String>, AwsError> {
         let note: Value = serde_json::from_str(&letter.body).unwrap_or_default();
         match note["source"].as_str() {
             Some(record::SOURCE) => self.fan_out(fanout, &note).await,

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::join_all;
-use postrider_aws::deadline;
-use postrider_aws::env::BadSetting;
-use postrider_aws::letters::{Letters, Note};
+use postrider_api::trigger;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::trigger;
+use postrider_aws::set_aside::{Note, SetAsideQueue};
+use postrider_host::deadline;
+use postrider_host::env::BadSetting;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -23,13 +23,13 @@ const LONGEST_WAIT: u64 = 300;
 
 /// Takes up what was left.
 pub(crate) struct Unfinished {
-    letters: Letters,
-    quarantine: Letters,
+    letters: SetAsideQueue,
+    quarantine: SetAsideQueue,
 }
 
 impl Unfinished {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { letters: Letters::unfinished(sdk)?, quarantine: Letters::quarantine(sdk)? })
+        Ok(Self { letters: SetAsideQueue::unfinished(sdk)?, quarantine: SetAsideQueue::quarantine(sdk)? })
     }
 
     /// Tries each; those that are to come again.
@@ -50,7 +50,7 @@ impl Unfinished {
             Ok(Ok(())) => return None,
             Ok(Err(reason)) => {
                 tracing::error!(reason, keys = %note["keys"], "fanout.quarantined");
-                self.quarantine.set_aside(&set_aside(&note, &reason)).await
+                self.quarantine.put(&set_aside(&note, &reason)).await
             }
             Err(error) => Err(error),
         };

@@ -4,8 +4,8 @@
 //! sees it. An error of ours goes back to Lambda, which tries again.
 
 use lambda_runtime::Error;
-use postrider_aws::http::{Fault, Fields};
-use postrider_aws::trigger::BusEvent;
+use postrider_api::trigger::BusEvent;
+use postrider_api::{ApiError, Fields};
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 
@@ -22,14 +22,14 @@ impl Jobs {
     pub(crate) async fn hear(&self, event: &BusEvent) -> Result<(), Error> {
         match self.take_report(event).await {
             Ok(()) => Ok(()),
-            Err(fault) => match fault.cause() {
+            Err(error) => match error.cause() {
                 Some(cause) => Err(cause.to_owned().into()),
-                None => Ok(self.triggers.set_aside(&event.refused(&fault)).await?),
+                None => Ok(self.triggers.put(&event.refused(&error)).await?),
             },
         }
     }
 
-    async fn take_report(&self, event: &BusEvent) -> Result<(), Fault> {
+    async fn take_report(&self, event: &BusEvent) -> Result<(), ApiError> {
         if event.detail_type != DETAIL_TYPE {
             return Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into());
         }
@@ -38,8 +38,8 @@ impl Jobs {
         let job_id: String = fields.require("job_id", "a job id")?;
         let job_id: JobId = job_id.parse().map_err(|_| Invalid::new("job_id", "a job id"))?;
         let job = self.jobs.get(&job_id).await?.filter(|job| job.tenant_id.as_str() == tenant_id);
-        let job = job.ok_or_else(|| Fault::not_found("job"))?;
-        let kind = job.dialect.jobs.ok_or_else(|| Fault::not_found("job"))?;
+        let job = job.ok_or_else(|| ApiError::not_found("job"))?;
+        let kind = job.dialect.jobs.ok_or_else(|| ApiError::not_found("job"))?;
         let report = report::read(fields, kind)?;
         self.reporter.report(job, &report).await.map(|_| ())
     }

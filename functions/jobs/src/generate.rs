@@ -1,13 +1,12 @@
 //! `/api/v1`: jobs of projects.
 
-use postrider_aws::chance;
-use postrider_aws::http::{Answer, Fault, Request};
+use postrider_api::{ApiError, Caller, Request, Response};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::{self, JobId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
-use postrider_domain::key::Scope;
 use postrider_domain::web_url;
+use postrider_host::{clock, entropy};
 use url::Url;
 
 use crate::handler::Jobs;
@@ -18,10 +17,9 @@ const URLS: std::ops::RangeInclusive<usize> = 1..=3;
 const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
 
 impl Jobs {
-    pub(crate) async fn generate(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.bearer(request, Scope::JobsWrite, JobKind::Projects).await?;
+    pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let tenant = caller.tenant_id()?;
-        let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
+        let dialect = caller.key.dialect.ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
         let asked = fields.without("webhookUrl");
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
@@ -38,9 +36,9 @@ impl Jobs {
         let urls: Vec<Url> = urls.collect::<Result<_, _>>()?;
         self.starter.check_url("webhookUrl", webhook_url.as_deref()).await?;
 
-        let now = chance::now();
+        let now = clock::now();
         let job = Job {
-            id: JobId::uuid(now, chance::bits128()),
+            id: JobId::uuid(now, entropy::bits128()),
             tenant_id: tenant.clone(),
             dialect,
             status: JobStatus::Running,
@@ -55,23 +53,21 @@ impl Jobs {
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
         self.starter.start(&job, &asked, None).await?;
-        Ok(Answer::json(200, &view::generated(&job)))
+        Ok(Response::json(200, &view::generated(&job)))
     }
 
-    pub(crate) async fn list_generations(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
-        let page = self.page(request, &caller, JobKind::Projects, view::generation_status, view::generation).await?;
-        Ok(Answer::json(200, &view::generations(&page)))
+    pub(crate) async fn list_generations(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        let page = self.page(request, caller, JobKind::Projects, view::generation_status, view::generation).await?;
+        Ok(Response::json(200, &view::generations(&page)))
     }
 
-    pub(crate) async fn generation(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.bearer(request, Scope::JobsRead, JobKind::Projects).await?;
+    pub(crate) async fn generation(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let job = self.find(&caller, id, JobKind::Projects).await?;
-        Ok(Answer::json(200, &view::generation(&job)))
+        let job = self.find(caller, id, JobKind::Projects).await?;
+        Ok(Response::json(200, &view::generation(&job)))
     }
 }
 
 fn project(title: String) -> Project {
-    Project { id: id::uuid(chance::bits128()), title, status: ProjectStatus::Pending, video_url: None }
+    Project { id: id::uuid(entropy::bits128()), title, status: ProjectStatus::Pending, video_url: None }
 }

@@ -1,14 +1,14 @@
 //! Starting jobs: the row, what announces it to workers, and the customer's key for it, all or nothing.
 
-use postrider_aws::chance;
-use postrider_aws::env::{self, BadSetting, Retention};
-use postrider_aws::http::Fault;
+use postrider_api::ApiError;
 use postrider_aws::jobs_table::{Created, JobKey, JobsTable};
-use postrider_aws::resolve::Resolver;
 use postrider_domain::event::{Announce, Event};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::job::Job;
 use postrider_domain::time;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::resolver::Resolver;
+use postrider_host::{clock, entropy};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ impl Starter {
     }
 
     /// Refuses a webhook URL that may not be sent to, before there is a job.
-    pub(crate) async fn check_url(&self, field: &str, url: Option<&str>) -> Result<(), Fault> {
+    pub(crate) async fn check_url(&self, field: &str, url: Option<&str>) -> Result<(), ApiError> {
         match url {
             Some(url) => Ok(self.resolver.check_url(field, url).await?),
             None => Ok(()),
@@ -50,7 +50,7 @@ impl Starter {
         job: &Job,
         request: &RawValue,
         key: Option<(&str, &str)>,
-    ) -> Result<Started, Fault> {
+    ) -> Result<Started, ApiError> {
         let now = job.created_at;
         let key = key.map(|(key, request)| JobKey::new(&job.tenant_id, key, &job.id, request, now));
         let announcement = self.announcement(job, request)?;
@@ -65,23 +65,28 @@ impl Starter {
 
     /// The job that the same request made before with the same key. It is asked for before all that may be otherwise by now: a
     /// plan, where webhooks may go, how strictly a URL is read.
-    pub(crate) async fn before(&self, tenant: &TenantId, key: &str, request: &str) -> Result<Option<Box<Job>>, Fault> {
-        match self.jobs.made_with(tenant, key, chance::now()).await? {
+    pub(crate) async fn before(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        request: &str,
+    ) -> Result<Option<Box<Job>>, ApiError> {
+        match self.jobs.made_with(tenant, key, clock::now()).await? {
             Some(made) => self.job_of(&made, made.is_for(request)).await.map(Some),
             None => Ok(None),
         }
     }
 
-    async fn job_of(&self, made: &JobKey, is_same: bool) -> Result<Box<Job>, Fault> {
+    async fn job_of(&self, made: &JobKey, is_same: bool) -> Result<Box<Job>, ApiError> {
         if !is_same {
-            return Err(Fault::conflict("this Idempotency-Key was used before, for another request"));
+            return Err(ApiError::conflict("this Idempotency-Key was used before, for another request"));
         }
         let job = self.jobs.get(&made.job_id).await?;
-        job.map(Box::new).ok_or_else(|| Fault::not_found("job"))
+        job.map(Box::new).ok_or_else(|| ApiError::not_found("job"))
     }
 
     /// What workers hear: the job, its projects' ids, and what its customer asked for, save whom to tell.
-    fn announcement(&self, job: &Job, request: &RawValue) -> Result<Event, Fault> {
+    fn announcement(&self, job: &Job, request: &RawValue) -> Result<Event, ApiError> {
         let projects: Vec<_> =
             job.projects.iter().map(|project| json!({"id": project.id, "title": project.title})).collect();
         let data = Announcement {
@@ -94,11 +99,11 @@ impl Starter {
         };
         let data = serde_json::to_string(&data).unwrap_or_default();
         if data.len() > MAX_REQUEST_BYTES {
-            return Err(Fault::too_large("body", MAX_REQUEST_BYTES));
+            return Err(ApiError::too_large("body", MAX_REQUEST_BYTES));
         }
         Ok(Event {
             tenant_id: job.tenant_id.clone(),
-            id: EventId::fresh(chance::bits128()),
+            id: EventId::fresh(entropy::bits128()),
             event_type: "job.created".parse()?,
             data,
             timestamp: job.created_at,

@@ -1,13 +1,12 @@
 //! `/v1/jobs`: jobs of one task.
 
-use postrider_aws::chance;
-use postrider_aws::http::{Answer, Fault, Request};
+use postrider_api::{ApiError, Caller, Request, Response};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Report, Task};
-use postrider_domain::key::Scope;
 use postrider_domain::{invisible, web_url};
+use postrider_host::{clock, entropy};
 use serde_json::json;
 
 use crate::handler::Jobs;
@@ -23,10 +22,9 @@ const ASK_AGAIN_AFTER: &str = "30";
 const CAPABILITIES: &str = "a list of 1 to 20 names";
 
 impl Jobs {
-    pub(crate) async fn start_task(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
+    pub(crate) async fn start_task(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let tenant = caller.tenant()?;
-        let dialect = caller.key.dialect.ok_or_else(|| Fault::forbidden("a provider key starts no jobs"))?;
+        let dialect = caller.key.dialect.ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
         let asked = fields.without("webhook_url");
         let url: String = fields.require("url", "an http or https URL")?;
@@ -43,14 +41,14 @@ impl Jobs {
         let platform = platform_of(&web_url::read("url", &url)?);
         check_capabilities(&capabilities)?;
         // As the plan is now: a key is remembered for a while, and with it what its tenant paid for then.
-        if webhook_url.is_some() && !self.auth.tenant_now(&tenant.id).await?.plan.includes_webhooks() {
-            return Err(Fault::plan_required("webhooks are available on the Pro and Enterprise plans"));
+        if webhook_url.is_some() && !self.credentials.tenant_now(&tenant.id).await?.plan.includes_webhooks() {
+            return Err(ApiError::plan_required("webhooks are available on the Pro and Enterprise plans"));
         }
         self.starter.check_url("webhook_url", webhook_url.as_deref()).await?;
 
-        let now = chance::now();
+        let now = clock::now();
         let job = Job {
-            id: JobId::short(now, chance::bits64()),
+            id: JobId::short(now, entropy::bits64()),
             tenant_id: tenant.id.clone(),
             dialect,
             status: JobStatus::Pending,
@@ -65,38 +63,35 @@ impl Jobs {
             expires_at: now.as_second() + self.starter.retention.seconds,
         };
         let started = self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await;
-        match started.map_err(|fault| if key.is_some() { fault.safe_to_repeat() } else { fault })? {
+        match started.map_err(|error| if key.is_some() { error.safe_to_repeat() } else { error })? {
             Started::New => Ok(answer(201, request, &job)),
             Started::Before(job) => Ok(answer(200, request, &job)),
         }
     }
 
-    pub(crate) async fn list_tasks(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
-        let page = self.page(request, &caller, JobKind::Task, view::task_status, view::task).await?;
+    pub(crate) async fn list_tasks(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        let page = self.page(request, caller, JobKind::Task, view::task_status, view::task).await?;
         let meta = json!({"request_id": request.id});
-        Ok(Answer::json(200, &json!({"data": page.rows, "pagination": page.pagination(), "meta": meta})))
+        Ok(Response::json(200, &json!({"data": page.rows, "pagination": page.pagination(), "meta": meta})))
     }
 
-    pub(crate) async fn get_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.by_header(request, Scope::JobsRead, JobKind::Task).await?;
+    pub(crate) async fn get_task(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let job = self.find(&caller, id, JobKind::Task).await?;
-        let answer = Answer::json(200, &view::with_meta(&view::task(&job), &request.id));
+        let job = self.find(caller, id, JobKind::Task).await?;
+        let answer = Response::json(200, &view::with_meta(&view::task(&job), &request.id));
         Ok(if job.status.has_ended() { answer } else { answer.header("retry-after", ASK_AGAIN_AFTER) })
     }
 
-    pub(crate) async fn cancel_task(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.by_header(request, Scope::JobsWrite, JobKind::Task).await?;
+    pub(crate) async fn cancel_task(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.optional_fields()?.finish()?;
-        let job = self.find(&caller, id, JobKind::Task).await?;
+        let job = self.find(caller, id, JobKind::Task).await?;
         let job = self.reporter.report(job, &Report::Cancelled).await?;
-        Ok(Answer::json(200, &view::with_meta(&view::task(&job), &request.id)))
+        Ok(Response::json(200, &view::with_meta(&view::task(&job), &request.id)))
     }
 }
 
-fn answer(status: u16, request: &Request, job: &Job) -> Answer {
-    Answer::json(status, &view::with_meta(&view::task(job), &request.id))
+fn answer(status: u16, request: &Request, job: &Job) -> Response {
+    Response::json(status, &view::with_meta(&view::task(job), &request.id))
         .header("location", format!("/v1/jobs/{}", job.id))
         .header("retry-after", ASK_AGAIN_AFTER)
 }

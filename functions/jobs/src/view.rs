@@ -1,6 +1,6 @@
 //! Jobs as their customers see them, in each kind's own words.
 
-use postrider_aws::http::{Cursor, Page};
+use postrider_api::{Cursor, ShownPage};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
 use postrider_domain::time;
@@ -42,7 +42,7 @@ pub(crate) fn generation(job: &Job) -> Value {
 }
 
 /// A page of such jobs.
-pub(crate) fn generations(page: &Page) -> Value {
+pub(crate) fn generations(page: &ShownPage) -> Value {
     let next = page.next.as_deref().map(Cursor::write);
     json!({"jobs": page.rows, "hasMore": next.is_some(), "nextCursor": next})
 }

@@ -9,17 +9,19 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use postrider_aws::Recorded;
 use postrider_aws::batch_reader::BatchReader;
-use postrider_aws::deliveries_table::{DeliveriesTable, Recorded};
-use postrider_aws::env::BadSetting;
-use postrider_aws::letters::{Fate, Letter, Letters, Limits, Note};
+use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, rows};
+use postrider_aws::set_aside::{Fate, Limits, Note, SetAsideMessage, SetAsideQueue};
+use postrider_aws::{AwsError, rows};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Status, Transition};
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::{Snapshot, Verdict};
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, entropy};
 
 use crate::done::Swept;
 
@@ -31,21 +33,21 @@ const RESERVE: Duration = Duration::from_secs(8);
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {
-    queue: Letters,
+    queue: SetAsideQueue,
     reader: BatchReader,
     deliveries: DeliveriesTable,
     retries: Retries,
-    quarantine: Letters,
+    quarantine: SetAsideQueue,
 }
 
 impl DeadLetters {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
-            queue: Letters::dead(sdk)?,
+            queue: SetAsideQueue::dead(sdk)?,
             reader: BatchReader::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
-            quarantine: Letters::quarantine(sdk)?,
+            quarantine: SetAsideQueue::quarantine(sdk)?,
         })
     }
 
@@ -61,7 +63,7 @@ impl DeadLetters {
     }
 
     /// Recording a letter twice is ruled out by the row's counter.
-    async fn see_to(&self, letter: &Letter) -> Result<(), AwsError> {
+    async fn see_to(&self, letter: &SetAsideMessage) -> Result<(), AwsError> {
         let message = match Message::parse(&letter.body) {
             Ok(message) => message,
             Err(reason) => return self.set_aside(letter, &reason).await,
@@ -80,9 +82,9 @@ impl DeadLetters {
         row: &Delivery,
         message: &Message,
         snapshot: &Snapshot,
-        letter: &Letter,
+        letter: &SetAsideMessage,
     ) -> Result<(), AwsError> {
-        let now = chance::now();
+        let now = clock::now();
         match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
             Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
@@ -97,7 +99,7 @@ impl DeadLetters {
             Gate::Attempt => {
                 let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
-                let transition = row.after(&policy, &Outcome::Internal, now, chance::jitter());
+                let transition = row.after(&policy, &Outcome::Internal, now, entropy::jitter());
                 self.record_internal(row, &transition, now).await
             }
         }
@@ -106,20 +108,20 @@ impl DeadLetters {
     /// Has the delivery wait among what is due. One that was never tried gets there by a new round; overtaken, it has gone on.
     async fn let_wait(&self, row: &Delivery, now: Timestamp) -> Result<(), AwsError> {
         if row.status == Status::Pending {
-            self.deliveries.begin_round(row, &row.in_new_round(now), &chance::mark()).await?;
+            self.deliveries.begin_round(row, &row.in_new_round(now), &entropy::mark()).await?;
         }
         Ok(())
     }
 
-    async fn set_aside(&self, letter: &Letter, reason: &str) -> Result<(), AwsError> {
+    async fn set_aside(&self, letter: &SetAsideMessage, reason: &str) -> Result<(), AwsError> {
         tracing::error!(reason, "dead_letter.quarantined");
         let note = Note::new("dead letters").because(reason).holding("body", &letter.body);
-        self.quarantine.set_aside(&note).await
+        self.quarantine.put(&note).await
     }
 
     async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
-        let attempt = Attempt::internal(row.attempts_made + 1, chance::mark(), now, why);
+        let attempt = Attempt::internal(row.attempts_made + 1, entropy::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;
         tracing::error!(
             delivery_id = row.id.as_str(),

@@ -1,27 +1,34 @@
 //! One sweep: three tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
 use lambda_runtime::Error;
+use postrider_api::invocation::Invocation;
+use postrider_api::trigger::{Trigger, refusal};
 use postrider_aws::AwsError;
-use postrider_aws::deadline;
-use postrider_aws::metrics::{self, Unit};
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
+use postrider_host::deadline::{self, Waiting};
+use postrider_host::metrics::{self, Unit};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
 use crate::done::Swept;
 use crate::overdue::{Overdue, Rescued};
+use crate::timer::asks_for_a_sweep;
 
 /// Sweeps.
-pub(crate) struct Sweep {
+pub struct Sweep {
     overdue: Overdue,
     dead_letters: DeadLetters,
     recoverer: Recoverer,
 }
 
 impl Sweep {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
         Ok(Self {
             overdue: Overdue::from_env(sdk)?,
             dead_letters: DeadLetters::from_env(sdk)?,
@@ -29,12 +36,23 @@ impl Sweep {
         })
     }
 
+    /// Answers the timer, or an operator.
+    ///
+    /// # Errors
+    /// When a part of the sweep failed.
+    pub async fn answer(&self, event: Invocation) -> Result<Value, Error> {
+        if !asks_for_a_sweep(&Trigger::of(&event.payload), event.payload.get()) {
+            return Ok(refusal("the timer's event, or `{}`"));
+        }
+        deadline::within(event.context.deadline, Waiting::Nobody, self.sweep()).await
+    }
+
     /// Sweeps, and says what it did. Each part has its share of the time that is left, and what it does not need the next one has:
     /// a part that hangs ends with its share.
     ///
     /// # Errors
     /// When a part of it failed, after the others have had their turn; the next sweep begins anew.
-    pub(crate) async fn handle(&self) -> Result<Value, Error> {
+    async fn sweep(&self) -> Result<Value, Error> {
         let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
         let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
         let recoveries = self.recoverer.continue_all().await;

@@ -1,70 +1,10 @@
-//! Every few minutes: what is overdue goes back to the queue, and what a queue gave up on is put on record.
+//! The program of this function.
 
-mod dead_letters;
-mod done;
-mod handler;
-mod overdue;
-mod pace;
-
-use handler::Sweep;
 use lambda_runtime::Error;
-use postrider_aws::deadline::{self, Waiting};
-use postrider_aws::http::Fields;
-use postrider_aws::trigger::{Trigger, refusal};
-use postrider_aws::{env, invocation, sdk, telemetry};
+use postrider_api::invocation;
+use sweep::Sweep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    env::extra_dialects()?;
-    let sweep = &Sweep::from_env(&sdk::load()?)?;
-    invocation::run(|event| async move {
-        if !asks_for_a_sweep(&Trigger::of(&event.payload), event.payload.get()) {
-            return Ok(refusal("the timer's event, or `{}`"));
-        }
-        deadline::within(event.context.deadline, Waiting::Nobody, sweep.handle()).await
-    })
-    .await
-}
-
-/// Whether it is the timer, or an operator who has nothing to add.
-fn asks_for_a_sweep(trigger: &Trigger, payload: &str) -> bool {
-    match trigger {
-        Trigger::Bus(event) => event.detail_type == "Scheduled Event",
-        Trigger::Direct => Fields::read(payload.as_bytes()).and_then(Fields::finish).is_ok(),
-        Trigger::Http | Trigger::Records(_) | Trigger::NoBatch => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::value::RawValue;
-
-    #[test]
-    fn the_timer_sweeps_and_so_does_who_asks_for_nothing_else() {
-        let sweeps = |payload: &str| {
-            let raw = RawValue::from_string(payload.to_owned()).unwrap();
-            asks_for_a_sweep(&Trigger::of(&raw), payload)
-        };
-        // As EventBridge has it ("Scheduled events").
-        let timer = r#"{"version":"0","id":"1","detail-type":"Scheduled Event","source":"aws.events","account":"123456789012",
-            "time":"2026-01-15T12:00:00Z","region":"us-east-1","resources":["arn:aws:events:us-east-1:123456789012:rule/x"],
-            "detail":{}}"#;
-        assert!(sweeps(timer) && sweeps("{}") && sweeps(" { } "));
-        for other in [
-            "[]",
-            "7",
-            "null",
-            "\"{}\"",
-            "true",
-            r#"{"Records":[]}"#,
-            r#"{"Records":5}"#,
-            r#"{"force":true}"#,
-            r#"{"id":"1","detail-type":"Postrider Event","detail":{}}"#,
-            r#"{"requestContext":{}}"#,
-        ] {
-            assert!(!sweeps(other), "{other}");
-        }
-    }
+    invocation::start(Sweep::from_env, Sweep::answer).await
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
-use postrider_aws::env::BadSetting;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, chance, deadline, rows};
+use postrider_aws::{AwsError, rows};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::Verdict;
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, deadline, entropy};
 
 use crate::done::{Failures, Swept};
 use crate::pace::Pace;
@@ -68,7 +69,7 @@ impl Overdue {
         let (mut rescued, mut failures) = (Rescued::default(), Failures::default());
         let mut pace = Pace::by(self.queue.waiting().await.map_err(|error| failures.add(error)).ok());
         rescued.has_seen_all = pace.is_plain();
-        for shard in shards_from(chance::bits64()) {
+        for shard in shards_from(entropy::bits64()) {
             match self.rescue_shard(shard, &mut pace, &mut rescued, &mut failures).await {
                 Ok(Next::Shard) => {}
                 Ok(Next::Stop) => {
@@ -127,7 +128,7 @@ impl Overdue {
         for row in &ready {
             tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
         }
-        let now = chance::now();
+        let now = clock::now();
         let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
         rescued.oldest_seconds = ready.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
         rescued.rows += taken;

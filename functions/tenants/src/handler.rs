@@ -1,13 +1,11 @@
 //! The routes; all of them take the admin key.
 
-use postrider_aws::auth::AdminAuth;
-use postrider_aws::chance;
+use postrider_api::OperatorCredentials;
+use postrider_api::Rotation;
+use postrider_api::{ApiError, Fields, Paging, Request, Response, ShownPage};
+use postrider_aws::Recorded;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
-use postrider_aws::deliveries_table::Recorded;
-use postrider_aws::env::BadSetting;
-use postrider_aws::http::{Answer, Fault, Fields, Page, Paging, Request};
 use postrider_aws::keyring::Keyring;
-use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::{StoredSecret, rotated};
@@ -17,6 +15,8 @@ use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::{invisible, time};
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, entropy};
 use serde_json::json;
 
 use crate::view;
@@ -28,75 +28,52 @@ const A_NAME: &str = "1 to 128 characters";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
 
 /// What the routes need.
-pub(crate) struct Operator {
-    auth: AdminAuth,
+pub struct Operator {
+    pub(crate) credentials: OperatorCredentials,
     config: ConfigTable,
     keyring: Keyring,
 }
 
 impl Operator {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
-            auth: AdminAuth::from_env(sdk)?,
+            credentials: OperatorCredentials::from_env(sdk)?,
             config: ConfigTable::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
         })
     }
 
-    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
-        self.auth.admit(&request).await?;
-        match (request.method.as_str(), request.path().as_slice()) {
-            ("POST", ["v1", "tenants"]) => self.create(&request).await,
-            ("GET", ["v1", "tenants"]) => self.list(&request).await,
-            (_, ["v1", "tenants"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("GET", ["v1", "tenants", id]) => self.get(&request, id).await,
-            ("PATCH", ["v1", "tenants", id]) => self.change(&request, id).await,
-            (_, ["v1", "tenants", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH"])),
-            ("POST", ["v1", "tenants", id, "keys"]) => self.create_key(&request, id).await,
-            ("GET", ["v1", "tenants", id, "keys"]) => self.list_keys(&request, Some(&self.known(id).await?)).await,
-            (_, ["v1", "tenants", _, "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("DELETE", ["v1", "tenants", id, "keys", key]) => {
-                self.delete_key(&request, Some(&self.known(id).await?), key).await
-            }
-            (_, ["v1", "tenants", _, "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
-            ("POST", ["v1", "tenants", id, "secret", "rotate"]) => self.rotate(&request, id).await,
-            (_, ["v1", "tenants", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
-            ("POST", ["v1", "keys"]) => self.create_provider_key(&request).await,
-            ("GET", ["v1", "keys"]) => self.list_keys(&request, None).await,
-            (_, ["v1", "keys"]) => Err(Fault::method_not_allowed(&["GET", "POST"])),
-            ("DELETE", ["v1", "keys", key]) => self.delete_key(&request, None, key).await,
-            (_, ["v1", "keys", _]) => Err(Fault::method_not_allowed(&["DELETE"])),
-            _ => Err(Fault::not_found("path")),
-        }
-    }
-
-    async fn create(&self, request: &Request) -> Result<Answer, Fault> {
+    pub(crate) async fn create(&self, request: &Request) -> Result<Response, ApiError> {
         let mut fields = request.fields()?;
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
         let given: Option<String> = fields.take_value("secret", "a string")?;
         fields.finish()?;
         let given = given.map(|text| Secret::parse(text, KeyDerivation::WholeText)).transpose()?;
-        let now = chance::now();
-        let id = TenantId::new(now, chance::bits64());
+        let now = clock::now();
+        let id = TenantId::new(now, entropy::bits64());
         let unseen = given.is_none();
-        let secret = given.unwrap_or_else(|| Secret::generate(&chance::bits256(), KeyDerivation::WholeText));
+        let secret = given.unwrap_or_else(|| Secret::generate(&entropy::bits256(), KeyDerivation::WholeText));
         let sealed = self.keyring.seal(id.as_str(), &secret).await?;
         let secrets = vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }];
         let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, created_at: now };
         self.config.create_tenant(&tenant).await?;
-        Ok(Answer::json(201, &view::tenant(&tenant)))
+        Ok(Response::json(201, &view::tenant(&tenant)))
     }
 
-    async fn list(&self, request: &Request) -> Result<Answer, Fault> {
+    pub(crate) async fn list(&self, request: &Request) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let paging: Paging<TenantId> = Paging::of(request)?;
         let found = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
-        let page = Page::of(&found.rows, found.next, |tenant| tenant.id.as_str(), |tenant| Some(view::tenant(tenant)));
-        Ok(Answer::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
+        let page = ShownPage::of(&found, |tenant| &tenant.id, |tenant| Some(view::tenant(tenant)));
+        Ok(Response::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
     }
 
-    async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let tenant = self.tenant(id).await?;
         let mut fields = request.fields()?;
         let change = TenantChange {
@@ -106,28 +83,28 @@ impl Operator {
         };
         fields.finish()?;
         let changed = self.config.change_tenant(&tenant.id, &change).await?;
-        let changed = changed.ok_or_else(|| Fault::not_found("tenant"))?;
-        Ok(Answer::json(200, &view::tenant(&changed)))
+        let changed = changed.ok_or_else(|| ApiError::not_found("tenant"))?;
+        Ok(Response::json(200, &view::tenant(&changed)))
     }
 
     /// A new secret for what is signed with the tenant's; shown this once.
-    async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn rotate(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
             let tenant = self.tenant(id).await?;
             let secret = asked.secret(KeyDerivation::WholeText)?;
             let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
-            let now = chance::now();
+            let now = clock::now();
             let secrets = rotated(&tenant.secrets, sealed, now, asked.grace_seconds);
             let secrets = secrets.ok_or_else(Rotation::too_many)?;
             if self.config.change_tenant_secrets(&tenant, &secrets).await? == Recorded::Yes {
-                return Ok(Rotation::answer(&secret, &secrets, now));
+                return Ok(Rotation::response(&secret, &secrets, now));
             }
         }
-        Err(Fault::conflict("this tenant's secret is being rotated by others at the same time; try again"))
+        Err(ApiError::conflict("this tenant's secret is being rotated by others at the same time; try again"))
     }
 
-    async fn create_key(&self, request: &Request, tenant: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn create_key(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
         let tenant = self.tenant(tenant).await?;
         let mut fields = request.fields()?;
         let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
@@ -136,7 +113,7 @@ impl Operator {
         self.issue(fields, Some(tenant.id), Some(dialect), scopes).await
     }
 
-    async fn create_provider_key(&self, request: &Request) -> Result<Answer, Fault> {
+    pub(crate) async fn create_provider_key(&self, request: &Request) -> Result<Response, ApiError> {
         let mut fields = request.fields()?;
         let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
         Scope::check_for_providers(&scopes)?;
@@ -149,60 +126,81 @@ impl Operator {
         tenant_id: Option<TenantId>,
         dialect: Option<DialectRef>,
         scopes: Vec<Scope>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Response, ApiError> {
         let name = fields.take_value("name", A_NAME)?.map(check_name).transpose()?;
         let expires_at: Option<String> = fields.take_value("expires_at", "an RFC 3339 time")?;
         fields.finish()?;
-        let now = chance::now();
+        let now = clock::now();
         let not_after = expires_at.map(|text| time::parse("expires_at", &text)).transpose()?;
         if not_after.is_some_and(|end| end <= now) {
-            return Err(Fault::unprocessable(Invalid::new("expires_at", "a time to come")));
+            return Err(ApiError::unprocessable(Invalid::new("expires_at", "a time to come")));
         }
         let prefix = dialect.map_or(PROVIDER_PREFIX, |dialect| dialect.0.key_prefix);
-        let text = secret_text(prefix, &chance::bits256());
-        let id = KeyId::new(now, chance::bits64());
+        let text = secret_text(prefix, &entropy::bits256());
+        let id = KeyId::new(now, entropy::bits64());
         let key = ApiKey { id, tenant_id, dialect, scopes, name, hash: hash_of(&text), created_at: now, not_after };
         self.config.create_key(&key).await?;
-        Ok(Answer::json(201, &view::new_key(&key, &text)))
+        Ok(Response::json(201, &view::new_key(&key, &text)))
     }
 
-    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn get(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        Ok(Answer::json(200, &view::tenant(&self.tenant(id).await?)))
+        Ok(Response::json(200, &view::tenant(&self.tenant(id).await?)))
     }
 
-    async fn list_keys(&self, request: &Request, tenant: Option<&TenantId>) -> Result<Answer, Fault> {
+    pub(crate) async fn list_tenant_keys(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
+        self.list_keys(request, Some(&self.known(tenant).await?)).await
+    }
+
+    pub(crate) async fn list_provider_keys(&self, request: &Request) -> Result<Response, ApiError> {
+        self.list_keys(request, None).await
+    }
+
+    async fn list_keys(&self, request: &Request, tenant: Option<&TenantId>) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let paging: Paging<KeyId> = Paging::of(request)?;
         // Who names no limit wants all, and gets what one read brings.
         let limit = request.query("limit")?.map(|_| paging.limit);
         let found = self.config.keys(tenant, limit, paging.after.as_ref().map(KeyId::as_str)).await?;
-        let page = Page::of(&found.rows, found.next, |key| key.id.as_str(), |key| Some(view::key(key)));
-        Ok(Answer::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
+        let page = ShownPage::of(&found, |key| &key.id, |key| Some(view::key(key)));
+        Ok(Response::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
     }
 
-    async fn delete_key(&self, request: &Request, tenant: Option<&TenantId>, key: &str) -> Result<Answer, Fault> {
+    pub(crate) async fn delete_tenant_key(
+        &self,
+        request: &Request,
+        tenant: &str,
+        key: &str,
+    ) -> Result<Response, ApiError> {
+        self.delete_key(request, Some(&self.known(tenant).await?), key).await
+    }
+
+    pub(crate) async fn delete_provider_key(&self, request: &Request, key: &str) -> Result<Response, ApiError> {
+        self.delete_key(request, None, key).await
+    }
+
+    async fn delete_key(&self, request: &Request, tenant: Option<&TenantId>, key: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let not_found = || Fault::not_found("key");
+        let not_found = || ApiError::not_found("key");
         let key: KeyId = key.parse().map_err(|_| not_found())?;
-        if self.config.delete_key(tenant, &key).await? { Ok(Answer::no_content()) } else { Err(not_found()) }
+        if self.config.delete_key(tenant, &key).await? { Ok(Response::no_content()) } else { Err(not_found()) }
     }
 
     /// The id of a tenant that there is: its keys can be listed and revoked even if its own row cannot be read.
-    async fn known(&self, id: &str) -> Result<TenantId, Fault> {
-        let not_found = || Fault::not_found("tenant");
+    async fn known(&self, id: &str) -> Result<TenantId, ApiError> {
+        let not_found = || ApiError::not_found("tenant");
         let id: TenantId = id.parse().map_err(|_| not_found())?;
         if self.config.has_tenant(&id).await? { Ok(id) } else { Err(not_found()) }
     }
 
-    async fn tenant(&self, id: &str) -> Result<Tenant, Fault> {
-        let not_found = || Fault::not_found("tenant");
+    async fn tenant(&self, id: &str) -> Result<Tenant, ApiError> {
+        let not_found = || ApiError::not_found("tenant");
         let id: TenantId = id.parse().map_err(|_| not_found())?;
         self.config.tenant(&id).await?.ok_or_else(not_found)
     }
 }
 
-fn check_name(name: String) -> Result<String, Fault> {
+fn check_name(name: String) -> Result<String, ApiError> {
     if invisible::shows(&name) && name.trim().chars().count() <= MAX_NAME_CHARS {
         Ok(name)
     } else {
@@ -210,7 +208,7 @@ fn check_name(name: String) -> Result<String, Fault> {
     }
 }
 
-fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, Fault> {
+fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, ApiError> {
     let names: Option<Vec<String>> = fields.take_value("scopes", "a list of scopes")?;
     Ok(names.map(|names| Scope::parse_all(&names)).transpose()?)
 }

@@ -1,16 +1,10 @@
-//! The operator's side: tenants, their keys, and provider keys.
+//! The program of this function.
 
-mod handler;
-mod view;
-
-use handler::Operator;
 use lambda_runtime::Error;
-use postrider_aws::{env, http, invocation, sdk, telemetry};
+use postrider_api::{invocation, serve};
+use tenants::Operator;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start();
-    env::extra_dialects()?;
-    let operator = &Operator::from_env(&sdk::load()?)?;
-    invocation::run(|event| async move { Ok(http::serve(event, |request| operator.handle(request)).await) }).await
+    invocation::start(Operator::from_env, async |operator, event| Ok(serve(operator, event).await)).await
 }

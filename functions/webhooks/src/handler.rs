@@ -1,20 +1,20 @@
 //! The routes.
 
-use postrider_aws::auth::{Auth, Caller};
-use postrider_aws::chance;
-use postrider_aws::config_table::{ConfigTable, EndpointChange};
-use postrider_aws::env::{self, BadSetting, Retention};
-use postrider_aws::http::{Answer, Fault, Page, Paging, Request};
+use postrider_api::Rotation;
+use postrider_api::{ApiError, Paging, Request, Response, ShownPage};
+use postrider_api::{Caller, Credentials};
+use postrider_aws::Recorded;
+use postrider_aws::config_table::ConfigTable;
 use postrider_aws::keyring::Keyring;
-use postrider_aws::resolve::Resolver;
-use postrider_aws::rotation::Rotation;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, StoredSecret, rotated};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::key::Scope;
 use postrider_domain::secret::Secret;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::resolver::Resolver;
+use postrider_host::{clock, entropy};
 use serde_json::json;
 
 use crate::input::Changes;
@@ -24,8 +24,8 @@ use crate::view;
 const TRIES: usize = 4;
 
 /// What the routes need.
-pub(crate) struct Webhooks {
-    auth: Auth,
+pub struct Webhooks {
+    pub(crate) credentials: Credentials,
     config: ConfigTable,
     keyring: Keyring,
     resolver: Resolver,
@@ -33,10 +33,14 @@ pub(crate) struct Webhooks {
 }
 
 impl Webhooks {
-    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
-            auth: Auth::new(config.clone()),
+            credentials: Credentials::new(config.clone()),
             config,
             keyring: Keyring::from_env(sdk)?,
             resolver: Resolver::new(env::egress()?),
@@ -44,26 +48,9 @@ impl Webhooks {
         })
     }
 
-    pub(crate) async fn handle(&self, request: Request) -> Result<Answer, Fault> {
-        match (request.method.as_str(), request.path().as_slice()) {
-            ("POST", ["v1", "webhooks", "create"]) => self.create(&request).await,
-            (_, ["v1", "webhooks", "create"]) => Err(Fault::method_not_allowed(&["POST"])),
-            ("GET", ["v1", "webhooks"]) => self.list(&request).await,
-            (_, ["v1", "webhooks"]) => Err(Fault::method_not_allowed(&["GET"])),
-            ("GET", ["v1", "webhooks", id]) => self.get(&request, id).await,
-            ("PATCH", ["v1", "webhooks", id]) => self.change(&request, id).await,
-            ("DELETE", ["v1", "webhooks", id]) => self.delete(&request, id).await,
-            ("POST", ["v1", "webhooks", id, "secret", "rotate"]) => self.rotate(&request, id).await,
-            (_, ["v1", "webhooks", _, "secret", "rotate"]) => Err(Fault::method_not_allowed(&["POST"])),
-            (_, ["v1", "webhooks", _]) => Err(Fault::method_not_allowed(&["GET", "PATCH", "DELETE"])),
-            _ => Err(Fault::not_found("path")),
-        }
-    }
-
-    async fn create(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+    pub(crate) async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let tenant = caller.tenant_id()?;
-        let dialect = dialect_of(&caller)?;
+        let dialect = dialect_of(caller)?;
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
         let secret: Option<String> = fields.take_value("secret", "a string")?;
@@ -72,14 +59,14 @@ impl Webhooks {
         let events = changes.events.clone().ok_or_else(|| Invalid::new("events", "a list of event types"))?;
         let url = changes.url.clone().ok_or_else(|| Invalid::new("url", "a public HTTPS URL"))?;
 
-        let now = chance::now();
-        let id = EndpointId::new(now, chance::bits64());
+        let now = clock::now();
+        let id = EndpointId::new(now, entropy::bits64());
         let mut endpoint = Endpoint { events, ..Endpoint::bare(id, tenant.clone(), url, dialect, now) };
         changes.apply(&mut endpoint, self.retention, now)?;
         self.resolver.check_url("url", &endpoint.url).await?;
 
         let made = secret.is_none() && dialect.secret_when_none == SecretWhenNone::Made;
-        let secret = if made { Some(Secret::generate(&chance::bits256(), dialect.signing.key)) } else { secret };
+        let secret = if made { Some(Secret::generate(&entropy::bits256(), dialect.signing.key)) } else { secret };
         if let Some(secret) = &secret {
             let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
             endpoint.secrets.push(StoredSecret::new(sealed));
@@ -89,59 +76,55 @@ impl Webhooks {
         if let Some(secret) = secret.filter(|_| made) {
             body["secret"] = json!(secret.expose());
         }
-        Ok(Answer::json(201, &body))
+        Ok(Response::json(201, &body))
     }
 
-    async fn list(&self, request: &Request) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
+    pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
             let all = self.config.endpoints(tenant).await?;
             let webhooks: Vec<_> = all.iter().map(view::five_fields).collect();
-            return Ok(Answer::json(200, &json!({"webhooks": webhooks})));
+            return Ok(Response::json(200, &json!({"webhooks": webhooks})));
         }
         let paging: Paging<EndpointId> = Paging::of(request)?;
         let after = paging.after.as_ref().map(EndpointId::as_str);
         let found = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
         let shown = |endpoint: &Endpoint| endpoint.deleted_at.is_none().then(|| view::five_fields(endpoint));
-        let page = Page::of(&found.rows, found.next, |endpoint| endpoint.id.as_str(), shown);
-        Ok(Answer::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
+        let page = ShownPage::of(&found, |endpoint| &endpoint.id, shown);
+        Ok(Response::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
     }
 
-    async fn get(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksRead).await?;
+    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let endpoint = self.find(&caller, id).await?;
-        Ok(Answer::json(200, &view::whole(&endpoint, chance::now())))
+        let endpoint = self.find(caller, id).await?;
+        Ok(Response::json(200, &view::whole(&endpoint, clock::now())))
     }
 
     /// A change is made from what was read, so whoever was overtaken reads again.
-    async fn change(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+    pub(crate) async fn change(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         for _ in 0..TRIES {
-            let before = self.find(&caller, id).await?;
+            let before = self.find(caller, id).await?;
             let changes = Changes::read(request.fields()?, before.dialect)?;
             let mut after = before.clone();
-            let now = chance::now();
+            let now = clock::now();
             changes.apply(&mut after, self.retention, now)?;
             if after.url != before.url {
                 self.resolver.check_url("url", &after.url).await?;
             }
-            if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
-                return Ok(Answer::json(200, &view::whole(&after, now)));
+            if self.config.change_endpoint(&before, &after, now).await? == Recorded::Yes {
+                return Ok(Response::json(200, &view::whole(&after, now)));
             }
         }
         Err(overtaken())
     }
 
-    async fn delete(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+    pub(crate) async fn delete(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let not_found = || Fault::not_found("webhook");
+        let not_found = || ApiError::not_found("webhook");
         let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
         for _ in 0..TRIES {
-            let now = chance::now();
+            let now = clock::now();
             let expires_at = now.as_second() + self.retention.seconds;
             let deleted = match self.config.endpoint(tenant, &id).await {
                 Ok(Some(endpoint)) => Some(self.config.delete_endpoint(&endpoint, now, expires_at).await?),
@@ -151,46 +134,45 @@ impl Webhooks {
                 }
                 Err(error) => return Err(error.into()),
             };
-            if deleted.ok_or_else(not_found)? == EndpointChange::Made {
-                return Ok(Answer::no_content());
+            if deleted.ok_or_else(not_found)? == Recorded::Yes {
+                return Ok(Response::no_content());
             }
         }
         Err(overtaken())
     }
 
     /// A new secret beside the old one, which counts until the grace ends. The new one is shown this once.
-    async fn rotate(&self, request: &Request, id: &str) -> Result<Answer, Fault> {
-        let caller = self.auth.caller(request, Scope::WebhooksWrite).await?;
+    pub(crate) async fn rotate(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
-            let before = self.find(&caller, id).await?;
+            let before = self.find(caller, id).await?;
             let secret = asked.secret(before.dialect.signing.key)?;
-            let now = chance::now();
+            let now = clock::now();
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
             let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
             let after = Endpoint { secrets, ..before.clone() };
-            if self.config.change_endpoint(&before, &after, now).await? == EndpointChange::Made {
-                return Ok(Rotation::answer(&secret, &after.secrets, now));
+            if self.config.change_endpoint(&before, &after, now).await? == Recorded::Yes {
+                return Ok(Rotation::response(&secret, &after.secrets, now));
             }
         }
         Err(overtaken())
     }
 
-    async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, Fault> {
-        let not_found = || Fault::not_found("webhook");
+    async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
+        let not_found = || ApiError::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
     }
 }
 
-fn dialect_of(caller: &Caller) -> Result<DialectRef, Fault> {
+fn dialect_of(caller: &Caller) -> Result<DialectRef, ApiError> {
     match caller.key.dialect {
         Some(dialect) if dialect.registers => Ok(dialect),
-        Some(_) => Err(Fault::forbidden("keys of this dialect make no webhooks; its endpoints come with jobs")),
-        None => Err(Fault::forbidden("a provider key makes no webhooks; use a tenant's key")),
+        Some(_) => Err(ApiError::forbidden("keys of this dialect make no webhooks; its endpoints come with jobs")),
+        None => Err(ApiError::forbidden("a provider key makes no webhooks; use a tenant's key")),
     }
 }
 
-fn overtaken() -> Fault {
-    Fault::conflict("this webhook is being changed by others at the same time; try again")
+fn overtaken() -> ApiError {
+    ApiError::conflict("this webhook is being changed by others at the same time; try again")
 }

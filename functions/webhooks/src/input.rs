@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_aws::env::Retention;
-use postrider_aws::http::{Fault, Fields};
+use postrider_api::{ApiError, Fields};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::{
     Endpoint, EndpointStatus, check_description, check_timeout, parse_headers, parse_patterns,
@@ -12,6 +11,7 @@ use postrider_domain::endpoint::{
 use postrider_domain::event::EventPattern;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
+use postrider_host::env::Retention;
 
 /// The fields of a request, checked each by itself: what is `None` stays as it is, and what is nothing within goes.
 pub(crate) struct Changes {
@@ -25,7 +25,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    pub(crate) fn read(mut fields: Fields, dialect: DialectRef) -> Result<Self, Fault> {
+    pub(crate) fn read(mut fields: Fields, dialect: DialectRef) -> Result<Self, ApiError> {
         let events: Option<Vec<String>> = fields.take_value("events", "a list of event types")?;
         let headers: Option<Option<BTreeMap<String, String>>> = fields.change("headers", "an object of strings")?;
         let changes = Self {
@@ -48,7 +48,7 @@ impl Changes {
     ///
     /// # Errors
     /// 422 when a calendar would outlast the rows that it needs.
-    pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), Fault> {
+    pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), ApiError> {
         if let Some(url) = self.url.filter(|url| *url != endpoint.url) {
             endpoint.url = url;
             // What another URL failed at says nothing about this one.
@@ -71,7 +71,7 @@ impl Changes {
         if horizon > retention.seconds {
             let days = retention.seconds / 86_400;
             let expected = format!("a calendar that ends within the {days} days for which events are kept");
-            return Err(Fault::unprocessable(Invalid::new("retry_schedule", expected)));
+            return Err(ApiError::unprocessable(Invalid::new("retry_schedule", expected)));
         }
         Ok(())
     }

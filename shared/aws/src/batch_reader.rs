@@ -15,11 +15,11 @@ use crate::config_table::{
     ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, tenant_in, tenant_partition,
 };
 use crate::deliveries_table::read_delivery;
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
-use crate::pause::pause;
 use crate::rows::{self, id_in};
+use postrider_host::env::{self, BadSetting};
+use postrider_host::pause::pause;
 
 const ROUNDS: u32 = 6;
 

@@ -5,8 +5,8 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_types::SdkConfig;
 
 use crate::AwsError;
-use crate::env::{self, BadSetting};
 use crate::error::failed;
+use postrider_host::env::{self, BadSetting};
 
 /// What Postrider's own events name as their source.
 const SOURCE: &str = "postrider";

@@ -13,7 +13,7 @@ use postrider_domain::attempt::Mark;
 
 use crate::error::{AwsError, failed};
 use crate::item::{Item, text_of};
-use crate::pause::pause;
+use postrider_host::pause::pause;
 
 /// Whether a conditional write found the row as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

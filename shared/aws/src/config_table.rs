@@ -25,12 +25,13 @@ use aws_types::SdkConfig;
 use postrider_domain::id::TenantId;
 use serde::de::DeserializeOwned;
 
+use crate::Page;
 use crate::conditional::Recorded;
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::page;
 use crate::rows::{readable, readable_by};
+use postrider_host::env::{self, BadSetting};
 
 mod endpoints;
 mod keys;
@@ -43,7 +44,6 @@ mod tenants;
 mod tombstone;
 mod unreadable_endpoint;
 
-pub use endpoints::EndpointChange;
 pub use keys::{hash_of, secret_text};
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
@@ -68,15 +68,6 @@ pub(crate) fn tenant_in(item: &Item) -> Option<TenantId> {
 pub struct ConfigTable {
     client: Client,
     name: String,
-}
-
-/// A page of a list, and where the next one begins.
-#[derive(Debug)]
-pub struct Listed<T> {
-    /// The rows; may be short or empty although more follow.
-    pub rows: Vec<T>,
-    /// The id after which the next page begins.
-    pub next: Option<String>,
 }
 
 impl ConfigTable {
@@ -165,14 +156,13 @@ impl ConfigTable {
         prefix: &str,
         limit: impl Into<Option<i32>>,
         after: Option<&str>,
-    ) -> Result<Listed<Item>, AwsError> {
+    ) -> Result<Page<Item, Id>, AwsError> {
         let mut query = self.query(pk.clone(), prefix).set_limit(limit.into());
         if let Some(after) = after {
             query =
                 query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(format!("{prefix}{after}")));
         }
-        let (rows, next) = page::of::<Id>(query, "Query config", ("sk", prefix)).await?;
-        Ok(Listed { rows, next: next.map(|id| id.to_string()) })
+        page::of(query, "Query config", ("sk", prefix)).await
     }
 }
 

@@ -13,10 +13,11 @@ use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
+use crate::Recorded;
 use crate::conditional::{self, SET_MARKS, is_by};
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::item::{Item, number, text, to_item};
+use postrider_host::env::{self, BadSetting};
 
 mod due;
 mod fresh;
@@ -24,9 +25,8 @@ mod list;
 mod round;
 mod row;
 
-pub use crate::conditional::Recorded;
 pub use due::SHARDS;
-pub use list::{Filter, Page};
+pub use list::Filter;
 pub(crate) use row::read as read_delivery;
 
 /// The deliveries table.

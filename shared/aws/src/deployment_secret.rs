@@ -6,9 +6,9 @@ use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
 
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::remembered::Remembered;
+use postrider_host::env::{self, BadSetting};
 
 /// How long it is remembered, so that a changed one is in use within minutes.
 const REMEMBERED: Duration = Duration::from_secs(300);

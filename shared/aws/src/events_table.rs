@@ -7,11 +7,11 @@ use aws_types::SdkConfig;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
 
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::event_row::REFUSED;
 use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
+use postrider_host::env::{self, BadSetting};
 
 /// The events table.
 #[derive(Clone)]

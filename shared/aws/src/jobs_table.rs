@@ -14,15 +14,16 @@ use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
 use serde::{Deserialize, Serialize};
 
-use crate::chance;
+use crate::Page;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
-use crate::config_table::{Listed, hash_of};
-use crate::env::{self, BadSetting};
+use crate::config_table::hash_of;
 use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
 use crate::page;
 use crate::rows::{ids, readable};
+use postrider_host::entropy;
+use postrider_host::env::{self, BadSetting};
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
@@ -133,7 +134,7 @@ impl JobsTable {
     /// # Errors
     /// When the write failed; repeating the report is harmless.
     pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
-        let mark = chance::mark();
+        let mark = entropy::mark();
         let mut item = listed(after)?;
         item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         let row = Put::builder()
@@ -168,7 +169,7 @@ impl JobsTable {
         kind: JobKind,
         limit: i32,
         after: Option<&JobId>,
-    ) -> Result<Listed<Job>, AwsError> {
+    ) -> Result<Page<Job, JobId>, AwsError> {
         let list = list_of(tenant, Some(kind));
         let mut query = self
             .client
@@ -183,11 +184,11 @@ impl JobsTable {
             query =
                 query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
-        let (found, next) = page::of::<JobId>(query, "Query jobs", ("id", "")).await?;
-        let ids: Vec<JobId> = ids(&found, "id", "");
+        let found: Page<Item, JobId> = page::of(query, "Query jobs", ("id", "")).await?;
+        let ids: Vec<JobId> = ids(&found.rows, "id", "");
         let reads = ids.iter().map(|id| self.item(id.as_str()));
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: readable(items.into_iter().flatten()), next: next.map(|id| id.to_string()) })
+        Ok(Page { rows: readable(items.into_iter().flatten()), next: found.next })
     }
 
     /// What a tenant's key made, if it is remembered at `now`.

@@ -16,9 +16,9 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::Zeroizing;
 
-use crate::env::{self, BadSetting};
 use crate::error::{AwsError, failed};
 use crate::remembered::Remembered;
+use postrider_host::env::{self, BadSetting};
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {

@@ -8,23 +8,32 @@ use crate::error::{AwsError, failed};
 use crate::item::Item;
 use crate::rows::id_in;
 
+/// A page of a list, and where the next one begins.
+#[derive(Debug)]
+pub struct Page<T, Id> {
+    /// The rows; may be short or empty although more follow.
+    pub rows: Vec<T>,
+    /// The id after which the next page begins.
+    pub next: Option<Id>,
+}
+
 /// A page, and the id after which the next one begins; an id is what follows a prefix in an attribute.
 ///
 /// A page may end at a row whose key is no id, where no cursor can stand: then the next one begins after the last id before it,
 /// or, where there is none, this one goes on. Whoever took that for the list's end would hide all that follows.
-pub(crate) async fn of<T: FromStr>(
+pub(crate) async fn of<Id: FromStr>(
     query: QueryFluentBuilder,
     call: &'static str,
     (name, prefix): (&str, &str),
-) -> Result<(Vec<Item>, Option<T>), AwsError> {
+) -> Result<Page<Item, Id>, AwsError> {
     let (mut query, mut items) = (query, Vec::new());
     loop {
         let answer = query.clone().send().await.map_err(failed(call))?;
         items.extend(answer.items.unwrap_or_default());
-        let Some(last) = answer.last_evaluated_key else { return Ok((items, None)) };
+        let Some(last) = answer.last_evaluated_key else { return Ok(Page { rows: items, next: None }) };
         let id = |item| id_in(item, name, prefix);
         if let Some(next) = id(&last).or_else(|| items.iter().rev().find_map(id)) {
-            return Ok((items, Some(next)));
+            return Ok(Page { rows: items, next: Some(next) });
         }
         query = query.set_exclusive_start_key(Some(last));
     }
@@ -53,10 +62,10 @@ mod tests {
     async fn paged(answers: impl IntoIterator<Item = Said>) -> ((Vec<String>, Option<u8>), Vec<Value>) {
         let script = Script::new(answers);
         let query = script.client().query().table_name("t").key_condition_expression("pk = 1");
-        let (items, next) = of(query, "a test", ("id", "N#")).await.unwrap();
-        let ids = items.iter().filter_map(|item| text_of(item, "id")).map(str::to_owned).collect();
+        let page = of(query, "a test", ("id", "N#")).await.unwrap();
+        let ids = page.rows.iter().filter_map(|item| text_of(item, "id")).map(str::to_owned).collect();
         let starts = script.requests().iter().map(|asked| asked["ExclusiveStartKey"].clone()).collect();
-        ((ids, next), starts)
+        ((ids, page.next), starts)
     }
 
     #[tokio::test]

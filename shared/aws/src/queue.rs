@@ -10,8 +10,8 @@ use futures::stream::{self, StreamExt as _};
 use postrider_domain::message::Message;
 
 use crate::AwsError;
-use crate::env::{self, BadSetting};
 use crate::error::failed;
+use postrider_host::env::{self, BadSetting};
 
 /// Entries of one SendMessageBatch.
 const BATCH: usize = 10;
@@ -118,7 +118,7 @@ impl Queue {
     async fn send_entries(&self, entries: &mut Vec<SendMessageBatchRequestEntry>) -> Result<(), AwsError> {
         let mut why = String::new();
         for round in 0..ROUNDS {
-            crate::pause::pause(round).await;
+            postrider_host::pause::pause(round).await;
             let answer = self
                 .client
                 .send_message_batch()

@@ -12,11 +12,13 @@ use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
 
+use crate::Recorded;
 use crate::config_table::ConfigTable;
-use crate::deliveries_table::{DeliveriesTable, Recorded};
-use crate::env::BadSetting;
+use crate::deliveries_table::DeliveriesTable;
 use crate::queue::Queue;
-use crate::{AwsError, chance, deadline, rows};
+use crate::{AwsError, rows};
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, deadline, entropy};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
@@ -61,7 +63,7 @@ impl Recoverer {
     pub async fn continue_all(&self) -> Result<usize, AwsError> {
         let mut running = self.config.running_recoveries().await?;
         let (number, mut failure) = (running.len(), None);
-        running.rotate_left(begin_at(chance::bits64(), number));
+        running.rotate_left(begin_at(entropy::bits64(), number));
         for (seen, begun) in running.iter().enumerate() {
             if deadline::left() <= FOR_A_PAGE {
                 break;
@@ -110,7 +112,7 @@ impl Recoverer {
                 break;
             }
             let page = self.deliveries.list_range(&recovery, PAGE).await?;
-            let look = recovery.look(&page.rows, chance::now());
+            let look = recovery.look(&page.rows, clock::now());
             let sent = self.send_again(&recovery, &look.missed).await?;
             let (found, requeued) = (look.missed.len() as u64, sent.requeued);
             recovery.found += look.requeued_before + found;
@@ -152,10 +154,10 @@ impl Recoverer {
     /// # Errors
     /// When a round could not be begun: the page is to be seen again.
     async fn send_again(&self, recovery: &Recovery, missed: &[&Delivery]) -> Result<Sent, AwsError> {
-        let now = chance::now();
+        let now = clock::now();
         let begun = missed.iter().map(|row| async move {
             let after = row.in_new_round(now).recovered_by(&recovery.id);
-            let recorded = self.deliveries.begin_round(row, &after, &chance::mark()).await?;
+            let recorded = self.deliveries.begin_round(row, &after, &entropy::mark()).await?;
             Ok::<_, AwsError>((recorded, after))
         });
         let begun: Vec<_> = stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).collect().await;

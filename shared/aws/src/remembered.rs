@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::{AwsError, deadline};
+use crate::AwsError;
+
+use postrider_host::deadline;
 
 /// How long a failure stands for those who come after it.
 const FAILURE: Duration = Duration::from_secs(1);
 
 /// One such value.
-pub(crate) struct Remembered<T> {
+pub struct Remembered<T> {
     good_for: Duration,
     loaded: Mutex<Loaded<T>>,
     /// Held by whoever loads. Those whom the value serves need not wait for him.
@@ -28,18 +30,18 @@ struct Loaded<T> {
 
 impl<T: Clone> Remembered<T> {
     /// A value that is loaded anew once it is so old; `Duration::MAX` for never.
-    pub(crate) fn new(good_for: Duration) -> Self {
+    pub fn new(good_for: Duration) -> Self {
         let loaded = Mutex::new(Loaded { value: None, failure: None });
         Self { good_for, loaded, loading: tokio::sync::Mutex::default() }
     }
 
     /// The value, loaded if need be; whoever asks meanwhile waits for the same load.
-    pub(crate) async fn get(&self, load: impl Future<Output = Result<T, AwsError>>) -> Result<T, AwsError> {
+    pub async fn get(&self, load: impl Future<Output = Result<T, AwsError>>) -> Result<T, AwsError> {
         self.get_if(|_| true, load).await
     }
 
     /// The same, where a value that does not serve is loaded anew, at most once a second.
-    pub(crate) async fn get_if(
+    pub async fn get_if(
         &self,
         serves: impl Fn(&T) -> bool,
         load: impl Future<Output = Result<T, AwsError>>,
@@ -76,7 +78,7 @@ impl<T: Clone> Remembered<T> {
 }
 
 /// Many such values by key; what is not there is not remembered.
-pub(crate) struct RememberedByKey<T> {
+pub struct RememberedByKey<T> {
     good_for: Duration,
     most: usize,
     known: Mutex<HashMap<String, Arc<Remembered<Option<T>>>>>,
@@ -84,12 +86,12 @@ pub(crate) struct RememberedByKey<T> {
 
 impl<T: Clone> RememberedByKey<T> {
     /// Values that are loaded anew once they are so old, at most so many: beyond that, all are forgotten.
-    pub(crate) fn new(good_for: Duration, most: usize) -> Self {
+    pub fn new(good_for: Duration, most: usize) -> Self {
         Self { good_for, most, known: Mutex::default() }
     }
 
     /// The value of this key, loaded if need be.
-    pub(crate) async fn get(
+    pub async fn get(
         &self,
         key: &str,
         load: impl Future<Output = Result<Option<T>, AwsError>>,

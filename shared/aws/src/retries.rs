@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use postrider_domain::message::Message;
 
 use crate::AwsError;
-use crate::env::{self, BadSetting};
 use crate::error::failed;
 use crate::queue::Queue;
+use postrider_host::env::{self, BadSetting};
 
 /// EventBridge Scheduler fires within a minute of the instant that it was given; shorter waits are the queue's.
 const SCHEDULER_PRECISION: i64 = 60;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::AwsError;
 use crate::item::{Item, from_item, text_of};
-use crate::metrics::{self, Unit};
+use postrider_host::metrics::{self, Unit};
 
 /// What names a row in each of the tables, in this order.
 const KEYS: [&str; 5] = ["pk", "sk", "tenant_id", "endpoint_id", "id"];

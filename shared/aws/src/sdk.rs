@@ -19,8 +19,9 @@ use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use lambda_runtime::Error;
 
+use crate::roots;
 use crate::wire::{UntilDeadline, Wire};
-use crate::{env, roots};
+use postrider_host::env;
 
 /// How long any AWS call may take, retries included; less where the invocation's deadline comes sooner (`deadline`).
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::config_bag::ConfigBag;
 
-use crate::{clock, deadline};
+use postrider_host::{clock, deadline, metrics};
 
 /// Calls that change nothing; every other one is a write.
 const READS: [&str; 6] = ["GetItem", "BatchGetItem", "Query", "GetSecretValue", "ReceiveMessage", "GetQueueAttributes"];
@@ -54,8 +54,8 @@ impl HttpConnector for Watched {
         let call = self.0.call(request);
         HttpConnectorFuture::new(async move {
             let answer = call.await?;
-            if let Some(date) = answer.headers().get("date") {
-                clock::learn(date, sent);
+            if answer.headers().get("date").is_some_and(|date| clock::learn(date, sent)) {
+                metrics::emit_clock_difference();
             }
             Ok(answer)
         })

@@ -210,7 +210,7 @@ async fn what_is_asked_of_an_api_whose_clock_is_wrong_goes_by_awss() {
         tenant.settled(&id, "failed", 1).await;
         let proxy = Proxy::start(world.stack).await;
         proxy.set_clock_ahead(ahead);
-        with_proxies(&world, &["events", "deliveries"], &proxy, async {
+        with_proxies(&world, &["events", "ledger"], &proxy, async {
             let event = json!({"event": "dubbing.completed", "data": {}});
             let accepted = tenant.api.post("/v1/events", &event).await.ok(202);
             assert!(off(text(&accepted, "timestamp"), ahead).abs() <= 5, "{ahead} s: {accepted}");

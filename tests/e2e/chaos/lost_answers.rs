@@ -76,7 +76,7 @@ async fn retry_lost_answer() {
     tenant.settled(&id, "failed", 1).await;
     tenant.api.patch(&format!("/v1/webhooks/{webhook}"), &json!({"status": "active"})).await.ok(200);
     let proxy = Proxy::start(world.stack).await;
-    with_proxy(&world, "deliveries", &proxy, async {
+    with_proxy(&world, "ledger", &proxy, async {
         proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(1));
         tenant.api.post(&format!("/v1/deliveries/{id}/retry"), &json!({})).await.ok(202);
         receiver.wait_for(2, Duration::from_secs(10)).await;
@@ -95,7 +95,7 @@ async fn a_cancel_whose_answer_is_lost_is_a_202() {
     let (_, id) = one_delivery(&tenant, &receiver).await;
     tenant.settled(&id, "retrying", 1).await;
     let proxy = Proxy::start(world.stack).await;
-    with_proxy(&world, "deliveries", &proxy, async {
+    with_proxy(&world, "ledger", &proxy, async {
         proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(1));
         let cancelled = tenant.api.post(&format!("/v1/deliveries/{id}/cancel"), &json!({})).await.ok(202);
         assert_eq!((&cancelled["status"], proxy.hits()), (&json!("cancelled"), 1));
@@ -190,7 +190,7 @@ async fn a_recovery_counts_what_it_sent_however_answers_are_lost() {
         tenant.settled(&id, "failed", 1).await;
     }
     let proxy = Proxy::start(world.stack).await;
-    with_proxy(&world, "deliveries", &proxy, async {
+    with_proxy(&world, "ledger", &proxy, async {
         proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(2));
         proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").times(2));
         let asked = json!({"since": "2020-01-01T00:00:00Z"});
@@ -297,7 +297,7 @@ async fn what_was_asked_for_is_known_as_done_though_somebody_else_wrote_before_t
     let (_, id) = delivery_to(&tenant, &tenant.create(&body).await).await;
     let proxy = Proxy::start(world.stack).await;
     let (retry, cancel) = (format!("/v1/deliveries/{id}/retry"), format!("/v1/deliveries/{id}/cancel"));
-    with_proxy(&world, "deliveries", &proxy, async {
+    with_proxy(&world, "ledger", &proxy, async {
         for (attempts, asked, meanwhile) in [(1, &cancel, &retry), (2, &retry, &cancel)] {
             let before = tenant.settled(&id, "retrying", attempts).await;
             let hits = proxy.hits();

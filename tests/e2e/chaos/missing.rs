@@ -179,7 +179,7 @@ async fn a_missing_webhook_hides_no_ledger() {
     }
     stranger.api.post(&recover, &asked).await.refused(404, "not_found");
     until("the missing row to be counted", SOON, || async {
-        let log = world.aws.functions.log("deliveries").await;
+        let log = world.aws.functions.log("ledger").await;
         let told = log.iter().any(|line| line.contains("row.missing") && line.contains(&webhook))
             && log.iter().any(|line| line.contains("\"MissingRows\":1"));
         if told { Ok(()) } else { Err("not yet".to_owned()) }

@@ -178,7 +178,7 @@ async fn a_recovery_counts_what_it_sends_again_though_the_queue_refuses_its_mess
     let proxy = Proxy::start(world.stack).await;
     // One of three batches is never taken, and its try in the API is all that the recovery makes.
     proxy.add(Fault::of(Spoil::Refuse(500, "InternalError")).on("SendMessageBatch").about(&ids[0]));
-    let path = with_proxy(&world, "deliveries", &proxy, begun(&tenant, &webhook)).await;
+    let path = with_proxy(&world, "ledger", &proxy, begun(&tenant, &webhook)).await;
     let done = done(&world, &tenant, &path).await;
     assert_eq!((&done["found"], &done["requeued"]), (&json!(25), &json!(25)), "{done}");
     assert_eq!(proxy.hits(), TRIES);
@@ -203,7 +203,7 @@ async fn a_recovery_counts_once_what_it_did_unheard() {
     let receiver = Receiver::scripted(world.stack, refusing_once(5), Reply::Status(200)).await;
     let (webhook, ids) = failed(&tenant, &receiver, 5).await;
     let proxy = Proxy::start(world.stack).await;
-    let path = with_proxy(&world, "deliveries", &proxy, async {
+    let path = with_proxy(&world, "ledger", &proxy, async {
         // A round begins, and none of the SDK's tries is answered: the page is to be seen again.
         proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").about(&ids[0]).times(TRIES));
         begun(&tenant, &webhook).await
@@ -238,7 +238,7 @@ async fn sweeps_that_meet_carry_a_recovery_on_once() {
     let (webhook, ids) = failed(&tenant, &receiver, 60).await;
     let refusing = Proxy::start(world.stack).await;
     refusing.add(Fault::of(THROTTLED).on("Query"));
-    let path = with_proxy(&world, "deliveries", &refusing, begun(&tenant, &webhook)).await;
+    let path = with_proxy(&world, "ledger", &refusing, begun(&tenant, &webhook)).await;
     assert_eq!(tenant.api.get(&path).await.ok(200)["found"], 0, "only begun");
     futures::future::join_all((0..3).map(|_| sweep(&world))).await;
     let done = done(&world, &tenant, &path).await;

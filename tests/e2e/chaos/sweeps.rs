@@ -239,7 +239,7 @@ async fn letters_that_hang_take_nobody_elses_time() {
         let refusing = Proxy::start(world.stack).await;
         refusing.add(Fault::of(THROTTLED).on("Query"));
         let asked = json!({"since": "2020-01-01T00:00:00Z"});
-        let begun = with_proxy(&world, "deliveries", &refusing, tenant.api.post(&recover, &asked)).await.ok(202);
+        let begun = with_proxy(&world, "ledger", &refusing, tenant.api.post(&recover, &asked)).await.ok(202);
         for id in &letters {
             // Failed rows would make their letters stale.
             world.aws.rows.set_delivery(id, "status", s("retrying")).await;

@@ -8,11 +8,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use postrider_aws::resolve::Resolver;
 use postrider_domain::attempt::{Outcome, Unreachable};
 use postrider_domain::egress::{Egress, PrivateTargets};
+use postrider_host::resolver::Resolver;
 use receiver::{Receiver, Seen};
-use zone::Answer::{Addresses, Alias, Missing, Silence};
+use zone::Response::{Addresses, Alias, Missing, Silence};
 use zone::Zone;
 
 use super::{Post, Sender, Sent};
@@ -59,7 +59,7 @@ fn assert_blocked(sent: &Sent, why: &str) {
     assert!(sent.outcome == Outcome::Blocked && error.contains(why), "{:?}: {error}", sent.outcome);
 }
 
-pub(super) fn addresses(list: &[&str]) -> zone::Answer {
+pub(super) fn addresses(list: &[&str]) -> zone::Response {
     Addresses(list.iter().map(|text| text.parse().unwrap()).collect())
 }
 

@@ -9,32 +9,16 @@ use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentU
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
-use super::{ConfigTable, ENDPOINT_PREFIX, Listed, keyed, read_endpoint, tenant_partition};
+use super::{ConfigTable, ENDPOINT_PREFIX, keyed, read_endpoint, tenant_partition};
+use crate::AwsError;
+use crate::Page;
 use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by, transact};
 use crate::item::{Item, number, text, text_of, to_item};
 use crate::rows::{ids, readable_by};
-use crate::{AwsError, chance, deadline};
-
-/// Whether a conditional change of an endpoint found it as it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndpointChange {
-    /// It did.
-    Made,
-    /// It is gone, or was changed meanwhile.
-    Overtaken,
-}
+use postrider_host::{deadline, entropy};
 
 /// Where an endpoint's earlier URLs lie.
 const URLS_PREFIX: &str = "URLS#";
-
-impl From<Recorded> for EndpointChange {
-    fn from(recorded: Recorded) -> Self {
-        match recorded {
-            Recorded::Yes => Self::Made,
-            Recorded::Overtaken => Self::Overtaken,
-        }
-    }
-}
 
 /// Nobody has changed or deleted it since it was read; its subscriptions follow from what was read. A row that has lost its
 /// revision was read as one of before every change.
@@ -81,14 +65,14 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
-        let put = self.endpoint_row(endpoint, &chance::mark())?.condition_expression("attribute_not_exists(pk)");
+        let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(bad)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
         // Its id is random: whoever has it is this endpoint.
         match deadline::to_be_shown(self.write_endpoint(writes, |_| true)).await? {
-            EndpointChange::Made => Ok(()),
-            EndpointChange::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
+            Recorded::Yes => Ok(()),
+            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
         }
     }
 
@@ -124,9 +108,9 @@ impl ConfigTable {
         tenant: &TenantId,
         limit: i32,
         after: Option<&str>,
-    ) -> Result<Listed<EndpointId>, AwsError> {
+    ) -> Result<Page<EndpointId, EndpointId>, AwsError> {
         let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
-        Ok(Listed { rows: ids(&page.rows, "sk", ENDPOINT_PREFIX), next: page.next })
+        Ok(Page { rows: ids(&page.rows, "sk", ENDPOINT_PREFIX), next: page.next })
     }
 
     /// Every endpoint of a tenant that was not deleted, the oldest first.
@@ -148,9 +132,9 @@ impl ConfigTable {
         tenant: &TenantId,
         limit: i32,
         after: Option<&str>,
-    ) -> Result<Listed<Endpoint>, AwsError> {
+    ) -> Result<Page<Endpoint, EndpointId>, AwsError> {
         let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
-        Ok(Listed { rows: readable_by(page.rows, read_endpoint), next: page.next })
+        Ok(Page { rows: readable_by(page.rows, read_endpoint), next: page.next })
     }
 
     /// Where an endpoint is, or was when it was deleted, whether all of its row can be read or not.
@@ -179,8 +163,8 @@ impl ConfigTable {
         before: &Endpoint,
         after: &Endpoint,
         now: Timestamp,
-    ) -> Result<EndpointChange, AwsError> {
-        let mark = chance::mark();
+    ) -> Result<Recorded, AwsError> {
+        let mark = entropy::mark();
         let moved = after.url != before.url;
         let after = Endpoint {
             revision: before.revision + 1,
@@ -225,8 +209,8 @@ impl ConfigTable {
         endpoint: &Endpoint,
         now: Timestamp,
         expires_at: i64,
-    ) -> Result<EndpointChange, AwsError> {
-        let mark = chance::mark();
+    ) -> Result<Recorded, AwsError> {
+        let mark = entropy::mark();
         let tombstone = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
@@ -258,7 +242,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_failing(&self, endpoint: &Endpoint, since: Timestamp) -> Result<EndpointChange, AwsError> {
+    pub async fn note_failing(&self, endpoint: &Endpoint, since: Timestamp) -> Result<Recorded, AwsError> {
         let update = self
             .client
             .update_item()
@@ -272,7 +256,7 @@ impl ConfigTable {
             .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":since", text(time::wire(since)));
-        self.update_endpoint(update, &chance::mark()).await
+        self.update_endpoint(update, &entropy::mark()).await
     }
 
     /// Whether it still has the URL that it was read with: what another URL answered says nothing about this one. Rows of a
@@ -288,7 +272,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_succeeding(&self, endpoint: &Endpoint) -> Result<EndpointChange, AwsError> {
+    pub async fn note_succeeding(&self, endpoint: &Endpoint) -> Result<Recorded, AwsError> {
         let update = self
             .client
             .update_item()
@@ -298,7 +282,7 @@ impl ConfigTable {
             .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
             .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1));
-        self.update_endpoint(update, &chance::mark()).await
+        self.update_endpoint(update, &entropy::mark()).await
     }
 
     /// Disables an endpoint that is active, has not moved and, if it is disabled for failing, still fails since the time that was read (a
@@ -313,8 +297,8 @@ impl ConfigTable {
         (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
         announcement: TransactWriteItem,
-    ) -> Result<EndpointChange, AwsError> {
-        let mark = chance::mark();
+    ) -> Result<Recorded, AwsError> {
+        let mark = entropy::mark();
         let active =
             format!("#status = :active AND attribute_not_exists(deleted_at) AND {}", Self::is_where_it_was(endpoint));
         let update = Update::builder()
@@ -358,12 +342,12 @@ impl ConfigTable {
         &self,
         writes: Vec<TransactWriteItem>,
         is_ours: impl Fn(&Item) -> bool,
-    ) -> Result<EndpointChange, AwsError> {
-        transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await.map(EndpointChange::from)
+    ) -> Result<Recorded, AwsError> {
+        transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await
     }
 
-    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<EndpointChange, AwsError> {
+    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, AwsError> {
         let update = update.expression_attribute_values(":by", text(mark.as_str()));
-        conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await.map(EndpointChange::from)
+        conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await
     }
 }

@@ -5,12 +5,14 @@ use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use ring::digest;
 
-use super::{ConfigTable, Listed, keyed, tenant_partition};
+use super::{ConfigTable, keyed, tenant_partition};
+use crate::AwsError;
+use crate::Page;
 use crate::conditional::{Recorded, transact};
 use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
 use crate::rows::readable;
-use crate::{AwsError, deadline};
+use postrider_host::deadline;
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
@@ -85,9 +87,9 @@ impl ConfigTable {
         tenant: Option<&TenantId>,
         limit: Option<i32>,
         after: Option<&str>,
-    ) -> Result<Listed<ApiKey>, AwsError> {
+    ) -> Result<Page<ApiKey, KeyId>, AwsError> {
         let page = self.page::<KeyId>(list_partition(tenant), LIST_PREFIX, limit, after).await?;
-        Ok(Listed { rows: readable(page.rows), next: page.next })
+        Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
     /// Revokes a key; whether there was one. Where it is found stands in its row, of which nothing else has to be readable.

@@ -10,12 +10,12 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::time;
 use serde_json::{Value, json};
 
-use super::{ConfigTable, EndpointChange};
+use super::ConfigTable;
 use crate::conditional::Recorded;
-use crate::deadline::{self, Waiting};
 use crate::events_table::EventsTable;
 use crate::replay::{Said, Script};
 use crate::sample;
+use postrider_host::deadline::{self, Waiting};
 
 const OLD: &str = "k1.old";
 const NEW: &str = "k1.new";
@@ -45,7 +45,7 @@ fn theirs(sealed: &[&str]) -> Value {
     json!({"changed_by": {"S": "somebody"}, "revision": {"N": "5"}, "secrets": {"L": secrets}})
 }
 
-async fn rotated(there: &Value) -> EndpointChange {
+async fn rotated(there: &Value) -> Recorded {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there.clone())])]);
     let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
     table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap()
@@ -53,10 +53,10 @@ async fn rotated(there: &Value) -> EndpointChange {
 
 #[tokio::test(start_paused = true)]
 async fn a_rotation_is_known_by_its_secret() {
-    assert_eq!(rotated(&theirs(&[NEW, OLD])).await, EndpointChange::Made);
-    assert_eq!(rotated(&theirs(&["k1.theirs", NEW, OLD])).await, EndpointChange::Made, "rotated again since");
-    assert_eq!(rotated(&theirs(&["k1.theirs", OLD])).await, EndpointChange::Overtaken);
-    assert_eq!(rotated(&theirs(&[])).await, EndpointChange::Overtaken);
+    assert_eq!(rotated(&theirs(&[NEW, OLD])).await, Recorded::Yes);
+    assert_eq!(rotated(&theirs(&["k1.theirs", NEW, OLD])).await, Recorded::Yes, "rotated again since");
+    assert_eq!(rotated(&theirs(&["k1.theirs", OLD])).await, Recorded::Overtaken);
+    assert_eq!(rotated(&theirs(&[])).await, Recorded::Overtaken);
 }
 
 #[tokio::test(start_paused = true)]
@@ -64,7 +64,7 @@ async fn a_change_without_a_secret_is_not_known_by_those_that_stay() {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD]))])]);
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap();
-    assert_eq!(changed, EndpointChange::Overtaken, "it is made again from what stands there now");
+    assert_eq!(changed, Recorded::Overtaken, "it is made again from what stands there now");
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +93,7 @@ async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
 #[tokio::test(start_paused = true)]
 async fn a_deletion_is_known_by_its_time() {
     let now = Timestamp::from_second(1_768_000_000).unwrap();
-    for (at, changed) in [(now, EndpointChange::Made), (Timestamp::UNIX_EPOCH, EndpointChange::Overtaken)] {
+    for (at, changed) in [(now, Recorded::Yes), (Timestamp::UNIX_EPOCH, Recorded::Overtaken)] {
         let there = json!({"changed_by": {"S": "somebody"}, "deleted_at": {"S": time::wire(at)}});
         let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there), Err("None")])]);
         assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0).await.unwrap(), changed);
@@ -109,7 +109,7 @@ async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
         ours: true,
         ..sample::event()
     };
-    for (id, changed) in [(7, EndpointChange::Made), (8, EndpointChange::Overtaken)] {
+    for (id, changed) in [(7, Recorded::Yes), (8, Recorded::Overtaken)] {
         let there = json!({"id": {"S": EventId::fresh(id).as_str()}});
         let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[])), Ok(there)])]);
         let announcement = EventsTable::of(script.client(), "events").put_in_transaction(&event).unwrap();
@@ -141,7 +141,7 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
     let script = Script::new([Said::lost().after(3), Said::done()]);
     deadline::within(in_seconds(8), Waiting::Caller, async {
         let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await;
-        assert_eq!(changed.unwrap(), EndpointChange::Made);
+        assert_eq!(changed.unwrap(), Recorded::Yes);
     })
     .await;
 }

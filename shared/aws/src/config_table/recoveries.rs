@@ -6,9 +6,10 @@ use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::recovery::{Progress, Recovery};
 
 use super::{ConfigTable, keyed, tenant_partition};
+use crate::AwsError;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::item::{Item, text, to_item};
-use crate::{AwsError, chance};
+use postrider_host::entropy;
 
 const RUNNING: &str = "RECOVERIES";
 const PREFIX: &str = "RECOVERY#";
@@ -52,7 +53,7 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed; the page before it will be seen again, which is harmless.
     pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, AwsError> {
-        let mark = chance::mark();
+        let mark = entropy::mark();
         let mut row = self.recovery_row(recovery)?;
         if let Some(item) = row.get_item().clone() {
             let marked = item.into_iter().chain([(CHANGED_BY.to_owned(), text(mark.as_str()))]);

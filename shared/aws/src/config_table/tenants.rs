@@ -9,12 +9,14 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use serde::Serialize;
 
 use super::endpoints::fresh;
-use super::{ConfigTable, Listed, TENANT_SORT, keyed, tenant_partition};
+use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
+use crate::Page;
 use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
 use crate::error::failed;
 use crate::item::{Item, from_item, text, to_item};
 use crate::rows::{ids, readable};
-use crate::{AwsError, chance, deadline, rows};
+use crate::{AwsError, rows};
+use postrider_host::{deadline, entropy};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -72,6 +74,17 @@ impl ConfigTable {
         self.get(tenant_partition(id), TENANT_SORT).await
     }
 
+    /// The tenant of this id, which something says there is.
+    ///
+    /// # Errors
+    /// When the read failed, or the row is missing: it is lost, and counted so.
+    pub async fn tenant_that_must_be(&self, id: &TenantId) -> Result<Tenant, AwsError> {
+        self.tenant(id).await?.ok_or_else(|| {
+            rows::missing(&tenant_partition(id));
+            AwsError::new("GetItem config", "a key's tenant is missing")
+        })
+    }
+
     /// Whether there is a tenant of this id, even if its row cannot be read.
     ///
     /// # Errors
@@ -84,7 +97,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Listed<Tenant>, AwsError> {
+    pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Page<Tenant, TenantId>, AwsError> {
         let page = self.page::<TenantId>(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
         let ids: Vec<TenantId> = ids(&page.rows, "sk", LIST_PREFIX);
         let reads = ids.iter().map(|id| async move {
@@ -95,7 +108,7 @@ impl ConfigTable {
             Ok::<_, AwsError>(item)
         });
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Listed { rows: readable(items.into_iter().flatten()), next: page.next })
+        Ok(Page { rows: readable(items.into_iter().flatten()), next: page.next })
     }
 
     /// Gives a tenant other secrets, if they still are as they were read: whoever was shown one must find it kept.
@@ -106,7 +119,7 @@ impl ConfigTable {
         let stored = |secrets: &[StoredSecret]| {
             serde_dynamo::to_attribute_value(secrets).map_err(|error| AwsError::new("writing a row", error.to_string()))
         };
-        let mark = chance::mark();
+        let mark = entropy::mark();
         let update = self
             .client
             .update_item()

@@ -11,10 +11,12 @@ use postrider_domain::time;
 use super::endpoints::was_deleted_at;
 use super::subscriptions::{KEPT_SECONDS, partition};
 use super::tombstone::{is_deleted, tombstone};
-use super::{ConfigTable, ENDPOINT_PREFIX, EndpointChange, keyed, tenant_partition};
+use super::{ConfigTable, ENDPOINT_PREFIX, keyed, tenant_partition};
+use crate::AwsError;
+use crate::Recorded;
 use crate::conditional::{CHANGED_BY, is_by};
 use crate::item::{Item, number, text, to_item};
-use crate::{AwsError, chance};
+use postrider_host::entropy;
 
 /// Subscriptions that end in one transaction, which takes 100 actions.
 const MOST_PATTERNS: usize = 98;
@@ -34,7 +36,7 @@ impl ConfigTable {
         id: &EndpointId,
         now: Timestamp,
         expires_at: i64,
-    ) -> Result<Option<EndpointChange>, AwsError> {
+    ) -> Result<Option<Recorded>, AwsError> {
         let sort = format!("{ENDPOINT_PREFIX}{id}");
         let row = self.get_item(tenant_partition(tenant), &sort).await?;
         let Some(row) = row.filter(|row| !is_deleted(row)) else { return Ok(None) };
@@ -42,7 +44,7 @@ impl ConfigTable {
         // What its subscriptions that are not found bring about has to be denied for as long as they stand there.
         let expires_at = are_all.then_some(expires_at);
         let tombstone = Endpoint { expires_at, ..tombstone(tenant, id, &row, now) };
-        let mark = chance::mark();
+        let mark = entropy::mark();
         let mut item = keyed(to_item(&tombstone)?, tenant_partition(tenant), sort);
         item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
         let put = Put::builder().table_name(&self.name).set_item(Some(item));

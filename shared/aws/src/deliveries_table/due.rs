@@ -7,10 +7,10 @@ use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
 use super::DeliveriesTable;
-use crate::chance;
 use crate::error::{AwsError, failed};
 use crate::item::{Item, text};
 use crate::rows;
+use postrider_host::clock;
 
 /// How many partitions the index has.
 pub const SHARDS: u8 = 16;
@@ -44,7 +44,7 @@ impl DeliveriesTable {
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at < :cutoff")
             .expression_attribute_values(":shard", text(format!("{shard:02}")))
-            .expression_attribute_values(":cutoff", text(time::wire(chance::now() - late)))
+            .expression_attribute_values(":cutoff", text(time::wire(clock::now() - late)))
             .set_exclusive_start_key(after)
             .limit(limit)
             .send()
@@ -52,7 +52,7 @@ impl DeliveriesTable {
             .map_err(failed("Query deliveries by due time"))?;
         let ids = rows::ids(page.items(), "id", "");
         let rows = self.get_many(ids).await?;
-        let cutoff = chance::now() - late;
+        let cutoff = clock::now() - late;
         let overdue = rows.into_iter().filter(|row| row.next_attempt_at.is_some_and(|due| due < cutoff)).collect();
         Ok((overdue, page.last_evaluated_key))
     }

@@ -14,8 +14,8 @@ use super::DeliveriesTable;
 use crate::AwsError;
 use crate::error::failed;
 use crate::item::to_item;
-use crate::pause::pause;
 use crate::put_once::Put;
+use postrider_host::pause::pause;
 
 const CALL: &str = "BatchExecuteStatement deliveries";
 /// Statements of one call.

@@ -11,6 +11,7 @@ use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
 use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
+use crate::Page;
 use crate::error::{AwsError, failed};
 use crate::item::{Item, text};
 use crate::page;
@@ -49,15 +50,6 @@ impl Filter {
     }
 }
 
-/// A page of rows, and where the next one begins.
-#[derive(Debug)]
-pub struct Page {
-    /// The rows; may be short or empty although more follow.
-    pub rows: Vec<Delivery>,
-    /// The id after which the next page begins.
-    pub next: Option<DeliveryId>,
-}
-
 impl DeliveriesTable {
     /// A page of an endpoint's deliveries, newest first, after the one given.
     ///
@@ -69,7 +61,7 @@ impl DeliveriesTable {
         filter: &Filter,
         limit: i32,
         after: Option<&DeliveryId>,
-    ) -> Result<Page, AwsError> {
+    ) -> Result<Page<Delivery, DeliveryId>, AwsError> {
         let (lower, upper) = filter.bounds();
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
@@ -91,22 +83,22 @@ impl DeliveriesTable {
         if !conditions.is_empty() {
             query = query.filter_expression(conditions.join(" AND "));
         }
-        let (items, next) = page::of(query, "Query deliveries", ("id", "")).await?;
-        Ok(Page { rows: readable(items), next })
+        let page = page::of(query, "Query deliveries", ("id", "")).await?;
+        Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
     /// A page of what a recovery looks at, oldest first, from where it stopped.
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn list_range(&self, recovery: &Recovery, limit: i32) -> Result<Page, AwsError> {
+    pub async fn list_range(&self, recovery: &Recovery, limit: i32) -> Result<Page<Delivery, DeliveryId>, AwsError> {
         let (lower, upper) = (DeliveryId::lower_bound(recovery.since), DeliveryId::lower_bound(recovery.until));
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
         let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
-        let (items, next) = page::of(query, "Query deliveries", ("id", "")).await?;
-        Ok(Page { rows: readable(items), next })
+        let page = page::of(query, "Query deliveries", ("id", "")).await?;
+        Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
     /// A consistent query of an endpoint's ids between these bounds, after the one given, oldest first.
@@ -145,7 +137,7 @@ impl DeliveriesTable {
         status: Option<Status>,
         limit: i32,
         after: Option<&DeliveryId>,
-    ) -> Result<Page, AwsError> {
+    ) -> Result<Page<Delivery, DeliveryId>, AwsError> {
         let mut query = self
             .client
             .query()
@@ -161,12 +153,12 @@ impl DeliveriesTable {
                 .exclusive_start_key("endpoint_id", text(after.endpoint().as_str()))
                 .exclusive_start_key("id", text(after.as_str()));
         }
-        let (items, next) = page::of(query, "Query undelivered", ("id", "")).await?;
-        let mut rows = self.get_many(ids(&items, "id", "")).await?;
+        let page = page::of(query, "Query undelivered", ("id", "")).await?;
+        let mut rows = self.get_many(ids(&page.rows, "id", "")).await?;
         // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
         rows.retain(|row| row.counts_as_undelivered(row.status) && status.is_none_or(|status| row.status == status));
         rows.sort_by(|one, other| other.id.cmp(&one.id));
-        Ok(Page { rows, next })
+        Ok(Page { rows, next: page.next })
     }
 
     /// Those of these deliveries that exist, in no particular order.
@@ -190,7 +182,7 @@ impl DeliveriesTable {
             if wanted.is_empty() {
                 return Ok(rows);
             }
-            crate::pause::pause(round).await;
+            postrider_host::pause::pause(round).await;
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
             let keys = keys.map_err(|error| AwsError::new("BatchGetItem deliveries", error.to_string()))?;
             let answer = self

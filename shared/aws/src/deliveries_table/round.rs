@@ -4,7 +4,8 @@ use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
 
-use super::{Change, DeliveriesTable, Recorded, send};
+use super::{Change, DeliveriesTable, send};
+use crate::Recorded;
 use crate::conditional::is_by;
 use crate::error::AwsError;
 use crate::item::{number, text};

@@ -12,11 +12,11 @@ use deliver::sender::{Post, Sender, Sent, client, once};
 use deliver::trust::Trust;
 use floor::{BODY, Connections, ID, Run, SECRET, tell};
 use jiff::Timestamp;
-use postrider_aws::resolve::Resolver;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::secret::Secret;
 use postrider_domain::signature;
+use postrider_host::resolver::Resolver;
 use reqwest::Client;
 use url::Url;
 

@@ -1,0 +1,9 @@
+//! Events: published over HTTP, on the stack's bus or by direct invocation; seen with their deliveries.
+
+mod handler;
+mod publish;
+mod routes;
+mod triggers;
+mod view;
+
+pub use handler::Events;

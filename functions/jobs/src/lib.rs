@@ -1,0 +1,15 @@
+//! Jobs: started by customers, reported on by workers over HTTP or the bus, told of once when they end.
+
+mod bus;
+mod generate;
+mod handler;
+mod platform;
+mod report;
+mod reporter;
+mod routes;
+mod starter;
+mod tasks;
+mod title;
+mod view;
+
+pub use handler::Jobs;

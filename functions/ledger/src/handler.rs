@@ -1,0 +1,322 @@
+//! The routes.
+
+use std::time::Duration;
+
+use postrider_api::{ApiError, Paging, Request, Response, ShownPage};
+use postrider_api::{Caller, Credentials};
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
+use postrider_aws::event_row::CLOCKS_DIFFER;
+use postrider_aws::events_table::EventsTable;
+use postrider_aws::jobs_table::JobsTable;
+use postrider_aws::queue::Queue;
+use postrider_aws::recoverer::Recoverer;
+use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{AwsError, Page, Recorded, rows};
+use postrider_domain::delivery::{Delivery, Reason, Status};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, Missing, obstacle};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::message::Message;
+use postrider_domain::recovery::{Progress, Recovery};
+use postrider_domain::tenant::Tenant;
+use postrider_domain::time;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::{clock, entropy};
+use serde_json::json;
+
+use crate::places::Places;
+use crate::view;
+
+/// How long a caller is kept waiting while a recovery begins.
+const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
+
+/// What the routes need.
+pub struct Ledger {
+    pub(crate) credentials: Credentials,
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    retry_queue: Queue,
+    recoverer: Recoverer,
+    jobs: JobsTable,
+    events: EventsTable,
+    places: Places,
+    retention: Retention,
+}
+
+impl Ledger {
+    /// From the settings that the template gives it.
+    ///
+    /// # Errors
+    /// When one is missing or makes no sense.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let (config, jobs) = (ConfigTable::from_env(sdk)?, JobsTable::from_env(sdk)?);
+        Ok(Self {
+            credentials: Credentials::new(config.clone()),
+            places: Places::new(config.clone(), jobs.clone()),
+            config,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            retry_queue: Queue::retry(sdk)?,
+            recoverer: Recoverer::from_env(sdk)?,
+            jobs,
+            events: EventsTable::from_env(sdk)?,
+            retention: env::retention()?,
+        })
+    }
+
+    pub(crate) async fn list(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
+        let webhook = self.known(caller, id).await?;
+        let filter = filter(request)?;
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
+        if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
+            return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
+        }
+        let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
+        self.page(&page).await
+    }
+
+    /// Those of a job, or those that are undelivered.
+    pub(crate) async fn find_many(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        match request.query("job_id")? {
+            Some(_) => self.of_job(request, caller).await,
+            None => self.undelivered(request, caller).await,
+        }
+    }
+
+    async fn undelivered(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        request.only_query(&["status", "limit", "cursor"])?;
+        let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
+        let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
+            "undelivered" => None,
+            name => match Status::named(name) {
+                Some(status @ (Status::Retrying | Status::Failed | Status::Cancelled)) => Some(status),
+                _ => return Err(Invalid::new("status", expected).into()),
+            },
+        };
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
+        let tenant = caller.tenant_id()?;
+        let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
+        self.page(&page).await
+    }
+
+    async fn page(&self, page: &Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
+        let places = self.places.of(&page.rows).await?;
+        let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
+        let shown = ShownPage::of(page, |row| &row.id, show);
+        Ok(Response::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
+    }
+
+    /// A job's delivery: there is one once the job has ended, if it has a URL.
+    async fn of_job(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        request.only_query(&["job_id", "limit", "cursor"])?;
+        let paging: Paging<DeliveryId> = Paging::of(request)?;
+        let tenant = caller.tenant_id()?;
+        let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| ApiError::not_found("job"))?;
+        let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant);
+        let job = job.ok_or_else(|| ApiError::not_found("job"))?;
+        let mut rows = Vec::new();
+        // There is one at the most, so what follows a cursor is nothing.
+        if let Some(ended) = job.completed_at.filter(|_| paging.after.is_none()) {
+            let event = job.closing_event_id.unwrap_or_else(|| EventId::of_job(tenant, &job.id));
+            let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
+            rows.extend(self.deliveries.get(&delivery).await?);
+        }
+        self.page(&Page { rows, next: None }).await
+    }
+
+    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.only_query(&[])?;
+        let delivery = self.find(caller, id).await?;
+        self.show(200, &delivery).await
+    }
+
+    /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
+    pub(crate) async fn retry(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.optional_fields()?.finish()?;
+        let before = self.find(caller, id).await?;
+        let after = before.asked_again(clock::now()).map_err(|why| ApiError::conflict(why.to_string()))?;
+        self.check_deliverable(caller.tenant()?, &before).await?;
+        if self.deliveries.begin_round(&before, &after, &entropy::mark()).await? == Recorded::Overtaken {
+            return Err(overtaken());
+        }
+        // Should this be lost, the row is due, and the sweep brings it.
+        if let Err(error) = self.retry_queue.send(&Message::next(&after), Duration::ZERO).await {
+            tracing::warn!(delivery_id = %after.id, error = %error, "retry.left_to_the_sweep");
+        }
+        self.show(202, &after).await
+    }
+
+    /// Refuses a round that could only be cancelled: the delivery would look worse than before.
+    async fn check_deliverable(&self, tenant: &Tenant, row: &Delivery) -> Result<(), ApiError> {
+        let endpoint = match &row.job_id {
+            Some(job) => {
+                let job = self.jobs.get(job).await?.filter(|job| job.tenant_id == row.tenant_id);
+                job.as_ref().and_then(Endpoint::of_job)
+            }
+            None => self.config.endpoint_or_tombstone(&row.tenant_id, &row.endpoint_id).await?,
+        };
+        let why = match obstacle(Some(tenant), endpoint.as_ref()) {
+            Ok(Some(Reason::WebhookDisabled)) => "its webhook is disabled; enable it first",
+            Ok(Some(_)) => "its webhook is deleted",
+            Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
+            Err(Missing) => {
+                rows::missing_for(row);
+                return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into());
+            }
+            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
+                "its event is no longer kept"
+            }
+            Ok(None) => return Ok(()),
+        };
+        Err(ApiError::conflict(why))
+    }
+
+    /// Once this has answered, no further POST starts. One that is under way is still put on record, and if its receiver takes
+    /// it, the delivery has succeeded.
+    pub(crate) async fn cancel(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.optional_fields()?.finish()?;
+        let before = self.find(caller, id).await?;
+        let is_final = || ApiError::conflict("this delivery has come to its end already");
+        if before.status.is_final() {
+            return Err(is_final());
+        }
+        let recorded = self.deliveries.cancel(&before, Reason::CancelledByRequest, &entropy::mark()).await?;
+        if recorded == Recorded::Overtaken {
+            return Err(overtaken());
+        }
+        let now = self.deliveries.get(&before.id).await?.ok_or_else(is_final)?;
+        self.show(202, &now).await
+    }
+
+    /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
+    /// continues the rest.
+    pub(crate) async fn recover(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        let endpoint = self.endpoint(caller, id).await?;
+        let mut fields = request.fields()?;
+        let since: String = fields.require("since", "an RFC 3339 time")?;
+        let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
+        fields.finish()?;
+        let now = clock::now();
+        let since = time::parse("since", &since)?;
+        let until = until.map(|until| time::parse("until", &until)).transpose()?;
+        if since >= until.unwrap_or(now) {
+            return Err(ApiError::unprocessable(Invalid::new(
+                "since",
+                "a time before `until`, which is now if left out",
+            )));
+        }
+        if endpoint.status == EndpointStatus::Disabled {
+            return Err(ApiError::conflict(
+                "this webhook is disabled; enable it first, or all would be cancelled again",
+            ));
+        }
+        let recovery = Recovery {
+            id: RecoveryId::new(now, entropy::bits64()),
+            tenant_id: endpoint.tenant_id,
+            endpoint_id: endpoint.id,
+            since,
+            // All that there is, also of producers whose clocks are ahead.
+            until: until.unwrap_or(now + CLOCKS_DIFFER),
+            status: Progress::Running,
+            found: 0,
+            requeued: 0,
+            after: None,
+            expires_at: now.as_second() + self.retention.seconds,
+        };
+        self.config.create_recovery(&recovery).await?;
+        let id = recovery.id.clone();
+        if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
+            tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
+        }
+        Ok(Response::json(202, &json!({"recovery_id": id})))
+    }
+
+    pub(crate) async fn recovery(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        webhook: &str,
+        id: &str,
+    ) -> Result<Response, ApiError> {
+        request.only_query(&[])?;
+        let not_found = || ApiError::not_found("recovery");
+        let id: RecoveryId = id.parse().map_err(|_| not_found())?;
+        // Whatever has become of the webhook.
+        let recovery = self.config.recovery(caller.tenant_id()?, &id).await?;
+        let recovery = recovery.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
+        Ok(Response::json(200, &view::recovery(&recovery)))
+    }
+
+    /// The id of a webhook that there is, or was: what a deleted one was sent is kept, and shown, for as long as any other's. One
+    /// whose row cannot be read, or is missing, hides none of its deliveries.
+    async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, ApiError> {
+        let not_found = || ApiError::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        let tenant = caller.tenant_id()?;
+        match self.config.endpoint_or_tombstone(tenant, &id).await {
+            Err(error) if error.is_unreadable() => Ok(id),
+            Ok(None) if self.is_missing(tenant, &id).await? => Ok(id),
+            found => Ok(found?.ok_or_else(not_found)?.id),
+        }
+    }
+
+    /// Whether a webhook without a row is one of this tenant's whose row is lost: its deliveries tell.
+    async fn is_missing(&self, tenant: &TenantId, id: &EndpointId) -> Result<bool, AwsError> {
+        let page = self.deliveries.list(id, &Filter::default(), 1, None).await?;
+        let is_missing = page.rows.iter().any(|row| row.tenant_id == *tenant);
+        if is_missing {
+            rows::missing(id.as_str());
+        }
+        Ok(is_missing)
+    }
+
+    async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
+        let not_found = || ApiError::not_found("webhook");
+        let id: EndpointId = id.parse().map_err(|_| not_found())?;
+        let tenant = caller.tenant_id()?;
+        match self.config.endpoint_or_tombstone(tenant, &id).await? {
+            Some(endpoint) if endpoint.deleted_at.is_none() => Ok(endpoint),
+            // Missing is not deleted: its owner must not be told that he has no such webhook.
+            None if self.is_missing(tenant, &id).await? => {
+                Err(AwsError::new("GetItem config", "a webhook is missing").into())
+            }
+            _ => Err(not_found()),
+        }
+    }
+
+    async fn find(&self, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {
+        let not_found = || ApiError::not_found("delivery");
+        let id: DeliveryId = id.parse().map_err(|_| not_found())?;
+        let tenant = caller.tenant_id()?;
+        self.deliveries.get(&id).await?.filter(|row| row.tenant_id == *tenant).ok_or_else(not_found)
+    }
+
+    async fn show(&self, status: u16, delivery: &Delivery) -> Result<Response, ApiError> {
+        let places = self.places.of(std::slice::from_ref(delivery)).await?;
+        Ok(Response::json(status, &view::delivery(delivery, places.of(delivery))))
+    }
+}
+
+fn overtaken() -> ApiError {
+    ApiError::conflict("this delivery changed meanwhile; look at it again")
+}
+
+fn filter(request: &Request) -> Result<Filter, ApiError> {
+    let status = request.query("status")?.map(|name| {
+        Status::named(name)
+            .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
+    });
+    let filter = Filter {
+        status: status.transpose()?,
+        event: request.query("event")?.map(str::parse).transpose()?,
+        since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
+        until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
+    };
+    match (filter.since, filter.until) {
+        (Some(since), Some(until)) if since > until => {
+            Err(ApiError::unprocessable(Invalid::new("since", "a time not after `until`")))
+        }
+        _ => Ok(filter),
+    }
+}

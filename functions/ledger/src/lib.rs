@@ -1,0 +1,8 @@
+//! The ledger over HTTP: what became of every event x endpoint.
+
+mod handler;
+mod places;
+mod routes;
+mod view;
+
+pub use handler::Ledger;

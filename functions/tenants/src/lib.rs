@@ -1,0 +1,7 @@
+//! The operator's side: tenants, their keys, and provider keys.
+
+mod handler;
+mod routes;
+mod view;
+
+pub use handler::Operator;

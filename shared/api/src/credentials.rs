@@ -1,0 +1,157 @@
+//! Who is calling: API keys, checked in the functions so that a refusal comes in the path's own error shape.
+//!
+//! A good key is remembered for less than a minute per process, so a revoked one stops working within a minute and a
+//! busy one costs no read. An unknown key is never remembered.
+
+use std::time::Duration;
+
+use postrider_domain::dialect;
+use postrider_domain::id::TenantId;
+use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
+use postrider_domain::tenant::{Tenant, TenantStatus};
+
+use crate::{ApiError, KeyAccess, Request};
+use postrider_aws::AwsError;
+use postrider_aws::config_table::{ConfigTable, hash_of};
+use postrider_aws::remembered::RememberedByKey;
+use postrider_host::clock;
+
+const REMEMBERED: Duration = Duration::from_secs(45);
+/// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
+const MOST_REMEMBERED: usize = 10_000;
+const ADMIN_KEY_CHARS: usize = 64;
+
+/// A caller with a good key.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key.
+    pub key: ApiKey,
+    /// The tenant, unless it is a provider key.
+    pub tenant: Option<Tenant>,
+}
+
+impl Caller {
+    /// The tenant that the key belongs to.
+    ///
+    /// # Errors
+    /// 403 for a provider key, which belongs to none.
+    pub fn tenant(&self) -> Result<&Tenant, ApiError> {
+        self.tenant
+            .as_ref()
+            .ok_or_else(|| ApiError::forbidden("a provider key belongs to no tenant; use a tenant's key"))
+    }
+
+    /// The id of that tenant.
+    ///
+    /// # Errors
+    /// 403 for a provider key.
+    pub fn tenant_id(&self) -> Result<&TenantId, ApiError> {
+        Ok(&self.tenant()?.id)
+    }
+}
+
+/// Checks keys.
+pub struct Credentials {
+    config: ConfigTable,
+    remembered: RememberedByKey<Caller>,
+    tenants: RememberedByKey<()>,
+}
+
+impl Credentials {
+    /// A checker over the config table.
+    pub fn new(config: ConfigTable) -> Self {
+        Self {
+            config,
+            remembered: RememberedByKey::new(REMEMBERED, MOST_REMEMBERED),
+            tenants: RememberedByKey::new(REMEMBERED, MOST_REMEMBERED),
+        }
+    }
+
+    /// The caller of this request, if its key is good for what the route asks for.
+    ///
+    /// # Errors
+    /// 401 for no key, an unknown or an expired one; 403 without the scope or for a suspended tenant.
+    pub async fn caller(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
+        match access {
+            KeyAccess::Bearer(scope) => self.caller_with(bearer(request)?, *scope).await,
+            KeyAccess::Header(scope) => self.caller_with(in_header(request)?, *scope).await,
+        }
+    }
+
+    async fn caller_with(&self, key: &str, scope: Scope) -> Result<Caller, ApiError> {
+        let caller = self.known(key).await?;
+        if caller.key.has_expired(clock::now()) {
+            return Err(ApiError::unauthorized("this API key has expired"));
+        }
+        if caller.tenant.as_ref().is_some_and(|tenant| tenant.status == TenantStatus::Suspended) {
+            return Err(ApiError::tenant_suspended());
+        }
+        if caller.key.may(scope) {
+            return Ok(caller);
+        }
+        Err(ApiError::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())))
+    }
+
+    async fn known(&self, key: &str) -> Result<Caller, ApiError> {
+        let known_prefix = dialect::all().map(|dialect| dialect.key_prefix).chain([PROVIDER_PREFIX]);
+        if !is_of_admin_shape(key) && !known_prefix.into_iter().any(|prefix| key.starts_with(prefix)) {
+            return Err(ApiError::unauthorized("unknown API key"));
+        }
+        let hash = hash_of(key);
+        let found = self.remembered.get(&hash, self.look_up(&hash)).await?;
+        found.ok_or_else(|| ApiError::unauthorized("unknown API key"))
+    }
+
+    async fn look_up(&self, hash: &str) -> Result<Option<Caller>, AwsError> {
+        let Some(key) = self.config.key(hash).await? else { return Ok(None) };
+        let tenant = match &key.tenant_id {
+            // A key without its tenant is our failure: its owner must not be told that his key is none.
+            Some(id) => Some(self.config.tenant_that_must_be(id).await?),
+            None => None,
+        };
+        Ok(Some(Caller { key, tenant }))
+    }
+
+    /// A tenant as it is at this moment, whatever is remembered of it.
+    ///
+    /// # Errors
+    /// 401 when it is gone, and its keys with it.
+    pub async fn tenant_now(&self, id: &TenantId) -> Result<Tenant, ApiError> {
+        self.config.tenant(id).await?.ok_or_else(|| ApiError::unauthorized("unknown API key"))
+    }
+
+    /// Whether there is a tenant such as a provider key names. A suspended one may be published for: its deliveries are
+    /// recorded as cancelled, and can be recovered.
+    ///
+    /// # Errors
+    /// 404 when there is none.
+    pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), ApiError> {
+        // Its row needs to be there, and not to be read: the event is kept, and waits until it can be.
+        let look_up = async { Ok(self.config.has_tenant(id).await?.then_some(())) };
+        let found = self.tenants.get(id.as_str(), look_up).await?;
+        found.ok_or_else(|| ApiError::not_found("tenant"))
+    }
+}
+
+fn in_header(request: &Request) -> Result<&str, ApiError> {
+    match request.header("x-api-key").map(str::trim).filter(|key| !key.is_empty()) {
+        Some(key) => Ok(key),
+        None if request.header("authorization").is_some() => bearer(request),
+        None => Err(ApiError::unauthorized("no API key; send `X-Api-Key: <key>`")),
+    }
+}
+
+pub(crate) fn bearer(request: &Request) -> Result<&str, ApiError> {
+    let value = request
+        .header("authorization")
+        .ok_or_else(|| ApiError::unauthorized("no API key; send `Authorization: Bearer <key>`"))?;
+    match value.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() => Ok(key.trim()),
+        _ => Err(ApiError::unauthorized("expected `Authorization: Bearer <key>`")),
+    }
+}
+
+/// The admin key is generated without a prefix, so its shape is what tells it from the others.
+pub(crate) fn is_of_admin_shape(key: &str) -> bool {
+    key.len() == ADMIN_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

@@ -1,0 +1,65 @@
+//! Paging: `limit` and `cursor`. A cursor holds a place within a partition that the path and the key choose, so that a
+//! forged one leads nowhere else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use postrider_domain::invalid::Invalid;
+use serde_json::{Value, json};
+
+use crate::{ApiError, Request};
+
+const DEFAULT_LIMIT: i32 = 50;
+const MAX_LIMIT: i32 = 200;
+
+/// A place in a list, as an opaque text.
+pub struct Cursor;
+
+impl Cursor {
+    /// The text for a place.
+    pub fn write(place: &str) -> String {
+        BASE64.encode(place)
+    }
+
+    /// The place of a text.
+    ///
+    /// # Errors
+    /// 400 when it is none of ours.
+    pub fn read<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
+        let place = BASE64.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let place = place.and_then(|place| place.parse().ok());
+        place.ok_or_else(|| Invalid::new("cursor", "a `next_cursor` of this list").into())
+    }
+}
+
+/// How much of a list is asked for.
+#[derive(Debug)]
+pub struct Paging<T> {
+    /// Rows at the most.
+    pub limit: i32,
+    /// After which one.
+    pub after: Option<T>,
+}
+
+impl<T: std::str::FromStr> Paging<T> {
+    /// Reads `limit` (1 to 200, 50 where it says nothing) and `cursor`.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn of(request: &Request) -> Result<Self, ApiError> {
+        let limit = match request.query("limit")? {
+            None => DEFAULT_LIMIT,
+            Some(text) => match text.parse() {
+                Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
+                _ => return Err(Invalid::new("limit", format!("a whole number, 1 to {MAX_LIMIT}")).into()),
+            },
+        };
+        Ok(Self { limit, after: request.query("cursor")?.map(Cursor::read).transpose()? })
+    }
+}
+
+impl Cursor {
+    /// The `pagination` object: whether more follows, and from where.
+    pub fn pagination(next: Option<&str>) -> Value {
+        json!({"has_more": next.is_some(), "next_cursor": next.map(Self::write)})
+    }
+}

@@ -1,0 +1,194 @@
+//! What went wrong with a request, in the API's error shape: `{"error": {"code", "message", "details"?}}`.
+
+use postrider_domain::invalid::Invalid;
+use serde_json::json;
+
+use postrider_aws::AwsError;
+
+use postrider_host::deadline;
+
+/// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
+#[derive(Debug)]
+pub struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    status: u16,
+    code: &'static str,
+    message: String,
+    invalid: Option<Invalid>,
+    allow: Option<String>,
+    failure: Option<Failure>,
+}
+
+/// That we failed, and at what.
+#[derive(Debug)]
+struct Failure {
+    /// For the log alone.
+    cause: String,
+    /// Whether the call may have been carried out all the same.
+    may_be_done: bool,
+}
+
+/// How soon a caller may try again who came while AWS was too busy, in seconds.
+const RETRY_AFTER: &str = "2";
+const OURS: &str = "something went wrong on our side";
+const BUSY: &str = "this cannot be done at the moment";
+const SAFE: &str = "repeating the request is safe";
+
+impl ApiError {
+    fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, failure: None }))
+    }
+
+    fn about(status: u16, code: &'static str, invalid: Invalid) -> Self {
+        let mut error = Self::new(status, code, invalid.to_string());
+        error.0.invalid = Some(invalid);
+        error
+    }
+
+    /// 401.
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(401, "unauthorized", message)
+    }
+
+    /// 403.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", message)
+    }
+
+    /// 403 for every key of a suspended tenant.
+    pub fn tenant_suspended() -> Self {
+        Self::new(403, "tenant_suspended", "this tenant is suspended")
+    }
+
+    /// 404, also for what is another tenant's.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(404, "not_found", format!("no such {what}"))
+    }
+
+    /// 404 for a row that is there but is not what its place is for, with what is amiss; `place` is where its story goes on.
+    pub fn is_no(what: &str, why: &str, place: &str) -> Self {
+        let message = format!("no such {what}: a row of this id is there, but it is no {what} ({why}); it was {place}");
+        Self::new(404, "not_found", message)
+    }
+
+    /// 405, with what would be allowed.
+    pub fn method_not_allowed(allowed: &[&str]) -> Self {
+        let allow = allowed.join(", ");
+        let mut error = Self::new(405, "method_not_allowed", format!("this path takes {allow}"));
+        error.0.allow = Some(allow);
+        error
+    }
+
+    /// 409.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(409, "conflict", message)
+    }
+
+    /// 403 where the plan is too small.
+    pub fn plan_required(message: impl Into<String>) -> Self {
+        Self::new(403, "plan_required", message)
+    }
+
+    /// 413, naming the field and its limit in bytes.
+    pub fn too_large(field: &str, limit: usize) -> Self {
+        Self::about(413, "payload_too_large", Invalid::new(field, format!("at most {limit} bytes")))
+    }
+
+    /// 415.
+    pub fn unsupported_media_type(message: &str) -> Self {
+        Self::new(415, "unsupported_media_type", message)
+    }
+
+    /// 422: well-formed, but it cannot be.
+    pub fn unprocessable(invalid: Invalid) -> Self {
+        Self::about(422, "unprocessable", invalid)
+    }
+
+    /// The code that stands in the answer.
+    pub fn code(&self) -> &'static str {
+        self.0.code
+    }
+
+    /// What it says to the caller.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// For the log alone: why we failed.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.failure.as_ref().map(|failure| failure.cause.as_str())
+    }
+
+    /// 503: the time is over, or too little is left to begin.
+    pub(crate) fn out_of_time() -> Self {
+        AwsError::busy("the request", "its time is over").into()
+    }
+
+    /// What a caller is told whose call has a key of his own, or changes nothing when it comes twice: that he may repeat it.
+    #[must_use]
+    pub fn safe_to_repeat(self) -> Self {
+        self.told(None)
+    }
+
+    /// What a caller is told who may find that his call was carried out: what to do instead of repeating it. Where nothing was
+    /// written, or nothing is `instead`, repeating is safe.
+    #[must_use]
+    pub(crate) fn told(mut self, instead: Option<&str>) -> Self {
+        if let Some(failure) = &mut self.0.failure {
+            let what = if self.0.status == 503 { BUSY } else { OURS };
+            self.0.message = match instead.filter(|_| failure.may_be_done) {
+                Some(instead) => format!("{what}; it may have been carried out all the same: {instead}"),
+                None => format!("{what}; {SAFE}"),
+            };
+            failure.may_be_done &= instead.is_some();
+        }
+        self
+    }
+
+    /// The same for one of several things that a request asks for.
+    #[must_use]
+    pub fn of_one(self, instead: &str) -> Self {
+        self.told(Some(instead))
+    }
+
+    /// For 503: when to come again.
+    pub(crate) fn retry_after(&self) -> Option<&'static str> {
+        (self.0.status == 503).then_some(RETRY_AFTER)
+    }
+
+    /// The `error` object of the answer.
+    pub fn body(&self) -> serde_json::Value {
+        let mut error = json!({"code": self.0.code, "message": self.0.message});
+        if let Some(invalid) = &self.0.invalid {
+            error["details"] = json!({"field": invalid.field, "expected": invalid.expected});
+        }
+        error
+    }
+
+    /// The status that it is answered with.
+    pub fn status(&self) -> u16 {
+        self.0.status
+    }
+
+    /// For 405: what would be allowed.
+    pub(crate) fn allow(&self) -> Option<&str> {
+        self.0.allow.as_deref()
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        Self::about(400, "invalid_request", invalid)
+    }
+}
+
+impl From<AwsError> for ApiError {
+    fn from(error: AwsError) -> Self {
+        let mut told =
+            if error.is_busy() { Self::new(503, "unavailable", BUSY) } else { Self::new(500, "internal", OURS) };
+        told.0.failure = Some(Failure { cause: error.to_string(), may_be_done: deadline::has_written() });
+        told
+    }
+}

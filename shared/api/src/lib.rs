@@ -1,0 +1,30 @@
+//! How the functions are called: HTTP requests in and responses out, each with its request id, with credentials, fields, pages
+//! and errors; and whatever else triggers a function.
+
+mod credentials;
+mod cursor;
+mod error;
+mod error_shape;
+mod fields;
+pub mod invocation;
+mod operator;
+mod pages;
+mod request;
+mod response;
+mod rotation;
+mod routes;
+mod serve;
+pub mod trigger;
+
+pub use credentials::{Caller, Credentials};
+pub use cursor::{Cursor, Paging};
+pub use error::ApiError;
+pub use error_shape::ErrorShape;
+pub use fields::Fields;
+pub use operator::OperatorCredentials;
+pub use pages::ShownPage;
+pub use request::Request;
+pub use response::Response;
+pub use rotation::Rotation;
+pub use routes::{Access, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
+pub use serve::serve;

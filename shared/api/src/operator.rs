@@ -1,0 +1,45 @@
+//! The operator's one key, which the template makes.
+
+use postrider_aws::admin_key::AdminKey;
+use postrider_aws::config_table::{ConfigTable, hash_of};
+use postrider_aws::sdk::SdkConfig;
+use postrider_host::env::BadSetting;
+use subtle::ConstantTimeEq as _;
+
+use crate::credentials::{bearer, is_of_admin_shape};
+use crate::{ApiError, Request};
+
+/// Checks the admin key.
+pub struct OperatorCredentials {
+    config: ConfigTable,
+    admin_key: AdminKey,
+}
+
+impl OperatorCredentials {
+    /// From the settings of [`AdminKey`] and `CONFIG_TABLE`.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self { config: ConfigTable::from_env(sdk)?, admin_key: AdminKey::from_env(sdk)? })
+    }
+
+    /// Lets the operator in.
+    ///
+    /// # Errors
+    /// 401 for no key or a wrong one, 403 for a key of another kind.
+    pub async fn admit(&self, request: &Request) -> Result<(), ApiError> {
+        let key = bearer(request)?;
+        if !is_of_admin_shape(key) {
+            return Err(match self.config.key(&hash_of(key)).await? {
+                Some(_) => ApiError::forbidden("this route is the operator's; it takes the admin key"),
+                None => ApiError::unauthorized("unknown API key"),
+            });
+        }
+        let expected = self.admin_key.get().await?;
+        if hash_of(key).as_bytes().ct_eq(hash_of(&expected).as_bytes()).into() {
+            return Ok(());
+        }
+        Err(ApiError::unauthorized("unknown API key"))
+    }
+}

@@ -1,0 +1,215 @@
+//! Requests as the functions see them.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+use postrider_domain::invalid::Invalid;
+use serde::Deserialize;
+
+use crate::{ApiError, Fields};
+
+/// API Gateway's event (payload format 2.0), as far as it is read. Header values are taken as they come: whatever HTTP
+/// lets nobody send is no reason to fail.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Envelope {
+    raw_path: String,
+    raw_query_string: String,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    is_base64_encoded: bool,
+    request_context: EnvelopeContext,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct EnvelopeContext {
+    request_id: Option<String>,
+    http: EnvelopeLine,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EnvelopeLine {
+    method: String,
+}
+
+/// An HTTP request, taken apart.
+#[derive(Debug)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path's segments, empty ones too: `["v1", "webhooks", "wh_…"]`.
+    pub segments: Vec<String>,
+    /// API Gateway's id of the request, which every answer repeats.
+    pub id: String,
+    query: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Takes API Gateway's event apart; `invocation` stands in where it carries no id.
+    ///
+    /// # Errors
+    /// 400 when it is no such event. What it is instead is nobody's to read: not the caller's, not the log's.
+    pub fn read(event: &str, invocation: &str) -> Result<Self, ApiError> {
+        let no_request = || ApiError::from(Invalid::new("request", "an HTTP request as API Gateway passes it on"));
+        // Of a list, too, a struct would be made.
+        let event: Option<Envelope> = event.starts_with('{').then(|| serde_json::from_str(event).ok()).flatten();
+        let event = event.ok_or_else(no_request)?;
+        let body = event.body.unwrap_or_default();
+        let body = if event.is_base64_encoded {
+            base64::engine::general_purpose::STANDARD.decode(&body).map_err(|_| no_request())?
+        } else {
+            body.into_bytes()
+        };
+        let context = event.request_context;
+        Ok(Self {
+            method: context.http.method,
+            // API Gateway has decoded it, and no id of ours has anything left to decode.
+            segments: event.raw_path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),
+            id: context.request_id.unwrap_or_else(|| invocation.to_owned()),
+            query: url_pairs(&event.raw_query_string),
+            headers: event.headers,
+            body,
+        })
+    }
+
+    /// The path's segments, to be matched on.
+    pub fn path(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+
+    /// A header's value, whatever the case of its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// A query parameter.
+    ///
+    /// # Errors
+    /// 400 when it was given twice.
+    pub fn query(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.query.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(Invalid::new(name, "one value").into()),
+        }
+    }
+
+    /// Refuses query parameters that the route does not know: a mistyped filter would silently select everything, and a
+    /// `dry_run` would not be dry.
+    ///
+    /// # Errors
+    /// 400 naming the parameter.
+    pub fn only_query(&self, known: &[&str]) -> Result<(), ApiError> {
+        match self.query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) if known.is_empty() => Err(Invalid::new(name, "no query parameters").into()),
+            Some((name, _)) => Err(Invalid::new(name, format!("only {}", known.join(", "))).into()),
+        }
+    }
+
+    /// How long the body is, in bytes.
+    pub fn body_bytes(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The body's fields. What has a body takes no query parameters.
+    ///
+    /// # Errors
+    /// 415 when it is not said to be JSON as it is, 400 when it is no JSON object that every parser reads alike.
+    pub fn fields(&self) -> Result<Fields, ApiError> {
+        self.check_json()?;
+        Fields::read(&self.body)
+    }
+
+    /// The body's fields, where the items of one of them are checked one by one.
+    ///
+    /// # Errors
+    /// As [`Request::fields`].
+    pub fn fields_around(&self, list: &str) -> Result<Fields, ApiError> {
+        self.check_json()?;
+        Fields::around(list, &self.body)
+    }
+
+    /// The body's fields, or none where there is no body.
+    ///
+    /// # Errors
+    /// As [`Request::fields`].
+    pub fn optional_fields(&self) -> Result<Fields, ApiError> {
+        if self.body.is_empty() { self.only_query(&[]).map(|()| Fields::default()) } else { self.fields() }
+    }
+
+    fn check_json(&self) -> Result<(), ApiError> {
+        self.only_query(&[])?;
+        let media = self.header("content-type").unwrap_or_default();
+        let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media != "application/json" && !media.ends_with("+json") {
+            return Err(ApiError::unsupported_media_type("expected `Content-Type: application/json`"));
+        }
+        match self.header("content-encoding").map(str::trim) {
+            Some(encoding) if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") => {
+                Err(ApiError::unsupported_media_type("expected no `Content-Encoding`: bodies are taken as they are"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A query string's pairs, decoded (`+` is a space, as forms send it).
+fn url_pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pair = |part: &str| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (decode(name), decode(value))
+    };
+    query.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_strings_are_decoded() {
+        assert_eq!(
+            url_pairs("a=1&b=x%20y+z&c"),
+            [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "x y z".to_owned()), ("c".to_owned(), String::new()),]
+        );
+    }
+
+    #[test]
+    fn empty_segments_count_and_nothing_is_decoded_again() {
+        let path = |raw: &str| Request::read(&format!(r#"{{"rawPath":"{raw}"}}"#), "1").unwrap().segments;
+        assert_eq!(path("/v1/webhooks"), ["v1", "webhooks"]);
+        assert_eq!(path("/v1//webhooks/"), ["v1", "", "webhooks", ""]);
+        assert_eq!(path("/v1/webhooks/%2577h_0"), ["v1", "webhooks", "%2577h_0"]);
+        assert_eq!(path("/"), [""]);
+    }
+
+    #[test]
+    fn a_control_character_in_a_header_is_part_of_it() {
+        let event = r#"{"headers":{"authorization":"Bearer a\u0001b"},"requestContext":{"requestId":"r"}}"#;
+        let request = Request::read(event, "1").unwrap();
+        assert_eq!((request.header("Authorization"), request.id.as_str()), (Some("Bearer a\u{1}b"), "r"));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_without_being_repeated() {
+        for event in [
+            "[]",
+            "7",
+            "null",
+            r#"{"headers":"canary"}"#,
+            r#"{"body":{"canary":1}}"#,
+            r#"{"body":"~canary","isBase64Encoded":true}"#,
+        ] {
+            let error = Request::read(event, "1").map(drop).expect_err(event);
+            assert_eq!((error.status(), error.cause()), (400, None), "{event}");
+            assert!(!error.message().contains("canary"), "{event}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Responses.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+/// A response before it has its request id.
+#[derive(Debug)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Option<String>,
+}
+
+impl Response {
+    /// A JSON body.
+    pub fn json<T: Serialize>(status: u16, body: &T) -> Self {
+        // Only maps with keys that are no strings cannot be written, and no answer has one.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Some(body) }
+    }
+
+    /// 204, without a body.
+    pub fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), body: None }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// As API Gateway wants it.
+    pub fn into_gateways(self, request_id: &str) -> ApiGatewayV2httpResponse {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers.into_iter().chain([("x-request-id", request_id.to_owned())]) {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = self.status.into();
+        response.headers = headers;
+        response.body = self.body.map(Body::Text);
+        response
+    }
+}

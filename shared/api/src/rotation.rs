@@ -1,0 +1,67 @@
+//! A request for a new signing secret: `{secret?, grace_seconds?}`.
+
+use jiff::Timestamp;
+use postrider_domain::endpoint::{StoredSecret, previous_secret_until};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::time;
+use serde::Serialize;
+
+use crate::{ApiError, Fields, Response};
+use postrider_host::entropy;
+
+const DEFAULT_GRACE: u32 = 24 * 3600;
+const MAX_GRACE: u32 = 30 * 24 * 3600;
+
+/// What was asked for.
+#[derive(Debug)]
+pub struct Rotation {
+    given: Option<String>,
+    /// How long the old secret goes on counting.
+    pub grace_seconds: u32,
+}
+
+impl Rotation {
+    /// Reads the request.
+    ///
+    /// # Errors
+    /// 400 naming the field.
+    pub fn read(mut fields: Fields) -> Result<Self, ApiError> {
+        let given = fields.take_value("secret", "a string")?;
+        let grace_seconds = fields.take_value("grace_seconds", "a whole number of seconds")?.unwrap_or(DEFAULT_GRACE);
+        fields.finish()?;
+        if grace_seconds > MAX_GRACE {
+            return Err(Invalid::new("grace_seconds", format!("0 to {MAX_GRACE}")).into());
+        }
+        Ok(Self { given, grace_seconds })
+    }
+
+    /// 409: too many secrets count already.
+    pub fn too_many() -> ApiError {
+        ApiError::conflict("four secrets count already; wait for a grace to end, or rotate with `grace_seconds` 0")
+    }
+
+    /// The secret that was given, or a new one.
+    ///
+    /// # Errors
+    /// 400 when the one given makes no key.
+    pub fn secret(&self, derivation: KeyDerivation) -> Result<Secret, ApiError> {
+        match &self.given {
+            Some(text) => Ok(Secret::parse(text.clone(), derivation)?),
+            None => Ok(Secret::generate(&entropy::bits256(), derivation)),
+        }
+    }
+
+    /// The response: the new secret, this once, and until when an old one counts beside it.
+    pub fn response(secret: &Secret, secrets: &[StoredSecret], now: Timestamp) -> Response {
+        let until = previous_secret_until(secrets, now).map(time::wire);
+        Response::json(200, &Rotated { secret: secret.expose(), previous_secret_until: until })
+    }
+}
+
+#[derive(Serialize)]
+struct Rotated<'a> {
+    secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_secret_until: Option<String>,
+}

@@ -1,0 +1,220 @@
+//! What an HTTP function serves: one table, of which every route's method, path, access and handler come, its 404 and 405, and
+//! what the log calls it.
+
+use futures::future::LocalBoxFuture;
+use postrider_domain::key::Scope;
+
+use crate::{ApiError, Request, Response};
+
+/// As many variables as a path has at the most.
+pub const VARIABLES: usize = 2;
+
+/// Answers one route's requests. The strings are the path's variables, in order; empty where it has fewer.
+pub type Handler<F> = for<'a> fn(
+    &'a F,
+    &'a Request,
+    &'a <F as Routed>::Caller,
+    [&'a str; VARIABLES],
+) -> LocalBoxFuture<'a, Result<Response, ApiError>>;
+
+/// A function with routes.
+pub trait Routed: Sized + 'static {
+    /// What a route asks of whoever calls it.
+    type Access: Access;
+    /// Who was let in.
+    type Caller;
+
+    /// All of them. Of two paths that fit a request, the first one counts.
+    const ROUTES: &'static [Route<Self>];
+
+    /// Lets a request's caller in.
+    ///
+    /// # Errors
+    /// 401 for no key or a bad one, 403 where it may not do this.
+    fn admit(&self, request: &Request, access: &Self::Access) -> impl Future<Output = Result<Self::Caller, ApiError>>;
+}
+
+/// What a route asks of whoever calls it.
+pub trait Access: 'static {
+    /// The scope that the caller's key needs, by its name; `operator` for the admin key.
+    fn scope(&self) -> &'static str;
+}
+
+/// Asks for an API key with a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyAccess {
+    /// As `Authorization: Bearer`.
+    Bearer(Scope),
+    /// As `X-Api-Key`; a bearer's is taken too.
+    Header(Scope),
+}
+
+impl Access for KeyAccess {
+    fn scope(&self) -> &'static str {
+        match self {
+            Self::Bearer(scope) | Self::Header(scope) => scope.as_str(),
+        }
+    }
+}
+
+/// Asks for the operator's admin key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperatorAccess;
+
+impl Access for OperatorAccess {
+    fn scope(&self) -> &'static str {
+        "operator"
+    }
+}
+
+/// A method of a path.
+pub struct Route<F: Routed> {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// As the template has it, such as `/v1/webhooks/{id}`.
+    pub path: &'static str,
+    /// What it asks of its caller.
+    pub access: F::Access,
+    pub(crate) handler: Handler<F>,
+    pub(crate) instead_of_repeating: Option<&'static str>,
+}
+
+impl<F: Routed> Route<F> {
+    /// A route that only shows.
+    pub const fn get(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
+        Self::new("GET", path, access, handler)
+    }
+
+    /// A route that changes a thing to what the request says.
+    pub const fn patch(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
+        Self::new("PATCH", path, access, handler)
+    }
+
+    /// A route that takes a thing away.
+    pub const fn delete(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
+        Self::new("DELETE", path, access, handler)
+    }
+
+    /// A route that may do more when it is asked again. A caller who is answered 5xx hears that his request may have been
+    /// carried out all the same, and what to do instead of repeating it.
+    pub const fn post(
+        path: &'static str,
+        access: F::Access,
+        handler: Handler<F>,
+        instead_of_repeating: &'static str,
+    ) -> Self {
+        Self { method: "POST", path, access, handler, instead_of_repeating: Some(instead_of_repeating) }
+    }
+
+    const fn new(method: &'static str, path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
+        Self { method, path, access, handler, instead_of_repeating: None }
+    }
+}
+
+/// The route of a request, and its path's variables.
+///
+/// # Errors
+/// 404 when there is none with this path, 405 when there is, and not with this method.
+pub(crate) fn find<F: Routed>(request: &Request) -> Result<(&'static Route<F>, [&str; VARIABLES]), ApiError> {
+    let mut fitting = F::ROUTES.iter().filter_map(|route| Some((route, variables(route.path, &request.segments)?)));
+    let (first, values) = fitting.next().ok_or_else(|| ApiError::not_found("path"))?;
+    let of_path = || F::ROUTES.iter().filter(|route| route.path == first.path);
+    match of_path().find(|route| route.method == request.method) {
+        Some(route) => Ok((route, values)),
+        None => Err(ApiError::method_not_allowed(&of_path().map(|route| route.method).collect::<Vec<_>>())),
+    }
+}
+
+/// What stands in a path's `{…}`, where the request's path fits it. An empty segment fits none: `/v1//webhooks` is not
+/// `/v1/webhooks`, nor is `/v1/webhooks/`.
+fn variables<'a>(path: &str, segments: &'a [String]) -> Option<[&'a str; VARIABLES]> {
+    let (mut values, mut found) = ([""; VARIABLES], 0);
+    let mut segments = segments.iter();
+    for expected in path.trim_start_matches('/').split('/') {
+        let segment = segments.next().filter(|segment| !segment.is_empty())?;
+        if expected.starts_with('{') {
+            *values.get_mut(found)? = segment;
+            found += 1;
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Things;
+
+    impl Routed for Things {
+        type Access = OperatorAccess;
+        type Caller = ();
+
+        const ROUTES: &'static [Route<Self>] = &[
+            Route::get("/v1/things", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) })),
+            Route::post(
+                "/v1/things/new",
+                OperatorAccess,
+                |_, _, (), _| Box::pin(async { Ok(Response::no_content()) }),
+                "look",
+            ),
+            Route::get("/v1/things/{id}", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) })),
+            Route::delete("/v1/things/{id}", OperatorAccess, |_, _, (), _| {
+                Box::pin(async { Ok(Response::no_content()) })
+            }),
+            Route::get("/v1/things/{id}/parts/{part}", OperatorAccess, |_, _, (), _| {
+                Box::pin(async { Ok(Response::no_content()) })
+            }),
+        ];
+
+        async fn admit(&self, _: &Request, _: &OperatorAccess) -> Result<(), ApiError> {
+            Ok(())
+        }
+    }
+
+    type Found = (&'static str, [String; VARIABLES]);
+    /// The status, and what would be allowed.
+    type Refused = (u16, Option<String>);
+
+    fn found(method: &str, path: &str) -> Result<Found, Refused> {
+        let event = format!(r#"{{"rawPath":"{path}","requestContext":{{"http":{{"method":"{method}"}}}}}}"#);
+        let request = Request::read(&event, "1").unwrap();
+        let (route, values) =
+            find::<Things>(&request).map_err(|error| (error.status(), error.allow().map(str::to_owned)))?;
+        Ok((route.path, values.map(str::to_owned)))
+    }
+
+    #[test]
+    fn a_request_finds_its_route_and_what_stands_in_its_path() {
+        let values = |one: &str, other: &str| [one.to_owned(), other.to_owned()];
+        assert_eq!(found("GET", "/v1/things"), Ok(("/v1/things", values("", ""))));
+        assert_eq!(found("DELETE", "/v1/things/7"), Ok(("/v1/things/{id}", values("7", ""))));
+        assert_eq!(found("GET", "/v1/things/7/parts/8"), Ok(("/v1/things/{id}/parts/{part}", values("7", "8"))));
+        assert_eq!(found("POST", "/v1/things/new"), Ok(("/v1/things/new", values("", ""))));
+    }
+
+    #[test]
+    fn another_method_hears_which_there_are_and_the_first_path_that_fits_counts() {
+        let not_allowed = |allow: &str| Err((405, Some(allow.to_owned())));
+        assert_eq!(found("POST", "/v1/things/7"), not_allowed("GET, DELETE"));
+        assert_eq!(found("GET", "/v1/things/new"), not_allowed("POST"));
+    }
+
+    #[test]
+    fn a_path_that_nobody_has_is_told_so() {
+        for path in [
+            "/",
+            "/v1",
+            "/v1/things/",
+            "/v1//things",
+            "/v1/things/7/parts",
+            "/v1/things//parts/8",
+            "/v1/Things",
+            "/v1/things/7/parts/8/9",
+        ] {
+            assert_eq!(found("GET", path), Err((404, None)), "{path}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The operator's one API key: the text of a secret that the template makes.
+
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
+use postrider_domain::id::KeyId;
+use postrider_domain::key::ApiKey;
+use postrider_host::env::{self, BadSetting};
+use postrider_host::{clock, deadline, entropy};
+
+use crate::config_table::{ConfigTable, hash_of};
+use crate::error::{AwsError, failed};
+use crate::remembered::Remembered;
+
+/// How long it is remembered, so that one that was changed is refused within a minute.
+const REMEMBERED: Duration = Duration::from_secs(45);
+
+/// Reads the key at first use.
+pub struct AdminKey {
+    client: Client,
+    config: ConfigTable,
+    secret_id: String,
+    remembered: Remembered<String>,
+}
+
+impl AdminKey {
+    /// From `ADMIN_KEY_SECRET`, the secret's ARN, and `CONFIG_TABLE`.
+    ///
+    /// # Errors
+    /// When a setting is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let (config, secret_id) = (ConfigTable::from_env(sdk)?, env::var("ADMIN_KEY_SECRET")?);
+        Ok(Self { client: Client::new(sdk), config, secret_id, remembered: Remembered::new(REMEMBERED) })
+    }
+
+    /// The key.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn get(&self) -> Result<String, AwsError> {
+        self.remembered.get(self.load()).await
+    }
+
+    async fn load(&self) -> Result<String, AwsError> {
+        let call = "GetSecretValue";
+        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
+        let key = answer.secret_string().unwrap_or_default().to_owned();
+        // No write of the request's own: what that is told depends on its own writes.
+        deadline::beside(self.config.note_admin_key(&known(&key))).await?;
+        Ok(key)
+    }
+}
+
+fn known(key: &str) -> ApiKey {
+    let now = clock::now();
+    ApiKey {
+        id: KeyId::new(now, entropy::bits64()),
+        tenant_id: None,
+        dialect: None,
+        scopes: Vec::new(),
+        name: Some("the admin key".to_owned()),
+        hash: hash_of(key),
+        created_at: now,
+        not_after: None,
+    }
+}
