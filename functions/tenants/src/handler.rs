@@ -7,12 +7,12 @@ use postrider_aws::Recorded;
 use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
-use postrider_domain::dialect::DialectRef;
-use postrider_domain::endpoint::{StoredSecret, rotated};
+use postrider_domain::dialect::{DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
-use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
+use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::{invisible, time};
 use postrider_host::env::BadSetting;
@@ -135,7 +135,7 @@ impl Operator {
         if not_after.is_some_and(|end| end <= now) {
             return Err(ApiError::unprocessable(Invalid::new("expires_at", "a time to come")));
         }
-        let prefix = dialect.map_or(PROVIDER_PREFIX, |dialect| dialect.0.key_prefix);
+        let prefix = dialect.map_or(PROVIDER_KEY_PREFIX, |dialect| dialect.0.key_prefix);
         let text = secret_text(prefix, &entropy::bits256());
         let id = KeyId::new(now, entropy::bits64());
         let key = ApiKey { id, tenant_id, dialect, scopes, name, hash: hash_of(&text), created_at: now, not_after };

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use postrider_api::{ApiError, Fields};
 use postrider_domain::dialect::DialectRef;
-use postrider_domain::endpoint::{
-    Endpoint, EndpointStatus, check_description, check_timeout, parse_headers, parse_patterns,
-};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, check_description, check_timeout, parse_patterns};
 use postrider_domain::event::EventPattern;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::own_header::parse_headers;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
 use postrider_host::env::Retention;
 

@@ -1,7 +1,8 @@
 //! Webhooks as the API shows them. A secret is never among what is shown.
 
 use jiff::Timestamp;
-use postrider_domain::endpoint::{Endpoint, previous_secret_until};
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::stored_secret::previous_secret_until;
 use postrider_domain::time;
 use serde_json::{Value, json};
 

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use postrider_domain::dialect;
+use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::TenantId;
-use postrider_domain::key::{ApiKey, PROVIDER_PREFIX, Scope};
+use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
 
 use crate::{ApiError, KeyAccess, Request};
@@ -93,7 +93,7 @@ impl Credentials {
     }
 
     async fn known(&self, key: &str) -> Result<Caller, ApiError> {
-        let known_prefix = dialect::all().map(|dialect| dialect.key_prefix).chain([PROVIDER_PREFIX]);
+        let known_prefix = dialect::all().map(|dialect| dialect.key_prefix).chain([PROVIDER_KEY_PREFIX]);
         if !is_of_admin_shape(key) && !known_prefix.into_iter().any(|prefix| key.starts_with(prefix)) {
             return Err(ApiError::unauthorized("unknown API key"));
         }

@@ -1,9 +1,9 @@
 //! A request for a new signing secret: `{secret?, grace_seconds?}`.
 
 use jiff::Timestamp;
-use postrider_domain::endpoint::{StoredSecret, previous_secret_until};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::stored_secret::{StoredSecret, previous_secret_until};
 use postrider_domain::time;
 use serde::Serialize;
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::invisible::is_invisible;
 
+/// No dialect waits longer for a receiver, nor can a webhook ask for it: functions' time-outs rest on this.
+pub const SLOWEST_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// What came of an attempt. An endpoint that fails is an outcome, never an error: an error means that we failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -242,6 +242,9 @@ const BARE_HEX: Signing =
 /// No hint of a receiver's counts.
 const DEAF: Hints = Hints { retry_after: false, gone: false };
 
+/// What provider keys begin with.
+pub const PROVIDER_KEY_PREFIX: &str = "prv_";
+
 /// The dialects that come with Postrider.
 const BUILT_IN: [&Dialect; 4] = [&NUR, &NOUVEL, &NETRAFLOW, &STANDARD];
 
@@ -279,7 +282,7 @@ pub(crate) fn signs_in(header: &str) -> bool {
 fn check_apart(extra: &[&'static Dialect]) -> Result<(), Invalid> {
     for (i, one) in extra.iter().enumerate() {
         let others = BUILT_IN.iter().chain(&extra[..i]);
-        let prefixes = others.clone().map(|other| other.key_prefix).chain([crate::key::PROVIDER_PREFIX]);
+        let prefixes = others.clone().map(|other| other.key_prefix).chain([PROVIDER_KEY_PREFIX]);
         let clash = |taken: &str| taken.starts_with(one.key_prefix) || one.key_prefix.starts_with(taken);
         if others.clone().any(|other| other.name == one.name) || prefixes.into_iter().any(clash) {
             return Err(Invalid::new(format!("dialects.{}", one.name), "a name and a key prefix of its own"));
@@ -349,12 +352,10 @@ impl<'de> Deserialize<'de> for DialectRef {
     }
 }
 
-/// No dialect waits longer for a receiver, nor can a webhook ask for it: functions' time-outs rest on this.
-pub const SLOWEST_TIMEOUT: Duration = Duration::from_secs(30);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt::SLOWEST_TIMEOUT;
 
     #[test]
     fn the_calendar_of_nur_ends_after_26_hours_and_36_minutes() {

@@ -7,9 +7,6 @@ use crate::dialect::DialectRef;
 use crate::id::{KeyId, TenantId};
 use crate::invalid::Invalid;
 
-/// What provider keys begin with.
-pub const PROVIDER_PREFIX: &str = "prv_";
-
 macro_rules! scopes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
         /// One thing that a key may do.

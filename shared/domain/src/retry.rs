@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::attempt::Outcome;
+use crate::attempt::{Outcome, SLOWEST_TIMEOUT};
 use crate::invalid::Invalid;
 use crate::time;
 
@@ -120,7 +120,7 @@ pub fn horizon_seconds(policy: &RetryPolicy) -> u64 {
     let stretch = 100 + u64::from(policy.jitter_percent);
     let delays: u64 = policy.delays.iter().map(|&seconds| u64::from(seconds)).sum();
     let attempts = policy.delays.len() as u64 + 1 + u64::from(MAX_INTERNAL);
-    delays * stretch / 100 + attempts * crate::dialect::SLOWEST_TIMEOUT.as_secs()
+    delays * stretch / 100 + attempts * SLOWEST_TIMEOUT.as_secs()
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use std::hash::Hash;
 use jiff::Timestamp;
 
 use crate::delivery::{Delivery, Reason};
-use crate::endpoint::{Endpoint, Missing, obstacle};
+use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::{DeliveryId, EndpointId, EventKey, JobId, TenantId};
 use crate::job::Job;
 use crate::message::Message;
+use crate::obstacle::{Missing, obstacle};
 use crate::slow::SlowEndpoints;
 use crate::tenant::Tenant;
 

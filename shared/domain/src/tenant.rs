@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::StoredSecret;
 use crate::id::TenantId;
+use crate::stored_secret::StoredSecret;
 
 /// What a tenant pays for; some dialects give webhooks to some plans only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

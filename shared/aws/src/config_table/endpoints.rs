@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
-use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl, StoredSecret};
+use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl};
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
 
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, read_endpoint, tenant_partition};

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
-use postrider_domain::endpoint::StoredSecret;
 use postrider_domain::id::TenantId;
+use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use serde::Serialize;
 

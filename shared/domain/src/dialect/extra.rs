@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{Catalogue, Dialect, SLOWEST_TIMEOUT, SecretOf, SecretWhenNone};
-use crate::endpoint::is_reserved;
+use super::{Catalogue, Dialect, SecretOf, SecretWhenNone};
+use crate::attempt::SLOWEST_TIMEOUT;
 use crate::event::EventType;
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
+use crate::reserved_header::is_reserved;
 use crate::retry::{Hints, RetryPolicy, check_schedule};
 use crate::secret::KeyDerivation;
 use crate::signature::{Content, Encoding, Signing};

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use super::*;
 use crate::delivery::Status;
 use crate::dialect::{DialectRef, NOUVEL, STANDARD};
-use crate::endpoint::{EndpointStatus, StoredSecret};
+use crate::endpoint::EndpointStatus;
 use crate::id::EventId;
 use crate::job::JobStatus;
+use crate::stored_secret::StoredSecret;
 use crate::tenant::{Plan, TenantStatus};
 
 const EVENTS: usize = 3;
