@@ -4,7 +4,7 @@
 #   make up              bring the stack up, or deploy again to the one that runs (local/.run/stack.json)
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
-#   make check           what needs no stack: formatting, clippy, ruff, types, unit tests; under a minute once all is compiled
+#   make check           what needs no stack: formatting, clippy, ruff, types, layers, unit tests; under a minute once compiled
 #   make e2e T=name      the end-to-end tests with that name, on the stack that runs; without T all but those that disturb it
 #   make logs F=deliver  what a function of that stack has logged
 #   make env F=deliver   its environment, for a shell to take over: eval "$$(make -s env F=deliver)"

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 from build import NOWHERE, tool_environment
 from run_dir import ROOT
@@ -17,6 +18,7 @@ QUICK = {
     "Python's formatting": ["ruff", "format", "--check", "--quiet"],
     "Python": ["ruff", "check", "--quiet"],
     "Python's types": ["mypy"],
+    "layers": [sys.executable, "local/layers.py"],
 }
 CHECKS = QUICK | {
     "documentation": ["cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],

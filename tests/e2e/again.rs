@@ -25,7 +25,7 @@ pub(crate) fn outcomes(delivery: &Value) -> Vec<(u64, &str)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_is_a_full_new_round_under_the_same_id() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let script = vec![Reply::Status(500); 3];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(200)).await;
@@ -57,7 +57,7 @@ async fn a_retry_is_a_full_new_round_under_the_same_id() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_brings_a_waiting_attempt_forward() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -74,7 +74,7 @@ async fn a_retry_brings_a_waiting_attempt_forward() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_delivery_is_sent_no_more_unless_asked_again() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -103,7 +103,7 @@ async fn a_cancelled_delivery_is_sent_no_more_unless_asked_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_disabled() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
@@ -125,7 +125,7 @@ async fn retry_disabled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_delivered_before_is_not_undelivered_when_it_is_sent_again() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(200)], Reply::Status(500)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
@@ -153,7 +153,7 @@ async fn what_was_delivered_before_is_not_undelivered_when_it_is_sent_again() {
 /// A producer's clock may be ahead: without `until`, what its events have not reached is recovered as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recovery_takes_events_that_are_dated_ahead() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let mut tenant = world.tenant().await;
     let key = world.key(&tenant.id, &json!({"dialect": "standard"})).await;
     tenant.api = world.anonymous.with_key(text(&key, "key"));
@@ -179,7 +179,7 @@ async fn a_recovery_takes_events_that_are_dated_ahead() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_acts_on_what_is_not_his() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, stranger) = (world.tenant().await, world.tenant().await);
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -209,7 +209,7 @@ async fn nobody_acts_on_what_is_not_his() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_undelivered_is_found_across_webhooks_in_pages() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let good = Receiver::start(world.stack).await;
     let bad = Receiver::scripted(world.stack, [], Reply::Status(500)).await;

@@ -12,7 +12,7 @@ use crate::support::{Gate, Receiver, Reply, SOON, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_field_changes_by_itself_and_stays() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -43,7 +43,7 @@ async fn every_field_changes_by_itself_and_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn create_takes_the_same_fields() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let body = json!({
@@ -65,7 +65,7 @@ async fn create_takes_the_same_fields() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_refused_and_changes_nothing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -130,7 +130,7 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_of_seconds_runs_by_itself() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let script = [Reply::Status(500), Reply::Status(500)];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(200)).await;
@@ -153,7 +153,7 @@ async fn a_calendar_of_seconds_runs_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_count_from_the_next_attempt_on() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let old = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let gate = Gate::shut();
@@ -191,7 +191,7 @@ async fn changes_count_from_the_next_attempt_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_matched_by_the_patterns_of_the_moment() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["dubbing.completed", "dubbing.failed"]).await;

@@ -43,7 +43,7 @@ async fn recover(tenant: &Tenant, webhook: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_disabled_between_attempts_gets_no_more_until_it_is_enabled_and_recovered() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -77,7 +77,7 @@ async fn a_webhook_disabled_between_attempts_gets_no_more_until_it_is_enabled_an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_days_without_a_success_disable_a_webhook_and_its_owner_hears_of_it() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, api) = standard(&world).await;
     let failing = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let (operations, everything) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
@@ -133,7 +133,7 @@ async fn five_days_without_a_success_disable_a_webhook_and_its_owner_hears_of_it
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_success_ends_the_days_of_failing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, _) = standard(&world).await;
     let script = [Reply::Status(500), Reply::Status(200), Reply::Status(500)];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(200)).await;
@@ -160,7 +160,7 @@ async fn one_success_ends_the_days_of_failing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gone_disables_a_standard_webhook_at_once() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, api) = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(410)], Reply::Status(200)).await;
     let operations = Receiver::start(world.stack).await;
@@ -179,7 +179,7 @@ async fn gone_disables_a_standard_webhook_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nur_webhook_is_never_disabled_by_itself() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -196,7 +196,7 @@ async fn a_nur_webhook_is_never_disabled_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_suspended_tenant_missed_is_recovered_too() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;

@@ -38,7 +38,7 @@ fn assert_judged(secret: &str, body: &[u8], arguments: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_accept_what_was_received_and_no_other_bit() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "secret": SECRET})).await;
@@ -63,7 +63,7 @@ async fn the_examples_accept_what_was_received_and_no_other_bit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_examples_know_every_dialect() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"]});

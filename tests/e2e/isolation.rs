@@ -30,7 +30,7 @@ async fn on_standard(world: &World) -> Tenant {
 #[tokio::test(flavor = "multi_thread")]
 async fn xt_same_id() {
     const PAIRS: usize = 12;
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let mut sides = Vec::new();
     for name in ["A-secret", "B-secret"] {
         let (tenant, receiver) = (on_standard(&world).await, Receiver::start(world.stack).await);
@@ -60,7 +60,7 @@ async fn xt_same_id() {
 /// A row that nobody can read stands under the id that another tenant's event has.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_row_blocks_nobody_elses_event() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (good, bad) = (on_standard(&world).await, on_standard(&world).await);
     let failing = || Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200));
     let (at_good, at_bad) = (failing().await, failing().await);
@@ -85,7 +85,7 @@ async fn a_broken_row_blocks_nobody_elses_event() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_do_not_belong_together_are_not_sent() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (owner, stranger) = (world.tenant().await, world.tenant().await);
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = owner.webhook(&receiver.url("/"), &["*"]).await;
@@ -120,7 +120,7 @@ async fn rows_that_do_not_belong_together_are_not_sent() {
 /// A delivery's row that names another tenant's job tells nothing of that.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_job_is_shown_to_nobody_else() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (owner, stranger) = (world.netraflow("pro").await, world.netraflow("pro").await);
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let (own, foreign) = (owner.start(&receiver.url("/own")).await, stranger.start(&receiver.url("/foreign")).await);
@@ -142,7 +142,7 @@ async fn another_tenants_job_is_shown_to_nobody_else() {
 /// A producer's row under the id that a job's closing event might be thought to have.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producers_row_pins_no_job() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     let receiver = Receiver::start(world.stack).await;
     let job = customer.start(&receiver.url("/")).await;
@@ -157,7 +157,7 @@ async fn a_producers_row_pins_no_job() {
 /// All that two tenants can have alike, they have alike, in the same moments.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_tenants_with_equal_everything_see_only_their_own() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(200)).await;
     let mut sides = Vec::new();
     for name in ["one", "two"] {
@@ -200,7 +200,7 @@ async fn two_tenants_with_equal_everything_see_only_their_own() {
 /// A webhook hears of what happened since it was made, whenever it is told.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_events_row_is_not_for_a_newer_webhook() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = on_standard(&world).await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -231,7 +231,7 @@ async fn an_older_events_row_is_not_for_a_newer_webhook() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_rows_do_not_exist() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (owner, stranger) = (world.tenant().await, world.tenant().await);
     let receiver = Receiver::start(world.stack).await;
     let webhook = owner.webhook(&receiver.url("/"), &["*"]).await;
@@ -258,7 +258,7 @@ async fn another_tenants_rows_do_not_exist() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_go_to_their_own_tenants_webhooks() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (one, two) = (world.tenant().await, world.tenant().await);
     let (at_one, at_two) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
     one.webhook(&at_one.url("/"), &["*"]).await;
@@ -271,7 +271,7 @@ async fn events_go_to_their_own_tenants_webhooks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_is_its_tenants_own() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (one, two) = (world.tenant().await, world.tenant().await);
     let publish = async |tenant: &Tenant, data: u8| {
         let call = tenant.api.call(reqwest::Method::POST, "/v1/events").header("idempotency-key", "same");
@@ -283,7 +283,7 @@ async fn an_idempotency_key_is_its_tenants_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_shows_nothing_of_another_webhook() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (owner, stranger) = (world.tenant().await, world.tenant().await);
     let receiver = Receiver::start(world.stack).await;
     let owners = owner.webhook(&receiver.url("/"), &["*"]).await;

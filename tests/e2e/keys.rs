@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(65);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_once_and_never_again() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let path = format!("/v1/tenants/{}/keys", tenant.id);
     let made = world.admin.post(&path, &json!({"dialect": "nur", "name": "laptop"})).await.ok(201);
@@ -36,7 +36,7 @@ async fn a_key_is_shown_once_and_never_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_key_is_never_more_than_a_customers() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let path = format!("/v1/tenants/{}/keys", tenant.id);
     for (field, body) in [
@@ -81,7 +81,7 @@ async fn refused_by_all(api: &Api) -> Result<(), String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_key_stops_within_a_minute_and_the_others_go_on() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let other = world.key(&tenant.id, &json!({"dialect": "nur"})).await;
     let other = world.anonymous.with_key(text(&other, "key"));
@@ -98,7 +98,7 @@ async fn a_revoked_key_stops_within_a_minute_and_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_key_can_be_listed_and_revoked() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let made = world.admin.post("/v1/keys", &json!({"scopes": ["events:write"], "name": "billing"})).await.ok(201);
     let (id, key) = (text(&made, "id"), text(&made, "key"));
@@ -121,7 +121,7 @@ async fn a_provider_key_can_be_listed_and_revoked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_key_stops_by_itself() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let expires_at = Timestamp::now() + SignedDuration::from_secs(5);
     let start = Instant::now();
@@ -137,7 +137,7 @@ async fn an_expired_key_stops_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_of_keys_comes_in_pages() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let mut made = vec![tenant.key_id.clone()];
     for _ in 0..4 {

@@ -1,10 +1,10 @@
 //! Postrider as its users meet it: HTTP requests in, signed HTTPS requests out, and the ledger in between.
 //!
 //! Every test talks to one running stack (`make up`), whose description the file named by `POSTRIDER_STACK` holds. Each
-//! makes a tenant and keys of its own, so they run side by side and in any order. Where no stack runs they pass, and
-//! say once that they were skipped. Time is run forward by sending a schedule's message to its queue early, and what
-//! must still happen is polled for; only what is promised within a minute may take that minute. What disturbs everybody
-//! (`chaos`) or comes after everything (`logs`) is ignored unless asked for.
+//! makes a tenant and keys of its own, so they run side by side and in any order. Where no stack runs they fail, and say
+//! what to do. Time is run forward by sending a schedule's message to its queue early, and what must still happen is
+//! polled for; only what is promised within a minute may take that minute. What disturbs everybody (`chaos`) or comes
+//! after everything (`logs`) is ignored unless asked for.
 
 mod support;
 

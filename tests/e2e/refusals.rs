@@ -10,7 +10,7 @@ const URL: &str = "https://your-app.invalid/hook";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_webhook_is_refused_by_field_and_nothing_is_kept_of_it() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let bad = [
         ("url", json!({"events": ["*"]})),
@@ -39,7 +39,7 @@ async fn a_bad_webhook_is_refused_by_field_and_nothing_is_kept_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_json_object_is_refused() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     for path in ["/v1/webhooks/create", "/v1/events"] {
         for body in ["", "{", "[]", "null", "\"text\"", "{\"url\":}", "{} {}"] {
@@ -51,7 +51,7 @@ async fn what_is_no_json_object_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_event_is_refused_by_field_and_nobody_receives_it() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let webhook = tenant.webhook(URL, &["*"]).await;
     let bad = [
@@ -80,7 +80,7 @@ async fn a_bad_event_is_refused_by_field_and_nobody_receives_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_must_say_that_it_is_json() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let event = json!({"event": "dubbing.completed", "data": {}}).to_string();
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
@@ -105,7 +105,7 @@ async fn assert_allow(api: &Api, method: Method, path: &str, allowed: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_method_is_told_the_right_ones() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let webhook = tenant.webhook(URL, &["*"]).await;
     assert_allow(&tenant.api, Method::POST, "/v1/webhooks", &["GET"]).await;
@@ -121,7 +121,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_is_not_found() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let paths = [
         "/",
@@ -144,7 +144,7 @@ async fn what_does_not_exist_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_a_request_id_of_its_own() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let id = |answer: &Answer| answer.header("x-request-id").map(str::to_owned);
     let (first, second) = (tenant.api.get("/v1/webhooks").await, tenant.api.get("/v1/webhooks").await);
@@ -154,7 +154,7 @@ async fn every_answer_has_a_request_id_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn payloads_are_measured_in_bytes_and_the_largest_arrives_whole() {
     const LIMIT: usize = 256 * 1024;
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/large"), &["*"]).await;
@@ -179,7 +179,7 @@ async fn payloads_are_measured_in_bytes_and_the_largest_arrives_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_means_nothing_is_refused_by_name() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let webhook = tenant.webhook(URL, &["*"]).await;
     let deliveries = format!("/v1/webhooks/{webhook}/deliveries");
@@ -199,7 +199,7 @@ async fn a_query_that_means_nothing_is_refused_by_name() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_tells_nothing_of_the_inside() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let answers = [
         tenant.api.post_text("/v1/events", "{").await,

@@ -23,7 +23,7 @@ fn outcomes(delivery: &Value) -> Vec<(u64, &str)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_failures_and_a_success_are_one_event_in_three_attempts() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let script = [Reply::Status(500), Reply::Full(503, vec![], b"busy, come back".to_vec())];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(200)).await;
@@ -59,7 +59,7 @@ async fn two_failures_and_a_success_are_one_event_in_three_attempts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_after_five_seconds_comes_after_five_to_seven() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [5]})).await;
@@ -74,7 +74,7 @@ async fn a_retry_after_five_seconds_comes_after_five_to_seven() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_brings_the_second_attempt_by_itself_and_is_gone() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -96,7 +96,7 @@ async fn the_schedule_brings_the_second_attempt_by_itself_and_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sixth_failure_is_the_last() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -120,7 +120,7 @@ async fn the_sixth_failure_is_the_last() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_for_an_attempt_that_is_not_next_makes_no_post() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -150,7 +150,7 @@ async fn a_message_for_an_attempt_that_is_not_next_makes_no_post() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn gone_and_retry_after_change_nothing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let later = vec![("retry-after", "7200".to_owned())];
     let script = [Reply::Full(410, later.clone(), vec![]), Reply::Full(429, later, vec![])];
@@ -170,7 +170,7 @@ async fn gone_and_retry_after_change_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answers_excerpt_is_short_until_the_last_attempt() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let page = "<p>Dienst überlastet ".repeat(500);
     let receiver = Receiver::scripted(world.stack, [], Reply::Full(500, vec![], page.clone().into_bytes())).await;
@@ -195,7 +195,7 @@ async fn an_answers_excerpt_is_short_until_the_last_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_endpoints_failure_is_not_anothers() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let (good, bad) =
         (Receiver::start(world.stack).await, Receiver::scripted(world.stack, [], Reply::Status(500)).await);

@@ -15,7 +15,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_packages_accept_what_was_received_and_no_other_bit() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     tenant.create(&json!({"url": receiver.url("/"), "events": ["invoice.*"], "secret": SECRET})).await;
@@ -46,7 +46,7 @@ async fn the_published_packages_accept_what_was_received_and_no_other_bit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_made_where_none_is_given_and_shown_once() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"]});
@@ -72,7 +72,7 @@ async fn a_secret_is_made_where_none_is_given_and_shown_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_of_the_customers_own_is_not_repeated_and_must_be_one() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let with = |secret: &str| json!({"url": "https://your-server.invalid/", "events": ["*"], "secret": secret});
     let made = tenant.api.post("/v1/webhooks/create", &with(SECRET)).await.ok(201);
@@ -88,7 +88,7 @@ async fn a_secret_of_the_customers_own_is_not_repeated_and_must_be_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_attempt_is_signed_anew_under_one_id() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "secret": SECRET});
@@ -109,7 +109,7 @@ async fn every_attempt_is_signed_anew_under_one_id() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calendar_is_the_specifications_with_jitter() {
     const SECONDS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -150,7 +150,7 @@ async fn the_calendar_is_the_specifications_with_jitter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_after_puts_the_next_attempt_off_on_429_and_503_alone() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     for (status, least, most) in [(429, 1_200, 1_202), (503, 1_200, 1_202), (500, 4, 7)] {
         let reply = Reply::Full(status, vec![("retry-after", "1200".to_owned())], vec![]);

@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_secs(65);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_can_be_made_read_and_changed() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let made = world.admin.post("/v1/tenants", &json!({"name": "Acme", "plan": "free"})).await.ok(201);
     for field in ["created_at", "id", "name", "plan"] {
         assert!(keys(&made).contains(&field.to_owned()), "no {field}: {made}");
@@ -35,7 +35,7 @@ async fn a_tenant_can_be_made_read_and_changed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_tenant_is_refused_by_field() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for (field, body) in [
         ("name", json!({"plan": "free"})),
         ("name", json!({"name": "", "plan": "free"})),
@@ -53,7 +53,7 @@ async fn a_bad_tenant_is_refused_by_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_can_bring_its_secret_and_one_that_nobody_saw_ends_at_once() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (own, next) = ("the account's own secret", "the account's next secret");
     let body = json!({"name": "Acme", "plan": "pro", "secret": own});
     let made = world.admin.post("/v1/tenants", &body).await;
@@ -77,7 +77,7 @@ async fn a_tenant_can_bring_its_secret_and_one_that_nobody_saw_ends_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_counts_for_the_next_job_at_once() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("free").await;
     let body = task_body("https://your-server.invalid/");
     customer.tenant.api.post("/v1/jobs", &body).await.refused_with_meta(403, "plan_required");
@@ -90,7 +90,7 @@ async fn a_plan_counts_for_the_next_job_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_shows_its_platform_and_whether_it_ever_started() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     for (url, platform) in [
         ("https://youtu.be/dQw4w9WgXcQ", json!("youtube")),
@@ -134,7 +134,7 @@ impl Customer {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_of_tenants_finds_every_tenant() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let mut query = String::new();
     loop {
@@ -150,7 +150,7 @@ async fn the_list_of_tenants_finds_every_tenant() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_tenants_keys_are_refused_within_a_minute_and_come_back() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     tenant.api.get("/v1/webhooks").await.ok(200);
     let path = format!("/v1/tenants/{}", tenant.id);

@@ -21,7 +21,7 @@ async fn first_failure(tenant: &Tenant, url: &str, within: Duration) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let target = Receiver::start(world.stack).await;
     for status in [301, 302, 303, 307, 308] {
@@ -37,7 +37,7 @@ async fn a_redirect_is_a_failure_and_is_not_followed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_port_refuses() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     // Bound, so that nobody else can take the port, but not listening.
     let socket = TcpSocket::new_v4().expect("a socket should be had");
@@ -52,7 +52,7 @@ async fn a_closed_port_refuses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_untrusted_certificate_gets_nothing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let (cert, key) = self_signed("untrusted");
     let receiver = Receiver::with_certificate(&cert, &key, [].into(), Reply::Status(200)).await;
@@ -63,7 +63,7 @@ async fn an_untrusted_certificate_gets_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_does_not_resolve_is_tried_again() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let delivery = first_failure(&tenant, "https://nobody.invalid/", SOON).await;
     assert_eq!(delivery["attempts"][0]["outcome"], "dns_failed", "{delivery}");
@@ -71,7 +71,7 @@ async fn a_name_that_does_not_resolve_is_tried_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_or_babbles_is_a_failure() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     for (reply, outcomes) in [
         (Reply::Hangup, ["reset", "invalid_response"]),
@@ -87,7 +87,7 @@ async fn a_connection_that_breaks_or_babbles_is_a_failure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn success_is_decided_at_the_status_line() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     // A body that never comes is not waited for, beyond a moment.
     let reply = Reply::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\nbut".to_vec());
@@ -100,7 +100,7 @@ async fn success_is_decided_at_the_status_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receiver_has_thirty_seconds() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let never = Gate::shut();
     let receiver = Receiver::scripted(world.stack, [], Reply::Held(never)).await;

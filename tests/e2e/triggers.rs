@@ -25,7 +25,7 @@ async fn set_aside(world: &World, part: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_put_on_the_bus_arrives_signed() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, other) = (world.tenant().await, world.tenant().await);
     let (receiver, bystander) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
     tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "secret": SECRET})).await;
@@ -45,7 +45,7 @@ async fn an_event_put_on_the_bus_arrives_signed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_makes_an_event_of_the_bus_one_and_so_does_its_envelope() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -82,7 +82,7 @@ async fn an_id_makes_an_event_of_the_bus_one_and_so_does_its_envelope() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_is_wrong_is_set_aside_with_its_reason() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -131,7 +131,7 @@ async fn an_event_that_is_wrong_is_set_aside_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_on_the_bus_end_jobs_of_both_kinds() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let (first, second) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
     let generation = nouvel.generate(1, 2, &first.url("/")).await;
@@ -172,7 +172,7 @@ async fn reports_on_the_bus_end_jobs_of_both_kinds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_is_wrong_is_set_aside_with_its_reason() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (owner, stranger) = (world.netraflow("pro").await, world.netraflow("pro").await);
     let job = owner.start("https://your-server.invalid/").await;
     let before = owner.task(&job).await;
@@ -209,7 +209,7 @@ async fn a_report_that_is_wrong_is_set_aside_with_its_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_created_job_is_announced_to_workers() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let tenants = json!([nouvel.tenant.id, netraflow.tenant.id]);
     let pattern = json!({
@@ -255,7 +255,7 @@ async fn a_created_job_is_announced_to_workers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_function_itself_takes_events_and_says_what_is_wrong() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -287,7 +287,7 @@ async fn the_function_itself_takes_events_and_says_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_its_caller_has_read_is_not_set_aside_as_well() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let publish = async |event: &Value| world.aws.functions.invoke("events", event).await;
     let mark = format!("mark-direct-{}", tenant.id);
@@ -306,7 +306,7 @@ async fn what_its_caller_has_read_is_not_set_aside_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_queue_does_not_hold_is_set_aside_by_its_size_and_digest() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let detail = json!({"tenant_id": tenant.id, "event": "dubbing.completed", "id": "order 1",
         "data": {"text": "x".repeat(1_200_000)}});
@@ -322,7 +322,7 @@ async fn what_a_queue_does_not_hold_is_set_aside_by_its_size_and_digest() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_is_bounded_whatever_its_envelope_is_called() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let envelope = json!({"version": "0", "id": "i".repeat(600_000), "detail-type": "d".repeat(600_000),
         "source": "tests.postrider", "detail": {"tenant_id": tenant.id}});
@@ -335,7 +335,7 @@ async fn a_note_is_bounded_whatever_its_envelope_is_called() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mistyped_detail_type_is_set_aside_and_not_lost() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     for odd in ["Postrider event", "postrider.event", "Postrider Jobs", "Event"] {
         let mark = format!("mark-{}-{}", odd.replace(' ', "-"), tenant.id);

@@ -29,7 +29,7 @@ async fn with_attempts(tenant: &Tenant, id: &str, count: usize) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancel_in_flight() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let receiver = Receiver::scripted(world.stack, [], Reply::Held(gate.clone())).await;
     let id = held(&tenant, &receiver).await;
@@ -43,7 +43,7 @@ async fn cancel_in_flight() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_that_fails_after_its_cancellation_is_on_record_and_no_more() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let receiver = Receiver::scripted(world.stack, [], Reply::HeldAs(gate.clone(), 503)).await;
     let id = held(&tenant, &receiver).await;
@@ -58,7 +58,7 @@ async fn an_attempt_that_fails_after_its_cancellation_is_on_record_and_no_more()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancel_under_way_retry() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let script = [Reply::Status(500)];
     let receiver = Receiver::scripted(world.stack, script, Reply::Held(gate.clone())).await;
@@ -79,7 +79,7 @@ async fn cancel_under_way_retry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_storm() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::HeldAs(gate.clone(), 500)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
@@ -107,7 +107,7 @@ async fn retry_storm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resend_while_retry_under_way() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let script = [Reply::Status(503), Reply::Held(gate.clone())];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(409)).await;
@@ -124,7 +124,7 @@ async fn resend_while_retry_under_way() {
 /// An attempt is out before its time; its owner cannot know, and asks for a new round.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_that_a_new_round_overtook_is_not_lost() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let script = [Reply::Status(500), Reply::Held(gate.clone())];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(500)).await;
@@ -151,7 +151,7 @@ async fn a_success_that_a_new_round_overtook_is_not_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_that_a_new_round_overtook_uses_up_none_of_it() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let script = [Reply::Status(500), Reply::HeldAs(gate.clone(), 502), Reply::Status(500), Reply::Status(500)];
     let receiver = Receiver::scripted(world.stack, script, Reply::Status(200)).await;
@@ -178,7 +178,7 @@ async fn a_failure_that_a_new_round_overtook_uses_up_none_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_that_meet_in_two_functions_are_both_on_record() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Held(gate.clone())).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -196,7 +196,7 @@ async fn copies_that_meet_in_two_functions_are_both_on_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_whose_time_is_over_is_not_made_again() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, gate) = (world.tenant().await, Gate::shut());
     let receiver = Receiver::scripted(world.stack, [], Reply::Held(gate.clone())).await;
     let id = held(&tenant, &receiver).await;
@@ -213,7 +213,7 @@ async fn a_row_whose_time_is_over_is_not_made_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_is_disabled_or_deleted_meanwhile_keeps_its_record() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for deletes in [false, true] {
         let (tenant, gate) = (world.tenant().await, Gate::shut());
         let receiver = Receiver::scripted(world.stack, [], Reply::HeldAs(gate.clone(), 500)).await;
@@ -234,7 +234,7 @@ async fn a_webhook_that_is_disabled_or_deleted_meanwhile_keeps_its_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_a_version_without_rounds_is_good_for_its_number() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -253,7 +253,7 @@ async fn a_message_of_a_version_without_rounds_is_good_for_its_number() {
 /// What a receiver says counts for its webhook, whatever has become of the delivery meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_answer_counts_for_the_webhooks_health() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let mut tenant = world.tenant().await;
     let key = world.key(&tenant.id, &publishing("standard")).await;
     tenant.api = world.anonymous.with_key(text(&key, "key"));
@@ -276,7 +276,7 @@ async fn a_late_answer_counts_for_the_webhooks_health() {
 /// What an earlier URL says does not count for the present one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_from_the_url_before_disables_nothing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let mut tenant = world.tenant().await;
     let key = world.key(&tenant.id, &publishing("standard")).await;
     tenant.api = world.anonymous.with_key(text(&key, "key"));
@@ -301,7 +301,7 @@ async fn an_answer_from_the_url_before_disables_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_retries_at_once_one_is_taken() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
@@ -318,7 +318,7 @@ async fn of_many_retries_at_once_one_is_taken() {
 /// Whoever asks and calls off again and again, while nothing is on record yet, comes to an end.
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_are_bounded_whatever_is_out() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;

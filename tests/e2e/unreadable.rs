@@ -40,7 +40,7 @@ async fn listed(tenant: &Tenant) -> [Vec<String>; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_row_list() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for (name, value) in spoilt() {
         let tenant = world.tenant().await;
         let mut webhooks = Vec::new();
@@ -55,7 +55,7 @@ async fn bad_row_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_webhook() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for (name, value) in spoilt() {
         let tenant = world.tenant().await;
         let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
@@ -98,7 +98,7 @@ async fn unreadable_webhook() {
 /// Whatever else cannot be read of a webhook: where each attempt went is told, also once it is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_at_an_unreadable_webhook_say_where_they_went() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for (name, value) in spoilt() {
         let tenant = world.tenant().await;
         let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
@@ -121,7 +121,7 @@ async fn attempts_at_an_unreadable_webhook_say_where_they_went() {
 /// A row without its revision can be read, so it can be changed and deleted, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_has_lost_its_revision_is_still_its_owners() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let lose = async |webhook: &str| {
         let mut row = world.aws.rows.take(&tenant.id, &sort_of(webhook)).await;
@@ -143,7 +143,7 @@ fn posts_to(receiver: &Receiver, path: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_key() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant().await;
     let made = world.key(&tenant.id, &json!({"dialect": "nur"})).await;
     let (id, api) = (text(&made, "id").to_owned(), world.anonymous.with_key(text(&made, "key")));
@@ -160,7 +160,7 @@ async fn unreadable_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_tenant() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (tenant, other) = (world.tenant().await, world.tenant().await);
     world.aws.rows.amend(&tenant.id, "TENANT", "plan", s("platinum")).await;
     let found = until("the other tenant in the list", SOON, || async {
@@ -186,7 +186,7 @@ async fn unreadable_tenant() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_job() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     let mut jobs = Vec::new();
     for _ in 0..3 {
@@ -206,7 +206,7 @@ async fn lose_the_dialect(world: &World, tenant: &Tenant, webhook: &str, name: &
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_webhook_is_as_gone_as_any_when_its_dialect_is_no_more() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("acme", "pro").await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -251,7 +251,7 @@ async fn a_deleted_webhook_is_as_gone_as_any_when_its_dialect_is_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_webhook_is_owed_waits_for_its_dialect_to_come_back() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("acme", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/bad"), &["*"]).await;
@@ -291,7 +291,7 @@ async fn paged(tenant: &Tenant, path: &str, name: &str, id: &str) -> Vec<String>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_whose_key_is_no_id_ends_no_list() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
     let mut webhooks = Vec::new();

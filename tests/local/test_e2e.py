@@ -12,13 +12,26 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import running
+from deployment import FUNCTIONS, QUEUES, TABLES
 from e2e import chosen
 from logs import lines
 from run_dir import ROOT
 from step import Failed
+from suite import E2E
 
 IGNORED = ["chaos::faults::an_outage", "chaos::lost::events", "logs::nothing_secret"]
 LISTED = ["delivery::signed", "delivery::chaos_of_names", "webhooks::logs_nothing", *IGNORED]
+
+# A description as `make up` writes it, of a stack that is gone.
+NOBODY_ANSWERS = {
+    "api_url": "http://127.0.0.1:9",
+    "endpoint_url": "http://127.0.0.1:9",
+    "functions": dict.fromkeys(FUNCTIONS, ""),
+    "queues": dict.fromkeys(QUEUES, ""),
+    "tables": dict.fromkeys(TABLES, ""),
+    "receiver_tls": {"cert": "", "key": "", "misfits": {}},
+    "pids": [],
+} | dict.fromkeys(["region", "admin_key", "schedule_group", "event_bus", "webhook_signing_secret"], "none")
 
 
 class Chosen(unittest.TestCase):
@@ -64,6 +77,38 @@ class Which(unittest.TestCase):
                 self.assertRaisesRegex(Failed, "does not answer: `make up` brings it up anew"),
             ):
                 running.Running()
+
+
+class Tests(unittest.TestCase):
+    """The tests themselves, run by cargo as a person may."""
+
+    def run_in(self, stack: str | None) -> str:
+        """What the tests of one file say on a stack, all of which fail."""
+        env = {name: value for name, value in os.environ.items() if name not in ("POSTRIDER_STACK", "RUST_BACKTRACE")}
+        env |= {"POSTRIDER_STACK": stack} if stack else {}
+        command = [*E2E, "webhooks::", "tenants::"]
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        self.assertRegex(done.stdout, r"test result: FAILED\. 0 passed; [1-9]", done.stdout)
+        return done.stdout
+
+    def test_without_a_stack_each_fails_and_says_what_to_do(self):
+        sentence = "no stack runs: `make up`, then `make e2e`, or name one by POSTRIDER_STACK"
+        said = self.run_in(None)
+        self.assertEqual(said.count(f"\n{sentence}\n"), said.count(" ... FAILED\n"), said)
+
+    def test_one_that_is_named_and_not_there_is_told_by_its_name(self):
+        self.assertIn("no stack runs (some/where.json is not there): `make up`", self.run_in("some/where.json"))
+
+    def test_a_path_from_the_projects_folder_leads_to_the_stack_and_its_logs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder).resolve() / "stack.json"
+            path.write_text(json.dumps(NOBODY_ANSWERS))
+            said = self.run_in(os.path.relpath(path, ROOT))
+            self.assertNotIn("no stack runs", said)
+            logs = f"make logs F=deliver POSTRIDER_STACK={path} (or another function); the emulator: {path.parent}/emulator.log"
+            self.assertEqual(said.count(logs), 1, said)
 
 
 class Emulated:

@@ -16,7 +16,7 @@ use crate::support::{Receiver, Reply, SOON, World, until};
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn rotate_slow_aws() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let webhook = tenant.webhook("https://hooks.example/", &["*"]).await;
     let before = world.aws.rows.webhook(&tenant.id, &webhook).await;
@@ -43,7 +43,7 @@ async fn rotate_slow_aws() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn throttling_is_told_in_each_paths_shape() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (nur, nouvel, netraflow) = (world.tenant().await, world.nouvel().await, world.netraflow("pro").await);
     let proxy = Proxy::start(world.stack).await;
     let throttled = |proxy: &Proxy| proxy.add(Fault::of(NO_CAPACITY).on("GetItem"));
@@ -72,7 +72,7 @@ async fn throttling_is_told_in_each_paths_shape() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn herd_cold_start() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -119,7 +119,7 @@ async fn herd_cold_start() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_clock_that_is_minutes_off_goes_by_awss() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     // Without a secret: the emulator's Secrets Manager goes by its own clock, and would refuse what AWS takes.
     let tenant = world.tenant().await;
     let body = |receiver: &Receiver| json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
@@ -165,7 +165,7 @@ async fn failed_runs(world: &World) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn fanout_rerun_twice() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let mut receivers = Vec::new();
     for _ in 0..5 {
@@ -200,7 +200,7 @@ async fn fanout_rerun_twice() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn what_is_asked_of_an_api_whose_clock_is_wrong_goes_by_awss() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let off = |told: &str, ahead: i64| instant(told).as_second() - Timestamp::now().as_second() - ahead;
     for ahead in [240, -600] {

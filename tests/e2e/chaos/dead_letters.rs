@@ -44,7 +44,7 @@ fn with_attempt(message: &str, attempt: usize) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn an_attempt_that_keeps_failing_us_costs_the_endpoint_none_of_its_own() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
@@ -77,7 +77,7 @@ async fn an_attempt_that_keeps_failing_us_costs_the_endpoint_none_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn three_internal_failures_are_survived_and_the_fourth_ends_it() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let (_, id) = one_delivery(&tenant, &receiver).await;
@@ -108,7 +108,7 @@ async fn three_internal_failures_are_survived_and_the_fourth_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn messages_that_nobody_understands_end_in_quarantine_and_hold_up_nobody() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     with_short_visibility(&world, 1, async {
@@ -138,7 +138,7 @@ async fn messages_that_nobody_understands_end_in_quarantine_and_hold_up_nobody()
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_poison_event_row_waits_in_quarantine_until_it_is_mended() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -189,7 +189,7 @@ async fn a_poison_event_row_waits_in_quarantine_until_it_is_mended() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_row_of_another_time_is_an_event_once_it_is_mended() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -218,7 +218,7 @@ async fn a_row_of_another_time_is_an_event_once_it_is_mended() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_row_that_cannot_be_read_holds_up_nobody() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, unlucky) = (world.tenant().await, world.tenant().await);
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let (_, good) = one_delivery(&tenant, &receiver).await;

@@ -265,7 +265,7 @@ async fn run(world: &World, run: &Run, (events, seed): (u64, u64)) -> Books {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn the_books_balance_whatever_fails() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let events = scale("POSTRIDER_FAULT_EVENTS", EVENTS);
     let seed = scale("POSTRIDER_SEED", rand::rng().random_range(0..1_000_000));
     say(&format!("faults: {events} events to three webhooks under each, POSTRIDER_SEED={seed}"));
@@ -286,7 +286,7 @@ const NOWHERE: &str = "http://nowhere.invalid";
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn names_that_do_not_resolve_cost_time_alone() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -325,7 +325,7 @@ fn id_of(post: &Received) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_secret_changed_after_an_outage_signs_what_waited() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant_on("standard", "pro").await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -355,7 +355,7 @@ async fn a_secret_changed_after_an_outage_signs_what_waited() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn jobs_end_once_however_long_aws_fails_and_whoever_dies() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let customer = world.netraflow("pro").await;
     let receiver = Receiver::start(world.stack).await;
     let jobs = scale("POSTRIDER_FAULT_EVENTS", EVENTS);

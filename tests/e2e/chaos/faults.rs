@@ -21,7 +21,7 @@ async fn swept(world: &World, tenant: &crate::support::Tenant, id: &str) -> serd
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn an_outcome_that_cannot_be_recorded_at_first_is_recorded_all_the_same() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
@@ -39,7 +39,7 @@ async fn an_outcome_that_cannot_be_recorded_at_first_is_recorded_all_the_same() 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn an_outcome_that_cannot_be_recorded_is_found_again() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
@@ -68,7 +68,7 @@ async fn an_outcome_that_cannot_be_recorded_is_found_again() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_read_that_lags_behind_denies_nobody_his_delivery() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
@@ -86,7 +86,7 @@ async fn a_read_that_lags_behind_denies_nobody_his_delivery() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_record_whose_answer_is_lost_counts_once_and_its_retry_comes() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let proxy = Proxy::start(world.stack).await;
@@ -110,7 +110,7 @@ async fn a_record_whose_answer_is_lost_counts_once_and_its_retry_comes() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_retry_that_cannot_be_scheduled_is_brought_by_the_sweep() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let proxy = Proxy::start(world.stack).await;
     with_proxy(&world, "deliver", &proxy, async {
         for (status, error) in [(500, "InternalServerException"), (429, "ThrottlingException")] {
@@ -140,7 +140,7 @@ async fn a_retry_that_cannot_be_scheduled_is_brought_by_the_sweep() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn rows_that_cannot_be_read_make_no_post() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
@@ -164,7 +164,7 @@ async fn rows_that_cannot_be_read_make_no_post() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_fan_out_that_fails_half_way_is_run_again_without_harm() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let mut webhooks = Vec::new();

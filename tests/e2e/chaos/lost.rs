@@ -34,7 +34,7 @@ async fn recovered(world: &World, tenant: &Tenant, webhook: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_purged_deliver_queue_is_made_good_by_recover() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -88,7 +88,7 @@ async fn a_purged_deliver_queue_is_made_good_by_recover() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_purged_retry_queue_is_made_good_by_the_sweep() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [20]});
@@ -113,7 +113,7 @@ async fn a_purged_retry_queue_is_made_good_by_the_sweep() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn doubles_in_one_batch_make_one_post() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let (_, id) = one_delivery(&tenant, &receiver).await;
@@ -129,7 +129,7 @@ async fn doubles_in_one_batch_make_one_post() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn events_published_while_the_stream_stands_still_all_arrive() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     // The stream was read before, so that it has a position to go on from.

@@ -23,7 +23,7 @@ async fn with_one_that_is_gone(world: &World) -> (Tenant, String, [Receiver; 2])
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn _410_lost_answer() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, webhook, [_gone, told]) = with_one_that_is_gone(&world).await;
     let proxy = Proxy::start(world.stack).await;
     let table = &world.stack.tables.deliveries;
@@ -45,7 +45,7 @@ async fn _410_lost_answer() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_disabling_whose_answer_is_lost_is_told_of_once() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, webhook, [_gone, told]) = with_one_that_is_gone(&world).await;
     let proxy = Proxy::start(world.stack).await;
     proxy.add(Fault::of(Spoil::LoseAnswer).on("TransactWriteItems").about(core_of(&webhook)).times(1));
@@ -67,7 +67,7 @@ async fn a_disabling_whose_answer_is_lost_is_told_of_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn retry_lost_answer() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(410)], Reply::Status(200)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
@@ -89,7 +89,7 @@ async fn retry_lost_answer() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_cancel_whose_answer_is_lost_is_a_202() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let (_, id) = one_delivery(&tenant, &receiver).await;
@@ -106,7 +106,7 @@ async fn a_cancel_whose_answer_is_lost_is_a_202() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn tenant_rotate_lost_answer() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     // Once, and as often as the SDK tries.
     for times in [1, TRIES] {
         let tenant = world.tenant().await;
@@ -130,7 +130,7 @@ async fn tenant_rotate_lost_answer() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn changes_of_webhooks_and_jobs_whose_answers_are_lost_are_made_once() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let webhook = tenant.webhook("https://hooks.example/", &["*"]).await;
     let path = format!("/v1/webhooks/{webhook}");
@@ -181,7 +181,7 @@ async fn changes_of_webhooks_and_jobs_whose_answers_are_lost_are_made_once() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_recovery_counts_what_it_sent_however_answers_are_lost() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});
@@ -240,7 +240,7 @@ async fn unheard(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn _500_says_safe() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, job) = (standard(&world).await, world.netraflow("pro").await);
     let generator = world.nouvel().await;
     let url = "https://hooks.example/";
@@ -289,7 +289,7 @@ const TOO_LATE: Spoil = Spoil::Delay(Duration::from_millis(4_500));
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn what_was_asked_for_is_known_as_done_though_somebody_else_wrote_before_the_second_try() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     // What waits for long is neither due nor under way when it is asked for.
@@ -324,7 +324,7 @@ async fn what_was_asked_for_is_known_as_done_though_somebody_else_wrote_before_t
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_write_that_aws_answers_with_500_may_have_been_carried_out() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let proxy = Proxy::start(world.stack).await;
     with_proxy(&world, "events", &proxy, async {

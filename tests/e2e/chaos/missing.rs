@@ -12,7 +12,7 @@ use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn tenant_row_missing() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let receiver = Receiver::start(world.stack).await;
     with_short_visibility(&world, 2, async {
         for of_webhook in [false, true] {
@@ -51,7 +51,7 @@ async fn tenant_row_missing() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn what_was_cancelled_for_want_of_a_row_is_recovered() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let (_, id) = one_delivery(&tenant, &receiver).await;
@@ -87,7 +87,7 @@ async fn waiting_after_sweeps(world: &World) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_retry_whose_webhook_is_missing_or_unreadable_waits_in_its_row_alone() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let queues = &world.stack.queues;
     with_short_visibility(&world, 1, async {
         for is_missing in [true, false] {
@@ -119,7 +119,7 @@ async fn a_retry_whose_webhook_is_missing_or_unreadable_waits_in_its_row_alone()
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_first_attempt_whose_webhook_is_missing_waits_in_its_row_once_sqs_gave_it_up() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -152,7 +152,7 @@ async fn a_first_attempt_whose_webhook_is_missing_waits_in_its_row_once_sqs_gave
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_missing_webhook_hides_no_ledger() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, stranger) = (standard(&world).await, standard(&world).await);
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;

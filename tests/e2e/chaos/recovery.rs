@@ -47,7 +47,7 @@ fn messages_of(webhook: &str, bodies: Vec<String>) -> Vec<(String, String)> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn thousands_of_missed_deliveries_are_recovered() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let missed = scale("POSTRIDER_MISSED", MISSED);
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
@@ -171,7 +171,7 @@ fn refusing_once(posts: usize) -> Vec<Reply> {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_recovery_counts_what_it_sends_again_though_the_queue_refuses_its_messages() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, refusing_once(25), Reply::Status(200)).await;
     let (webhook, ids) = failed(&tenant, &receiver, 25).await;
@@ -198,7 +198,7 @@ async fn a_recovery_counts_what_it_sends_again_though_the_queue_refuses_its_mess
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_recovery_counts_once_what_it_did_unheard() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, refusing_once(5), Reply::Status(200)).await;
     let (webhook, ids) = failed(&tenant, &receiver, 5).await;
@@ -232,7 +232,7 @@ async fn a_recovery_counts_once_what_it_did_unheard() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn sweeps_that_meet_carry_a_recovery_on_once() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, refusing_once(60), Reply::Status(200)).await;
     let (webhook, ids) = failed(&tenant, &receiver, 60).await;

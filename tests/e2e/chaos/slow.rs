@@ -39,7 +39,7 @@ async fn wait_for_waiting(world: &World, queue: &str, count: u64) {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn after_a_time_out_what_is_published_goes_by_the_retry_queue() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let (slow, slow_receiver) = slow_webhook(&world, &tenant).await;
     let prompt_receiver = Receiver::start(world.stack).await;
@@ -72,7 +72,7 @@ async fn after_a_time_out_what_is_published_goes_by_the_retry_queue() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn what_stands_among_first_attempts_for_a_slow_endpoint_is_moved_aside() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let (slow, receiver) = slow_webhook(&world, &tenant).await;
     let first = publish_slow(&tenant, &slow).await;

@@ -135,7 +135,7 @@ async fn tally(world: &World, tenant: &Tenant, side: &Side, published: &BTreeSet
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn soak() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let events = scale("POSTRIDER_SOAK", EVENTS);
     let seed = scale("POSTRIDER_SEED", rand::rng().random_range(0..1_000_000));
     SEED.store(seed, Ordering::Relaxed);

@@ -21,7 +21,7 @@ const FAR_OFF: i64 = 4_102_444_800;
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn dead_letter_first_failure() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -74,7 +74,7 @@ fn shard_of(id: &str) -> u8 {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn due_shard_starves() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let ids = overdue(&world, &tenant, &receiver, 24).await;
@@ -105,7 +105,7 @@ async fn due_shard_starves() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_letter_that_nobody_can_place_holds_up_no_other() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600, 3600]});
@@ -167,7 +167,7 @@ async fn late_in_one_shard(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_queue_that_does_not_tell_how_long_it_is_leaves_nothing_overdue() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
@@ -190,7 +190,7 @@ async fn a_queue_that_does_not_tell_how_long_it_is_leaves_nothing_overdue() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn a_sweep_whose_clock_is_wrong_brings_what_is_due_by_awss() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     // How far AWS is ahead, how long ago by this machine's clock a row was due, and whether it is overdue by AWS's.
     for (ahead, due_ago, is_overdue) in [(-600, 300, false), (-600, 900, true), (240, -60, true), (240, -200, false)] {
@@ -220,7 +220,7 @@ async fn a_sweep_whose_clock_is_wrong_brings_what_is_due_by_awss() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn letters_that_hang_take_nobody_elses_time() {
-    let Some((world, _guard)) = alone().await else { return };
+    let (world, _guard) = alone().await;
     let (tenant, other) = (standard(&world).await, standard(&world).await);
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []});

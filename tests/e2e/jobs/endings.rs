@@ -14,7 +14,7 @@ const SECRET: &str = concat!("secret of a tenant ", canary!("secret"));
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generation_ends_completed_partial_or_failed_and_says_so_once() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.nouvel().await;
     for (endings, sum) in [
         (["completed", "completed"], "completed"),
@@ -57,7 +57,7 @@ async fn a_generation_ends_completed_partial_or_failed_and_says_so_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generation_shows_how_far_it_is() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.nouvel().await;
     let body = json!({"urls": ["https://shop.example/"], "variantCount": 2});
     let made = customer.tenant.api.post("/api/v1/generate", &body).await.ok(200);
@@ -92,7 +92,7 @@ async fn a_generation_shows_how_far_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_generation_says_nothing() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.nouvel().await;
     let receiver = Receiver::start(world.stack).await;
     let job = customer.generate(1, 2, &receiver.url("/")).await;
@@ -109,7 +109,7 @@ async fn a_cancelled_generation_says_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_ends_completed_failed_or_cancelled_in_exactly_five_fields() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     world.set_secret(&customer.tenant, SECRET).await;
     for (status, credits) in [("completed", 5), ("failed", 0), ("cancelled", 0)] {
@@ -145,7 +145,7 @@ async fn a_task_ends_completed_failed_or_cancelled_in_exactly_five_fields() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_shows_what_the_page_promises() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("enterprise").await;
     let started = customer.tenant.api.post("/v1/jobs", &task_body("https://your-server.invalid/")).await;
     let job = started.data(201);
@@ -181,7 +181,7 @@ async fn a_task_shows_what_the_page_promises() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_url_a_job_ends_in_silence() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("free").await;
     let body = json!({"url": "https://vimeo.com/1", "capabilities": ["transcription", "summary"]});
     let job = customer.tenant.api.post("/v1/jobs", &body).await.data(201);
@@ -195,7 +195,7 @@ async fn without_a_url_a_job_ends_in_silence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receivers_of_both_kinds_have_five_seconds() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let late = || Receiver::scripted(world.stack, [], Reply::Late(Duration::from_secs(8), 200));
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let (first, second) = (late().await, late().await);

@@ -17,7 +17,7 @@ pub(crate) async fn assert_no_job(world: &World, customer: &Customer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_webhook_url_makes_no_job() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     assert_refused_as_targets(&world, &NEVER).await;
 }
 
@@ -48,7 +48,7 @@ fn without(body: &Value, field: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generation_takes_one_to_three_urls_and_variants() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.nouvel().await;
     let good = generate_body(1, 1, "https://your-server.invalid/");
     let url = || json!("https://shop.example/");
@@ -80,7 +80,7 @@ async fn a_generation_takes_one_to_three_urls_and_variants() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_takes_a_url_and_capabilities() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     let good = task_body("https://your-server.invalid/");
     for (field, body) in [
@@ -103,7 +103,7 @@ async fn a_task_takes_a_url_and_capabilities() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_for_the_larger_plans() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("free").await;
     let post = async |body: Value| -> Answer { customer.tenant.api.post("/v1/jobs", &body).await };
     post(task_body("https://your-server.invalid/")).await.refused_with_meta(403, "plan_required");
@@ -117,7 +117,7 @@ async fn webhooks_are_for_the_larger_plans() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http_url_is_refused_whatever_the_plan() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("enterprise").await;
     let answer = customer.tenant.api.post("/v1/jobs", &task_body("http://your-server.invalid/")).await;
     assert!(answer.refused_with_meta(400, "invalid_request").contains("webhook_url"));

@@ -10,7 +10,7 @@ use crate::support::{Api, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_start_and_workers_report() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let generation = nouvel.generate(1, 1, "https://your-server.invalid/").await;
     let task = netraflow.start("https://your-server.invalid/").await;
@@ -46,7 +46,7 @@ async fn customers_start_and_workers_report() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_key_with_every_scope_starts_no_job() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let provider = world.provider(&["jobs:write", "jobs:read"]).await;
     let answer = provider.post("/api/v1/generate", &generate_body(1, 1, "https://your-server.invalid/")).await;
     answer.refused_plainly(403, "forbidden");
@@ -56,7 +56,7 @@ async fn a_provider_key_with_every_scope_starts_no_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_key_has_its_own_paths() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let (nur, standard) = (world.tenant().await, world.tenant_on("standard", "pro").await);
     let url = "https://your-server.invalid/";
@@ -82,7 +82,7 @@ async fn each_kind_of_key_has_its_own_paths() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn v1_jobs_takes_the_key_in_its_own_header_and_a_bearer_too() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let customer = world.netraflow("pro").await;
     let made = world.key(&customer.tenant.id, &json!({"dialect": "netraflow"})).await;
     let key = text(&made, "key");

@@ -28,7 +28,7 @@ async fn endless(world: &World, name: &'static str, outcome: &'static str, begin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_odd_but_http_counts_by_its_status() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let table = [
         ("HTTP/1.0 without a length", "succeeded", "HTTP/1.0 200 OK\r\n\r\nbye"),
         ("no status text", "succeeded", "HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n"),
@@ -65,7 +65,7 @@ async fn what_is_odd_but_http_counts_by_its_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_http_is_an_invalid_response() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x-more: of it\r\n".repeat(101));
     let large = format!("HTTP/1.1 200 OK\r\nx-large: {}\r\n\r\n", "x".repeat(1024 * 1024));
     let table = [
@@ -94,7 +94,7 @@ async fn what_is_no_http_is_an_invalid_response() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_come_to_an_end_is_cut() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let stack = world.stack;
     let slowly = |bytes: &str| vec![Step::Until(Progress::Request), Step::Drip(bytes.as_bytes().to_vec(), BEAT)];
     let late = "HTTP/1.1 200 OK\r\nx-slow: headers that take their time\r\ncontent-length: 0\r\n\r\n";
@@ -114,7 +114,7 @@ async fn what_does_not_come_to_an_end_is_cut() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_leads_nowhere() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let to = |status: &str, location: &str| {
         format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
     };

@@ -30,21 +30,21 @@ async fn succeeds_again_and_again(world: &World, receiver: &Raw) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_closed_after_its_answer_costs_no_attempt() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let receiver = Raw::http1(world.stack, answer(OK)).await;
     succeeds_again_and_again(&world, &receiver).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_reset_after_its_answer_costs_no_attempt() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let receiver = Raw::http1(world.stack, [answer(OK), vec![Step::Pause(TAKEN), Step::Reset]].concat()).await;
     succeeds_again_and_again(&world, &receiver).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_idle_connection_is_told_is_no_answer() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let too_late = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let steps = [answer(OK), vec![Step::Pause(TAKEN), Step::Send(too_late.into())]].concat();
     let receiver = Raw::http1(world.stack, steps).await;
@@ -53,7 +53,7 @@ async fn what_an_idle_connection_is_told_is_no_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_nobody_means_to_keep_cost_no_attempt() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     for answered in [
         "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
         "HTTP/1.0 200 OK\r\n\r\n",
@@ -68,7 +68,7 @@ async fn connections_that_nobody_means_to_keep_cost_no_attempt() {
 /// Resets what comes second on a connection, as a close does that crosses with it on the way.
 #[tokio::test(flavor = "multi_thread")]
 async fn stale_connection_nouvel() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let steps = [answer(OK), vec![Step::Another, Step::Reset]].concat();
     let receiver = Raw::http1(world.stack, steps).await;
     let customer = world.nouvel().await;
@@ -83,7 +83,7 @@ async fn stale_connection_nouvel() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_answer_is_not_taken_for_the_next_request() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let twice = format!("{OK}HTTP/1.1 500 Nobody Asked\r\ncontent-length: 0\r\n\r\n");
     let receiver = Raw::http1(world.stack, [answer(twice), vec![Step::Hold]].concat()).await;
     succeeds_again_and_again(&world, &receiver).await;
@@ -91,7 +91,7 @@ async fn a_second_answer_is_not_taken_for_the_next_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_read_of_an_answer_is_not_taken_for_the_next() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let inside = "HTTP/1.1 500 Inside A Body\r\ncontent-length: 0\r\n\r\n".repeat(20_000);
     let long = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{inside}", inside.len());
     let receiver = Raw::http1(world.stack, [answer(long), vec![Step::Hold]].concat()).await;
@@ -101,7 +101,7 @@ async fn what_was_not_read_of_an_answer_is_not_taken_for_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http2_connection_that_was_taken_leave_of_costs_no_attempt() {
-    let Some(world) = World::open() else { return };
+    let world = World::open();
     let steps = vec![
         Step::Send(hello()),
         Step::Until(Progress::Request),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use serde::Deserialize;
+
+use super::verifier::root;
 
 /// The names and addresses of one deployed stack.
 #[derive(Debug, Deserialize)]
@@ -73,43 +76,75 @@ pub(crate) struct ReceiverTls {
 }
 
 impl Stack {
-    /// The stack under test, if one runs whose functions reach receivers on this machine.
-    pub(crate) fn running() -> Option<&'static Self> {
-        Self::any().filter(|stack| !stack.refuses_private_targets())
+    /// The stack under test, whose functions reach receivers on this machine. Without one the test fails.
+    #[track_caller]
+    pub(crate) fn running() -> &'static Self {
+        let stack = Self::any();
+        assert!(!stack.refuses_private_targets(), "the stack was made with STRICT=1: `make up` without it");
+        stack
     }
 
-    /// The stack under test, if it was made with `STRICT=1`.
+    /// The stack under test, if it was made with `STRICT=1`. Where none runs the test fails.
+    #[track_caller]
     pub(crate) fn strict() -> Option<&'static Self> {
-        Self::any().filter(|stack| stack.refuses_private_targets())
+        let stack = Some(Self::any()).filter(|stack| stack.refuses_private_targets());
+        if stack.is_none() {
+            say("not tried: the stack was made without STRICT=1");
+        }
+        stack
     }
 
     fn refuses_private_targets(&self) -> bool {
         self.private_targets.as_deref() == Some("refuse")
     }
 
+    /// The file that describes the stack under test, wherever it is named from: cargo runs tests in their package's folder, while
+    /// a person stands in the repository's.
+    #[track_caller]
+    pub(crate) fn description() -> PathBuf {
+        let named = std::env::var_os("POSTRIDER_STACK").map(PathBuf::from);
+        let places = named.iter().flat_map(|path| [PathBuf::from(path), root().join(path)]);
+        let Some(found) = places.into_iter().find(|path| path.is_file()) else {
+            let why = named.map(|path| format!(" ({} is not there)", path.display())).unwrap_or_default();
+            panic!("no stack runs{why}: `make up`, then `make e2e`, or name one by POSTRIDER_STACK");
+        };
+        found.canonicalize().unwrap_or_else(|error| panic!("{}: {error}", found.display()))
+    }
+
     /// Where the stack's files are, its description and the emulator's log among them.
     pub(crate) fn folder() -> PathBuf {
-        let path = std::env::var_os("POSTRIDER_STACK").map(PathBuf::from);
-        let folder = path.as_deref().and_then(Path::parent);
-        folder.expect("a stack that runs has its description in a folder").to_owned()
+        Self::description().parent().expect("a file lies in a folder").to_owned()
     }
 
-    fn any() -> Option<&'static Self> {
-        static STACK: OnceLock<Option<Stack>> = OnceLock::new();
-        STACK.get_or_init(Self::load).as_ref()
+    #[track_caller]
+    fn any() -> &'static Self {
+        static STACK: OnceLock<Stack> = OnceLock::new();
+        let path = Self::description();
+        STACK.get_or_init(|| {
+            let stack = Self::load(&path);
+            point_to_logs(&path);
+            stack
+        })
     }
 
-    fn load() -> Option<Self> {
-        let Some(path) = std::env::var_os("POSTRIDER_STACK") else {
-            say(
-                "end-to-end tests skipped: no stack is running (POSTRIDER_STACK names none; `make test` brings one up)",
-            );
-            return None;
-        };
-        let path = PathBuf::from(path);
-        let text = std::fs::read(&path).unwrap_or_else(|error| panic!("POSTRIDER_STACK={}: {error}", path.display()));
-        Some(serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    fn load(path: &Path) -> Self {
+        let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
+}
+
+/// Has the first failure say where to look for more.
+fn point_to_logs(description: &Path) {
+    let line = format!(
+        "a test failed; what a function logged: make logs F=deliver POSTRIDER_STACK={} (or another function); the emulator: {}",
+        description.display(),
+        description.with_file_name("emulator.log").display()
+    );
+    let (before, once) = (panic::take_hook(), Once::new());
+    panic::set_hook(Box::new(move |failure| {
+        before(failure);
+        once.call_once(|| say(&line));
+    }));
 }
 
 /// Says one line past the test harness, which would swallow the output of a test that passes.

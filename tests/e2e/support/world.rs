@@ -20,9 +20,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The running stack; without one the test has nothing to do.
-    pub(crate) fn open() -> Option<Self> {
-        Stack::running().map(Self::of)
+    /// The running stack. Without one the test fails, and says what to do.
+    #[track_caller]
+    pub(crate) fn open() -> Self {
+        Self::of(Stack::running())
     }
 
     pub(crate) fn of(stack: &'static Stack) -> Self {
