@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::isolation::event_row;
 use crate::support::api::text;
-use crate::support::rows::{ago, s};
+use crate::support::rows::{ago, event_row, s};
 use crate::support::{Answer, Receiver, Reply, SOON, Tenant, World, until};
 
 pub(crate) async fn act(tenant: &Tenant, id: &str, action: &str) -> Answer {
@@ -160,7 +159,7 @@ async fn a_recovery_takes_events_that_are_dated_ahead() {
     let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
     let webhook = tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": []})).await;
     let event = format!("evt_{}", webhook.replace("wh_", ""));
-    let mut row = event_row(&tenant, &event, "{}");
+    let mut row = event_row(&tenant.id, &event, "invoice.paid", "{}");
     row.insert("timestamp".to_owned(), s(ago(-7200)));
     world.aws.rows.put_event(row).await;
     let id = tenant.delivery_of(&event, &webhook).await;

@@ -4,19 +4,8 @@ use serde_json::json;
 
 use crate::again::{act, deliver, outcomes};
 use crate::support::api::text;
-use crate::support::rows::{Row, ago, n, s};
+use crate::support::rows::{ago, event_row, n, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
-
-/// Seconds since 1970 of a day that is far off.
-const FAR_OFF: u64 = 4_102_444_800;
-
-/// An event's row as a producer writes it.
-pub(crate) fn event_row(tenant: &Tenant, id: &str, data: &str) -> Row {
-    let texts = [("tenant_id", tenant.id.as_str()), ("id", id), ("event", "invoice.paid"), ("data", data)];
-    let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
-    let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
-    texts.into_iter().chain(rest).collect()
-}
 
 /// A tenant with a key of the standard dialect.
 async fn on_standard(world: &World) -> Tenant {
@@ -41,7 +30,7 @@ async fn xt_same_id() {
     let salt = text(&sides[0].1.api.get("/v1/webhooks").await.ok(200)["webhooks"][0], "id").replace("wh_", "");
     for pair in 0..PAIRS {
         let row = |(name, tenant, _, _): &(&str, Tenant, Receiver, String)| {
-            event_row(tenant, &format!("evt_{salt}{pair}"), &json!({"for": name}).to_string())
+            event_row(&tenant.id, &format!("evt_{salt}{pair}"), "invoice.paid", &json!({"for": name}).to_string())
         };
         world.aws.rows.put_events(sides.iter().map(row).collect()).await;
     }
@@ -67,11 +56,15 @@ async fn a_broken_row_blocks_nobody_elses_event() {
     let body = |receiver: &Receiver| json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [3600]});
     let (goods, bads) = (good.create(&body(&at_good)).await, bad.create(&body(&at_bad)).await);
     let id = format!("evt_{}", goods.replace("wh_", ""));
-    world.aws.rows.put_events(vec![event_row(&good, &id, "{}"), event_row(&bad, &id, "{}")]).await;
+    world
+        .aws
+        .rows
+        .put_events(vec![event_row(&good.id, &id, "invoice.paid", "{}"), event_row(&bad.id, &id, "invoice.paid", "{}")])
+        .await;
     let (goods, bads) = (good.delivery_of(&id, &goods).await, bad.delivery_of(&id, &bads).await);
     good.settled(&goods, "retrying", 1).await;
     bad.settled(&bads, "retrying", 1).await;
-    let mut broken = event_row(&bad, &id, "{}");
+    let mut broken = event_row(&bad.id, &id, "invoice.paid", "{}");
     broken.insert("timestamp".to_owned(), s("yesterday"));
     world.aws.rows.put_event(broken).await;
     // Both in one batch.
@@ -80,7 +73,7 @@ async fn a_broken_row_blocks_nobody_elses_event() {
     good.settled(&goods, "succeeded", 2).await;
     assert_eq!(at_bad.requests().len(), 1);
     // Mended, so that its message, which comes again in some minutes, is no dead letter then.
-    world.aws.rows.put_event(event_row(&bad, &id, "{}")).await;
+    world.aws.rows.put_event(event_row(&bad.id, &id, "invoice.paid", "{}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +141,7 @@ async fn a_producers_row_pins_no_job() {
     let job = customer.start(&receiver.url("/")).await;
     let tenant = customer.tenant.id.parse().expect("a tenant's id");
     let guessed = postrider_domain::id::EventId::of_job(&tenant, &job.parse().expect("a job's id"));
-    world.aws.rows.put_event(event_row(&customer.tenant, guessed.as_str(), "{}")).await;
+    world.aws.rows.put_event(event_row(&customer.tenant.id, guessed.as_str(), "invoice.paid", "{}")).await;
     customer.report_task(&job, &json!({"status": "completed"})).await.data(200);
     customer.settled(&job, "succeeded", 1).await;
     assert_eq!(receiver.only(SOON).await.json()["job_id"], job.as_str());
@@ -205,10 +198,10 @@ async fn an_older_events_row_is_not_for_a_newer_webhook() {
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
     let id = |mark: &str| format!("evt_{mark}{}", webhook.replace("wh_", ""));
-    let mut old = event_row(&tenant, &id("old"), "{}");
+    let mut old = event_row(&tenant.id, &id("old"), "invoice.paid", "{}");
     old.insert("timestamp".to_owned(), s(ago(3600)));
     world.aws.rows.put_event(old).await;
-    world.aws.rows.put_event(event_row(&tenant, &id("new"), "{}")).await;
+    world.aws.rows.put_event(event_row(&tenant.id, &id("new"), "invoice.paid", "{}")).await;
     assert_eq!(receiver.only(SOON).await.header("webhook-id"), Some(id("new").as_str()));
     let event = tenant.api.get(&format!("/v1/events/{}", id("old"))).await.ok(200);
     assert_eq!(event["deliveries"], json!([]));
@@ -217,10 +210,10 @@ async fn an_older_events_row_is_not_for_a_newer_webhook() {
     let late = tenant.webhook(&receiver.url("/late"), &["other.*"]).await;
     let between = ago(0);
     tenant.api.patch(&format!("/v1/webhooks/{late}"), &json!({"events": ["other.*", "invoice.*"]})).await.ok(200);
-    let mut before = event_row(&tenant, &id("before"), "{}");
+    let mut before = event_row(&tenant.id, &id("before"), "invoice.paid", "{}");
     before.insert("timestamp".to_owned(), s(between));
     world.aws.rows.put_event(before).await;
-    world.aws.rows.put_event(event_row(&tenant, &id("after"), "{}")).await;
+    world.aws.rows.put_event(event_row(&tenant.id, &id("after"), "invoice.paid", "{}")).await;
     let at_late =
         async || receiver.requests().into_iter().filter(|request| request.path == "/late").collect::<Vec<_>>();
     receiver.wait_for(4, SOON).await;

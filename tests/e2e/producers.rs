@@ -6,21 +6,11 @@ use serde_json::{Value, json};
 
 use crate::support::api::text;
 use crate::support::openssl::hmac_sha256;
-use crate::support::rows::{Row, ago, n, s};
+use crate::support::rows::{Row, ago, event_row, n, s};
 use crate::support::time::instant;
 use crate::support::{Receiver, SOON, World, canary, until};
 
 const SECRET: &str = "whsec_your_signing_secret";
-/// Seconds since 1970 of a day that is far off.
-const FAR_OFF: u64 = 4_102_444_800;
-
-/// An event's row as a producer writes it, under an id of its own.
-fn event_row(tenant: &str, id: &str, data: &str) -> Row {
-    let texts = [("tenant_id", tenant), ("id", id), ("event", "dubbing.completed"), ("data", data)];
-    let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
-    let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
-    texts.into_iter().chain(rest).collect()
-}
 
 fn own_row(id: &str) -> Row {
     [("id".to_owned(), s(id)), ("status".to_owned(), s("paid"))].into()
@@ -43,7 +33,7 @@ async fn a_row_of_the_producers_own_transaction_arrives_signed() {
     rows.make_table(&table).await;
     let id = event_id(&tenant.id, "P");
     let data = concat!(r#"{"z": 1.0, "title": "é 🙂", "private": ""#, canary!("data"), r#""}"#);
-    assert!(rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &id, data)).await);
+    assert!(rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &id, "dubbing.completed", data)).await);
     let received = receiver.only(SOON).await;
     assert_eq!(received.event_id(), id);
     assert!(received.text().contains(data), "the producer's very text: {}", received.text());
@@ -53,10 +43,13 @@ async fn a_row_of_the_producers_own_transaction_arrives_signed() {
     tenant.settled(&delivery, "succeeded", 1).await;
 
     // The same id again is refused as a whole; a transaction that fails for the producer's own reason tells nobody.
-    assert!(!rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &id, "{}")).await);
+    assert!(!rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &id, "dubbing.completed", "{}")).await);
     let other = event_id(&tenant.id, "Q");
-    assert!(!rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &other, "{}")).await);
-    assert!(rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &other, "{}")).await, "neither had stayed");
+    assert!(!rows.put_both(&table, own_row("order 1"), event_row(&tenant.id, &other, "dubbing.completed", "{}")).await);
+    assert!(
+        rows.put_both(&table, own_row("order 2"), event_row(&tenant.id, &other, "dubbing.completed", "{}")).await,
+        "neither had stayed"
+    );
     let received = receiver.wait_for(2, SOON).await;
     assert_eq!(received.len(), 2);
     assert_eq!(received[1].event_id(), other);
@@ -78,7 +71,7 @@ async fn a_row_that_is_no_event_waits_in_quarantine_with_its_reason() {
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
     tenant.webhook(&receiver.url("/"), &["*"]).await;
-    let good = |mark: &str| event_row(&tenant.id, &event_id(&tenant.id, mark), "{}");
+    let good = |mark: &str| event_row(&tenant.id, &event_id(&tenant.id, mark), "dubbing.completed", "{}");
     let deep = format!("{}1{}", r#"{"a":"#.repeat(70), "}".repeat(70));
     let large = format!(r#"{{"a":"{}"}}"#, "x".repeat(300 * 1024));
     for (mark, reason, name, value) in [

@@ -216,7 +216,7 @@ impl Attempts {
         tracing::error!(delivery_id = row.id.as_str(), tenant_id = row.tenant_id.as_str(), "delivery.mixed_rows");
         metrics::emit("MixedRows", Unit::Count, &[], &[1.0]);
         let why = "its rows do not belong together, so nothing was sent; this is our failure";
-        let attempt = Attempt::internal(row.attempts_made + 1, entropy::mark(), now, why);
+        let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
         // Whose schedule it would have is just what cannot be known.
         let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, entropy::jitter());
         let recorded = self.deliveries.record_apart(row, &attempt, &transition).await?;
@@ -282,7 +282,7 @@ fn record_of(consignment: &Consignment<'_>, started: Timestamp, sent: &Sent, sta
     let limit = if status == Status::Retrying { EXCERPT_BYTES } else { LAST_EXCERPT_BYTES };
     let excerpt = if status == Status::Succeeded { None } else { excerpt(&sent.answer, limit) };
     Attempt {
-        number: consignment.delivery().attempts_made + 1,
+        number: consignment.delivery().next_attempt(),
         mark: Some(entropy::mark()),
         url_version: consignment.endpoint().url_version,
         at: started,

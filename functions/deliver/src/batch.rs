@@ -1,8 +1,5 @@
 //! A batch of attempts: what it was told, until when it must be done, and what it has noted about endpoints.
 
-use std::collections::HashSet;
-use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +8,7 @@ use postrider_domain::snapshot::Snapshot;
 use postrider_host::{clock, deadline};
 
 use crate::health::Fact;
+use crate::noted::Noted;
 
 /// Time that must be left after an attempt's time-out, so that its outcome can be recorded.
 const MARGIN: Duration = Duration::from_secs(15);
@@ -49,24 +47,13 @@ pub(crate) struct Batch {
     pub(crate) health: Noted<(Fact, EndpointId)>,
 }
 
-/// What was noted already: ten attempts at one endpoint have one thing to say about it, and each write that says it again
-/// is paid for.
-pub(crate) struct Noted<T>(Mutex<HashSet<T>>);
-
 impl Batch {
     pub(crate) fn new(seen: Seen) -> Self {
-        Self { seen, slow: Noted(Mutex::default()), health: Noted(Mutex::default()) }
+        Self { seen, slow: Noted::default(), health: Noted::default() }
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.
     pub(crate) fn has_time_for(timeout: Duration) -> bool {
         deadline::left() >= timeout + MARGIN
-    }
-}
-
-impl<T: Eq + Hash> Noted<T> {
-    /// Whether nobody in this batch has noted it. Should the write then fail, the endpoint's next batch says it again.
-    pub(crate) fn is_new(&self, what: T) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }
 }

@@ -17,7 +17,7 @@ use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting, Retention};
 use serde_json::json;
 
-use crate::batch::Noted;
+use crate::noted::Noted;
 
 const GONE: &str = "the receiver answered 410 Gone";
 const FAILING: &str = "it failed for five days without one success";

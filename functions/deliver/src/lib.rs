@@ -11,6 +11,7 @@ mod handler;
 mod health;
 mod keep_alive;
 mod moment;
+mod noted;
 mod retry_after;
 mod send_pool;
 pub mod sender;

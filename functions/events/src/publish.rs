@@ -6,11 +6,10 @@ use postrider_api::{ApiError, Fields};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
 use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::idempotency_key;
 use postrider_domain::invalid::Invalid;
 use postrider_host::entropy;
 use postrider_host::env::Retention;
-
-const MAX_KEY_CHARS: usize = 256;
 
 /// What a producer is told whose event may have been taken in, though we failed.
 pub(crate) const INSTEAD_OF_REPEATING: &str =
@@ -125,11 +124,10 @@ fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Ap
     }
     let field = if id.is_some() { "id" } else { "Idempotency-Key" };
     let key = id.or_else(|| header.map(str::to_owned));
-    let good = |key: &String| (1..=MAX_KEY_CHARS).contains(&key.chars().count()) && !key.chars().any(char::is_control);
-    if key.as_ref().is_none_or(good) {
-        return Ok(key);
+    if let Some(key) = &key {
+        idempotency_key::check(field, key)?;
     }
-    Err(Invalid::new(field, format!("1 to {MAX_KEY_CHARS} characters, none of them a control character")).into())
+    Ok(key)
 }
 
 /// A provider key says for whom it publishes; a tenant's key cannot.

@@ -36,10 +36,9 @@ impl<'a> Shown<'a> {
 }
 
 fn delivery(delivery: &Delivery) -> Value {
-    let webhook_id = if delivery.job_id.is_none() { json!(delivery.endpoint_id) } else { Value::Null };
     json!({
         "id": delivery.id,
-        "webhook_id": webhook_id,
+        "webhook_id": delivery.webhook_id(),
         "status": delivery.status,
         "attempts": delivery.history().len(),
         "next_attempt_at": delivery.next_attempt_at.map(time::wire),

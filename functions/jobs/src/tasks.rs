@@ -5,7 +5,7 @@ use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Report, Task};
-use postrider_domain::{invisible, web_url};
+use postrider_domain::{idempotency_key, invisible, web_url};
 use postrider_host::{clock, entropy};
 use serde_json::json;
 
@@ -16,7 +16,6 @@ use crate::view;
 
 const MAX_CAPABILITIES: usize = 20;
 const MAX_CAPABILITY_CHARS: usize = 64;
-const MAX_KEY_CHARS: usize = 256;
 /// How long a customer should wait before he asks how a job stands, in seconds.
 const ASK_AGAIN_AFTER: &str = "30";
 const CAPABILITIES: &str = "a list of 1 to 20 names";
@@ -31,7 +30,8 @@ impl Jobs {
         let capabilities: Vec<String> = fields.require("capabilities", CAPABILITIES)?;
         // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take_value("webhook_url", "a public HTTPS URL")?;
-        let key = idempotency_key(request)?;
+        let key = request.header("idempotency-key");
+        key.map_or(Ok(()), |key| idempotency_key::check("Idempotency-Key", key))?;
         let same = json!([asked.get(), webhook_url]).to_string();
         if let Some(key) = key
             && let Some(job) = self.starter.before(&tenant.id, key, &same).await?
@@ -104,13 +104,5 @@ fn check_capabilities(capabilities: &[String]) -> Result<(), Invalid> {
     match capabilities.iter().position(|name| !good(name)) {
         None => Ok(()),
         Some(i) => Err(Invalid::new(format!("capabilities[{i}]"), "a name of 1 to 64 characters")),
-    }
-}
-
-fn idempotency_key(request: &Request) -> Result<Option<&str>, Invalid> {
-    let good = |key: &str| (1..=MAX_KEY_CHARS).contains(&key.chars().count()) && !key.chars().any(char::is_control);
-    match request.header("idempotency-key") {
-        Some(key) if !good(key) => Err(Invalid::new("Idempotency-Key", "1 to 256 characters")),
-        key => Ok(key),
     }
 }

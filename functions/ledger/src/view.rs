@@ -15,7 +15,7 @@ pub(crate) fn delivery(delivery: &Delivery, place: &Place) -> Value {
         "id": delivery.id,
         "event_id": delivery.event_id,
         "event": delivery.event_type,
-        "webhook_id": if delivery.job_id.is_none() { json!(delivery.endpoint_id) } else { Value::Null },
+        "webhook_id": delivery.webhook_id(),
         "url": place.url,
         "status": delivery.status,
         "created_at": time::wire(delivery.created_at),

@@ -121,7 +121,7 @@ impl DeadLetters {
 
     async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
-        let attempt = Attempt::internal(row.attempts_made + 1, entropy::mark(), now, why);
+        let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;
         tracing::error!(
             delivery_id = row.id.as_str(),

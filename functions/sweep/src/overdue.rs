@@ -126,7 +126,7 @@ impl Overdue {
             failures.add(error);
         }
         for row in &ready {
-            tracing::warn!(delivery_id = row.id.as_str(), attempt = row.attempts_made + 1, "delivery.rescued");
+            tracing::warn!(delivery_id = row.id.as_str(), attempt = row.next_attempt(), "delivery.rescued");
         }
         let now = clock::now();
         let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());

@@ -140,14 +140,24 @@ impl Delivery {
         }
     }
 
+    /// The number of its next attempt. Those on record are numbered on through every round.
+    pub fn next_attempt(&self) -> u32 {
+        self.attempts_made + 1
+    }
+
+    /// The webhook that it is for; a job's delivery goes to the job's own URL, and to none.
+    pub fn webhook_id(&self) -> Option<&EndpointId> {
+        if self.job_id.is_none() { Some(&self.endpoint_id) } else { None }
+    }
+
     /// What a message for attempt `number` of a round finds here at `now`. One of an earlier version names no round, and
     /// is judged by its number alone.
     pub fn gate(&self, number: u32, round: Option<u32>, now: Timestamp) -> Gate {
         match self.next_attempt_at {
             _ if self.status.is_final() || round.is_some_and(|round| round != self.round) => Gate::Stale,
-            _ if number == self.attempts_made + 1 => Gate::Attempt,
+            _ if number == self.next_attempt() => Gate::Attempt,
             Some(at) if number == self.attempts_made && at > now => {
-                Gate::Reschedule { attempt: self.attempts_made + 1, at }
+                Gate::Reschedule { attempt: self.next_attempt(), at }
             }
             _ => Gate::Stale,
         }

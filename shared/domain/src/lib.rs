@@ -10,6 +10,7 @@ pub mod egress;
 pub mod endpoint;
 pub mod event;
 pub mod id;
+pub mod idempotency_key;
 pub mod invalid;
 pub mod invisible;
 pub mod job;

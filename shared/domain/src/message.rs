@@ -50,7 +50,7 @@ impl Message {
 
     /// The message for the delivery's next attempt.
     pub fn next(delivery: &Delivery) -> Self {
-        Self::new(delivery, delivery.attempts_made + 1)
+        Self::new(delivery, delivery.next_attempt())
     }
 
     /// The event that it is about, among those of every tenant.

@@ -11,14 +11,12 @@ use serde_json::{Value, json};
 use crate::chaos::{TRIES, alone, published, scale, standard, sweep, with_proxy, without_mapping};
 use crate::support::api::text;
 use crate::support::proxy::{Fault, Proxy, Spoil, THROTTLED};
-use crate::support::rows::{Row, n, s};
+use crate::support::rows::{FAR_OFF, Row, n, s};
 use crate::support::stack::say;
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// More than one call of the API gets through; `make soak` takes ten thousand.
 const MISSED: u64 = 2_000;
-/// Seconds since 1970 of a day that is far off.
-const FAR_OFF: i64 = 4_102_444_800;
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A delivery that failed after six attempts, long enough ago.

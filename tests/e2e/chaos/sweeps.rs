@@ -12,11 +12,8 @@ use crate::chaos::{
 };
 use crate::support::api::text;
 use crate::support::proxy::{Fault, NO_CAPACITY, Proxy, Spoil, THROTTLED};
-use crate::support::rows::{Row, ago, n, s};
+use crate::support::rows::{FAR_OFF, Row, ago, n, s};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
-
-/// Seconds since 1970 of a day that is far off.
-const FAR_OFF: i64 = 4_102_444_800;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]

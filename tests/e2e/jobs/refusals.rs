@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::customer::{generate_body, task_body};
+use crate::support::refused_urls::NEVER;
 use crate::support::{Answer, Customer, World};
-use crate::targets::NEVER;
 
 /// Holds the tenant to have no job and no event.
 pub(crate) async fn assert_no_job(world: &World, customer: &Customer) {

@@ -19,6 +19,7 @@ pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod queues;
 pub(crate) mod receiver;
+pub(crate) mod refused_urls;
 pub(crate) mod request;
 pub(crate) mod rows;
 pub(crate) mod schedule;

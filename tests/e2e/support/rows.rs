@@ -40,6 +40,17 @@ pub(crate) fn ago(seconds: i64) -> String {
     format!("{:.3}", Timestamp::now() - SignedDuration::from_secs(seconds))
 }
 
+/// Seconds since 1970 of a day that is far off.
+pub(crate) const FAR_OFF: i64 = 4_102_444_800;
+
+/// An event's row as a producer writes it, under an id of its own.
+pub(crate) fn event_row(tenant: &str, id: &str, event: &str, data: &str) -> Row {
+    let texts = [("tenant_id", tenant), ("id", id), ("event", event), ("data", data)];
+    let texts = texts.map(|(name, value)| (name.to_owned(), s(value)));
+    let rest = [("timestamp".to_owned(), s(ago(0))), ("expires_at".to_owned(), n(FAR_OFF))];
+    texts.into_iter().chain(rest).collect()
+}
+
 /// The webhook whose id stands in a delivery's own, after the prefix and eight characters of time.
 pub(crate) fn webhook_in(delivery_id: &str) -> String {
     format!("wh_{}", &delivery_id["dlv_".len() + 8..][..16])

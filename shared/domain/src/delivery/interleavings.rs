@@ -302,7 +302,7 @@ impl World {
         self.rounds += 1;
         self.asked_at = Some(self.posted.len());
         self.row = after;
-        self.queue.push(self.message(self.row.attempts_made + 1));
+        self.queue.push(self.message(self.row.next_attempt()));
     }
 
     fn cancel(&mut self, reason: Reason) {
@@ -334,7 +334,7 @@ impl World {
         }
         if let Some(due) = self.row.next_attempt_at.filter(|_| self.row.status == Status::Retrying) {
             self.now = self.now.max(due);
-            self.queue.push(self.message(self.row.attempts_made + 1));
+            self.queue.push(self.message(self.row.next_attempt()));
         }
     }
 

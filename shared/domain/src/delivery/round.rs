@@ -55,7 +55,7 @@ impl Delivery {
         Self {
             status: Status::Retrying,
             round: self.round + 1,
-            round_from: self.attempts_made + 1,
+            round_from: self.next_attempt(),
             internal: 0,
             reason: None,
             next_attempt_at: Some(time::ceil_second(now)),

@@ -218,7 +218,7 @@ proptest! {
         prop_assert_eq!(recorded, expected);
         prop_assert!(row.attempts_made <= 6 + MAX_INTERNAL + 1);
         if !row.status.is_final() {
-            prop_assert_eq!(row.gate(row.attempts_made + 1, Some(1), noon()), Gate::Attempt);
+            prop_assert_eq!(row.gate(row.next_attempt(), Some(1), noon()), Gate::Attempt);
             prop_assert_eq!(row.status == Status::Retrying, row.next_attempt_at.is_some());
         }
     }
@@ -257,6 +257,6 @@ fn a_new_round_has_a_last_attempt_of_its_own() {
     while !row.status.is_final() {
         record(&mut row, &failed());
     }
-    (row.status, row.round_from, row.internal) = (Status::Retrying, row.attempts_made + 1, 0);
+    (row.status, row.round_from, row.internal) = (Status::Retrying, row.next_attempt(), 0);
     assert!(!row.is_last_attempt(&NUR.retry));
 }
