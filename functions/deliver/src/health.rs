@@ -9,13 +9,11 @@ use postrider_aws::config_table::ConfigTable;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::delivery::{Status, Transition};
-use postrider_domain::endpoint::{DISABLED_EVENT, Endpoint};
-use postrider_domain::event::Event;
-use postrider_domain::id::{EndpointId, EventId};
-use postrider_domain::time;
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::id::EndpointId;
+use postrider_domain::own_event::OwnEvent;
 use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting, Retention};
-use serde_json::json;
 
 use crate::noted::Noted;
 
@@ -94,20 +92,9 @@ impl Health {
         (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
     ) -> Result<(), AwsError> {
-        let bad = |error: postrider_domain::invalid::Invalid| AwsError::new("announcing", error.to_string());
-        let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(now)});
-        let announcement = Event {
-            tenant_id: endpoint.tenant_id.clone(),
-            id: EventId::fresh(entropy::bits128()),
-            event_type: DISABLED_EVENT.parse().map_err(bad)?,
-            data: data.to_string(),
-            timestamp: now,
-            expires_at: now.as_second() + self.retention.seconds,
-            ours: true,
-            job_id: None,
-            announce: None,
-        };
-        let announcement = self.events.put_in_transaction(&announcement)?;
+        let event = OwnEvent::webhook_disabled(endpoint, reason, now);
+        let event = event.into_event(entropy::bits128(), now, now.as_second() + self.retention.seconds);
+        let announcement = self.events.put_in_transaction(&event)?;
         if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await? == Recorded::Yes {
             let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
             tracing::warn!(webhook_id, tenant_id, reason, "webhook.disabled");

@@ -8,9 +8,9 @@ use postrider_aws::AwsError;
 use postrider_aws::Recorded;
 use postrider_aws::jobs_table::JobsTable;
 use postrider_domain::event::Event;
-use postrider_domain::id::EventId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, Refused, Report};
+use postrider_domain::own_event::OwnEvent;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
 
@@ -59,19 +59,8 @@ impl Reporter {
     }
 
     fn closing(&self, job: &Job) -> Option<Event> {
-        let (event_type, data) = job.closing()?;
-        let timestamp = job.completed_at?;
-        Some(Event {
-            tenant_id: job.tenant_id.clone(),
-            id: EventId::fresh(entropy::bits128()),
-            event_type,
-            data,
-            timestamp,
-            expires_at: timestamp.as_second() + self.retention.seconds,
-            ours: true,
-            job_id: Some(job.id.clone()),
-            announce: None,
-        })
+        let at = job.completed_at?;
+        Some(OwnEvent::job_ended(job)?.into_event(entropy::bits128(), at, at.as_second() + self.retention.seconds))
     }
 }
 

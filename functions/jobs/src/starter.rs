@@ -2,16 +2,14 @@
 
 use postrider_api::ApiError;
 use postrider_aws::jobs_table::{Created, JobKey, JobsTable};
-use postrider_domain::event::{Announce, Event};
-use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::event::Event;
+use postrider_domain::id::TenantId;
 use postrider_domain::job::Job;
-use postrider_domain::time;
+use postrider_domain::own_event::OwnEvent;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
-use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 /// What a request may be: an event on a bus takes 256 KiB, and most of it should be room to spare.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -53,7 +51,7 @@ impl Starter {
     ) -> Result<Started, ApiError> {
         let now = job.created_at;
         let key = key.map(|(key, request)| JobKey::new(&job.tenant_id, key, &job.id, request, now));
-        let announcement = self.announcement(job, request)?;
+        let announcement = Self::announcement(job, request)?;
         match self.jobs.create(job, &announcement, key.as_ref(), now).await? {
             Created::New => Ok(Started::New),
             Created::Before(before) => {
@@ -85,43 +83,12 @@ impl Starter {
         job.map(Box::new).ok_or_else(|| ApiError::not_found("job"))
     }
 
-    /// What workers hear: the job, its projects' ids, and what its customer asked for, save whom to tell.
-    fn announcement(&self, job: &Job, request: &RawValue) -> Result<Event, ApiError> {
-        let projects: Vec<_> =
-            job.projects.iter().map(|project| json!({"id": project.id, "title": project.title})).collect();
-        let data = Announcement {
-            job_id: job.id.as_str(),
-            tenant_id: job.tenant_id.as_str(),
-            dialect: job.dialect.name,
-            created_at: time::wire(job.created_at),
-            projects,
-            request,
-        };
-        let data = serde_json::to_string(&data).unwrap_or_default();
-        if data.len() > MAX_REQUEST_BYTES {
+    /// What workers hear.
+    fn announcement(job: &Job, request: &RawValue) -> Result<Event, ApiError> {
+        let created = OwnEvent::job_created(job, request);
+        if created.data_bytes() > MAX_REQUEST_BYTES {
             return Err(ApiError::too_large("body", MAX_REQUEST_BYTES));
         }
-        Ok(Event {
-            tenant_id: job.tenant_id.clone(),
-            id: EventId::fresh(entropy::bits128()),
-            event_type: "job.created".parse()?,
-            data,
-            timestamp: job.created_at,
-            expires_at: job.expires_at,
-            ours: true,
-            job_id: Some(job.id.clone()),
-            announce: Some(Announce::JobCreated),
-        })
+        Ok(created.into_event(entropy::bits128(), job.created_at, job.expires_at))
     }
-}
-
-#[derive(Serialize)]
-struct Announcement<'a> {
-    job_id: &'a str,
-    tenant_id: &'a str,
-    dialect: &'a str,
-    created_at: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    projects: Vec<Value>,
-    request: &'a RawValue,
 }

@@ -169,9 +169,6 @@ impl Endpoint {
     }
 }
 
-/// What its owner is told when an endpoint is disabled without his doing: the type of the operational event.
-pub const DISABLED_EVENT: &str = "webhook.disabled";
-
 /// Takes a request's `events` for an endpoint of this dialect; repeated entries count once.
 ///
 /// # Errors

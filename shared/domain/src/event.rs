@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::id::{EventId, JobId, TenantId};
 use crate::invalid::Invalid;
 
+mod own_type;
+
+pub use own_type::OwnType;
+
 const MAX_TYPE_CHARS: usize = 128;
 /// The largest `data` that is taken, in bytes as they came.
 pub const MAX_DATA_BYTES: usize = 256 * 1024;

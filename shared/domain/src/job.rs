@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::{DialectRef, JobKind};
-use crate::event::EventType;
+use crate::event::OwnType;
 use crate::id::{EventId, JobId, TenantId};
 use crate::time;
 
@@ -275,21 +275,20 @@ impl Job {
     }
 
     /// What is told when it has ended: the event's type and its data, which is the whole body. `None` when nobody is told.
-    pub fn closing(&self) -> Option<(EventType, String)> {
+    pub fn closing(&self) -> Option<(OwnType, String)> {
         self.webhook_url.as_ref()?;
-        let (name, data) = match self.dialect.jobs? {
+        Some(match self.dialect.jobs? {
             JobKind::Projects if self.status == JobStatus::Cancelled => return None,
-            JobKind::Projects => ("job.completed", data::of_projects(self)),
+            JobKind::Projects => (OwnType::JobCompleted, data::of_projects(self)),
             JobKind::Task => {
-                let name = match self.status {
-                    JobStatus::Completed => "job.completed",
-                    JobStatus::Cancelled => "job.cancelled",
-                    _ => "job.failed",
+                let ended = match self.status {
+                    JobStatus::Completed => OwnType::JobCompleted,
+                    JobStatus::Cancelled => OwnType::JobCancelled,
+                    _ => OwnType::JobFailed,
                 };
-                (name, data::of_task(self, name))
+                (ended, data::of_task(self, ended.as_str()))
             }
-        };
-        Some((name.parse().ok()?, data))
+        })
     }
 
     /// When it ended, as it is told.

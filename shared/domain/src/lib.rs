@@ -18,6 +18,7 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod obstacle;
+pub mod own_event;
 pub mod own_header;
 pub mod payload;
 pub mod recovery;

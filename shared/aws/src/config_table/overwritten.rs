@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
+use postrider_domain::event::OwnType;
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::stored_secret::StoredSecret;
@@ -106,7 +107,7 @@ async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
     let event = Event {
         tenant_id: endpoint().tenant_id,
         id: EventId::fresh(7),
-        event_type: "webhook.disabled".parse().unwrap(),
+        event_type: OwnType::WebhookDisabled.into(),
         ours: true,
         ..sample::event()
     };

@@ -1,0 +1,118 @@
+//! Events of Postrider's own: what it tells without a producer who asked for it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::endpoint::Endpoint;
+use crate::event::{Announce, Event, OwnType};
+use crate::id::{EventId, JobId, TenantId};
+use crate::job::{Job, Project};
+use crate::time;
+
+/// Something that Postrider tells, before it has an id and a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEvent {
+    own_type: OwnType,
+    tenant_id: TenantId,
+    data: String,
+    job_id: Option<JobId>,
+    announce: Option<Announce>,
+}
+
+impl OwnEvent {
+    /// That a webhook is disabled since `at`, and why, in words for its owner.
+    pub fn webhook_disabled(endpoint: &Endpoint, reason: &str, at: Timestamp) -> Self {
+        let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(at)});
+        Self {
+            own_type: OwnType::WebhookDisabled,
+            tenant_id: endpoint.tenant_id.clone(),
+            data: data.to_string(),
+            job_id: None,
+            announce: None,
+        }
+    }
+
+    /// That there is a new job: its projects' ids, and what its customer asked for, save whom to tell.
+    pub fn job_created(job: &Job, request: &RawValue) -> Self {
+        let created = Created {
+            job_id: job.id.as_str(),
+            tenant_id: job.tenant_id.as_str(),
+            dialect: job.dialect.name,
+            created_at: time::wire(job.created_at),
+            projects: job.projects.iter().map(|Project { id, title, .. }| Named { id, title }).collect(),
+            request,
+        };
+        // Only maps with keys that are no strings cannot be written.
+        let data = serde_json::to_string(&created).unwrap_or_default();
+        let announce = Some(Announce::JobCreated);
+        Self { announce, ..Self::of_job(OwnType::JobCreated, job, data) }
+    }
+
+    /// How a job ended; nothing where nobody is told.
+    pub fn job_ended(job: &Job) -> Option<Self> {
+        job.closing().map(|(own_type, data)| Self::of_job(own_type, job, data))
+    }
+
+    fn of_job(own_type: OwnType, job: &Job, data: String) -> Self {
+        Self { own_type, tenant_id: job.tenant_id.clone(), data, job_id: Some(job.id.clone()), announce: None }
+    }
+
+    /// What it says, in bytes.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The event's row. Its id is chance: under one that followed from what it tells of, a producer could put a row first.
+    pub fn into_event(self, chance: u128, timestamp: Timestamp, expires_at: i64) -> Event {
+        Event {
+            tenant_id: self.tenant_id,
+            id: EventId::fresh(chance),
+            event_type: self.own_type.into(),
+            data: self.data,
+            timestamp,
+            expires_at,
+            ours: true,
+            job_id: self.job_id,
+            announce: self.announce,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Created<'a> {
+    job_id: &'a str,
+    tenant_id: &'a str,
+    dialect: &'a str,
+    created_at: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    projects: Vec<Named<'a>>,
+    request: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    id: &'a str,
+    title: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{DialectRef, STANDARD};
+    use crate::id::EndpointId;
+
+    #[test]
+    fn an_owner_is_told_which_webhook_is_disabled_why_and_since_when() {
+        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
+        let endpoint = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
+        let event = OwnEvent::webhook_disabled(&endpoint, "it is gone", at).into_event(7, at, 60);
+        let expected = format!(
+            r#"{{"webhook_id":"{}","reason":"it is gone","disabled_at":"1970-01-01T00:00:00.000Z"}}"#,
+            endpoint.id
+        );
+        assert_eq!((event.data, event.ours, event.expires_at), (expected, true, 60));
+        assert_eq!((event.tenant_id, event.job_id, event.announce), (endpoint.tenant_id, None, None));
+    }
+}
