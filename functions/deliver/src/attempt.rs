@@ -16,7 +16,7 @@ use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
@@ -114,7 +114,7 @@ impl Attempts {
     ///
     /// # Errors
     /// When a read failed; no POST was made.
-    pub(crate) async fn look(&self, messages: &[Message]) -> Result<Seen, AwsError> {
+    pub(crate) async fn look(&self, messages: &[Message]) -> Result<Seen, Failure> {
         let at = clock::now();
         Ok(Seen::since(at, self.reader.read(messages).await?))
     }
@@ -178,7 +178,7 @@ impl Attempts {
         row: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         let mut pauses = RECORD_PAUSES.into_iter();
         loop {
             let error = match self.try_to_record(row, attempt, transition).await {
@@ -200,7 +200,7 @@ impl Attempts {
         row: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         if self.deliveries.record(row, attempt, transition).await? == Recorded::Yes {
             return Ok(Recorded::Yes);
         }

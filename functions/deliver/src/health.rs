@@ -3,7 +3,7 @@
 //! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
 
 use jiff::Timestamp;
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::Recorded;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::events_table::EventsTable;
@@ -73,7 +73,7 @@ impl Health {
         made: &Transition,
         noted: &Noted<(Fact, EndpointId)>,
         now: Timestamp,
-    ) -> Result<(), AwsError> {
+    ) -> Result<(), Failure> {
         let Some(fact) = Fact::of(endpoint, made, now) else { return Ok(()) };
         if !noted.is_new((fact, endpoint.id.clone())) {
             return Ok(());
@@ -91,7 +91,7 @@ impl Health {
         endpoint: &Endpoint,
         (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
-    ) -> Result<(), AwsError> {
+    ) -> Result<(), Failure> {
         let event = OwnEvent::webhook_disabled(endpoint, reason, now);
         let event = event.into_event(entropy::bits128(), now, now.as_second() + self.retention.seconds);
         let announcement = self.events.put_in_transaction(&event)?;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use crate::sender::Sent;
 use futures::future::join;
 use lambda_runtime::Error;
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
@@ -43,7 +43,7 @@ impl Slow {
     }
 
     /// Moves messages to the retry queue.
-    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), AwsError> {
+    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), Failure> {
         if messages.is_empty() {
             return Ok(());
         }

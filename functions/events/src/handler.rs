@@ -13,7 +13,7 @@ use postrider_aws::events_table::EventsTable;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
@@ -128,7 +128,7 @@ impl Events {
     }
 
     /// Endpoints that asked for an event, as their subscriptions tell.
-    async fn subscribers(&self, event: &Event) -> Result<BTreeSet<EndpointId>, AwsError> {
+    async fn subscribers(&self, event: &Event) -> Result<BTreeSet<EndpointId>, Failure> {
         if event.job_id.is_some() {
             return Ok(BTreeSet::new());
         }

@@ -20,7 +20,7 @@ use postrider_aws::put_once::Put;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Note, SetAsideQueue};
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventKey, TenantId};
@@ -48,10 +48,10 @@ const AGAIN: Duration = Duration::from_secs(15);
 /// What workers hear of a new job.
 const JOB_CREATED: &str = "Postrider Job Created";
 
-type Subscribers = HashMap<(TenantId, EventPattern), Result<Vec<Subscription>, AwsError>>;
+type Subscribers = HashMap<(TenantId, EventPattern), Result<Vec<Subscription>, Failure>>;
 
 /// Events that were not done with, and why.
-type Failed = HashMap<EventKey, AwsError>;
+type Failed = HashMap<EventKey, Failure>;
 
 /// What the fan-out needs.
 pub(crate) struct Fanout {
@@ -136,7 +136,7 @@ impl Fanout {
     ///
     /// # Errors
     /// When we failed at one of them; doing it again is harmless.
-    pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), AwsError> {
+    pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), Failure> {
         let failed = self.fan_out_each(&events.iter().collect::<Vec<_>>()).await;
         failed.into_values().next().map_or(Ok(()), Err)
     }
@@ -219,7 +219,7 @@ impl Fanout {
 
     /// A fresh row for every endpoint that asked for the event, once however many of its patterns match; and why those are not
     /// all, if so. A job's event goes to the job's own URL and to nobody else.
-    fn matches(&self, event: &Event, subscribers: &Subscribers) -> (Vec<Delivery>, Option<AwsError>) {
+    fn matches(&self, event: &Event, subscribers: &Subscribers) -> (Vec<Delivery>, Option<Failure>) {
         let now = clock::now();
         let expires_at = now.as_second() + self.retention.seconds;
         if event.job_id.is_some() {
@@ -241,14 +241,14 @@ impl Fanout {
     }
 
     /// Tells workers of a new job, unless a run before this one has.
-    async fn tell(&self, event: &Event) -> Result<(), AwsError> {
+    async fn tell(&self, event: &Event) -> Result<(), Failure> {
         if self.announced.has(&name_of(event)) { Ok(()) } else { self.bus.put(JOB_CREATED, &event.data).await }
     }
 
     /// Puts the rows, then sends their messages; what became of each. A row that was there before is announced again while it is
     /// pending, since the run that put it may have died before it sent the message: later than a fresh one, so that a message
     /// that was sent after all has been worked on by then and makes the second one stale.
-    async fn announce<'a>(&self, rows: &'a [Delivery], queue: &Queue) -> Vec<(&'a Delivery, Result<(), AwsError>)> {
+    async fn announce<'a>(&self, rows: &'a [Delivery], queue: &Queue) -> Vec<(&'a Delivery, Result<(), Failure>)> {
         let (mut fresh, mut again, mut done) = (Vec::new(), Vec::new(), Vec::new());
         for (row, put) in rows.iter().zip(self.deliveries.put_pending(rows).await) {
             match put {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::queue::Queue;
@@ -60,7 +60,7 @@ impl Redrive {
         }
     }
 
-    async fn bring_back(&self, fanout: &Fanout, letter: &SetAsideMessage) -> Result<Fate, AwsError> {
+    async fn bring_back(&self, fanout: &Fanout, letter: &SetAsideMessage) -> Result<Fate, Failure> {
         let brought = self.try_to_bring_back(fanout, letter).await?;
         Ok(brought.map_or_else(
             |reason| {
@@ -76,7 +76,7 @@ impl Redrive {
         &self,
         fanout: &Fanout,
         letter: &SetAsideMessage,
-    ) -> Result<Result<(), String>, AwsError> {
+    ) -> Result<Result<(), String>, Failure> {
         let note: Value = serde_json::from_str(&letter.body).unwrap_or_default();
         match note["source"].as_str() {
             Some(record::SOURCE) => self.fan_out(fanout, &note).await,
@@ -89,7 +89,7 @@ impl Redrive {
     }
 
     /// Fans out the event that a note is about. The outer error is ours; the inner one says why nothing will come of it.
-    pub(crate) async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, AwsError> {
+    pub(crate) async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, Failure> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
             return Ok(Err("its row's keys are no tenant and event".to_owned()));
         };

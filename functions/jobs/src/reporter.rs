@@ -4,7 +4,7 @@
 //! tells of it. So reports may race, repeat and come out of order, and one event comes of it.
 
 use postrider_api::ApiError;
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::Recorded;
 use postrider_aws::jobs_table::JobsTable;
 use postrider_domain::event::Event;
@@ -55,7 +55,7 @@ impl Reporter {
             job = self.jobs.get(&job.id).await?.ok_or_else(|| ApiError::not_found("job"))?;
         }
         // No fault of the report's: over HTTP or the bus, it is to be made again.
-        Err(AwsError::new("changing a job", "overtaken by other reports too often").into())
+        Err(Failure::Overtaken("a report on a job").into())
     }
 
     fn closing(&self, job: &Job) -> Option<Event> {

@@ -12,7 +12,7 @@ use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, Page, Recorded, rows};
+use postrider_aws::{Failure, Page, Recorded, rows};
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
@@ -163,7 +163,7 @@ impl Ledger {
             Err(Missing) if row.job_id.is_some() => "its job is no longer kept",
             Err(Missing) => {
                 rows::missing_for(row);
-                return Err(AwsError::new("GetItem config", "a delivery's webhook is missing").into());
+                return Err(Failure::Missing("a delivery's webhook").into());
             }
             Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
                 "its event is no longer kept"
@@ -263,7 +263,7 @@ impl Ledger {
     }
 
     /// Whether a webhook without a row is one of this tenant's whose row is lost: its deliveries tell.
-    async fn is_missing(&self, tenant: &TenantId, id: &EndpointId) -> Result<bool, AwsError> {
+    async fn is_missing(&self, tenant: &TenantId, id: &EndpointId) -> Result<bool, Failure> {
         let page = self.deliveries.list(id, &Filter::default(), 1, None).await?;
         let is_missing = page.rows.iter().any(|row| row.tenant_id == *tenant);
         if is_missing {
@@ -279,9 +279,7 @@ impl Ledger {
         match self.config.endpoint_or_tombstone(tenant, &id).await? {
             Some(endpoint) if endpoint.deleted_at.is_none() => Ok(endpoint),
             // Missing is not deleted: its owner must not be told that he has no such webhook.
-            None if self.is_missing(tenant, &id).await? => {
-                Err(AwsError::new("GetItem config", "a webhook is missing").into())
-            }
+            None if self.is_missing(tenant, &id).await? => Err(Failure::Missing("a webhook").into()),
             _ => Err(not_found()),
         }
     }

@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::attempt::{Attempt, FIRST_URL_VERSION};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EarlierUrls;
@@ -66,15 +66,16 @@ impl Places {
     }
 
     /// The places of these deliveries, each looked up once.
-    pub(crate) async fn of(&self, all: &[Delivery]) -> Result<Found, AwsError> {
+    pub(crate) async fn of(&self, all: &[Delivery]) -> Result<Found, Failure> {
         let wanted: HashMap<Key, &Delivery> = all.iter().map(|row| (key_of(row), row)).collect();
-        let looks = wanted.into_iter().map(|(key, row)| async move { Ok((key, self.look_up(row, all).await?)) });
+        let looks =
+            wanted.into_iter().map(|(key, row)| async move { Ok::<_, Failure>((key, self.look_up(row, all).await?)) });
         let looks: Vec<_> = looks.collect();
         let places = stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
         Ok(Found { places, nowhere: Place::default() })
     }
 
-    async fn look_up(&self, row: &Delivery, all: &[Delivery]) -> Result<Place, AwsError> {
+    async fn look_up(&self, row: &Delivery, all: &[Delivery]) -> Result<Place, Failure> {
         if let Some(job) = &row.job_id {
             let job = past_unreadable(self.jobs.get(job).await)?.filter(|job| job.tenant_id == row.tenant_id);
             let url = job.and_then(|job| job.webhook_url);
@@ -96,7 +97,7 @@ impl Places {
 }
 
 /// A URL or a job that cannot be read hides none of its deliveries: where they went, nobody knows then.
-fn past_unreadable<T>(found: Result<Option<T>, AwsError>) -> Result<Option<T>, AwsError> {
+fn past_unreadable<T>(found: Result<Option<T>, Failure>) -> Result<Option<T>, Failure> {
     found.or_else(|error| if error.is_unreadable() { Ok(None) } else { Err(error) })
 }
 

@@ -15,7 +15,7 @@ use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Fate, Limits, Note, SetAsideMessage, SetAsideQueue};
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Status, Transition};
 use postrider_domain::message::Message;
@@ -63,7 +63,7 @@ impl DeadLetters {
     }
 
     /// Recording a letter twice is ruled out by the row's counter.
-    async fn see_to(&self, letter: &SetAsideMessage) -> Result<(), AwsError> {
+    async fn see_to(&self, letter: &SetAsideMessage) -> Result<(), Failure> {
         let message = match Message::parse(&letter.body) {
             Ok(message) => message,
             Err(reason) => return self.set_aside(letter, &reason).await,
@@ -83,7 +83,7 @@ impl DeadLetters {
         message: &Message,
         snapshot: &Snapshot,
         letter: &SetAsideMessage,
-    ) -> Result<(), AwsError> {
+    ) -> Result<(), Failure> {
         let now = clock::now();
         match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
@@ -106,20 +106,20 @@ impl DeadLetters {
     }
 
     /// Has the delivery wait among what is due. One that was never tried gets there by a new round; overtaken, it has gone on.
-    async fn let_wait(&self, row: &Delivery, now: Timestamp) -> Result<(), AwsError> {
+    async fn let_wait(&self, row: &Delivery, now: Timestamp) -> Result<(), Failure> {
         if row.status == Status::Pending {
             self.deliveries.begin_round(row, &row.in_new_round(now), &entropy::mark()).await?;
         }
         Ok(())
     }
 
-    async fn set_aside(&self, letter: &SetAsideMessage, reason: &str) -> Result<(), AwsError> {
+    async fn set_aside(&self, letter: &SetAsideMessage, reason: &str) -> Result<(), Failure> {
         tracing::error!(reason, "dead_letter.quarantined");
         let note = Note::new("dead letters").because(reason).holding("body", &letter.body);
         self.quarantine.put(&note).await
     }
 
-    async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), AwsError> {
+    async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), Failure> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
         let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;

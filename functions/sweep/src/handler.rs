@@ -3,7 +3,7 @@
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{Trigger, refusal};
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
 use postrider_host::deadline::{self, Waiting};
@@ -79,7 +79,7 @@ struct Done {
 }
 
 impl Done {
-    fn of(rescued: &Swept<Rescued>, dead_letters: &Swept<usize>, recoveries: &Result<usize, AwsError>) -> Self {
+    fn of(rescued: &Swept<Rescued>, dead_letters: &Swept<usize>, recoveries: &Result<usize, Failure>) -> Self {
         let Rescued { rows, oldest_seconds, waiting, held_back, has_seen_all } = rescued.done;
         // A sweep that has not seen every row cannot say that none is old, unless it has seen one that is.
         let has_seen_all = has_seen_all && rescued.failure.is_none();
@@ -115,7 +115,7 @@ impl Done {
 mod tests {
     use super::*;
 
-    fn told(rows: usize, has_seen_all: bool, failure: Option<AwsError>) -> Option<i64> {
+    fn told(rows: usize, has_seen_all: bool, failure: Option<Failure>) -> Option<i64> {
         let rescued = Rescued { rows, oldest_seconds: 300, has_seen_all, ..Rescued::default() };
         let oldest = if rows == 0 { Rescued { oldest_seconds: 0, ..rescued } } else { rescued };
         Done::of(&Swept { done: oldest, failure }, &Swept { done: 0, failure: None }, &Ok(0)).oldest_due_seconds
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn only_a_sweep_that_has_seen_all_says_that_nothing_is_overdue() {
-        let failure = || Some(AwsError::new("Query", "refused"));
+        let failure = || Some(Failure::OutOfTime);
         assert_eq!(told(0, true, None), Some(0));
         assert_eq!(told(0, false, None), None, "it stopped early");
         assert_eq!(told(0, true, failure()), None);

@@ -7,7 +7,7 @@ use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{AwsError, rows};
+use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::Verdict;
@@ -92,7 +92,7 @@ impl Overdue {
         pace: &mut Pace,
         rescued: &mut Rescued,
         failures: &mut Failures,
-    ) -> Result<Next, AwsError> {
+    ) -> Result<Next, Failure> {
         let mut after = None;
         loop {
             if deadline::left() <= FOR_A_PAGE {
@@ -107,7 +107,7 @@ impl Overdue {
             let page = async {
                 let (overdue, next) = self.deliveries.overdue(shard, pace.late(), PAGE, after.take()).await?;
                 self.bring(overdue, pace, rescued, failures).await;
-                Ok::<_, AwsError>(next)
+                Ok::<_, Failure>(next)
             };
             after = deadline::at_most(FOR_A_PAGE, page).await?;
             if after.is_none() {
@@ -152,7 +152,7 @@ impl Overdue {
                     ready.push(row);
                 }
             }
-            Ok::<_, AwsError>((ready, missing, broken))
+            Ok::<_, Failure>((ready, missing, broken))
         });
         let (mut ready, mut missing) = (Vec::new(), Vec::new());
         for look in looks.buffered(READS_AT_ONCE).collect::<Vec<_>>().await {

@@ -11,7 +11,7 @@ use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
 
 use crate::{ApiError, KeyAccess, Request};
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 use postrider_aws::config_table::{ConfigTable, hash_of};
 use postrider_aws::remembered::RememberedByKey;
 use postrider_host::clock;
@@ -102,7 +102,7 @@ impl Credentials {
         found.ok_or_else(|| ApiError::unauthorized("unknown API key"))
     }
 
-    async fn look_up(&self, hash: &str) -> Result<Option<Caller>, AwsError> {
+    async fn look_up(&self, hash: &str) -> Result<Option<Caller>, Failure> {
         let Some(key) = self.config.key(hash).await? else { return Ok(None) };
         let tenant = match &key.tenant_id {
             // A key without its tenant is our failure: its owner must not be told that his key is none.

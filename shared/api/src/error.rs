@@ -3,7 +3,7 @@
 use postrider_domain::invalid::Invalid;
 use serde_json::json;
 
-use postrider_aws::AwsError;
+use postrider_aws::Failure;
 
 use postrider_host::deadline;
 
@@ -18,12 +18,12 @@ struct Parts {
     message: String,
     invalid: Option<Invalid>,
     allow: Option<String>,
-    failure: Option<Failure>,
+    ours: Option<Ours>,
 }
 
 /// That we failed, and at what.
 #[derive(Debug)]
-struct Failure {
+struct Ours {
     /// For the log alone.
     cause: String,
     /// Whether the call may have been carried out all the same.
@@ -38,7 +38,7 @@ const SAFE: &str = "repeating the request is safe";
 
 impl ApiError {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, failure: None }))
+        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, ours: None }))
     }
 
     fn about(status: u16, code: &'static str, invalid: Invalid) -> Self {
@@ -118,12 +118,12 @@ impl ApiError {
 
     /// For the log alone: why we failed.
     pub fn cause(&self) -> Option<&str> {
-        self.0.failure.as_ref().map(|failure| failure.cause.as_str())
+        self.0.ours.as_ref().map(|ours| ours.cause.as_str())
     }
 
     /// 503: the time is over, or too little is left to begin.
     pub(crate) fn out_of_time() -> Self {
-        AwsError::busy("the request", "its time is over").into()
+        Failure::OutOfTime.into()
     }
 
     /// What a caller is told whose call has a key of his own, or changes nothing when it comes twice: that he may repeat it.
@@ -136,13 +136,13 @@ impl ApiError {
     /// written, or nothing is `instead`, repeating is safe.
     #[must_use]
     pub(crate) fn told(mut self, instead: Option<&str>) -> Self {
-        if let Some(failure) = &mut self.0.failure {
+        if let Some(ours) = &mut self.0.ours {
             let what = if self.0.status == 503 { BUSY } else { OURS };
-            self.0.message = match instead.filter(|_| failure.may_be_done) {
+            self.0.message = match instead.filter(|_| ours.may_be_done) {
                 Some(instead) => format!("{what}; it may have been carried out all the same: {instead}"),
                 None => format!("{what}; {SAFE}"),
             };
-            failure.may_be_done &= instead.is_some();
+            ours.may_be_done &= instead.is_some();
         }
         self
     }
@@ -184,11 +184,11 @@ impl From<Invalid> for ApiError {
     }
 }
 
-impl From<AwsError> for ApiError {
-    fn from(error: AwsError) -> Self {
+impl From<Failure> for ApiError {
+    fn from(error: Failure) -> Self {
         let mut told =
             if error.is_busy() { Self::new(503, "unavailable", BUSY) } else { Self::new(500, "internal", OURS) };
-        told.0.failure = Some(Failure { cause: error.to_string(), may_be_done: deadline::has_written() });
+        told.0.ours = Some(Ours { cause: error.to_string(), may_be_done: deadline::has_written() });
         told
     }
 }

@@ -1,5 +1,6 @@
 //! The operator's one API key: the text of a secret that the template makes.
 
+use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -10,7 +11,6 @@ use postrider_host::env::{self, BadSetting};
 use postrider_host::{clock, deadline, entropy};
 
 use crate::config_table::{ConfigTable, hash_of};
-use crate::error::{AwsError, failed};
 use crate::remembered::Remembered;
 
 /// How long it is remembered, so that one that was changed is refused within a minute.
@@ -38,11 +38,11 @@ impl AdminKey {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn get(&self) -> Result<String, AwsError> {
+    pub async fn get(&self) -> Result<String, Failure> {
         self.remembered.get(self.load()).await
     }
 
-    async fn load(&self) -> Result<String, AwsError> {
+    async fn load(&self) -> Result<String, Failure> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         let key = answer.secret_string().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
 //! Reads what a batch of attempts needs: delivery, event, endpoint and tenant rows, each once, all in one call.
 
+use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -15,7 +16,6 @@ use crate::config_table::{
     ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, tenant_in, tenant_partition,
 };
 use crate::deliveries_table::read_delivery;
-use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::rows::{self, id_in};
 use postrider_host::env::{self, BadSetting};
@@ -39,7 +39,7 @@ type Keys = HashMap<String, KeysAndAttributes>;
 /// That a read failed, and what of it is known to be left.
 struct Unread {
     keys: Keys,
-    error: AwsError,
+    error: Failure,
 }
 
 /// Which tables are read consistently, beside deliveries and jobs, which always are.
@@ -75,7 +75,7 @@ impl BatchReader {
     ///
     /// # Errors
     /// When a read failed as a whole, or that of a single message; no POST was made.
-    pub async fn read(&self, messages: &[Message]) -> Result<Snapshot, AwsError> {
+    pub async fn read(&self, messages: &[Message]) -> Result<Snapshot, Failure> {
         let mut snapshot = Snapshot::default();
         let later = messages.iter().any(|message| message.attempt > 1 || message.round.is_some_and(|round| round > 1));
         let keys = self.keys(messages, &Consistent { config: later, events: false })?;
@@ -88,7 +88,7 @@ impl BatchReader {
         Ok(snapshot)
     }
 
-    async fn read_for(&self, messages: &[Message], keys: Keys, snapshot: &mut Snapshot) -> Result<(), AwsError> {
+    async fn read_for(&self, messages: &[Message], keys: Keys, snapshot: &mut Snapshot) -> Result<(), Failure> {
         let Err(Unread { keys, error }) = self.read_all(keys, snapshot).await else { return Ok(()) };
         if messages.len() == 1 || keys.is_empty() {
             return Err(error);
@@ -106,7 +106,7 @@ impl BatchReader {
     ///
     /// # Errors
     /// When a read failed; no POST was made.
-    pub async fn read_anew(&self, message: &Message) -> Result<Snapshot, AwsError> {
+    pub async fn read_anew(&self, message: &Message) -> Result<Snapshot, Failure> {
         let mut snapshot = Snapshot::default();
         let read = self.keys([message], &Consistent { config: true, events: false })?;
         self.read_all(read, &mut snapshot).await.map_err(|unread| unread.error)?;
@@ -145,7 +145,7 @@ impl BatchReader {
         &self,
         messages: impl IntoIterator<Item = &'a Message>,
         consistent: &Consistent,
-    ) -> Result<Keys, AwsError> {
+    ) -> Result<Keys, Failure> {
         let pair = |hash: &str, h: String, range: &str, r: &str| -> Item {
             [(hash.to_owned(), text(h)), (range.to_owned(), text(r))].into()
         };
@@ -178,7 +178,7 @@ impl BatchReader {
             .filter(|(_, keys, _): &(_, Vec<Item>, _)| !keys.is_empty())
             .map(|(table, keys, consistent): (&String, Vec<Item>, bool)| {
                 let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
-                let keys = keys.map_err(|error| AwsError::new("BatchGetItem batch", error.to_string()))?;
+                let keys = keys.map_err(unwritable("keys of batch"))?;
                 Ok((table.clone(), keys))
             })
             .collect()
@@ -235,7 +235,7 @@ fn miss<K: Eq + Hash, V>(key: Option<K>, filed: &mut Filed<K, V>) {
 fn file<K: Eq + Hash + Debug, V>(
     key: Option<K>,
     item: Item,
-    read: impl FnOnce(Item) -> Result<V, AwsError>,
+    read: impl FnOnce(Item) -> Result<V, Failure>,
     filed: &mut Filed<K, V>,
 ) {
     // Ids made every key that was asked for.

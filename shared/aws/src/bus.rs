@@ -1,11 +1,10 @@
 //! The stack's own event bus, on which workers hear of new jobs.
 
+use crate::error::{AwsError, Failure, failed};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_types::SdkConfig;
 
-use crate::AwsError;
-use crate::error::failed;
 use postrider_host::env::{self, BadSetting};
 
 /// What Postrider's own events name as their source.
@@ -31,7 +30,7 @@ impl Bus {
     ///
     /// # Errors
     /// When it was not taken; the call can succeed while its one entry fails.
-    pub async fn put(&self, detail_type: &str, detail: &str) -> Result<(), AwsError> {
+    pub async fn put(&self, detail_type: &str, detail: &str) -> Result<(), Failure> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
@@ -40,7 +39,7 @@ impl Bus {
             .build();
         let answer = self.client.put_events().entries(entry).send().await.map_err(failed("PutEvents"))?;
         match answer.entries().iter().find_map(|entry| entry.error_code()) {
-            Some(code) if answer.failed_entry_count() > 0 => Err(AwsError::new("PutEvents", code)),
+            Some(code) if answer.failed_entry_count() > 0 => Err(AwsError::refused("PutEvents", code)),
             _ => Ok(()),
         }
     }

@@ -4,6 +4,7 @@
 //! effect: whoever took that for somebody else's would leave undone what follows from it. So each of these writes leaves a
 //! mark of its own, the refusal brings the row along, and where the mark stands there, the write was made.
 
+use crate::error::{AwsError, Failure, failed};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -11,7 +12,6 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use postrider_domain::attempt::Mark;
 
-use crate::error::{AwsError, failed};
 use crate::item::{Item, text_of};
 use postrider_host::pause::pause;
 
@@ -59,7 +59,7 @@ pub(crate) async fn update(
     call: &'static str,
     update: UpdateItemFluentBuilder,
     is_ours: impl FnOnce(&Item) -> bool,
-) -> Result<Recorded, AwsError> {
+) -> Result<Recorded, Failure> {
     let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let Err(error) = update.send().await else { return Ok(Recorded::Yes) };
     match error.as_service_error() {
@@ -87,7 +87,7 @@ pub(crate) async fn transact(
     call: &'static str,
     writes: Vec<TransactWriteItem>,
     is_ours: impl Fn(&Item) -> bool,
-) -> Result<Recorded, AwsError> {
+) -> Result<Recorded, Failure> {
     let writes: Vec<TransactWriteItem> = writes.into_iter().map(that_shows_what_refused_it).collect();
     let mut why = String::new();
     for round in 0..ROUNDS {
@@ -107,7 +107,7 @@ pub(crate) async fn transact(
         let codes = || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != NONE);
         why = codes().collect::<Vec<_>>().join(", ");
         if !is_for_now(codes()) {
-            return Err(AwsError::new(call, why));
+            return Err(AwsError::refused(call, why));
         }
     }
     Err(AwsError::busy(call, why))

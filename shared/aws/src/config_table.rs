@@ -15,6 +15,7 @@
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
 
+use crate::error::{Failure, failed};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -27,7 +28,6 @@ use serde::de::DeserializeOwned;
 
 use crate::Page;
 use crate::conditional::Recorded;
-use crate::error::{AwsError, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::page;
 use crate::rows::{readable, readable_by};
@@ -79,17 +79,17 @@ impl ConfigTable {
         Ok(Self { client: Client::new(sdk), name: env::var("CONFIG_TABLE")? })
     }
 
-    async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+    async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, Failure> {
         self.get_item(pk, sk).await?.map(from_item).transpose()
     }
 
     /// The same, past one that cannot be read: for what is worth having, and not worth failing for.
-    async fn get_readable<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, AwsError> {
+    async fn get_readable<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, Failure> {
         Ok(readable(self.get_item(pk, sk).await?).pop())
     }
 
     /// The row itself, whatever somebody has put there.
-    async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, AwsError> {
+    async fn get_item(&self, pk: String, sk: &str) -> Result<Option<Item>, Failure> {
         let answer = self
             .client
             .get_item()
@@ -107,11 +107,11 @@ impl ConfigTable {
     /// be shown, so it is worth a look, where there is time for one.
     async fn look_after<T: From<Recorded>>(
         &self,
-        made: Result<T, AwsError>,
+        made: Result<T, Failure>,
         pk: String,
         sk: &str,
         is_ours: impl Fn(&Item) -> bool,
-    ) -> Result<T, AwsError> {
+    ) -> Result<T, Failure> {
         let Err(error) = made else { return made };
         match self.get_item(pk, sk).await {
             Ok(Some(there)) if is_ours(&there) => Ok(Recorded::Yes.into()),
@@ -130,7 +130,7 @@ impl ConfigTable {
     }
 
     /// Every row under `pk` whose sort key begins with `prefix` and that can be read.
-    async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, AwsError> {
+    async fn all<T: DeserializeOwned>(&self, pk: String, prefix: &str) -> Result<Vec<T>, Failure> {
         self.all_by(pk, prefix, from_item).await
     }
 
@@ -139,8 +139,8 @@ impl ConfigTable {
         &self,
         pk: String,
         prefix: &str,
-        read: impl Fn(Item) -> Result<T, AwsError>,
-    ) -> Result<Vec<T>, AwsError> {
+        read: impl Fn(Item) -> Result<T, Failure>,
+    ) -> Result<Vec<T>, Failure> {
         let mut pages = self.query(pk, prefix).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
@@ -156,7 +156,7 @@ impl ConfigTable {
         prefix: &str,
         limit: impl Into<Option<i32>>,
         after: Option<&str>,
-    ) -> Result<Page<Item, Id>, AwsError> {
+    ) -> Result<Page<Item, Id>, Failure> {
         let mut query = self.query(pk.clone(), prefix).set_limit(limit.into());
         if let Some(after) = after {
             query =

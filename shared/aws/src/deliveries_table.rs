@@ -3,6 +3,7 @@
 //! Two sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep) and
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
+use crate::error::{Failure, failed};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,7 +16,6 @@ use postrider_domain::time;
 
 use crate::Recorded;
 use crate::conditional::{self, SET_MARKS, is_by};
-use crate::error::{AwsError, failed};
 use crate::item::{Item, number, text, to_item};
 use postrider_host::env::{self, BadSetting};
 
@@ -49,11 +49,11 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>, AwsError> {
+    pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>, Failure> {
         self.get_item(id).await?.map(row::read).transpose()
     }
 
-    async fn get_item(&self, id: &DeliveryId) -> Result<Option<Item>, AwsError> {
+    async fn get_item(&self, id: &DeliveryId) -> Result<Option<Item>, Failure> {
         let answer = self
             .client
             .get_item()
@@ -77,7 +77,7 @@ impl DeliveriesTable {
         before: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         self.write_record(before, attempt, (transition, Change::to(transition.status, before))).await
     }
 
@@ -90,7 +90,7 @@ impl DeliveriesTable {
         before: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         self.write_record(before, attempt, (transition, Change::unlisted(transition.status))).await
     }
 
@@ -99,7 +99,7 @@ impl DeliveriesTable {
         before: &Delivery,
         attempt: &Attempt,
         (transition, mut change): (&Transition, Change),
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         let attempt_item = AttributeValue::M(to_item(attempt)?);
         let update = self
             .change(before)
@@ -119,9 +119,9 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
-    pub async fn record_late(&self, before: &Delivery, attempt: &Attempt) -> Result<Recorded, AwsError> {
+    pub async fn record_late(&self, before: &Delivery, attempt: &Attempt) -> Result<Recorded, Failure> {
         let Some(mark) = &attempt.mark else {
-            return Err(AwsError::new("UpdateItem deliveries", "an attempt without a mark cannot be late"));
+            return Err(Failure::Missing("a late attempt's mark"));
         };
         let mut expression = "SET #late = :attempt".to_owned();
         let mut update = self
@@ -142,7 +142,7 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
-    pub async fn cancel(&self, before: &Delivery, reason: Reason, mark: &Mark) -> Result<Recorded, AwsError> {
+    pub async fn cancel(&self, before: &Delivery, reason: Reason, mark: &Mark) -> Result<Recorded, Failure> {
         let mut change = Change::to(Status::Cancelled, before);
         change.due(before, None);
         change.reason(Some(reason));
@@ -179,7 +179,7 @@ impl DeliveriesTable {
     }
 }
 
-async fn send(update: UpdateItemFluentBuilder, is_ours: impl FnOnce(&Item) -> bool) -> Result<Recorded, AwsError> {
+async fn send(update: UpdateItemFluentBuilder, is_ours: impl FnOnce(&Item) -> bool) -> Result<Recorded, Failure> {
     conditional::update("UpdateItem deliveries", update, is_ours).await
 }
 

@@ -1,12 +1,12 @@
 //! The deployment's own signing secret, for dialects that sign with one for all tenants.
 
+use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
 
-use crate::error::{AwsError, failed};
 use crate::remembered::Remembered;
 use postrider_host::env::{self, BadSetting};
 
@@ -34,15 +34,15 @@ impl DeploymentSecret {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn get(&self) -> Result<Secret, AwsError> {
+    pub async fn get(&self) -> Result<Secret, Failure> {
         self.remembered.get(self.load()).await
     }
 
-    async fn load(&self) -> Result<Secret, AwsError> {
+    async fn load(&self) -> Result<Secret, Failure> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         let text = answer.secret_string().filter(|text| !text.is_empty());
-        let text = text.ok_or_else(|| AwsError::new(call, "the signing secret is empty"))?;
+        let text = text.ok_or_else(|| Failure::Secret("the signing secret is empty"))?;
         Ok(Secret::stored(text.to_owned()))
     }
 }

@@ -1,30 +1,91 @@
-//! What it means that AWS did not do what was asked: we failed, and whoever called us may try again.
+//! What it means that something was not done: we failed, and whoever called us may try again.
 
 use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+/// Why something was not done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Failure {
+    /// AWS did not do what it was asked.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A row is there and cannot be read: asking again will not mend it.
+    #[error("reading {what}: {why}")]
+    Unreadable {
+        /// What should have been read.
+        what: &'static str,
+        /// Why it could not be.
+        why: String,
+    },
+    /// Something of ours cannot be put into words that AWS takes.
+    #[error("writing {what}: {source}")]
+    Unwritable {
+        /// What should have been written.
+        what: &'static str,
+        /// Why it could not be.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// A row is absent that nobody has deleted.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A row of somebody else's stands under an id that is chance.
+    #[error("the fresh id of {0} is taken")]
+    Taken(&'static str),
+    /// Others changed the same thing meanwhile, each time that it was tried.
+    #[error("{0}: overtaken by others too often")]
+    Overtaken(&'static str),
+    /// A row was there, and then it was not.
+    #[error("{0} came and went")]
+    CameAndWent(&'static str),
+    /// A secret can be neither sealed nor opened, or there is none where there must be one.
+    #[error("{0}")]
+    Secret(&'static str),
+    /// The time is over, or too little is left to begin.
+    #[error("the time is over")]
+    OutOfTime,
+}
+
+impl Failure {
+    /// A row that is there and cannot be read.
+    pub fn unreadable(what: &'static str, why: impl Into<String>) -> Self {
+        Self::Unreadable { what, why: why.into() }
+    }
+
+    /// Whether a row is there that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable { .. })
+    }
+
+    /// Whether it may be otherwise in a moment.
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Aws(error) => error.is_busy,
+            Self::OutOfTime => true,
+            _ => false,
+        }
+    }
+}
+
+/// Turns an error of our own writing into a [`Failure`]; made for `map_err(unwritable("..."))`.
+pub(crate) fn unwritable<E: Error + Send + Sync + 'static>(what: &'static str) -> impl FnOnce(E) -> Failure {
+    move |error| Failure::Unwritable { what, source: Arc::new(error) }
+}
+
 /// A call that failed after the SDK's own retries.
 ///
 /// It says which call and why by code and message, never the request or the answer, which can hold customers' data.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error("{call}: {why}")]
 pub struct AwsError {
     call: &'static str,
     why: String,
-    kind: Kind,
-}
-
-/// What a failure means for whoever waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// A row is there and cannot be read: asking again will not mend it.
-    Unreadable,
     /// AWS has too much to do, or our time is over: in a moment it may be otherwise.
-    Busy,
-    /// Anything else.
-    Failed,
+    is_busy: bool,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// What AWS answers when it has too much to do, or is about the same row for somebody else: what DynamoDB, SQS, Scheduler,
@@ -53,37 +114,29 @@ const BUSY_CODES: [&str; 18] = [
 /// The same in HTTP's words, whatever the body says.
 const BUSY_STATUSES: [u16; 2] = [429, 503];
 
-impl AwsError {
-    /// A failure that no SDK error stands behind.
-    pub fn new(call: &'static str, why: impl Into<String>) -> Self {
-        Self { call, why: why.into(), kind: Kind::Failed }
-    }
-
-    /// A row that is there and cannot be read.
-    pub fn unreadable(call: &'static str, why: impl Into<String>) -> Self {
-        Self { kind: Kind::Unreadable, ..Self::new(call, why) }
-    }
-
-    /// AWS was too busy, or too little time was left.
-    pub fn busy(call: &'static str, why: impl Into<String>) -> Self {
-        Self { kind: Kind::Busy, ..Self::new(call, why) }
-    }
-
-    /// Whether a row is there that cannot be read.
-    pub fn is_unreadable(&self) -> bool {
-        self.kind == Kind::Unreadable
-    }
-
-    /// Whether it may be otherwise in a moment.
-    pub fn is_busy(&self) -> bool {
-        self.kind == Kind::Busy
+/// Without its source: that holds the answer, and in it customers' data.
+impl fmt::Debug for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AwsError({self})")
     }
 }
 
-/// Turns an SDK error into an [`AwsError`] that names the call; made for `map_err(failed("..."))`.
-pub fn failed<E>(call: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> AwsError
+impl AwsError {
+    /// A call that was answered, and not carried out.
+    pub(crate) fn refused(call: &'static str, why: impl Into<String>) -> Failure {
+        Self { call, why: why.into(), is_busy: false, source: None }.into()
+    }
+
+    /// The same because AWS was too busy.
+    pub(crate) fn busy(call: &'static str, why: impl Into<String>) -> Failure {
+        Self { call, why: why.into(), is_busy: true, source: None }.into()
+    }
+}
+
+/// Turns an SDK error into a [`Failure`] that names the call; made for `map_err(failed("..."))`.
+pub fn failed<E>(call: &'static str) -> impl FnOnce(SdkError<E, HttpResponse>) -> Failure
 where
-    E: ProvideErrorMetadata + Error + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     move |error| {
         let why = match error.as_service_error() {
@@ -92,7 +145,7 @@ where
             }
             None => chain(&error),
         };
-        if is_busy(&error) { AwsError::busy(call, why) } else { AwsError::new(call, why) }
+        AwsError { call, why, is_busy: is_busy(&error), source: Some(Arc::new(error)) }.into()
     }
 }
 
@@ -132,7 +185,7 @@ mod tests {
     use aws_sdk_dynamodb::operation::get_item::GetItemError;
     use aws_smithy_types::body::SdkBody;
 
-    fn answered(status: u16, code: &str) -> AwsError {
+    fn answered(status: u16, code: &str) -> Failure {
         let error = GetItemError::generic(ErrorMetadata::builder().code(code).build());
         let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
         failed("GetItem")(SdkError::service_error(error, answer))

@@ -1,13 +1,13 @@
 //! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once, and
 //! nothing of what makes it an event is ever changed.
 
+use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_types::SdkConfig;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
 
-use crate::error::{AwsError, failed};
 use crate::event_row::REFUSED;
 use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
@@ -39,7 +39,7 @@ impl EventsTable {
     ///
     /// # Errors
     /// When the put failed; it may have happened all the same, and repeating it is harmless.
-    pub async fn put(&self, event: &Event) -> Result<Put<Event>, AwsError> {
+    pub async fn put(&self, event: &Event) -> Result<Put<Event>, Failure> {
         put_once(&self.client, &self.name, "PutItem events", event).await
     }
 
@@ -47,13 +47,13 @@ impl EventsTable {
     ///
     /// # Errors
     /// When the event cannot be written, which is a fault of ours.
-    pub fn put_in_transaction(&self, event: &Event) -> Result<TransactWriteItem, AwsError> {
+    pub fn put_in_transaction(&self, event: &Event) -> Result<TransactWriteItem, Failure> {
         let put = aws_sdk_dynamodb::types::Put::builder()
             .table_name(&self.name)
             .set_item(Some(to_item(event)?))
             .condition_expression("attribute_not_exists(id)")
             .build()
-            .map_err(|error| AwsError::new("TransactWriteItems events", error.to_string()))?;
+            .map_err(unwritable("the transaction of events"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -62,7 +62,7 @@ impl EventsTable {
     ///
     /// # Errors
     /// When it was not written; also where the row is gone.
-    pub async fn note_refusal(&self, tenant: &TenantId, id: &EventId, why: Option<&str>) -> Result<(), AwsError> {
+    pub async fn note_refusal(&self, tenant: &TenantId, id: &EventId, why: Option<&str>) -> Result<(), Failure> {
         let update = self
             .client
             .update_item()
@@ -83,7 +83,7 @@ impl EventsTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn get_item(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Item>, AwsError> {
+    pub async fn get_item(&self, tenant: &TenantId, id: &EventId) -> Result<Option<Item>, Failure> {
         let answer = self
             .client
             .get_item()

@@ -1,12 +1,11 @@
 //! Rows to and from domain values.
 
+use crate::error::{Failure, unwritable};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-
-use crate::AwsError;
 
 /// A row as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -15,16 +14,16 @@ pub type Item = HashMap<String, AttributeValue>;
 ///
 /// # Errors
 /// When it cannot be one, which is a fault of ours.
-pub fn to_item<T: Serialize>(value: &T) -> Result<Item, AwsError> {
-    serde_dynamo::to_item(value).map_err(|error| AwsError::new("writing a row", error.to_string()))
+pub fn to_item<T: Serialize>(value: &T) -> Result<Item, Failure> {
+    serde_dynamo::to_item(value).map_err(unwritable("a row"))
 }
 
 /// A row as a value.
 ///
 /// # Errors
 /// When the row does not have the shape that its table promises.
-pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, AwsError> {
-    serde_dynamo::from_item(item).map_err(|error| AwsError::unreadable("reading a row", error.to_string()))
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, Failure> {
+    serde_dynamo::from_item(item).map_err(|error| Failure::unreadable("a row", error.to_string()))
 }
 
 /// A string attribute.

@@ -1,6 +1,7 @@
 //! The jobs table: `id`. A job's every change is written over the state that it was made from; its last one together with
 //! the event that tells of it, so that there is one event however many reports race.
 
+use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
@@ -17,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use crate::Page;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::hash_of;
-use crate::error::{AwsError, failed};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
 use crate::page;
@@ -100,7 +100,7 @@ impl JobsTable {
         announcement: &Event,
         key: Option<&JobKey>,
         now: Timestamp,
-    ) -> Result<Created, AwsError> {
+    ) -> Result<Created, Failure> {
         let row = Put::builder().table_name(&self.name).set_item(Some(listed(job)?));
         let mut writes = vec![
             write(row.condition_expression("attribute_not_exists(id)"))?,
@@ -123,9 +123,9 @@ impl JobsTable {
             (Recorded::Yes, _) => Ok(Created::New),
             (Recorded::Overtaken, Some(key)) => match self.key(&key.id).await? {
                 Some(before) => Ok(Created::Before(Box::new(before))),
-                None => Err(AwsError::new("TransactWriteItems job", "the key came and went")),
+                None => Err(Failure::CameAndWent("a job's key")),
             },
-            (Recorded::Overtaken, None) => Err(AwsError::new("TransactWriteItems job", "its fresh id is taken")),
+            (Recorded::Overtaken, None) => Err(Failure::Taken("a job")),
         }
     }
 
@@ -133,7 +133,7 @@ impl JobsTable {
     ///
     /// # Errors
     /// When the write failed; repeating the report is harmless.
-    pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, AwsError> {
+    pub async fn change(&self, before: &Job, after: &Job, closing: Option<&Event>) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let mut item = listed(after)?;
         item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
@@ -155,7 +155,7 @@ impl JobsTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn get(&self, id: &JobId) -> Result<Option<Job>, AwsError> {
+    pub async fn get(&self, id: &JobId) -> Result<Option<Job>, Failure> {
         self.row(id.as_str()).await
     }
 
@@ -169,7 +169,7 @@ impl JobsTable {
         kind: JobKind,
         limit: i32,
         after: Option<&JobId>,
-    ) -> Result<Page<Job, JobId>, AwsError> {
+    ) -> Result<Page<Job, JobId>, Failure> {
         let list = list_of(tenant, Some(kind));
         let mut query = self
             .client
@@ -195,27 +195,27 @@ impl JobsTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn made_with(&self, tenant: &TenantId, key: &str, now: Timestamp) -> Result<Option<JobKey>, AwsError> {
+    pub async fn made_with(&self, tenant: &TenantId, key: &str, now: Timestamp) -> Result<Option<JobKey>, Failure> {
         let made = self.key(&JobKey::place(tenant, key)).await?;
         Ok(made.filter(|made| made.expires_at > now.as_second()))
     }
 
-    async fn key(&self, id: &str) -> Result<Option<JobKey>, AwsError> {
+    async fn key(&self, id: &str) -> Result<Option<JobKey>, Failure> {
         self.row(id).await
     }
 
-    async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, AwsError> {
+    async fn row<T: serde::de::DeserializeOwned>(&self, id: &str) -> Result<Option<T>, Failure> {
         self.item(id).await?.map(from_item).transpose()
     }
 
-    async fn item(&self, id: &str) -> Result<Option<Item>, AwsError> {
+    async fn item(&self, id: &str) -> Result<Option<Item>, Failure> {
         let read = self.client.get_item().table_name(&self.name).key("id", text(id)).consistent_read(true);
         Ok(read.send().await.map_err(failed("GetItem jobs"))?.item)
     }
 }
 
 /// A job's row, in its tenant's list of jobs of its kind.
-fn listed(job: &Job) -> Result<Item, AwsError> {
+fn listed(job: &Job) -> Result<Item, Failure> {
     let mut item = to_item(job)?;
     item.insert("listed_tenant".to_owned(), text(list_of(&job.tenant_id, job.dialect.jobs)));
     Ok(item)
@@ -229,7 +229,7 @@ fn list_of(tenant: &TenantId, kind: Option<JobKind>) -> String {
     }
 }
 
-fn write(put: PutBuilder) -> Result<TransactWriteItem, AwsError> {
-    let put = put.build().map_err(|error| AwsError::new("TransactWriteItems job", error.to_string()))?;
+fn write(put: PutBuilder) -> Result<TransactWriteItem, Failure> {
+    let put = put.build().map_err(unwritable("the transaction of job"))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }

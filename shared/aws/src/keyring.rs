@@ -4,6 +4,7 @@
 //! The key's secret is `{"current": "k1", "k1": "…"}`: to rotate, add `k2` and point `current` at it. What was sealed
 //! under `k1` opens as long as `k1` is there.
 
+use crate::error::{Failure, failed};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::Zeroizing;
 
-use crate::error::{AwsError, failed};
 use crate::remembered::Remembered;
 use postrider_host::env::{self, BadSetting};
 
@@ -44,7 +44,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the keys cannot be read.
-    pub async fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
+    pub async fn seal(&self, owner: &str, secret: &Secret) -> Result<String, Failure> {
         self.keys.get(self.load()).await?.seal(owner, secret)
     }
 
@@ -52,11 +52,11 @@ impl Keyring {
     ///
     /// # Errors
     /// When the keys cannot be read, or the text was not sealed for this owner by us.
-    pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
+    pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, Failure> {
         self.keys.get_if(|keys| keys.know(sealed), self.load()).await?.open(owner, sealed)
     }
 
-    async fn load(&self) -> Result<Keys, AwsError> {
+    async fn load(&self) -> Result<Keys, Failure> {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         Keys::parse(answer.secret_string().unwrap_or_default())
@@ -71,8 +71,8 @@ struct Keys {
 }
 
 impl Keys {
-    fn parse(text: &str) -> Result<Self, AwsError> {
-        let bad = || AwsError::new("reading the encryption key", "expected {\"current\": \"k1\", \"k1\": \"…\"}");
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let bad = || Failure::Secret("the encryption key should be {\"current\": \"k1\", \"k1\": \"…\"}");
         let mut texts: HashMap<String, String> = serde_json::from_str(text).map_err(|_| bad())?;
         let current = texts.remove("current").ok_or_else(bad)?;
         let by_id: HashMap<_, _> = texts.into_iter().filter_map(|(id, text)| Some((id, derive(&text)?))).collect();
@@ -83,8 +83,8 @@ impl Keys {
         sealed.split_once('.').is_some_and(|(id, _)| self.by_id.contains_key(id))
     }
 
-    fn seal(&self, owner: &str, secret: &Secret) -> Result<String, AwsError> {
-        let bad = || AwsError::new("sealing a secret", "the current key is missing");
+    fn seal(&self, owner: &str, secret: &Secret) -> Result<String, Failure> {
+        let bad = || Failure::Secret("the current encryption key is missing");
         let key = self.by_id.get(&self.current).ok_or_else(bad)?;
         let nonce: [u8; NONCE_LEN] = rand::random();
         // With room for the tag: a buffer that had to grow would leave the secret behind in the one before.
@@ -96,7 +96,7 @@ impl Keys {
         Ok(format!("{}.{}", self.current, BASE64.encode(sealed)))
     }
 
-    fn open(&self, owner: &str, sealed: &str) -> Result<Secret, AwsError> {
+    fn open(&self, owner: &str, sealed: &str) -> Result<Secret, Failure> {
         let open = || {
             let (id, text) = sealed.split_once('.')?;
             let bytes = BASE64.decode(text).ok()?;
@@ -106,7 +106,7 @@ impl Keys {
             let plain = self.by_id.get(id)?.open_in_place(nonce, Aad::from(owner), &mut body).ok()?;
             Some(Secret::stored(std::str::from_utf8(plain).ok()?.to_owned()))
         };
-        open().ok_or_else(|| AwsError::new("opening a secret", "it was not sealed for this owner by a key of ours"))
+        open().ok_or_else(|| Failure::Secret("a secret was not sealed for this owner by a key of ours"))
     }
 }
 

@@ -32,5 +32,5 @@ pub mod set_aside;
 mod wire;
 
 pub use conditional::Recorded;
-pub use error::AwsError;
+pub use error::{AwsError, Failure};
 pub use page::Page;

@@ -1,10 +1,10 @@
 //! Pages of a query, each from the id after which the one before it ended.
 
+use crate::error::{Failure, failed};
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-use crate::error::{AwsError, failed};
 use crate::item::Item;
 use crate::rows::id_in;
 
@@ -25,7 +25,7 @@ pub(crate) async fn of<Id: FromStr>(
     query: QueryFluentBuilder,
     call: &'static str,
     (name, prefix): (&str, &str),
-) -> Result<Page<Item, Id>, AwsError> {
+) -> Result<Page<Item, Id>, Failure> {
     let (mut query, mut items) = (query, Vec::new());
     loop {
         let answer = query.clone().send().await.map_err(failed(call))?;

@@ -1,12 +1,12 @@
 //! Rows that are put once: whoever comes second learns what is there.
 
+use crate::error::{Failure, failed};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{AwsError, failed};
 use crate::item::{from_item, to_item};
 
 /// What became of a put.
@@ -29,7 +29,7 @@ pub(crate) async fn put_once<T: Serialize + DeserializeOwned>(
     table: &str,
     call: &'static str,
     row: &T,
-) -> Result<Put<T>, AwsError> {
+) -> Result<Put<T>, Failure> {
     let put = client
         .put_item()
         .table_name(table)

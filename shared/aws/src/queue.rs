@@ -1,6 +1,7 @@
 //! SQS queues of attempts: fair, a message group per endpoint, so that no endpoint's backlog holds up the others. A batch
 //! call can succeed in part: every entry that failed is seen to.
 
+use crate::error::{AwsError, Failure, failed, unwritable};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -9,8 +10,6 @@ use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::message::Message;
 
-use crate::AwsError;
-use crate::error::failed;
 use postrider_host::env::{self, BadSetting};
 
 /// Entries of one SendMessageBatch.
@@ -46,7 +45,7 @@ impl Queue {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn waiting(&self) -> Result<u64, AwsError> {
+    pub async fn waiting(&self) -> Result<u64, Failure> {
         let name = QueueAttributeName::ApproximateNumberOfMessages;
         let answer = self
             .client
@@ -64,7 +63,7 @@ impl Queue {
     ///
     /// # Errors
     /// When it was not taken.
-    pub async fn send(&self, message: &Message, delay: Duration) -> Result<(), AwsError> {
+    pub async fn send(&self, message: &Message, delay: Duration) -> Result<(), Failure> {
         self.client
             .send_message()
             .queue_url(&self.url)
@@ -78,7 +77,7 @@ impl Queue {
     }
 
     /// Sends as many as are taken, in batches side by side: how many, and the first failure.
-    pub async fn send_each(&self, messages: &[Message]) -> (usize, Option<AwsError>) {
+    pub async fn send_each(&self, messages: &[Message]) -> (usize, Option<Failure>) {
         self.send_each_later(messages, Duration::ZERO).await
     }
 
@@ -86,7 +85,7 @@ impl Queue {
     ///
     /// # Errors
     /// When one was not taken after several tries; others may have been, and sending them again is harmless.
-    pub async fn send_all(&self, messages: &[Message]) -> Result<(), AwsError> {
+    pub async fn send_all(&self, messages: &[Message]) -> Result<(), Failure> {
         self.send_all_later(messages, Duration::ZERO).await
     }
 
@@ -94,18 +93,18 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Queue::send_all`].
-    pub async fn send_all_later(&self, messages: &[Message], delay: Duration) -> Result<(), AwsError> {
+    pub async fn send_all_later(&self, messages: &[Message], delay: Duration) -> Result<(), Failure> {
         self.send_each_later(messages, delay).await.1.map_or(Ok(()), Err)
     }
 
-    async fn send_each_later(&self, messages: &[Message], delay: Duration) -> (usize, Option<AwsError>) {
+    async fn send_each_later(&self, messages: &[Message], delay: Duration) -> (usize, Option<Failure>) {
         let sent = stream::iter(messages.chunks(BATCH)).map(|batch| self.send_batch(batch, delay));
-        let sent: Vec<(usize, Option<AwsError>)> = sent.buffer_unordered(BATCHES_AT_ONCE).collect().await;
+        let sent: Vec<(usize, Option<Failure>)> = sent.buffer_unordered(BATCHES_AT_ONCE).collect().await;
         let taken = sent.iter().map(|(taken, _)| taken).sum();
         (taken, sent.into_iter().find_map(|(_, failure)| failure))
     }
 
-    async fn send_batch(&self, messages: &[Message], delay: Duration) -> (usize, Option<AwsError>) {
+    async fn send_batch(&self, messages: &[Message], delay: Duration) -> (usize, Option<Failure>) {
         let mut left = match self.entries(messages, delay) {
             Ok(entries) => entries,
             Err(error) => return (0, Some(error)),
@@ -115,7 +114,7 @@ impl Queue {
     }
 
     /// Leaves those that were not taken.
-    async fn send_entries(&self, entries: &mut Vec<SendMessageBatchRequestEntry>) -> Result<(), AwsError> {
+    async fn send_entries(&self, entries: &mut Vec<SendMessageBatchRequestEntry>) -> Result<(), Failure> {
         let mut why = String::new();
         for round in 0..ROUNDS {
             postrider_host::pause::pause(round).await;
@@ -137,18 +136,18 @@ impl Queue {
         Err(AwsError::busy("SendMessageBatch", why))
     }
 
-    fn entries(&self, messages: &[Message], delay: Duration) -> Result<Vec<SendMessageBatchRequestEntry>, AwsError> {
+    fn entries(&self, messages: &[Message], delay: Duration) -> Result<Vec<SendMessageBatchRequestEntry>, Failure> {
         messages.iter().enumerate().map(|(i, message)| self.entry(i, message, delay)).collect()
     }
 
-    fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, AwsError> {
+    fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, Failure> {
         SendMessageBatchRequestEntry::builder()
             .id(i.to_string())
             .message_body(body(message)?)
             .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
             .message_group_id(message.endpoint_id.as_str())
             .build()
-            .map_err(|error| AwsError::new("SendMessageBatch", error.to_string()))
+            .map_err(unwritable("a message"))
     }
 }
 
@@ -156,6 +155,6 @@ fn seconds(delay: Duration) -> i32 {
     i32::try_from(delay.as_secs()).unwrap_or(900)
 }
 
-fn body(message: &Message) -> Result<String, AwsError> {
-    serde_json::to_string(message).map_err(|error| AwsError::new("writing a message", error.to_string()))
+fn body(message: &Message) -> Result<String, Failure> {
+    serde_json::to_string(message).map_err(unwritable("a message"))
 }

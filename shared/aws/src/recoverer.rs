@@ -3,6 +3,7 @@
 //! A function that messaged itself would trip Lambda's loop detection; the sweep's timer does not. Every step is harmless
 //! when repeated: a row that was sent again remembers which recovery did it, so the next look counts it and passes it by.
 
+use crate::error::Failure;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
@@ -16,7 +17,7 @@ use crate::Recorded;
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::queue::Queue;
-use crate::{AwsError, rows};
+use crate::rows;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
 
@@ -33,7 +34,7 @@ struct Sent {
     /// Rounds that have begun, by whoever carries this recovery on.
     requeued: u64,
     /// Why messages were not taken.
-    failure: Option<AwsError>,
+    failure: Option<Failure>,
 }
 
 /// Carries recoveries forward.
@@ -60,7 +61,7 @@ impl Recoverer {
     ///
     /// # Errors
     /// When one failed, after the others have had their turn; what was noted stands.
-    pub async fn continue_all(&self) -> Result<usize, AwsError> {
+    pub async fn continue_all(&self) -> Result<usize, Failure> {
         let mut running = self.config.running_recoveries().await?;
         let (number, mut failure) = (running.len(), None);
         running.rotate_left(begin_at(entropy::bits64(), number));
@@ -78,7 +79,7 @@ impl Recoverer {
         failure.map_or(Ok(number), Err)
     }
 
-    async fn resume(&self, begun: &Recovery) -> Result<(), AwsError> {
+    async fn resume(&self, begun: &Recovery) -> Result<(), Failure> {
         match self.config.recovery(&begun.tenant_id, &begun.id).await {
             Ok(Some(recovery)) => self.advance(recovery).await,
             Ok(None) => {
@@ -98,12 +99,12 @@ impl Recoverer {
     ///
     /// # Errors
     /// As [`Recoverer::continue_all`].
-    pub async fn advance_for(&self, recovery: Recovery, time: Duration) -> Result<(), AwsError> {
+    pub async fn advance_for(&self, recovery: Recovery, time: Duration) -> Result<(), Failure> {
         deadline::at_most(time + FOR_A_PAGE, self.advance(recovery)).await
     }
 
     /// Goes on with one, page by page, as long as there is time for one.
-    async fn advance(&self, mut recovery: Recovery) -> Result<(), AwsError> {
+    async fn advance(&self, mut recovery: Recovery) -> Result<(), Failure> {
         while recovery.status == Progress::Running && deadline::left() > FOR_A_PAGE {
             let before = recovery.clone();
             if !self.is_wanted(&recovery).await? {
@@ -135,7 +136,7 @@ impl Recoverer {
 
     /// Whether the webhook still takes anything: what is sent again to one that is disabled or deleted would only be cancelled,
     /// and could not be recovered after that.
-    async fn is_wanted(&self, recovery: &Recovery) -> Result<bool, AwsError> {
+    async fn is_wanted(&self, recovery: &Recovery) -> Result<bool, Failure> {
         match self.config.endpoint_or_tombstone(&recovery.tenant_id, &recovery.endpoint_id).await {
             Ok(Some(endpoint)) => Ok(endpoint.deleted_at.is_none() && endpoint.status == EndpointStatus::Active),
             // Missing is not deleted, and unreadable neither: what is sent again waits for the row as all else does.
@@ -153,12 +154,12 @@ impl Recoverer {
     ///
     /// # Errors
     /// When a round could not be begun: the page is to be seen again.
-    async fn send_again(&self, recovery: &Recovery, missed: &[&Delivery]) -> Result<Sent, AwsError> {
+    async fn send_again(&self, recovery: &Recovery, missed: &[&Delivery]) -> Result<Sent, Failure> {
         let now = clock::now();
         let begun = missed.iter().map(|row| async move {
             let after = row.in_new_round(now).recovered_by(&recovery.id);
             let recorded = self.deliveries.begin_round(row, &after, &entropy::mark()).await?;
-            Ok::<_, AwsError>((recorded, after))
+            Ok::<_, Failure>((recorded, after))
         });
         let begun: Vec<_> = stream::iter(begun).buffer_unordered(ROUNDS_AT_ONCE).collect().await;
         let (mut messages, mut overtaken, mut refused) = (Vec::new(), Vec::new(), None);

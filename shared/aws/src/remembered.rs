@@ -1,13 +1,12 @@
 //! What a warm process reads once for everybody: one load at a time, however many wait for it, and a failure is remembered
 //! for a second, so that an outage is asked now and then, not by each message of every batch.
 
+use crate::error::Failure;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-
-use crate::AwsError;
 
 use postrider_host::deadline;
 
@@ -25,7 +24,7 @@ pub struct Remembered<T> {
 /// What was loaded last, and what failed since: a failure takes no value away from those whom it serves.
 struct Loaded<T> {
     value: Option<(Instant, T)>,
-    failure: Option<(Instant, AwsError)>,
+    failure: Option<(Instant, Failure)>,
 }
 
 impl<T: Clone> Remembered<T> {
@@ -36,7 +35,7 @@ impl<T: Clone> Remembered<T> {
     }
 
     /// The value, loaded if need be; whoever asks meanwhile waits for the same load.
-    pub async fn get(&self, load: impl Future<Output = Result<T, AwsError>>) -> Result<T, AwsError> {
+    pub async fn get(&self, load: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         self.get_if(|_| true, load).await
     }
 
@@ -44,8 +43,8 @@ impl<T: Clone> Remembered<T> {
     pub async fn get_if(
         &self,
         serves: impl Fn(&T) -> bool,
-        load: impl Future<Output = Result<T, AwsError>>,
-    ) -> Result<T, AwsError> {
+        load: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         if let Some(known) = self.known(&serves) {
             return known;
         }
@@ -64,7 +63,7 @@ impl<T: Clone> Remembered<T> {
         result
     }
 
-    fn known(&self, serves: impl Fn(&T) -> bool) -> Option<Result<T, AwsError>> {
+    fn known(&self, serves: impl Fn(&T) -> bool) -> Option<Result<T, Failure>> {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, value)) = &loaded.value {
             let good_for = if serves(value) { self.good_for } else { FAILURE };
@@ -94,8 +93,8 @@ impl<T: Clone> RememberedByKey<T> {
     pub async fn get(
         &self,
         key: &str,
-        load: impl Future<Output = Result<Option<T>, AwsError>>,
-    ) -> Result<Option<T>, AwsError> {
+        load: impl Future<Output = Result<Option<T>, Failure>>,
+    ) -> Result<Option<T>, Failure> {
         let found = self.of(key).get(load).await;
         if matches!(found, Ok(None)) {
             self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -123,7 +122,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    async fn load(calls: &AtomicU32, result: Result<u32, AwsError>) -> Result<u32, AwsError> {
+    async fn load(calls: &AtomicU32, result: Result<u32, Failure>) -> Result<u32, Failure> {
         calls.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(50)).await;
         result
@@ -144,7 +143,7 @@ mod tests {
     async fn a_failure_is_asked_again_once_a_second() {
         let (value, calls) = (Remembered::new(MINUTE), AtomicU32::new(0));
         for expected in 1..=3 {
-            let failed = join_all((0..50).map(|_| value.get(load(&calls, Err(AwsError::busy("x", "y")))))).await;
+            let failed = join_all((0..50).map(|_| value.get(load(&calls, Err(Failure::OutOfTime))))).await;
             assert!(failed.into_iter().all(|result| result.is_err_and(|error| error.is_busy())));
             assert_eq!(calls.load(Ordering::Relaxed), expected);
             advance(FAILURE).await;
@@ -176,7 +175,7 @@ mod tests {
             _ = hangs => panic!("it hangs"),
             served = served => assert_eq!(served, Some(7), "nobody waits whom it serves"),
         }
-        assert!(value.get_if(|value| *value > 7, load(&calls, Err(AwsError::busy("x", "y")))).await.is_err());
+        assert!(value.get_if(|value| *value > 7, load(&calls, Err(Failure::OutOfTime))).await.is_err());
         assert_eq!(value.get(load(&calls, Ok(9))).await.ok(), Some(7));
     }
 

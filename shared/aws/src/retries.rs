@@ -1,6 +1,7 @@
 //! How a failed attempt comes back: at its interval, through a one-time schedule, or through the queue itself when the
 //! wait is shorter than a schedule's precision.
 
+use crate::error::{Failure, failed, unwritable};
 use std::time::Duration;
 
 use aws_sdk_scheduler::Client;
@@ -11,8 +12,6 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::message::Message;
 
-use crate::AwsError;
-use crate::error::failed;
 use crate::queue::Queue;
 use postrider_host::env::{self, BadSetting};
 
@@ -54,7 +53,7 @@ impl Retries {
     ///
     /// # Errors
     /// When neither took it; the row says when it is due, so the sweep will bring it.
-    pub async fn bring_back(&self, message: &Message, at: Timestamp, now: Timestamp) -> Result<(), AwsError> {
+    pub async fn bring_back(&self, message: &Message, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
         let wait = at.as_second() - now.as_second();
         if wait < SCHEDULER_PRECISION {
             return self.queue.send(message, Duration::from_secs(wait.max(0).unsigned_abs())).await;
@@ -79,9 +78,8 @@ impl Retries {
         }
     }
 
-    fn target(&self, message: &Message) -> Result<Target, AwsError> {
-        let input =
-            serde_json::to_string(message).map_err(|error| AwsError::new("writing a schedule", error.to_string()))?;
+    fn target(&self, message: &Message) -> Result<Target, Failure> {
+        let input = serde_json::to_string(message).map_err(unwritable("a schedule"))?;
         let patience = RetryPolicy::builder()
             .maximum_event_age_in_seconds(TARGET_PATIENCE_SECONDS)
             .maximum_retry_attempts(TARGET_RETRIES)
@@ -93,13 +91,10 @@ impl Retries {
             .retry_policy(patience)
             .dead_letter_config(DeadLetterConfig::builder().arn(&self.dead_arn).build())
             .build()
-            .map_err(|error| AwsError::new("CreateSchedule", error.to_string()))
+            .map_err(unwritable("a schedule"))
     }
 }
 
-fn window() -> Result<FlexibleTimeWindow, AwsError> {
-    FlexibleTimeWindow::builder()
-        .mode(FlexibleTimeWindowMode::Off)
-        .build()
-        .map_err(|error| AwsError::new("CreateSchedule", error.to_string()))
+fn window() -> Result<FlexibleTimeWindow, Failure> {
+    FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build().map_err(unwritable("a schedule"))
 }

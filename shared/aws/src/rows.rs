@@ -1,5 +1,6 @@
 //! Many rows at once: one that cannot be read hides none of the others. It is skipped, logged with its key, and counted.
 
+use crate::error::Failure;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -8,7 +9,6 @@ use postrider_domain::delivery::Delivery;
 use postrider_domain::id::JobId;
 use serde::de::DeserializeOwned;
 
-use crate::AwsError;
 use crate::item::{Item, from_item, text_of};
 use postrider_host::metrics::{self, Unit};
 
@@ -26,7 +26,7 @@ pub(crate) fn readable<T: DeserializeOwned>(items: impl IntoIterator<Item = Item
 /// The same where a row is read in a way of its own.
 pub(crate) fn readable_by<T>(
     items: impl IntoIterator<Item = Item>,
-    read: impl Fn(Item) -> Result<T, AwsError>,
+    read: impl Fn(Item) -> Result<T, Failure>,
 ) -> Vec<T> {
     past_unreadable(items.into_iter().map(|item| (key_of(&item), read(item))))
 }
@@ -34,7 +34,7 @@ pub(crate) fn readable_by<T>(
 /// The ids by which these rows are named, in their order: what follows `prefix` in the attribute `name`. Whoever reads rows
 /// by ids that a list holds must not lose one without a trace.
 pub(crate) fn ids<T: FromStr>(items: &[Item], name: &str, prefix: &str) -> Vec<T> {
-    let id = |item| id_in(item, name, prefix).ok_or_else(|| AwsError::unreadable("reading a key", "it is no id"));
+    let id = |item| id_in(item, name, prefix).ok_or_else(|| Failure::unreadable("a key", "it is no id"));
     past_unreadable(items.iter().map(|item| (key_of(item), id(item))))
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn id_in<T: FromStr>(item: &Item, name: &str, prefix: &str) -> Option
     text_of(item, name)?.strip_prefix(prefix)?.parse().ok()
 }
 
-fn past_unreadable<T>(read: impl Iterator<Item = (String, Result<T, AwsError>)>) -> Vec<T> {
+fn past_unreadable<T>(read: impl Iterator<Item = (String, Result<T, Failure>)>) -> Vec<T> {
     let (mut rows, mut skipped) = (Vec::new(), 0_u32);
     for (key, row) in read {
         match row {

@@ -1,6 +1,7 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
 //! redrives, and the triggers that were refused; and the one of unfinished events, which fan-out reads.
 
+use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -9,8 +10,6 @@ use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBa
 use aws_types::SdkConfig;
 use futures::future::{join_all, try_join_all};
 
-use crate::AwsError;
-use crate::error::failed;
 use postrider_host::deadline;
 use postrider_host::env::{self, BadSetting};
 
@@ -64,7 +63,7 @@ pub struct Seen {
     /// How many stay.
     pub left: usize,
     /// The first failure; all are in the log.
-    pub failure: Option<AwsError>,
+    pub failure: Option<Failure>,
 }
 
 impl SetAsideQueue {
@@ -104,7 +103,7 @@ impl SetAsideQueue {
     ///
     /// # Errors
     /// When it was not taken.
-    pub async fn put(&self, note: &Note) -> Result<(), AwsError> {
+    pub async fn put(&self, note: &Note) -> Result<(), Failure> {
         let sent = self.client.send_message().queue_url(&self.url).message_body(note.text()).send().await;
         sent.map_err(failed("SendMessage set aside"))?;
         Ok(())
@@ -115,7 +114,7 @@ impl SetAsideQueue {
     pub async fn see_to_each(
         &self,
         Limits { each, reserve }: Limits,
-        see_to: impl AsyncFn(&SetAsideMessage) -> Result<Fate, AwsError>,
+        see_to: impl AsyncFn(&SetAsideMessage) -> Result<Fate, Failure>,
     ) -> Seen {
         let (mut seen, mut met, mut left) = (Seen::default(), HashSet::new(), Vec::new());
         while deadline::left() > reserve {
@@ -156,8 +155,8 @@ impl SetAsideQueue {
     async fn see_to_one(
         &self,
         message: &SetAsideMessage,
-        see_to: &impl AsyncFn(&SetAsideMessage) -> Result<Fate, AwsError>,
-    ) -> Result<Fate, AwsError> {
+        see_to: &impl AsyncFn(&SetAsideMessage) -> Result<Fate, Failure>,
+    ) -> Result<Fate, Failure> {
         let fate = see_to(message).await?;
         if fate == Fate::Done {
             // Only now, so that a crash leaves it there.
@@ -170,14 +169,14 @@ impl SetAsideQueue {
     ///
     /// # Errors
     /// When one was not taken; others may have been, and leaving them again is harmless.
-    pub async fn put_for_later(&self, notes: &[Note], delay: Duration) -> Result<(), AwsError> {
+    pub async fn put_for_later(&self, notes: &[Note], delay: Duration) -> Result<(), Failure> {
         const CALL: &str = "SendMessageBatch notes";
         let delay = i32::try_from(delay.as_secs()).unwrap_or(900);
         let batches = notes.chunks(BATCH).map(|notes| async move {
             let entry = |(n, note): (usize, &Note)| {
                 let entry = SendMessageBatchRequestEntry::builder().id(n.to_string());
                 let entry = entry.message_body(note.text()).delay_seconds(delay).build();
-                entry.map_err(|error| AwsError::new(CALL, error.to_string()))
+                entry.map_err(unwritable("a batch"))
             };
             let entries = notes.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
@@ -194,7 +193,7 @@ impl SetAsideQueue {
     ///
     /// # Errors
     /// When it was not put off; it shows again at the queue's own time.
-    pub async fn put_off(&self, receipt: &str, delay: Duration) -> Result<(), AwsError> {
+    pub async fn put_off(&self, receipt: &str, delay: Duration) -> Result<(), Failure> {
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
         let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         call.visibility_timeout(seconds).send().await.map_err(failed("ChangeMessageVisibility"))?;
@@ -202,7 +201,7 @@ impl SetAsideQueue {
     }
 
     /// Up to ten messages; they show again later unless deleted.
-    async fn receive(&self) -> Result<Vec<SetAsideMessage>, AwsError> {
+    async fn receive(&self) -> Result<Vec<SetAsideMessage>, Failure> {
         let answer = self
             .client
             .receive_message()
@@ -222,12 +221,12 @@ impl SetAsideQueue {
     }
 
     /// Lets messages show again at once that could not be seen to; without that they show by themselves, later.
-    async fn release(&self, messages: &[SetAsideMessage]) -> Result<(), AwsError> {
+    async fn release(&self, messages: &[SetAsideMessage]) -> Result<(), Failure> {
         for messages in messages.chunks(BATCH) {
             let entry = |(n, message): (usize, &SetAsideMessage)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(n.to_string());
                 let entry = entry.receipt_handle(&message.receipt).visibility_timeout(0).build();
-                entry.map_err(|error| AwsError::new("ChangeMessageVisibilityBatch", error.to_string()))
+                entry.map_err(unwritable("a message"))
             };
             let entries = messages.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             let change = self.client.change_message_visibility_batch().queue_url(&self.url).set_entries(Some(entries));
@@ -237,7 +236,7 @@ impl SetAsideQueue {
     }
 
     /// Deletes a message that was seen to; one that was not deleted will show again.
-    async fn delete(&self, message: &SetAsideMessage) -> Result<(), AwsError> {
+    async fn delete(&self, message: &SetAsideMessage) -> Result<(), Failure> {
         let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&message.receipt).send().await;
         deleted.map_err(failed("DeleteMessage"))?;
         Ok(())

@@ -1,5 +1,6 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
+use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -11,7 +12,6 @@ use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
 
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, read_endpoint, tenant_partition};
-use crate::AwsError;
 use crate::Page;
 use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by, transact};
 use crate::item::{Item, number, text, text_of, to_item};
@@ -31,10 +31,6 @@ fn is_unchanged(endpoint: &Endpoint) -> &'static str {
         }
         _ => "revision = :was AND attribute_not_exists(deleted_at)",
     }
-}
-
-fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
-    AwsError::new("TransactWriteItems webhook", error.to_string())
 }
 
 fn place(tenant: &TenantId, id: &EndpointId) -> Item {
@@ -65,15 +61,15 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), AwsError> {
+    pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), Failure> {
         let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
-        let put = put.build().map_err(bad)?;
+        let put = put.build().map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
         // Its id is random: whoever has it is this endpoint.
         match deadline::to_be_shown(self.write_endpoint(writes, |_| true)).await? {
             Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems webhook", "its fresh id is taken")),
+            Recorded::Overtaken => Err(Failure::Taken("a webhook")),
         }
     }
 
@@ -81,7 +77,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn endpoint(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<Endpoint>, AwsError> {
+    pub async fn endpoint(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<Endpoint>, Failure> {
         let found = self.endpoint_or_tombstone(tenant, id).await?;
         Ok(found.filter(|endpoint| endpoint.deleted_at.is_none()))
     }
@@ -90,11 +86,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn endpoint_or_tombstone(
-        &self,
-        tenant: &TenantId,
-        id: &EndpointId,
-    ) -> Result<Option<Endpoint>, AwsError> {
+    pub async fn endpoint_or_tombstone(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<Endpoint>, Failure> {
         let row = self.get_item(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await?;
         row.map(read_endpoint).transpose()
     }
@@ -109,7 +101,7 @@ impl ConfigTable {
         tenant: &TenantId,
         limit: i32,
         after: Option<&str>,
-    ) -> Result<Page<EndpointId, EndpointId>, AwsError> {
+    ) -> Result<Page<EndpointId, EndpointId>, Failure> {
         let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
         Ok(Page { rows: ids(&page.rows, "sk", ENDPOINT_PREFIX), next: page.next })
     }
@@ -118,7 +110,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<Endpoint>, AwsError> {
+    pub async fn endpoints(&self, tenant: &TenantId) -> Result<Vec<Endpoint>, Failure> {
         let mut rows = self.all_by(tenant_partition(tenant), ENDPOINT_PREFIX, read_endpoint).await?;
         rows.retain(|endpoint| endpoint.deleted_at.is_none());
         Ok(rows)
@@ -133,7 +125,7 @@ impl ConfigTable {
         tenant: &TenantId,
         limit: i32,
         after: Option<&str>,
-    ) -> Result<Page<Endpoint, EndpointId>, AwsError> {
+    ) -> Result<Page<Endpoint, EndpointId>, Failure> {
         let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
         Ok(Page { rows: readable_by(page.rows, read_endpoint), next: page.next })
     }
@@ -142,7 +134,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed, or the URL is none.
-    pub async fn present_url(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<PresentUrl>, AwsError> {
+    pub async fn present_url(&self, tenant: &TenantId, id: &EndpointId) -> Result<Option<PresentUrl>, Failure> {
         self.get(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await
     }
 
@@ -150,7 +142,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn earlier_urls(&self, tenant: &TenantId, id: &EndpointId) -> Result<EarlierUrls, AwsError> {
+    pub async fn earlier_urls(&self, tenant: &TenantId, id: &EndpointId) -> Result<EarlierUrls, Failure> {
         Ok(self.get_readable(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
     }
 
@@ -164,7 +156,7 @@ impl ConfigTable {
         before: &Endpoint,
         after: &Endpoint,
         now: Timestamp,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let moved = after.url != before.url;
         let after = Endpoint {
@@ -177,7 +169,7 @@ impl ConfigTable {
             .condition_expression(is_unchanged(before))
             .expression_attribute_values(":was", number(before.revision))
             .build()
-            .map_err(bad)?;
+            .map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         if moved {
             writes.push(self.remembering(before).await?);
@@ -193,11 +185,12 @@ impl ConfigTable {
 
     /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
     /// both.
-    async fn remembering(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, AwsError> {
+    async fn remembering(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, Failure> {
         let mut urls = self.earlier_urls(&endpoint.tenant_id, &endpoint.id).await?;
         urls.remember(endpoint.url_version, endpoint.url.clone());
         let item = keyed(to_item(&urls)?, tenant_partition(&endpoint.tenant_id), urls_sort(&endpoint.id));
-        let put = Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(bad)?;
+        let put =
+            Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(unwritable("a webhook"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -210,7 +203,7 @@ impl ConfigTable {
         endpoint: &Endpoint,
         now: Timestamp,
         expires_at: i64,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let tombstone = Update::builder()
             .table_name(&self.name)
@@ -222,7 +215,7 @@ impl ConfigTable {
             .expression_attribute_values(":now", text(time::wire(now)))
             .expression_attribute_values(":expires", number(expires_at))
             .build()
-            .map_err(bad)?;
+            .map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().update(tombstone).build()];
         if endpoint.url_version > FIRST_URL_VERSION {
             let urls = Update::builder()
@@ -231,7 +224,7 @@ impl ConfigTable {
                 .update_expression("SET expires_at = :expires")
                 .expression_attribute_values(":expires", number(expires_at))
                 .build()
-                .map_err(bad)?;
+                .map_err(unwritable("a webhook"))?;
             writes.push(TransactWriteItem::builder().update(urls).build());
         }
         writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
@@ -243,7 +236,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_failing(&self, endpoint: &Endpoint, since: Timestamp) -> Result<Recorded, AwsError> {
+    pub async fn note_failing(&self, endpoint: &Endpoint, since: Timestamp) -> Result<Recorded, Failure> {
         let update = self
             .client
             .update_item()
@@ -273,7 +266,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_succeeding(&self, endpoint: &Endpoint) -> Result<Recorded, AwsError> {
+    pub async fn note_succeeding(&self, endpoint: &Endpoint) -> Result<Recorded, Failure> {
         let update = self
             .client
             .update_item()
@@ -298,7 +291,7 @@ impl ConfigTable {
         (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
         announcement: TransactWriteItem,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let active =
             format!("#status = :active AND attribute_not_exists(deleted_at) AND {}", Self::is_where_it_was(endpoint));
@@ -323,7 +316,7 @@ impl ConfigTable {
                 .expression_attribute_values(":since", text(time::wire(since))),
             None => update.condition_expression(active),
         };
-        let update = update.build().map_err(bad)?;
+        let update = update.build().map_err(unwritable("a webhook"))?;
         let announced =
             announcement.put.as_ref().and_then(|put| text_of(&put.item, "id")).unwrap_or_default().to_owned();
         let writes = vec![TransactWriteItem::builder().update(update).build(), announcement];
@@ -331,7 +324,7 @@ impl ConfigTable {
         self.write_endpoint(writes, |there| is_by(there, &mark) || has_id(there, &announced)).await
     }
 
-    fn endpoint_row(&self, endpoint: &Endpoint, mark: &Mark) -> Result<PutBuilder, AwsError> {
+    fn endpoint_row(&self, endpoint: &Endpoint, mark: &Mark) -> Result<PutBuilder, Failure> {
         let sort = format!("{ENDPOINT_PREFIX}{}", endpoint.id);
         let mut item = keyed(to_item(endpoint)?, tenant_partition(&endpoint.tenant_id), sort);
         item.insert(CHANGED_BY.to_owned(), text(mark.as_str()));
@@ -343,11 +336,11 @@ impl ConfigTable {
         &self,
         writes: Vec<TransactWriteItem>,
         is_ours: impl Fn(&Item) -> bool,
-    ) -> Result<Recorded, AwsError> {
+    ) -> Result<Recorded, Failure> {
         transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await
     }
 
-    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, AwsError> {
+    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, Failure> {
         let update = update.expression_attribute_values(":by", text(mark.as_str()));
         conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await
     }

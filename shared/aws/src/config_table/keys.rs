@@ -1,15 +1,14 @@
 //! API keys: 256 random bits, kept as their SHA-256 and shown once.
 
+use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
-use crate::AwsError;
 use crate::Page;
 use crate::conditional::{Recorded, transact};
-use crate::error::failed;
 use crate::item::{Item, text, text_of, to_item};
 use crate::rows::readable;
 use postrider_host::deadline;
@@ -42,7 +41,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_key(&self, key: &ApiKey) -> Result<(), AwsError> {
+    pub async fn create_key(&self, key: &ApiKey) -> Result<(), Failure> {
         let mut writes = Vec::new();
         for (pk, sk) in places(key.tenant_id.as_ref(), &key.id, &key.hash) {
             let put = Put::builder()
@@ -50,7 +49,7 @@ impl ConfigTable {
                 .set_item(Some(keyed(to_item(key)?, pk, sk)))
                 .condition_expression("attribute_not_exists(pk)")
                 .build()
-                .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
+                .map_err(unwritable("the transaction of key"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         deadline::to_be_shown(self.write_keys(writes)).await
@@ -61,7 +60,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_admin_key(&self, key: &ApiKey) -> Result<(), AwsError> {
+    pub async fn note_admin_key(&self, key: &ApiKey) -> Result<(), Failure> {
         let [(pk, sk), _] = places(key.tenant_id.as_ref(), &key.id, &key.hash);
         let item = keyed(to_item(key)?, pk, sk);
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await;
@@ -73,7 +72,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn key(&self, hash: &str) -> Result<Option<ApiKey>, AwsError> {
+    pub async fn key(&self, hash: &str) -> Result<Option<ApiKey>, Failure> {
         self.get(format!("KEY#{hash}"), KEY_SORT).await
     }
 
@@ -87,7 +86,7 @@ impl ConfigTable {
         tenant: Option<&TenantId>,
         limit: Option<i32>,
         after: Option<&str>,
-    ) -> Result<Page<ApiKey, KeyId>, AwsError> {
+    ) -> Result<Page<ApiKey, KeyId>, Failure> {
         let page = self.page::<KeyId>(list_partition(tenant), LIST_PREFIX, limit, after).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
     }
@@ -96,12 +95,11 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed; repeating it is harmless.
-    pub async fn delete_key(&self, tenant: Option<&TenantId>, id: &KeyId) -> Result<bool, AwsError> {
+    pub async fn delete_key(&self, tenant: Option<&TenantId>, id: &KeyId) -> Result<bool, Failure> {
         let found = self.get_item(list_partition(tenant), &format!("{LIST_PREFIX}{id}")).await?;
         let Some(item) = found else { return Ok(false) };
         // To say that it is revoked while it goes on working would be worse than to fail.
-        let hash =
-            text_of(&item, "hash").ok_or_else(|| AwsError::unreadable("revoking a key", "its row has no hash"))?;
+        let hash = text_of(&item, "hash").ok_or_else(|| Failure::unreadable("an API key", "its row has no hash"))?;
         let mut writes = Vec::new();
         for (pk, sk) in places(tenant, id, hash) {
             let place: Item = [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))].into();
@@ -109,18 +107,18 @@ impl ConfigTable {
                 .table_name(&self.name)
                 .set_key(Some(place))
                 .build()
-                .map_err(|error| AwsError::new("TransactWriteItems key", error.to_string()))?;
+                .map_err(unwritable("the transaction of key"))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         self.write_keys(writes).await?;
         Ok(true)
     }
 
-    async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), AwsError> {
+    async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), Failure> {
         // Its id and its hash are random: whoever has them is this key.
         match transact(&self.client, "TransactWriteItems key", writes, |_| true).await? {
             Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems key", "its fresh id is taken")),
+            Recorded::Overtaken => Err(Failure::Taken("a key")),
         }
     }
 }

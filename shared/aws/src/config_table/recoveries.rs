@@ -1,12 +1,12 @@
 //! Recoveries, and the list of those that are running, from which the sweep takes them up again.
 
+use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::recovery::{Progress, Recovery};
 
 use super::{ConfigTable, keyed, tenant_partition};
-use crate::AwsError;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::item::{Item, text, to_item};
 use postrider_host::entropy;
@@ -19,15 +19,20 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_recovery(&self, recovery: &Recovery) -> Result<(), AwsError> {
+    pub async fn create_recovery(&self, recovery: &Recovery) -> Result<(), Failure> {
         let running = keyed(to_item(recovery)?, RUNNING.to_owned(), format!("{PREFIX}{}", recovery.id));
-        let listing = Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(bad)?;
-        let row = self.recovery_row(recovery)?.condition_expression("attribute_not_exists(pk)").build().map_err(bad)?;
+        let listing =
+            Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(unwritable("a recovery"))?;
+        let row = self
+            .recovery_row(recovery)?
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(unwritable("a recovery"))?;
         let writes = [row, listing].map(|put| TransactWriteItem::builder().put(put).build());
         // Its id is random: whoever has it is this recovery.
         match transact(&self.client, "TransactWriteItems recovery", writes.into(), |_| true).await? {
             Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems recovery", "its fresh id is taken")),
+            Recorded::Overtaken => Err(Failure::Taken("a recovery")),
         }
     }
 
@@ -35,7 +40,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn recovery(&self, tenant: &TenantId, id: &RecoveryId) -> Result<Option<Recovery>, AwsError> {
+    pub async fn recovery(&self, tenant: &TenantId, id: &RecoveryId) -> Result<Option<Recovery>, Failure> {
         self.get(tenant_partition(tenant), &format!("{PREFIX}{id}")).await
     }
 
@@ -43,7 +48,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn running_recoveries(&self) -> Result<Vec<Recovery>, AwsError> {
+    pub async fn running_recoveries(&self) -> Result<Vec<Recovery>, Failure> {
         self.all(RUNNING.to_owned(), PREFIX).await
     }
 
@@ -52,7 +57,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed; the page before it will be seen again, which is harmless.
-    pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, AwsError> {
+    pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let mut row = self.recovery_row(recovery)?;
         if let Some(item) = row.get_item().clone() {
@@ -71,23 +76,23 @@ impl ConfigTable {
                 .condition_expression("#status = :running AND attribute_not_exists(#after)")
                 .expression_attribute_names("#after", "after"),
         };
-        let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(bad)?).build()];
+        let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(unwritable("a recovery"))?).build()];
         if recovery.status == Progress::Done {
             let place: Item =
                 [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(format!("{PREFIX}{}", recovery.id)))].into();
-            let delete = Delete::builder().table_name(&self.name).set_key(Some(place)).build().map_err(bad)?;
+            let delete = Delete::builder()
+                .table_name(&self.name)
+                .set_key(Some(place))
+                .build()
+                .map_err(unwritable("a recovery"))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         transact(&self.client, "TransactWriteItems recovery", writes, |there| is_by(there, &mark)).await
     }
 
-    fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, AwsError> {
+    fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, Failure> {
         let sort = format!("{PREFIX}{}", recovery.id);
         let item = keyed(to_item(recovery)?, tenant_partition(&recovery.tenant_id), sort);
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
-}
-
-fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
-    AwsError::new("TransactWriteItems recovery", error.to_string())
 }

@@ -1,5 +1,6 @@
 //! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so a plain read will do.
 
+use crate::error::{Failure, failed, unwritable};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -7,8 +8,6 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::slow::{Note, SlowEndpoints};
 
 use super::{ConfigTable, tenant_in, tenant_partition};
-use crate::AwsError;
-use crate::error::failed;
 use crate::item::{Item, number, text};
 
 /// Where a tenant's row of slow endpoints lies.
@@ -24,14 +23,14 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn slow_endpoints(&self, tenants: &[&TenantId]) -> Result<HashMap<TenantId, SlowEndpoints>, AwsError> {
+    pub async fn slow_endpoints(&self, tenants: &[&TenantId]) -> Result<HashMap<TenantId, SlowEndpoints>, Failure> {
         let mut found = HashMap::new();
         for tenants in tenants.chunks(BATCH) {
             let key = |tenant: &&TenantId| -> Item {
                 [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(SLOW_SORT))].into()
             };
             let keys = KeysAndAttributes::builder().set_keys(Some(tenants.iter().map(key).collect())).build();
-            let keys = keys.map_err(|error| AwsError::new("BatchGetItem slow", error.to_string()))?;
+            let keys = keys.map_err(unwritable("keys of slow"))?;
             let answer = self.client.batch_get_item().request_items(&self.name, keys).send().await;
             let answer = answer.map_err(failed("BatchGetItem slow"))?;
             let rows = answer.responses.unwrap_or_default().into_values().flatten();
@@ -44,7 +43,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed; the next attempt that is slow says it again.
-    pub async fn note_slow(&self, tenant: &TenantId, note: &Note) -> Result<(), AwsError> {
+    pub async fn note_slow(&self, tenant: &TenantId, note: &Note) -> Result<(), Failure> {
         let removed: Vec<String> = (0..note.over.len()).map(|n| format!("#o{n}")).collect();
         let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
         let mut update = self

@@ -3,6 +3,7 @@
 //! One that ends stays for a while with its end noted: a fan-out that died after it had put an event's rows runs again,
 //! perhaps after the webhook was deleted, and must still find whom it put them for, or they would be pending for ever.
 
+use crate::error::{Failure, unwritable};
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -17,7 +18,6 @@ use postrider_domain::time;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConfigTable, keyed};
-use crate::AwsError;
 use crate::item::{number, text, to_item};
 
 /// An endpoint that asks for a pattern.
@@ -97,11 +97,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn subscriptions(
-        &self,
-        tenant: &TenantId,
-        pattern: &EventPattern,
-    ) -> Result<Vec<Subscription>, AwsError> {
+    pub async fn subscriptions(&self, tenant: &TenantId, pattern: &EventPattern) -> Result<Vec<Subscription>, Failure> {
         self.all(partition(tenant, pattern), "wh_").await
     }
 
@@ -112,7 +108,7 @@ impl ConfigTable {
         before: &[EventPattern],
         after: &[EventPattern],
         now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>, AwsError> {
+    ) -> Result<Vec<TransactWriteItem>, Failure> {
         let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
         let is_new = before.is_empty();
         let opened = after.difference(&before).map(|pattern| self.opening(endpoint, pattern, is_new, now));
@@ -131,7 +127,7 @@ impl ConfigTable {
         pattern: &EventPattern,
         is_new: bool,
         now: Timestamp,
-    ) -> Result<TransactWriteItem, AwsError> {
+    ) -> Result<TransactWriteItem, Failure> {
         let partition = partition(&endpoint.tenant_id, pattern);
         let ended: Option<Subscription> =
             if is_new { None } else { self.get_readable(partition.clone(), endpoint.id.as_str()).await? };
@@ -144,7 +140,8 @@ impl ConfigTable {
             expires_at: None,
         };
         let item = keyed(to_item(&open)?, partition, endpoint.id.to_string());
-        let put = Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(bad)?;
+        let put =
+            Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(unwritable("subscriptions"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
@@ -153,7 +150,7 @@ impl ConfigTable {
         endpoint: &Endpoint,
         pattern: &EventPattern,
         now: Timestamp,
-    ) -> Result<TransactWriteItem, AwsError> {
+    ) -> Result<TransactWriteItem, Failure> {
         let update = Update::builder()
             .table_name(&self.name)
             .key("pk", text(partition(&endpoint.tenant_id, pattern)))
@@ -164,13 +161,9 @@ impl ConfigTable {
             .expression_attribute_values(":now", text(time::wire(now)))
             .expression_attribute_values(":expires", number(now.as_second() + KEPT_SECONDS))
             .build()
-            .map_err(bad)?;
+            .map_err(unwritable("subscriptions"))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
-
-fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
-    AwsError::new("writing subscriptions", error.to_string())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Tenants, and the operator's list of them.
 
+use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
@@ -12,10 +13,9 @@ use super::endpoints::fresh;
 use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
 use crate::Page;
 use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
-use crate::error::failed;
 use crate::item::{Item, from_item, text, to_item};
+use crate::rows;
 use crate::rows::{ids, readable};
-use crate::{AwsError, rows};
 use postrider_host::{deadline, entropy};
 
 const LIST: &str = "TENANTS";
@@ -44,7 +44,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), AwsError> {
+    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), Failure> {
         let row = keyed(to_item(tenant)?, tenant_partition(&tenant.id), TENANT_SORT.to_owned());
         let listing =
             keyed(to_item(&Listing { id: tenant.id.clone() })?, LIST.to_owned(), format!("{LIST_PREFIX}{}", tenant.id));
@@ -55,14 +55,14 @@ impl ConfigTable {
                 .set_item(Some(item))
                 .condition_expression("attribute_not_exists(pk)")
                 .build()
-                .map_err(|error| AwsError::new("TransactWriteItems tenant", error.to_string()))?;
+                .map_err(unwritable("the transaction of tenant"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         // Its id is random: whoever has it is this tenant.
         let created = transact(&self.client, "TransactWriteItems tenant", writes, |_| true);
         match deadline::to_be_shown(created).await? {
             Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(AwsError::new("TransactWriteItems tenant", "its fresh id is taken")),
+            Recorded::Overtaken => Err(Failure::Taken("a tenant")),
         }
     }
 
@@ -70,7 +70,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, AwsError> {
+    pub async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Failure> {
         self.get(tenant_partition(id), TENANT_SORT).await
     }
 
@@ -78,10 +78,10 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed, or the row is missing: it is lost, and counted so.
-    pub async fn tenant_that_must_be(&self, id: &TenantId) -> Result<Tenant, AwsError> {
+    pub async fn tenant_that_must_be(&self, id: &TenantId) -> Result<Tenant, Failure> {
         self.tenant(id).await?.ok_or_else(|| {
             rows::missing(&tenant_partition(id));
-            AwsError::new("GetItem config", "a key's tenant is missing")
+            Failure::Missing("a key's tenant")
         })
     }
 
@@ -89,7 +89,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn has_tenant(&self, id: &TenantId) -> Result<bool, AwsError> {
+    pub async fn has_tenant(&self, id: &TenantId) -> Result<bool, Failure> {
         Ok(self.get_item(tenant_partition(id), TENANT_SORT).await?.is_some())
     }
 
@@ -97,7 +97,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Page<Tenant, TenantId>, AwsError> {
+    pub async fn tenants(&self, limit: i32, after: Option<&str>) -> Result<Page<Tenant, TenantId>, Failure> {
         let page = self.page::<TenantId>(LIST.to_owned(), LIST_PREFIX, limit, after).await?;
         let ids: Vec<TenantId> = ids(&page.rows, "sk", LIST_PREFIX);
         let reads = ids.iter().map(|id| async move {
@@ -105,7 +105,7 @@ impl ConfigTable {
             if item.is_none() {
                 rows::missing(&tenant_partition(id));
             }
-            Ok::<_, AwsError>(item)
+            Ok::<_, Failure>(item)
         });
         let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
         Ok(Page { rows: readable(items.into_iter().flatten()), next: page.next })
@@ -115,10 +115,8 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn change_tenant_secrets(&self, before: &Tenant, secrets: &[StoredSecret]) -> Result<Recorded, AwsError> {
-        let stored = |secrets: &[StoredSecret]| {
-            serde_dynamo::to_attribute_value(secrets).map_err(|error| AwsError::new("writing a row", error.to_string()))
-        };
+    pub async fn change_tenant_secrets(&self, before: &Tenant, secrets: &[StoredSecret]) -> Result<Recorded, Failure> {
+        let stored = |secrets: &[StoredSecret]| serde_dynamo::to_attribute_value(secrets).map_err(unwritable("a row"));
         let mark = entropy::mark();
         let update = self
             .client
@@ -141,7 +139,7 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn change_tenant(&self, id: &TenantId, change: &TenantChange) -> Result<Option<Tenant>, AwsError> {
+    pub async fn change_tenant(&self, id: &TenantId, change: &TenantChange) -> Result<Option<Tenant>, Failure> {
         let item = to_item(&StoredChange::from(change))?;
         if item.is_empty() {
             return self.tenant(id).await;

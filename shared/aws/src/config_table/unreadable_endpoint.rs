@@ -1,6 +1,7 @@
 //! An endpoint whose row nobody can read, such as one of a dialect that the deployment no longer knows: its owner can still
 //! be rid of it.
 
+use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::endpoint::Endpoint;
@@ -12,7 +13,6 @@ use super::endpoints::was_deleted_at;
 use super::subscriptions::{KEPT_SECONDS, partition};
 use super::tombstone::{is_deleted, tombstone};
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, tenant_partition};
-use crate::AwsError;
 use crate::Recorded;
 use crate::conditional::{CHANGED_BY, is_by};
 use crate::item::{Item, number, text, to_item};
@@ -36,7 +36,7 @@ impl ConfigTable {
         id: &EndpointId,
         now: Timestamp,
         expires_at: i64,
-    ) -> Result<Option<Recorded>, AwsError> {
+    ) -> Result<Option<Recorded>, Failure> {
         let sort = format!("{ENDPOINT_PREFIX}{id}");
         let row = self.get_item(tenant_partition(tenant), &sort).await?;
         let Some(row) = row.filter(|row| !is_deleted(row)) else { return Ok(None) };
@@ -56,7 +56,7 @@ impl ConfigTable {
                 "attribute_exists(pk) AND attribute_not_exists(deleted_at) AND attribute_not_exists(revision)",
             ),
         };
-        let mut writes = vec![TransactWriteItem::builder().put(put.build().map_err(bad)?).build()];
+        let mut writes = vec![TransactWriteItem::builder().put(put.build().map_err(unwritable("a webhook"))?).build()];
         for pattern in patterns {
             let place = partition(tenant, &pattern);
             if self.get_item(place.clone(), id.as_str()).await?.is_some() {
@@ -67,7 +67,7 @@ impl ConfigTable {
     }
 
     /// The end of a subscription, whatever else stands in its row.
-    fn end(&self, pk: String, id: &EndpointId, now: Timestamp) -> Result<Update, AwsError> {
+    fn end(&self, pk: String, id: &EndpointId, now: Timestamp) -> Result<Update, Failure> {
         let key: Item = [("pk".to_owned(), text(pk)), ("sk".to_owned(), text(id.as_str()))].into();
         Update::builder()
             .table_name(&self.name)
@@ -78,12 +78,8 @@ impl ConfigTable {
             .expression_attribute_values(":now", text(time::wire(now)))
             .expression_attribute_values(":expires", number(now.as_second() + KEPT_SECONDS))
             .build()
-            .map_err(bad)
+            .map_err(unwritable("a webhook"))
     }
-}
-
-fn bad(error: aws_sdk_dynamodb::error::BuildError) -> AwsError {
-    AwsError::new("TransactWriteItems webhook", error.to_string())
 }
 
 /// What can be read of `events`, each once, and whether that is all of it.

@@ -1,5 +1,6 @@
 //! The `due` index: retrying rows by the time of their next attempt, in 16 shards so that no partition runs hot.
 
+use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use postrider_domain::delivery::Delivery;
@@ -7,7 +8,6 @@ use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 
 use super::DeliveriesTable;
-use crate::error::{AwsError, failed};
 use crate::item::{Item, text};
 use crate::rows;
 use postrider_host::clock;
@@ -36,7 +36,7 @@ impl DeliveriesTable {
         late: Duration,
         limit: i32,
         after: Option<Item>,
-    ) -> Result<(Vec<Delivery>, Option<Item>), AwsError> {
+    ) -> Result<(Vec<Delivery>, Option<Item>), Failure> {
         let page = self
             .client
             .query()

@@ -3,6 +3,7 @@
 //! PartiQL's INSERT is the only conditional put that comes in batches outside of a transaction, which would cost twice as
 //! much: each statement stands or falls by itself, is billed as a put, and ten of them are one call.
 
+use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{
@@ -11,8 +12,6 @@ use aws_sdk_dynamodb::types::{
 use postrider_domain::delivery::Delivery;
 
 use super::DeliveriesTable;
-use crate::AwsError;
-use crate::error::failed;
 use crate::item::to_item;
 use crate::put_once::Put;
 use postrider_host::pause::pause;
@@ -25,7 +24,7 @@ const ROUNDS: u32 = 10;
 impl DeliveriesTable {
     /// Puts each fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on. What became of
     /// each is in the rows' order; one that failed says nothing about the others, and repeating it is harmless.
-    pub async fn put_pending(&self, deliveries: &[Delivery]) -> Vec<Result<Put<Delivery>, AwsError>> {
+    pub async fn put_pending(&self, deliveries: &[Delivery]) -> Vec<Result<Put<Delivery>, Failure>> {
         let mut puts = Vec::with_capacity(deliveries.len());
         for batch in deliveries.chunks(BATCH) {
             for (delivery, is_new) in batch.iter().zip(self.insert(batch).await) {
@@ -40,7 +39,7 @@ impl DeliveriesTable {
     }
 
     /// Whether each was put, or there was a row already.
-    async fn insert(&self, deliveries: &[Delivery]) -> Vec<Result<bool, AwsError>> {
+    async fn insert(&self, deliveries: &[Delivery]) -> Vec<Result<bool, Failure>> {
         let mut outcomes: Vec<_> = deliveries.iter().map(|_| Err(AwsError::busy(CALL, "throttled"))).collect();
         let mut open = Vec::with_capacity(deliveries.len());
         for (outcome, delivery) in outcomes.iter_mut().zip(deliveries) {
@@ -75,19 +74,19 @@ impl DeliveriesTable {
         outcomes
     }
 
-    fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, AwsError> {
+    fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, Failure> {
         let item: BTreeMap<String, AttributeValue> = to_item(delivery)?.into_iter().collect();
         let names: Vec<String> = item.keys().map(|name| format!("'{name}': ?")).collect();
         BatchStatementRequest::builder()
             .statement(format!("INSERT INTO \"{}\" VALUE {{{}}}", self.name, names.join(", ")))
             .set_parameters(Some(item.into_values().collect()))
             .build()
-            .map_err(|error| AwsError::new(CALL, error.to_string()))
+            .map_err(unwritable("a batch"))
     }
 
-    async fn existing(&self, delivery: &Delivery) -> Result<Put<Delivery>, AwsError> {
+    async fn existing(&self, delivery: &Delivery) -> Result<Put<Delivery>, Failure> {
         // One that has gone in between may be put now.
-        let item = self.get_item(&delivery.id).await?.ok_or_else(|| AwsError::new(CALL, "a row came and went"))?;
+        let item = self.get_item(&delivery.id).await?.ok_or_else(|| Failure::CameAndWent("a row"))?;
         Ok(match super::row::read(item) {
             // Put by this very run: its answer was lost, or said that it was throttled.
             Ok(row) if row.put_at.is_some() && row == *delivery => Put::New,
@@ -98,7 +97,7 @@ impl DeliveriesTable {
 }
 
 /// Whether the row is new; nothing where the statement is to be tried again.
-fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, AwsError>> {
+fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, Failure>> {
     use BatchStatementErrorCodeEnum as Code;
     let Some(error) = response.error() else { return Some(Ok(true)) };
     match error.code() {
@@ -109,7 +108,7 @@ fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, AwsError
             | Code::RequestLimitExceeded
             | Code::ThrottlingError,
         ) => None,
-        code => Some(Err(AwsError::new(CALL, code.map_or("refused", Code::as_str)))),
+        code => Some(Err(AwsError::refused(CALL, code.map_or("refused", Code::as_str)))),
     }
 }
 

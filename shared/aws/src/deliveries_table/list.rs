@@ -1,5 +1,6 @@
 //! Lists of deliveries: an endpoint's, newest first, and a tenant's undelivered ones.
 
+use crate::error::{AwsError, Failure, failed, unwritable};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::TryStreamExt as _;
@@ -12,7 +13,6 @@ use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::Page;
-use crate::error::{AwsError, failed};
 use crate::item::{Item, text};
 use crate::page;
 use crate::rows::{ids, readable_by};
@@ -61,7 +61,7 @@ impl DeliveriesTable {
         filter: &Filter,
         limit: i32,
         after: Option<&DeliveryId>,
-    ) -> Result<Page<Delivery, DeliveryId>, AwsError> {
+    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
         let (lower, upper) = filter.bounds();
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
@@ -91,7 +91,7 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn list_range(&self, recovery: &Recovery, limit: i32) -> Result<Page<Delivery, DeliveryId>, AwsError> {
+    pub async fn list_range(&self, recovery: &Recovery, limit: i32) -> Result<Page<Delivery, DeliveryId>, Failure> {
         let (lower, upper) = (DeliveryId::lower_bound(recovery.since), DeliveryId::lower_bound(recovery.until));
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
@@ -137,7 +137,7 @@ impl DeliveriesTable {
         status: Option<Status>,
         limit: i32,
         after: Option<&DeliveryId>,
-    ) -> Result<Page<Delivery, DeliveryId>, AwsError> {
+    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
         let mut query = self
             .client
             .query()
@@ -165,14 +165,14 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn get_many(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, AwsError> {
+    pub async fn get_many(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, Failure> {
         let batches: Vec<Vec<DeliveryId>> = ids.chunks(BATCH).map(<[_]>::to_vec).collect();
         let found: Vec<Vec<Delivery>> =
             stream::iter(batches).map(|batch| self.get_batch(batch)).buffered(BATCHES_AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn get_batch(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, AwsError> {
+    async fn get_batch(&self, ids: Vec<DeliveryId>) -> Result<Vec<Delivery>, Failure> {
         let key = |id: &DeliveryId| -> Item {
             [("endpoint_id".to_owned(), text(id.endpoint().as_str())), ("id".to_owned(), text(id.as_str()))].into()
         };
@@ -184,7 +184,7 @@ impl DeliveriesTable {
             }
             postrider_host::pause::pause(round).await;
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let keys = keys.map_err(|error| AwsError::new("BatchGetItem deliveries", error.to_string()))?;
+            let keys = keys.map_err(unwritable("keys of deliveries"))?;
             let answer = self
                 .client
                 .batch_get_item()

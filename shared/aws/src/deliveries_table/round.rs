@@ -1,5 +1,6 @@
 //! A new round: a delivery is sent again, with its whole schedule before it, under the same event id.
 
+use crate::error::Failure;
 use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
@@ -7,7 +8,6 @@ use postrider_domain::time;
 use super::{Change, DeliveriesTable, send};
 use crate::Recorded;
 use crate::conditional::is_by;
-use crate::error::AwsError;
 use crate::item::{number, text};
 
 impl DeliveriesTable {
@@ -16,7 +16,7 @@ impl DeliveriesTable {
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
-    pub async fn begin_round(&self, before: &Delivery, after: &Delivery, mark: &Mark) -> Result<Recorded, AwsError> {
+    pub async fn begin_round(&self, before: &Delivery, after: &Delivery, mark: &Mark) -> Result<Recorded, Failure> {
         let update = self
             .as_read(before, "#status = :seen")
             .expression_attribute_values(":seen", text(before.status.as_str()))

@@ -1,10 +1,10 @@
 //! A delivery's row, whose late attempts have an attribute each: whoever writes one needs to know nothing of the others.
 
+use crate::error::Failure;
 use aws_sdk_dynamodb::types::AttributeValue;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::Delivery;
 
-use crate::AwsError;
 use crate::item::{Item, from_item, text_of};
 
 /// What the name of a late attempt's attribute begins with, before its mark.
@@ -19,7 +19,7 @@ pub(super) fn late_name(mark: &Mark) -> String {
 ///
 /// # Errors
 /// When the row is none. A late attempt that cannot be read is left out: it decides nothing.
-pub(crate) fn read(mut item: Item) -> Result<Delivery, AwsError> {
+pub(crate) fn read(mut item: Item) -> Result<Delivery, Failure> {
     let names: Vec<String> = item.keys().filter(|name| name.starts_with(LATE)).cloned().collect();
     let late: Vec<AttributeValue> = names.iter().filter_map(|name| item.remove(name)).collect();
     let mut row: Delivery = from_item(item)?;
