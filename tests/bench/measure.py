@@ -19,7 +19,7 @@ REFUSED = 20
 # For which no connection is kept.
 APART = 2.0
 QUIET = 20
-# The standard calendar: the first attempt and nine retries.
+# The standard retry schedule: the first attempt and nine retries.
 ATTEMPTS = 10
 RECEIVER_SECONDS = 0.2
 

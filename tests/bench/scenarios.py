@@ -70,7 +70,7 @@ async def one_retry(stand: Stand, events: int) -> Tally:
 
 
 async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> Tally:
-    """Every attempt of the standard calendar is refused; `batch` is the retries'."""
+    """Every attempt of the standard retry schedule is refused; `batch` is the retries'."""
     customer = await _customer(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)

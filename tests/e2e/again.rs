@@ -38,7 +38,7 @@ async fn a_retry_is_a_full_new_round_under_the_same_id() {
 
     let again = act(&tenant, &id, "retry").await.ok(202);
     assert_eq!((&again["status"], &again["reason"]), (&json!("retrying"), &Value::Null), "{again}");
-    // The new round has its whole calendar before it, and numbers on.
+    // The new round has its whole retry schedule before it, and numbers on.
     let delivery = tenant.settled(&id, "retrying", 3).await;
     assert!(delivery["next_attempt_at"].is_string());
     world.aws.send_retry(&second).await;

@@ -95,7 +95,7 @@ async fn null_takes_a_field_away() {
     for field in ["url", "events", "status"] {
         tenant.api.patch(&path, &json!({field: null})).await.invalid(field);
     }
-    // What is gone is the dialect's again: no header is sent, and the time-out and calendar are its own.
+    // What is gone is the dialect's again: no header is sent, and the time-out and retry schedule are its own.
     let receiver = Receiver::start(world.stack).await;
     tenant.api.patch(&path, &json!({"url": receiver.url("/")})).await.ok(200);
     tenant.publish("dubbing.completed", &json!({})).await;

@@ -1,4 +1,4 @@
-//! What ends a delivery before its calendar does: the webhook is gone, or its tenant suspended.
+//! What ends a delivery before its retry schedule does: the webhook is gone, or its tenant suspended.
 
 use std::time::Duration;
 

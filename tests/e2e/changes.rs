@@ -111,7 +111,7 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
         };
         tenant.api.patch(&path, &body).await.invalid(field);
     }
-    // A calendar that is well-formed and outlasts the thirty days for which rows are kept.
+    // A retry schedule that is well-formed and outlasts the thirty days for which rows are kept.
     let too_long = tenant.api.patch(&path, &json!({"retry_schedule": vec![604_800; 5]})).await;
     assert_eq!(too_long.refused(422, "unprocessable")["details"]["field"], "retry_schedule");
     for body in ["[]", "null", "{", ""] {
@@ -129,7 +129,7 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_calendar_of_seconds_runs_by_itself() {
+async fn a_retry_schedule_of_seconds_runs_by_itself() {
     let world = World::open();
     let tenant = world.tenant().await;
     let script = [Reply::Status(500), Reply::Status(500)];
@@ -181,7 +181,7 @@ async fn changes_count_from_the_next_attempt_on() {
     assert_eq!((received.path.as_str(), received.header("x-team")), ("/new", Some("payments")));
     gate.open();
 
-    // A shorter calendar ends what is beyond it.
+    // A shorter retry schedule ends what is beyond it.
     tenant.api.patch(&path, &json!({"retry_schedule": []})).await.ok(200);
     world.aws.attempt_now(&id, 3).await;
     let delivery = tenant.settled(&id, "failed", 3).await;

@@ -1,4 +1,4 @@
-//! A dialect of an operator's own, that the stack was given as data alone: another header, prefix, encoding and calendar,
+//! A dialect of an operator's own, that the stack was given as data alone: another header, prefix, encoding and retry schedule,
 //! from the key to the last retry.
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -70,7 +70,7 @@ async fn a_fifth_dialect_works_from_end_to_end() {
     let event = tenant.publish("order.paid", &json!({"total": 1.50})).await;
     let id = tenant.delivery_of(&event, &webhook).await;
 
-    // Its own calendar, not any of the others'.
+    // Its own retry schedule, not any of the others'.
     let first = dialect["retry_seconds"][0].as_i64().expect("seconds");
     let delivery = tenant.settled(&id, "retrying", 1).await;
     assert_schedule(&world, &delivery, 1, first).await;
@@ -85,7 +85,7 @@ async fn a_fifth_dialect_works_from_end_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fifth_dialects_calendar_ends_where_it_says() {
+async fn a_fifth_dialects_retry_schedule_ends_where_it_says() {
     let Some((world, dialect)) = open() else { return };
     let tenant = world.tenant_on(text(&dialect, "name"), "pro").await;
     let receiver = Receiver::scripted(world.stack, [], Reply::Status(500)).await;

@@ -1,4 +1,4 @@
-//! Failing and trying again: nur's calendar to the second, the same event at every attempt, the end after the sixth.
+//! Failing and trying again: nur's retry schedule to the second, the same event at every attempt, the end after the sixth.
 
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ async fn the_schedule_brings_the_second_attempt_by_itself_and_is_gone() {
     let due = tenant.settled(&id, "retrying", 1).await;
     let due = instant(text(&due, "next_attempt_at"));
 
-    // The minute of the calendar, and the scheduler's precision of another.
+    // The minute of the retry schedule, and the scheduler's precision of another.
     let delivery = tenant.settled_within(&id, "succeeded", 2, Duration::from_secs(125)).await;
     let second = instant(text(&delivery["attempts"][1], "at"));
     assert!((due..due + SignedDuration::from_secs(60)).contains(&second), "due at {due}, tried at {second}");

@@ -105,9 +105,9 @@ async fn every_attempt_is_signed_anew_under_one_id() {
     assert!(received.iter().all(|signed| signed.is_accepted_with(SECRET)));
 }
 
-/// The specification's calendar with a tenth of jitter to either side, from the end of the attempt.
+/// The specification's retry schedule with a tenth of jitter to either side, from the end of the attempt.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_calendar_is_the_specifications_with_jitter() {
+async fn the_retry_schedule_is_the_specifications_with_jitter() {
     const SECONDS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
     let world = World::open();
     let tenant = world.tenant_on("standard", "pro").await;

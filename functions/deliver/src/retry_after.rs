@@ -1,4 +1,4 @@
-//! Retry-After: seconds or a date (RFC 9110, section 10.2.3). How much of it is obeyed is the calendar's to say.
+//! Retry-After: seconds or a date (RFC 9110, section 10.2.3). How much of it is obeyed is the retry schedule's to say.
 
 use std::time::{Duration, SystemTime};
 

@@ -50,7 +50,9 @@ impl Redrive {
     pub(crate) async fn run(&self, fanout: &Fanout) -> Result<Value, Error> {
         let seen = self
             .quarantine
-            .see_to_each(Limits { each: EACH, reserve: RESERVE }, async |letter| self.bring_back(fanout, letter).await)
+            .see_to_each(Limits { each: EACH, reserve: RESERVE }, async |set_aside| {
+                self.bring_back(fanout, set_aside).await
+            })
             .await;
         let (redriven, left) = (seen.done, seen.left);
         tracing::info!(redriven, left, "redrive.done");
@@ -60,24 +62,24 @@ impl Redrive {
         }
     }
 
-    async fn bring_back(&self, fanout: &Fanout, letter: &SetAsideMessage) -> Result<Fate, Failure> {
-        let brought = self.try_to_bring_back(fanout, letter).await?;
+    async fn bring_back(&self, fanout: &Fanout, set_aside: &SetAsideMessage) -> Result<Fate, Failure> {
+        let brought = self.try_to_bring_back(fanout, set_aside).await?;
         Ok(brought.map_or_else(
             |reason| {
-                tracing::warn!(message_id = letter.id, reason, "redrive.left");
+                tracing::warn!(message_id = set_aside.id, reason, "redrive.left");
                 Fate::Stays
             },
             |()| Fate::Done,
         ))
     }
 
-    /// The outer error is ours; the inner one says why the letter must stay.
+    /// The outer error is ours; the inner one says why the message must stay.
     async fn try_to_bring_back(
         &self,
         fanout: &Fanout,
-        letter: &SetAsideMessage,
+        set_aside: &SetAsideMessage,
     ) -> Result<Result<(), String>, Failure> {
-        let note: Value = serde_json::from_str(&letter.body).unwrap_or_default();
+        let note: Value = serde_json::from_str(&set_aside.body).unwrap_or_default();
         match note["source"].as_str() {
             Some(record::SOURCE) => self.fan_out(fanout, &note).await,
             Some("dead letters") => match Message::parse(note["body"].as_str().unwrap_or_default()) {

@@ -23,13 +23,13 @@ const LONGEST_WAIT: u64 = 300;
 
 /// Takes up what was left.
 pub(crate) struct Unfinished {
-    letters: SetAsideQueue,
+    queue: SetAsideQueue,
     quarantine: SetAsideQueue,
 }
 
 impl Unfinished {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { letters: SetAsideQueue::unfinished(sdk)?, quarantine: SetAsideQueue::quarantine(sdk)? })
+        Ok(Self { queue: SetAsideQueue::unfinished(sdk)?, quarantine: SetAsideQueue::quarantine(sdk)? })
     }
 
     /// Tries each; those that are to come again.
@@ -58,7 +58,7 @@ impl Unfinished {
         let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let wait = wait_after(receives.unwrap_or(1));
         tracing::warn!(error = %error, keys = %note["keys"], wait_s = wait.as_secs(), "fanout.still_unfinished");
-        if let Err(error) = self.letters.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
+        if let Err(error) = self.queue.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
             tracing::warn!(error = %error, "fanout.not_put_off");
         }
         Some(message.message_id.unwrap_or_default())

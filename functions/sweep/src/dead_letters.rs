@@ -1,5 +1,5 @@
 //! The dead-letter queue's consumer: what SQS or Scheduler gave up on becomes a recorded internal failure, which costs the
-//! endpoint no attempt, and the delivery goes on by its calendar. What nobody can read goes to quarantine. What AWS refuses
+//! endpoint no attempt, and the delivery goes on by its retry schedule. What nobody can read goes to quarantine. What AWS refuses
 //! us now stays where it is, for fourteen days: how often it was received says nothing, since a letter brings its count
 //! along from the queue that gave it up.
 //!

@@ -135,7 +135,7 @@ impl Overdue {
     }
 
     /// Those whose attempt can be made or called off. One whose webhook, tenant, job or event is missing or cannot be read stays
-    /// where it is, overdue: its message would fail, and each sweep would leave another letter of it. As soon as the row is
+    /// where it is, overdue: its message would fail, and each sweep would leave another dead letter of it. As soon as the row is
     /// mended, the next sweep brings it.
     async fn ready(&self, overdue: Vec<Delivery>, rescued: &mut Rescued, failures: &mut Failures) -> Vec<Delivery> {
         let parts: Vec<Vec<Delivery>> = overdue.chunks(READ_TOGETHER).map(<[_]>::to_vec).collect();

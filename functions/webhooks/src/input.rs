@@ -46,7 +46,7 @@ impl Changes {
     /// Carries the changes over.
     ///
     /// # Errors
-    /// 422 when a calendar would outlast the rows that it needs.
+    /// 422 when a retry schedule would outlast the rows that it needs.
     pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), ApiError> {
         if let Some(url) = self.url.filter(|url| *url != endpoint.url) {
             endpoint.url = url;
@@ -69,7 +69,7 @@ impl Changes {
         let horizon = i64::try_from(horizon_seconds(&endpoint.retry_policy())).unwrap_or(i64::MAX);
         if horizon > retention.seconds {
             let days = retention.seconds / 86_400;
-            let expected = format!("a calendar that ends within the {days} days for which events are kept");
+            let expected = format!("a retry schedule that ends within the {days} days for which events are kept");
             return Err(ApiError::unprocessable(Invalid::new("retry_schedule", expected)));
         }
         Ok(())

@@ -64,7 +64,7 @@ pub fn read(row: Item) -> Result<Event, Invalid> {
     Ok(event)
 }
 
-/// Holds a producer's row to the time at which it was written, as far as that is known, and to the calendars that webhooks may
+/// Holds a producer's row to the time at which it was written, as far as that is known, and to the retry schedules that webhooks may
 /// have where events are `kept` for so many seconds. Webhooks are chosen by an event's time, and rows go by their expiry: a slip
 /// in one sends to nobody, in the other for too short a time.
 ///
@@ -78,7 +78,7 @@ pub fn check_times(event: &Event, written: Option<Timestamp>, kept: i64) -> Resu
     if written.is_some_and(|written| timestamp.duration_since(written).abs() > CLOCKS_DIFFER) {
         return Err(Invalid::new("timestamp", "a time within a day of when the row was written"));
     }
-    let longest = dialect::longest_own_calendar(kept);
+    let longest = dialect::longest_own_retry_schedule(kept);
     if expires_at < timestamp.as_second().saturating_add(longest - ROUNDED) {
         let expected = format!("at least {longest} seconds after `timestamp`: as long as retries may last");
         return Err(Invalid::new("expires_at", expected));
@@ -208,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn a_row_outlives_the_longest_calendar_that_a_webhook_may_have() {
+    fn a_row_outlives_the_longest_retry_schedule_that_a_webhook_may_have() {
         let (good, bad) = (Ok(()), Err("expires_at".to_owned()));
         let expires = |kept: i64, after: i64| verdict_where(kept, &[("expires_at", Some(n(now() + after)))]);
-        // A webhook's own calendar may end when events go that came by other doors, and not later.
+        // A webhook's own retry schedule may end when events go that came by other doors, and not later.
         for kept in [4 * DAY, 30 * DAY, 112 * DAY] {
             assert_eq!((expires(kept, kept), expires(kept, kept - 30)), (good.clone(), good.clone()), "{kept}");
             assert_eq!(expires(kept, kept - DAY), bad, "{kept}");

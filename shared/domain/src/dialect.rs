@@ -159,7 +159,7 @@ pub const NUR: Dialect = Dialect {
     user_agent: None,
 };
 
-/// Standard Webhooks (the specification's headers, secrets and calendar), for keys of our own.
+/// Standard Webhooks (the specification's headers, secrets and retry schedule), for keys of our own.
 pub const STANDARD: Dialect = Dialect {
     name: "standard",
     key_prefix: "pr_",
@@ -256,19 +256,19 @@ pub fn all() -> impl Iterator<Item = &'static Dialect> {
     BUILT_IN.into_iter().chain(EXTRA.get().into_iter().flatten().copied())
 }
 
-/// How long the longest of the dialects' calendars can go on, in seconds: an event must be there until then.
-pub fn longest_calendar() -> i64 {
+/// How long the longest of the dialects' retry schedules can go on, in seconds: an event must be there until then.
+pub fn longest_retry_schedule() -> i64 {
     let seconds = all().map(|dialect| horizon_seconds(&dialect.retry)).max().unwrap_or(0);
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
 
-/// How long a calendar of a webhook's own can go on that events outlive which are kept for `kept` seconds: a longer one is
+/// How long a retry schedule of a webhook's own can go on that events outlive which are kept for `kept` seconds: a longer one is
 /// refused. Whoever puts an event must keep it for as long.
-pub fn longest_own_calendar(kept: i64) -> i64 {
+pub fn longest_own_retry_schedule(kept: i64) -> i64 {
     let longest = vec![MAX_DELAY_SECONDS; MAX_RETRIES];
     let own = all().filter(|dialect| dialect.registers).map(|dialect| dialect.retry.with_schedule(Some(&longest)));
     let seconds = own.map(|policy| horizon_seconds(&policy)).max().unwrap_or(0);
-    longest_calendar().max(kept.min(i64::try_from(seconds).unwrap_or(i64::MAX)))
+    longest_retry_schedule().max(kept.min(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }
 
 /// Whether a header is some dialect's for its signature, or for what is signed: a webhook that set it could pass for one of
@@ -358,25 +358,29 @@ mod tests {
     use crate::attempt::SLOWEST_TIMEOUT;
 
     #[test]
-    fn the_calendar_of_nur_ends_after_26_hours_and_36_minutes() {
+    fn the_retry_schedule_of_nur_ends_after_26_hours_and_36_minutes() {
         let total: u32 = NUR.retry.delays.iter().sum();
         assert_eq!(total, 26 * HOUR + 36 * MINUTE);
         assert_eq!(NUR.retry.delays.len(), 5);
     }
 
     #[test]
-    fn the_calendar_of_netraflow_is_powers_of_four_minutes() {
+    fn the_retry_schedule_of_netraflow_is_powers_of_four_minutes() {
         assert_eq!(NETRAFLOW.retry.delays, [60, 240, 960, 3_840, 15_360].as_slice());
         assert!(NOUVEL.retry.delays.is_empty());
     }
 
     #[test]
-    fn an_own_calendar_ends_while_events_are_kept() {
+    fn an_own_retry_schedule_ends_while_events_are_kept() {
         const DAY: i64 = 86_400;
-        assert_eq!(longest_own_calendar(30 * DAY), 30 * DAY);
-        assert_eq!(longest_own_calendar(DAY), longest_calendar(), "a dialect's own calendar is never too long");
+        assert_eq!(longest_own_retry_schedule(30 * DAY), 30 * DAY);
+        assert_eq!(
+            longest_own_retry_schedule(DAY),
+            longest_retry_schedule(),
+            "a dialect's own retry schedule is never too long"
+        );
         // Sixteen weeks, a tenth of jitter, twenty attempts of thirty seconds.
-        assert_eq!(longest_own_calendar(365 * DAY), 16 * 7 * DAY * 110 / 100 + 20 * 30);
+        assert_eq!(longest_own_retry_schedule(365 * DAY), 16 * 7 * DAY * 110 / 100 + 20 * 30);
     }
 
     #[test]

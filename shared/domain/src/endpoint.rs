@@ -83,7 +83,7 @@ pub struct Endpoint {
     /// Its own time-out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_seconds: Option<u16>,
-    /// Its own calendar, in seconds.
+    /// Its own retry schedule, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_schedule: Option<Vec<u32>>,
     /// Counts its owner's changes: a change is written only over the state that it was made from.

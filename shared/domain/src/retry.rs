@@ -11,14 +11,14 @@ use crate::time;
 
 /// Internal failures that one round of attempts survives; the next one ends it.
 pub const MAX_INTERNAL: u32 = 3;
-/// The wait after an internal failure where the calendar names none: before the first retry, or without retries.
+/// The wait after an internal failure where the retry schedule names none: before the first retry, or without retries.
 const INTERNAL_PAUSE_SECONDS: u32 = 60;
-/// The longest that a receiver's Retry-After is obeyed: a day, the longest interval of any dialect's calendar.
+/// The longest that a receiver's Retry-After is obeyed: a day, the longest interval of any dialect's retry schedule.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const MAX_RETRIES: usize = 16;
 pub(crate) const MAX_DELAY_SECONDS: u32 = 7 * 24 * 3600;
 
-/// A calendar of retries and which of a receiver's hints count.
+/// A retry schedule, and which of a receiver's hints count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Seconds from the end of each failed attempt to the next one; when they are used up the delivery has failed.
@@ -89,7 +89,7 @@ impl RetryPolicy {
         Duration::from_secs_f64(f64::from(seconds) * (1.0 + share))
     }
 
-    /// The same policy with an endpoint's own calendar, if it has one.
+    /// The same policy with an endpoint's own retry schedule, if it has one.
     #[must_use]
     pub fn with_schedule(&self, schedule: Option<&[u32]>) -> Self {
         match schedule {

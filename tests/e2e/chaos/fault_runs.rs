@@ -24,7 +24,7 @@ const BATCH: usize = 25;
 const VISIBILITY: u64 = 8;
 /// How long one fault may take to be over with, once it has ended.
 const PATIENCE: Duration = Duration::from_secs(240);
-const CALENDAR: [u64; 4] = [1, 1, 2, 3];
+const RETRY_SCHEDULE: [u64; 4] = [1, 1, 2, 3];
 
 /// Three in ten are refused, told by the number of the request.
 fn erring(before: usize) -> u16 {
@@ -219,7 +219,7 @@ async fn sides(world: &World, tenant: &Tenant) -> Vec<(String, Receiver)> {
     let mut sides = Vec::new();
     for reply in [Reply::Status(200), Reply::Changing(erring), Reply::Late(Duration::from_millis(300), 200)] {
         let receiver = Receiver::scripted(world.stack, [], reply).await;
-        let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": CALENDAR});
+        let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": RETRY_SCHEDULE});
         sides.push((tenant.create(&body).await, receiver));
     }
     sides

@@ -19,7 +19,7 @@ use crate::support::{Receiver, Reply, Tenant, World};
 const EVENTS: u64 = 200;
 /// Longer than a batch takes on a busy machine, so that only what died comes back.
 const VISIBILITY: u64 = 10;
-const CALENDAR: [u64; 6] = [1, 1, 2, 3, 5, 8];
+const RETRY_SCHEDULE: [u64; 6] = [1, 1, 2, 3, 5, 8];
 /// How long functions go on dying after the last event was published.
 const KILLING: Duration = Duration::from_secs(15);
 /// Who dies, and how often in comparison.
@@ -65,7 +65,7 @@ async fn sides(world: &World, tenant: &Tenant) -> Vec<Side> {
         };
         let nobody = || format!("https://localhost:{vacant}/");
         let url = receiver.as_ref().map_or_else(nobody, |receiver| receiver.url("/"));
-        let body = json!({"url": url, "events": ["*"], "retry_schedule": CALENDAR, "timeout_seconds": 5});
+        let body = json!({"url": url, "events": ["*"], "retry_schedule": RETRY_SCHEDULE, "timeout_seconds": 5});
         sides.push(Side { name, receiver, webhook: tenant.create(&body).await });
     }
     sides
@@ -115,10 +115,10 @@ async fn tally(world: &World, tenant: &Tenant, side: &Side, published: &BTreeSet
             }
             "failed" => {
                 assert_eq!(delivery["reason"], "attempts_exhausted", "{delivery}");
-                let late = if own > CALENDAR.len() + 1 { late_ones(world, &delivery).await } else { 0 };
+                let late = if own > RETRY_SCHEDULE.len() + 1 { late_ones(world, &delivery).await } else { 0 };
                 assert_eq!(
                     own - late,
-                    CALENDAR.len() + 1,
+                    RETRY_SCHEDULE.len() + 1,
                     "every attempt of its own was made, and no more: {delivery}"
                 );
                 tally.failed += 1;

@@ -1,4 +1,4 @@
-//! A job's delivery in the ledger: the page's calendar or none, found by its job, retried by hand, under one event id.
+//! A job's delivery in the ledger: the page's retry schedule or none, found by its job, retried by hand, under one event id.
 
 use serde_json::{Value, json};
 

@@ -8,14 +8,14 @@ use crate::support::api::text;
 use crate::support::time::instant;
 use crate::support::{Receiver, Reply, Tenant, World};
 
-/// The calendar's first interval with its jitter, and what a second's end adds.
+/// The retry schedule's first interval with its jitter, and what a second's end adds.
 const PLANNED: std::ops::RangeInclusive<i64> = 4..=7;
 const DAY: std::ops::RangeInclusive<i64> = 86_400..=86_402;
 
 async fn wait_after(world: &World, tenant: &Tenant, values: &[String]) -> i64 {
     let headers = values.iter().map(|value| ("retry-after", value.clone())).collect();
     let receiver = Receiver::scripted(world.stack, [], Reply::Full(429, headers, vec![])).await;
-    // The standard calendar's first interval, once.
+    // The standard retry schedule's first interval, once.
     let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": [5, 5, 5]});
     let webhook = tenant.create(&body).await;
     let event = tenant.publish("trial.held", &json!({})).await;

@@ -145,7 +145,7 @@ pub(super) async fn hold(world: &World, cases: Vec<Case>, data: &Value) {
 }
 
 async fn webhook(tenant: &Tenant, url: &str, timeout_seconds: u64) -> String {
-    // Without a calendar, one attempt decides.
+    // Without a retry schedule, one attempt decides.
     let body = json!({"url": url, "events": ["*"], "timeout_seconds": timeout_seconds, "retry_schedule": []});
     tenant.create(&body).await
 }

@@ -1,4 +1,4 @@
-//! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so a plain read will do.
+//! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so an eventually consistent read will do.
 
 use crate::error::{Failure, failed, unwritable};
 use std::collections::HashMap;

@@ -46,7 +46,7 @@ impl Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The calendar is used up.
+    /// The retry schedule is used up.
     AttemptsExhausted,
     /// The receiver answered 410 Gone.
     EndpointGone,

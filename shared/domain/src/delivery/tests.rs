@@ -71,7 +71,7 @@ fn the_sixth_failure_is_the_last() {
 }
 
 #[test]
-fn a_new_round_has_the_whole_calendar_again_and_numbers_on() {
+fn a_new_round_has_the_whole_retry_schedule_again_and_numbers_on() {
     let mut row = fresh();
     for _ in 0..6 {
         record(&mut row, &failed());
@@ -232,13 +232,13 @@ fn the_last_attempt_is_the_one_that_nothing_would_follow() {
         assert!(!row.is_last_attempt(&NUR.retry), "attempt {} of {}", number + 1, retries + 1);
         record(&mut row, &failed());
     }
-    assert!(row.is_last_attempt(&NUR.retry), "the calendar's end");
+    assert!(row.is_last_attempt(&NUR.retry), "the retry schedule's end");
     // Our own failures use up none of its attempts: it stays the last one.
     record(&mut row, &Outcome::Internal);
     assert!(row.is_last_attempt(&NUR.retry));
 
     let once = NUR.retry.with_schedule(Some(&[]));
-    assert!(fresh().is_last_attempt(&once), "no calendar at all");
+    assert!(fresh().is_last_attempt(&once), "no retry schedule at all");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Dialects of an operator's own, as JSON: the same axes as the consts, so that a provider that signs in another header
-//! or retries on another calendar needs no new code.
+//! or retries on another schedule needs no new code.
 
 use std::borrow::Cow;
 use std::time::Duration;

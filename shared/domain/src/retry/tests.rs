@@ -32,7 +32,7 @@ fn nur_retries_after_its_five_intervals_and_no_more() {
 }
 
 #[test]
-fn the_whole_calendar_of_nur_runs_26_hours_and_36_minutes() {
+fn the_whole_retry_schedule_of_nur_runs_26_hours_and_36_minutes() {
     let (mut now, mut attempt) = (noon(), 1);
     while let NextStep::RetryAt(at) = next_step(&NUR.retry, first(attempt), &FAILED, now, 0.0) {
         (now, attempt) = (at, attempt + 1);
