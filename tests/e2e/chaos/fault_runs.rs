@@ -21,7 +21,12 @@ use crate::support::{Api, Receiver, Reply, SOON, Tenant, World, until};
 /// Events of one run among the other tests; `make faults` takes 200.
 const EVENTS: u64 = 10;
 const BATCH: usize = 25;
-const VISIBILITY: u64 = 8;
+/// How soon a failed message comes back, in seconds: later than a batch of so many events is over with, or copies of it would
+/// meet that no fault has made.
+fn visibility(events: u64) -> u64 {
+    8 + events / 10
+}
+
 /// How long one fault may take to be over with, once it has ended.
 const PATIENCE: Duration = Duration::from_secs(240);
 const RETRY_SCHEDULE: [u64; 4] = [1, 1, 2, 3];
@@ -44,8 +49,9 @@ fn of(faults: impl IntoIterator<Item = Fault>) -> Vec<Fault> {
     faults.into_iter().collect()
 }
 
-const RUNS: [Run; 8] = [
-    Run { name: "none", functions: &["deliver"], faults: || of([]), may_lose_records: false },
+const NONE: Run = Run { name: "none", functions: &["deliver"], faults: || of([]), may_lose_records: false };
+
+const RUNS: [Run; 7] = [
     Run {
         name: "throttled writes",
         may_lose_records: true,
@@ -269,12 +275,12 @@ async fn the_books_balance_whatever_fails() {
     let events = scale("POSTRIDER_FAULT_EVENTS", EVENTS);
     let seed = scale("POSTRIDER_SEED", rand::rng().random_range(0..1_000_000));
     say(&format!("faults: {events} events to three webhooks under each, POSTRIDER_SEED={seed}"));
-    with_short_visibility(&world, VISIBILITY, async {
+    // As on AWS, with the queues' own patience.
+    let books = run(&world, &NONE, (events, seed)).await;
+    assert_eq!(books.doubles, 0, "nothing comes twice by itself");
+    with_short_visibility(&world, visibility(events), async {
         for one in &RUNS {
-            let books = run(&world, one, (events, seed)).await;
-            if one.name == "none" {
-                assert_eq!(books.doubles, 0, "nothing comes twice by itself");
-            }
+            run(&world, one, (events, seed)).await;
         }
     })
     .await;
@@ -296,18 +302,19 @@ async fn names_that_do_not_resolve_cost_time_alone() {
     let mut variables = before.clone();
     variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), json!(NOWHERE));
     let events = scale("POSTRIDER_FAULT_EVENTS", EVENTS);
-    let accepted = with_short_visibility(&world, VISIBILITY, async {
-        // First AWS's own names fail us, then a receiver's alone.
+    // First AWS's own names fail us, then a receiver's alone.
+    let accepted = with_short_visibility(&world, visibility(events), async {
         world.aws.functions.set_environment("deliver", variables).await;
         let accepted = publish(&tenant.api, "dns", events).await;
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert_eq!(receiver.requests().len(), 0, "nothing can be read, so nothing is sent");
         world.aws.functions.set_environment("deliver", before).await;
-        let stuck = settle(&world, &tenant, &[webhook.clone(), lost.clone()], accepted.len()).await;
-        assert!(stuck.is_empty(), "{stuck:?}");
         accepted
     })
     .await;
+    // A name server that hangs takes an attempt's whole time, and with a short visibility copies of it would meet.
+    let stuck = settle(&world, &tenant, &[webhook.clone(), lost.clone()], accepted.len()).await;
+    assert!(stuck.is_empty(), "{stuck:?}");
     let got: BTreeSet<_> = receiver.requests().iter().filter_map(id_of).collect();
     assert_eq!(got, accepted);
     for delivery in tenant.deliveries(&lost, "limit=100").await {
@@ -391,7 +398,7 @@ async fn jobs_end_once_however_long_aws_fails_and_whoever_dies() {
         }
         ids
     });
-    let ids = with_short_visibility(&world, VISIBILITY, async {
+    let ids = with_short_visibility(&world, visibility(jobs), async {
         let ids = work.await;
         for id in &ids {
             until("the job's delivery", PATIENCE, || async {
