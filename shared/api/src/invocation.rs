@@ -33,7 +33,7 @@ pub async fn start<F, R: Serialize, E: Into<Error>>(
     let (function, answer) = (&from_env(&sdk::load()?).map_err(Into::into)?, &answer);
     // Boxed: a function's work is one large future, and the runtime would move it about on a stack that holds it once.
     let handle = async |event| Box::pin(answer(function, event)).await.map_err(Failure);
-    lambda_runtime::run(service_fn(|event| handle(event))).await
+    lambda_runtime::run(service_fn(handle)).await
 }
 
 #[cfg(test)]
