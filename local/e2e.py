@@ -6,7 +6,7 @@ import subprocess
 from run_dir import ROOT
 from running import Running
 from step import Failed, main, say, step
-from suite import AT_ONCE, E2E
+from suite import AT_ONCE, E2E, names
 
 
 def run() -> None:
@@ -22,15 +22,6 @@ def run() -> None:
     if subprocess.run([*E2E, "--include-ignored", "--exact", *tests], cwd=ROOT, env=use, check=False).returncode != 0:
         say(f"\nWhat a function logged: make logs F=deliver (or another function); the emulator: {stack.emulator_log}")
         raise Failed("an end-to-end test failed; above stands where")
-
-
-def names(*which: str) -> list[str]:
-    """The tests that there are, as the test program lists them."""
-    listing = [*E2E, "--list", "--format", "terse", *which]
-    done = subprocess.run(listing, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise Failed("the tests do not compile")
-    return [line.removesuffix(": test") for line in done.stdout.splitlines() if line.endswith(": test")]
 
 
 def chosen(listed: list[str], ignored: list[str], wanted: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from run_dir import ROOT, RunDir
+from side_by_side import SideBySide
 from stack import Stack
 from step import Failed, main, say, step
 
@@ -21,6 +22,8 @@ PYTHON_TESTS = {
 }
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"
+# Those of the tests that disturb a stack which take minutes.
+LONG = ("chaos::fault_runs::", "chaos::soak::", "chaos::owner::", "chaos::recovery::")
 # An operator's own dialects, as data alone.
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
 # What an operator may choose beside what the rules say; the vectors know neither.
@@ -36,22 +39,44 @@ def run() -> None:
     install_node_packages()
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
-    stack = Stack(run_dir)
+    stack, second = Stack(run_dir), Stack(RunDir(run_dir.path / "second"))
     stack.down()
+    second.down()
     try:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
         stack.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
         check("test everything (cargo test)", CARGO_TEST, **use)
-        check("kill, starve and poison what delivers", [*E2E, "--ignored", "chaos::"], **use)
-        check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **use)
+        second.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
+        with step("kill, starve and poison what delivers, on two stacks"):
+            SideBySide([*E2E, "--ignored", "--exact"], disturbing()).run([stack.run_dir.stack, second.run_dir.stack])
+        for searched in (stack, second):
+            logs = {"POSTRIDER_STACK": str(searched.run_dir.stack)}
+            check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **logs)
+        second.down()
         # It ends the stack's own deliveries; what follows makes none.
         check("count what a delivery costs", [sys.executable, "tests/bench/counts.py"], RUN_DIR=str(run_dir.path))
         stack.up(strict=True, auth=True, dialects=DIALECTS, **LISTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
     finally:
-        with step("take the stack down"):
+        with step("take the stacks down"):
+            second.down()
             stack.down()
     say("\nAll tests passed.")
+
+
+def disturbing() -> list[str]:
+    """The tests that disturb a whole stack, those first that take minutes, or they would be what is waited for at the end."""
+    tests = [name for name in names("--ignored") if name.startswith("chaos::")]
+    return sorted(tests, key=lambda name: not name.startswith(LONG))
+
+
+def names(*which: str) -> list[str]:
+    """The end-to-end tests that there are, as their program lists them."""
+    listing = [*E2E, "--list", "--format", "terse", *which]
+    done = subprocess.run(listing, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed("the tests do not compile")
+    return [line.removesuffix(": test") for line in done.stdout.splitlines() if line.endswith(": test")]
 
 
 def install_node_packages() -> None:

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sender::{Post, Sender, Sent};
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::Recorded;
@@ -35,6 +34,7 @@ use postrider_host::{clock, entropy};
 use crate::batch::{Batch, Seen};
 use crate::health::Health;
 use crate::send_pool::SendPool;
+use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
 
 /// What is waited for before an attempt's record is tried again, after the SDK's own tries.

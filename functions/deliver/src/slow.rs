@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use crate::sender::Sent;
 use futures::future::join;
 use lambda_runtime::Error;
 use postrider_aws::Failure;
@@ -20,6 +19,7 @@ use postrider_host::env::{self, BadSetting};
 use tokio::time::timeout;
 
 use crate::batch::Batch;
+use crate::sender::Sent;
 
 /// Keeps slow endpoints apart.
 pub(crate) struct Slow {

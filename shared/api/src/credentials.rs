@@ -5,16 +5,16 @@
 
 use std::time::Duration;
 
+use postrider_aws::Failure;
+use postrider_aws::config_table::{ConfigTable, hash_of};
+use postrider_aws::remembered::RememberedByKey;
 use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::TenantId;
 use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
+use postrider_host::clock;
 
 use crate::{ApiError, KeyAccess, Request};
-use postrider_aws::Failure;
-use postrider_aws::config_table::{ConfigTable, hash_of};
-use postrider_aws::remembered::RememberedByKey;
-use postrider_host::clock;
 
 const REMEMBERED: Duration = Duration::from_secs(45);
 /// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.

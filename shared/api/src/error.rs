@@ -1,11 +1,9 @@
 //! What went wrong with a request, in the API's error shape: `{"error": {"code", "message", "details"?}}`.
 
-use postrider_domain::invalid::Invalid;
-use serde_json::json;
-
 use postrider_aws::Failure;
-
+use postrider_domain::invalid::Invalid;
 use postrider_host::deadline;
+use serde_json::json;
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
 #[derive(Debug)]

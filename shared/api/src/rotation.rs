@@ -5,10 +5,10 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::stored_secret::{StoredSecret, previous_secret_until};
 use postrider_domain::time;
+use postrider_host::entropy;
 use serde::Serialize;
 
 use crate::{ApiError, Fields, Response};
-use postrider_host::entropy;
 
 const DEFAULT_GRACE: u32 = 24 * 3600;
 const MAX_GRACE: u32 = 30 * 24 * 3600;

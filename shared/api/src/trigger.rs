@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
+use postrider_aws::set_aside::Note;
 use postrider_domain::invalid::{Invalid, excerpt};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -12,7 +13,6 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::ApiError;
-use postrider_aws::set_aside::Note;
 
 /// A payload told apart by its shape, its parts kept text for text.
 #[derive(Debug)]

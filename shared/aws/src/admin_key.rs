@@ -1,6 +1,5 @@
 //! The operator's one API key: the text of a secret that the template makes.
 
-use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -11,6 +10,7 @@ use postrider_host::env::{self, BadSetting};
 use postrider_host::{clock, deadline, entropy};
 
 use crate::config_table::{ConfigTable, hash_of};
+use crate::error::{Failure, failed};
 use crate::remembered::Remembered;
 
 /// How long it is remembered, so that one that was changed is refused within a minute.

@@ -1,6 +1,5 @@
 //! Reads what a batch of attempts needs: delivery, event, endpoint and tenant rows, each once, all in one call.
 
-use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -11,15 +10,16 @@ use aws_types::SdkConfig;
 use postrider_domain::id::EventKey;
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::{Filed, Snapshot};
+use postrider_host::env::{self, BadSetting};
+use postrider_host::pause::pause;
 
 use crate::config_table::{
     ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, tenant_in, tenant_partition,
 };
 use crate::deliveries_table::read_delivery;
+use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, from_item, text, text_of};
 use crate::rows::{self, id_in};
-use postrider_host::env::{self, BadSetting};
-use postrider_host::pause::pause;
 
 const ROUNDS: u32 = 6;
 

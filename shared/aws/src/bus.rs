@@ -1,11 +1,11 @@
 //! The stack's own event bus, on which workers hear of new jobs.
 
-use crate::error::{AwsError, Failure, failed};
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_types::SdkConfig;
-
 use postrider_host::env::{self, BadSetting};
+
+use crate::error::{AwsError, Failure, failed};
 
 /// What Postrider's own events name as their source.
 const SOURCE: &str = "postrider";

@@ -4,16 +4,22 @@
 //! effect: whoever took that for somebody else's would leave undone what follows from it. So each of these writes leaves a
 //! mark of its own, the refusal brings the row along, and where the mark stands there, the write was made.
 
-use crate::error::{AwsError, Failure, failed};
+use std::error::Error;
+
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use postrider_domain::attempt::Mark;
-
-use crate::item::{Item, text_of};
 use postrider_host::pause::pause;
+
+use crate::error::{AwsError, Failure, failed};
+use crate::item::{Item, text_of};
 
 /// Whether a conditional write found the row as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,46 @@ pub(crate) fn has_id(there: &Item, id: &str) -> bool {
     text_of(there, "id") == Some(id)
 }
 
+/// What a condition refused: the row that stands there, if there is one and the write asked to see it.
+pub(crate) struct Refused(pub(crate) Option<Item>);
+
+/// The errors of those calls that a condition can refuse.
+pub(crate) trait Refusable {
+    fn refused(&self) -> Option<&ConditionalCheckFailedException>;
+}
+
+impl Refusable for PutItemError {
+    fn refused(&self) -> Option<&ConditionalCheckFailedException> {
+        if let Self::ConditionalCheckFailedException(refused) = self { Some(refused) } else { None }
+    }
+}
+
+impl Refusable for UpdateItemError {
+    fn refused(&self) -> Option<&ConditionalCheckFailedException> {
+        if let Self::ConditionalCheckFailedException(refused) = self { Some(refused) } else { None }
+    }
+}
+
+/// What a single write's answer says: it was made, or its condition refused it.
+///
+/// # Errors
+/// When it was not answered; it may have been made all the same.
+pub(crate) fn judge<T, E>(
+    call: &'static str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Result<T, Refused>, Failure>
+where
+    E: Refusable + ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match answer {
+        Ok(made) => Ok(Ok(made)),
+        Err(error) => match error.as_service_error().and_then(Refusable::refused) {
+            Some(refused) => Ok(Err(Refused(refused.item.clone()))),
+            None => Err(failed(call)(error)),
+        },
+    }
+}
+
 /// Sends an update. Refused, it has been made all the same where what stands there `is_ours`.
 ///
 /// # Errors
@@ -61,12 +107,9 @@ pub(crate) async fn update(
     is_ours: impl FnOnce(&Item) -> bool,
 ) -> Result<Recorded, Failure> {
     let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let Err(error) = update.send().await else { return Ok(Recorded::Yes) };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-            Ok(if refused.item.as_ref().is_some_and(is_ours) { Recorded::Yes } else { Recorded::Overtaken })
-        }
-        _ => Err(failed(call)(error)),
+    match judge(call, update.send().await)? {
+        Err(Refused(there)) if !there.as_ref().is_some_and(is_ours) => Ok(Recorded::Overtaken),
+        Ok(_) | Err(_) => Ok(Recorded::Yes),
     }
 }
 

@@ -15,7 +15,6 @@
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
 
-use crate::error::{Failure, failed};
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -24,14 +23,15 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
 use postrider_domain::id::TenantId;
+use postrider_host::env::{self, BadSetting};
 use serde::de::DeserializeOwned;
 
 use crate::Page;
 use crate::conditional::Recorded;
+use crate::error::{Failure, failed};
 use crate::item::{Item, from_item, text, text_of};
 use crate::page;
 use crate::rows::{readable, readable_by};
-use postrider_host::env::{self, BadSetting};
 
 mod endpoints;
 mod keys;

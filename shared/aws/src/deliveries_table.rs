@@ -3,7 +3,6 @@
 //! Two sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep) and
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
-use crate::error::{Failure, failed};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,11 +12,12 @@ use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
+use postrider_host::env::{self, BadSetting};
 
 use crate::Recorded;
 use crate::conditional::{self, SET_MARKS, is_by};
+use crate::error::{Failure, failed};
 use crate::item::{Item, number, text, to_item};
-use postrider_host::env::{self, BadSetting};
 
 mod due;
 mod fresh;

@@ -1,14 +1,14 @@
 //! The deployment's own signing secret, for dialects that sign with one for all tenants.
 
-use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
-
-use crate::remembered::Remembered;
 use postrider_host::env::{self, BadSetting};
+
+use crate::error::{Failure, failed};
+use crate::remembered::Remembered;
 
 /// How long it is remembered, so that a changed one is in use within minutes.
 const REMEMBERED: Duration = Duration::from_secs(300);

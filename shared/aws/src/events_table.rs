@@ -1,17 +1,17 @@
 //! The events table: `tenant_id` + `id`. Its stream is the one way into fan-out, so a row is put once, and
 //! nothing of what makes it an event is ever changed.
 
-use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use aws_types::SdkConfig;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
+use postrider_host::env::{self, BadSetting};
 
+use crate::error::{Failure, failed, unwritable};
 use crate::event_row::REFUSED;
 use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
-use postrider_host::env::{self, BadSetting};
 
 /// The events table.
 #[derive(Clone)]

@@ -1,11 +1,12 @@
 //! Rows to and from domain values.
 
-use crate::error::{Failure, unwritable};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::error::{Failure, unwritable};
 
 /// A row as the SDK has it.
 pub type Item = HashMap<String, AttributeValue>;

@@ -1,7 +1,6 @@
 //! The jobs table: `id`. A job's every change is written over the state that it was made from; its last one together with
 //! the event that tells of it, so that there is one event however many reports race.
 
-use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
@@ -13,17 +12,18 @@ use postrider_domain::dialect::JobKind;
 use postrider_domain::event::Event;
 use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
+use postrider_host::entropy;
+use postrider_host::env::{self, BadSetting};
 use serde::{Deserialize, Serialize};
 
 use crate::Page;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::hash_of;
+use crate::error::{Failure, failed, unwritable};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
 use crate::page;
 use crate::rows::{ids, readable};
-use postrider_host::entropy;
-use postrider_host::env::{self, BadSetting};
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;

@@ -4,7 +4,6 @@
 //! The key's secret is `{"current": "k1", "k1": "…"}`: to rotate, add `k2` and point `current` at it. What was sealed
 //! under `k1` opens as long as `k1` is there.
 
-use crate::error::{Failure, failed};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -13,12 +12,13 @@ use aws_types::SdkConfig;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::secret::Secret;
+use postrider_host::env::{self, BadSetting};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::Zeroizing;
 
+use crate::error::{Failure, failed};
 use crate::remembered::Remembered;
-use postrider_host::env::{self, BadSetting};
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {

@@ -1,10 +1,10 @@
 //! Pages of a query, each from the id after which the one before it ended.
 
-use crate::error::{Failure, failed};
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
+use crate::error::{Failure, failed};
 use crate::item::Item;
 use crate::rows::id_in;
 

@@ -1,12 +1,12 @@
 //! Rows that are put once: whoever comes second learns what is there.
 
-use crate::error::{Failure, failed};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::conditional::{self, Refused};
+use crate::error::Failure;
 use crate::item::{from_item, to_item};
 
 /// What became of a put.
@@ -38,15 +38,9 @@ pub(crate) async fn put_once<T: Serialize + DeserializeOwned>(
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .send()
         .await;
-    let error = match put {
-        Ok(_) => return Ok(Put::New),
-        Err(error) => error,
-    };
-    match error.as_service_error() {
-        Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item.clone() {
-            Some(item) => Ok(from_item(item).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row)))),
-            None => Err(failed(call)(error)),
-        },
-        _ => Err(failed(call)(error)),
-    }
+    Ok(match conditional::judge(call, put)? {
+        Ok(_) => Put::New,
+        Err(Refused(Some(there))) => from_item(there).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row))),
+        Err(Refused(None)) => return Err(Failure::CameAndWent("a row")),
+    })
 }

@@ -1,7 +1,6 @@
 //! SQS queues of attempts: fair, a message group per endpoint, so that no endpoint's backlog holds up the others. A batch
 //! call can succeed in part: every entry that failed is seen to.
 
-use crate::error::{AwsError, Failure, failed, unwritable};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -9,8 +8,9 @@ use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::message::Message;
-
 use postrider_host::env::{self, BadSetting};
+
+use crate::error::{AwsError, Failure, failed, unwritable};
 
 /// Entries of one SendMessageBatch.
 const BATCH: usize = 10;

@@ -3,7 +3,6 @@
 //! A function that messaged itself would trip Lambda's loop detection; the sweep's timer does not. Every step is harmless
 //! when repeated: a row that was sent again remembers which recovery did it, so the next look counts it and passes it by.
 
-use crate::error::Failure;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
@@ -12,14 +11,15 @@ use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, deadline, entropy};
 
 use crate::Recorded;
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
+use crate::error::Failure;
 use crate::queue::Queue;
 use crate::rows;
-use postrider_host::env::BadSetting;
-use postrider_host::{clock, deadline, entropy};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;

@@ -1,14 +1,14 @@
 //! What a warm process reads once for everybody: one load at a time, however many wait for it, and a failure is remembered
 //! for a second, so that an outage is asked now and then, not by each message of every batch.
 
-use crate::error::Failure;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use postrider_host::deadline;
 use tokio::time::Instant;
 
-use postrider_host::deadline;
+use crate::error::Failure;
 
 /// How long a failure stands for those who come after it.
 const FAILURE: Duration = Duration::from_secs(1);

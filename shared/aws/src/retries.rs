@@ -1,7 +1,6 @@
 //! How a failed attempt comes back: at its interval, through a one-time schedule, or through the queue itself when the
 //! wait is shorter than a schedule's precision.
 
-use crate::error::{Failure, failed, unwritable};
 use std::time::Duration;
 
 use aws_sdk_scheduler::Client;
@@ -11,9 +10,10 @@ use aws_sdk_scheduler::types::{
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::message::Message;
-
-use crate::queue::Queue;
 use postrider_host::env::{self, BadSetting};
+
+use crate::error::{Failure, failed, unwritable};
+use crate::queue::Queue;
 
 /// EventBridge Scheduler fires within a minute of the instant that it was given; shorter waits are the queue's.
 const SCHEDULER_PRECISION: i64 = 60;

@@ -1,16 +1,16 @@
 //! Many rows at once: one that cannot be read hides none of the others. It is skipped, logged with its key, and counted.
 
-use crate::error::Failure;
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use postrider_domain::delivery::Delivery;
 use postrider_domain::id::JobId;
+use postrider_host::metrics::{self, Unit};
 use serde::de::DeserializeOwned;
 
+use crate::error::Failure;
 use crate::item::{Item, from_item, text_of};
-use postrider_host::metrics::{self, Unit};
 
 /// What names a row in each of the tables, in this order.
 const KEYS: [&str; 5] = ["pk", "sk", "tenant_id", "endpoint_id", "id"];

@@ -1,7 +1,6 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
 //! redrives, and the triggers that were refused; and the one of unfinished events, which fan-out reads.
 
-use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -9,9 +8,10 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use futures::future::{join_all, try_join_all};
-
 use postrider_host::deadline;
 use postrider_host::env::{self, BadSetting};
+
+use crate::error::{AwsError, Failure, failed, unwritable};
 
 mod note;
 

@@ -1,6 +1,5 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
-use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -10,13 +9,14 @@ use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentU
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
+use postrider_host::{deadline, entropy};
 
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, read_endpoint, tenant_partition};
 use crate::Page;
 use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by, transact};
+use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, text_of, to_item};
 use crate::rows::{ids, readable_by};
-use postrider_host::{deadline, entropy};
 
 /// Where an endpoint's earlier URLs lie.
 const URLS_PREFIX: &str = "URLS#";

@@ -1,17 +1,17 @@
 //! API keys: 256 random bits, kept as their SHA-256 and shown once.
 
-use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
+use postrider_host::deadline;
 use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::Page;
 use crate::conditional::{Recorded, transact};
+use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, text, text_of, to_item};
 use crate::rows::readable;
-use postrider_host::deadline;
 
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";

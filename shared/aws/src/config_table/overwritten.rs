@@ -10,6 +10,7 @@ use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::time;
+use postrider_host::deadline::{self, Waiting};
 use serde_json::{Value, json};
 
 use super::ConfigTable;
@@ -17,7 +18,6 @@ use crate::conditional::Recorded;
 use crate::events_table::EventsTable;
 use crate::replay::{Said, Script};
 use crate::sample;
-use postrider_host::deadline::{self, Waiting};
 
 const OLD: &str = "k1.old";
 const NEW: &str = "k1.new";

@@ -1,15 +1,15 @@
 //! Recoveries, and the list of those that are running, from which the sweep takes them up again.
 
-use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::recovery::{Progress, Recovery};
+use postrider_host::entropy;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
+use crate::error::{Failure, unwritable};
 use crate::item::{Item, text, to_item};
-use postrider_host::entropy;
 
 const RUNNING: &str = "RECOVERIES";
 const PREFIX: &str = "RECOVERY#";

@@ -1,6 +1,5 @@
 //! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so an eventually consistent read will do.
 
-use crate::error::{Failure, failed, unwritable};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -8,6 +7,7 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::slow::{Note, SlowEndpoints};
 
 use super::{ConfigTable, tenant_in, tenant_partition};
+use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, number, text};
 
 /// Where a tenant's row of slow endpoints lies.

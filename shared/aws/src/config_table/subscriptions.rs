@@ -3,7 +3,6 @@
 //! One that ends stays for a while with its end noted: a fan-out that died after it had put an event's rows runs again,
 //! perhaps after the webhook was deleted, and must still find whom it put them for, or they would be pending for ever.
 
-use crate::error::{Failure, unwritable};
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
@@ -18,6 +17,7 @@ use postrider_domain::time;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConfigTable, keyed};
+use crate::error::{Failure, unwritable};
 use crate::item::{number, text, to_item};
 
 /// An endpoint that asks for a pattern.

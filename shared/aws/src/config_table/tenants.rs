@@ -1,22 +1,22 @@
 //! Tenants, and the operator's list of them.
 
-use crate::error::{Failure, failed, unwritable};
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::id::TenantId;
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use postrider_host::{deadline, entropy};
 use serde::Serialize;
 
 use super::endpoints::fresh;
 use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
 use crate::Page;
 use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
+use crate::error::{Failure, unwritable};
 use crate::item::{Item, from_item, text, to_item};
 use crate::rows;
 use crate::rows::{ids, readable};
-use postrider_host::{deadline, entropy};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";
@@ -159,12 +159,10 @@ impl ConfigTable {
                 .expression_attribute_names(format!("#{name}"), &name)
                 .expression_attribute_values(format!(":{name}"), value);
         }
-        match update.update_expression(format!("SET {}", clauses.join(", "))).send().await {
-            Ok(answer) => answer.attributes.map(from_item).transpose(),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(None)
-            }
-            Err(error) => Err(failed("UpdateItem tenant")(error)),
+        let answer = update.update_expression(format!("SET {}", clauses.join(", "))).send().await;
+        match conditional::judge("UpdateItem tenant", answer)? {
+            Ok(made) => made.attributes.map(from_item).transpose(),
+            Err(_) => Ok(None),
         }
     }
 }

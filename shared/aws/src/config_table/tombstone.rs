@@ -1,7 +1,6 @@
 //! Endpoints' rows, and what is left of one that was deleted: whoever asks for it must hear so for as long as its deliveries
 //! are kept, also when its dialect is no more, or anything else in its row cannot be read.
 
-use crate::error::Failure;
 use jiff::Timestamp;
 use postrider_domain::attempt::FIRST_URL_VERSION;
 use postrider_domain::dialect::{self, DialectRef};
@@ -10,6 +9,7 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
 
 use super::{ENDPOINT_PREFIX, tenant_in};
+use crate::error::Failure;
 use crate::item::{Item, from_item, text_of};
 use crate::rows::id_in;
 

@@ -1,13 +1,13 @@
 //! An endpoint whose row nobody can read, such as one of a dialect that the deployment no longer knows: its owner can still
 //! be rid of it.
 
-use crate::error::{Failure, unwritable};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::time;
+use postrider_host::entropy;
 
 use super::endpoints::was_deleted_at;
 use super::subscriptions::{KEPT_SECONDS, partition};
@@ -15,8 +15,8 @@ use super::tombstone::{is_deleted, tombstone};
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, tenant_partition};
 use crate::Recorded;
 use crate::conditional::{CHANGED_BY, is_by};
+use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, to_item};
-use postrider_host::entropy;
 
 /// Subscriptions that end in one transaction, which takes 100 actions.
 const MOST_PATTERNS: usize = 98;

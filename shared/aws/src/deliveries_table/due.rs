@@ -1,16 +1,16 @@
 //! The `due` index: retrying rows by the time of their next attempt, in 16 shards so that no partition runs hot.
 
-use crate::error::{Failure, failed};
 use std::time::Duration;
 
 use postrider_domain::delivery::Delivery;
 use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
+use postrider_host::clock;
 
 use super::DeliveriesTable;
+use crate::error::{Failure, failed};
 use crate::item::{Item, text};
 use crate::rows;
-use postrider_host::clock;
 
 /// How many partitions the index has.
 pub const SHARDS: u8 = 16;

@@ -3,18 +3,18 @@
 //! PartiQL's INSERT is the only conditional put that comes in batches outside of a transaction, which would cost twice as
 //! much: each statement stands or falls by itself, is billed as a put, and ten of them are one call.
 
-use crate::error::{AwsError, Failure, failed, unwritable};
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
 };
 use postrider_domain::delivery::Delivery;
+use postrider_host::pause::pause;
 
 use super::DeliveriesTable;
+use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::to_item;
 use crate::put_once::Put;
-use postrider_host::pause::pause;
 
 const CALL: &str = "BatchExecuteStatement deliveries";
 /// Statements of one call.

@@ -1,6 +1,5 @@
 //! Lists of deliveries: an endpoint's, newest first, and a tenant's undelivered ones.
 
-use crate::error::{AwsError, Failure, failed, unwritable};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::TryStreamExt as _;
@@ -13,6 +12,7 @@ use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::Page;
+use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
 use crate::page;
 use crate::rows::{ids, readable_by};

@@ -1,6 +1,5 @@
 //! A new round: a delivery is sent again, with its whole schedule before it, under the same event id.
 
-use crate::error::Failure;
 use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
@@ -8,6 +7,7 @@ use postrider_domain::time;
 use super::{Change, DeliveriesTable, send};
 use crate::Recorded;
 use crate::conditional::is_by;
+use crate::error::Failure;
 use crate::item::{number, text};
 
 impl DeliveriesTable {

@@ -1,10 +1,10 @@
 //! A delivery's row, whose late attempts have an attribute each: whoever writes one needs to know nothing of the others.
 
-use crate::error::Failure;
 use aws_sdk_dynamodb::types::AttributeValue;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::Delivery;
 
+use crate::error::Failure;
 use crate::item::{Item, from_item, text_of};
 
 /// What the name of a late attempt's attribute begins with, before its mark.

@@ -3,12 +3,13 @@
 //! crashes, lost answers, duplicates and losses. The rules are the real ones of this crate; what the store does with a
 //! refused record is written out in [`World::record`], as deliver does it.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::attempt::FIRST_URL_VERSION;
 use crate::dialect::NUR;
 use crate::recovery::is_missed;
 use crate::retry::MAX_INTERNAL;
-use proptest::prelude::*;
 
 /// The queue's maxReceiveCount in the template.
 const MAX_RECEIVES: u32 = 5;

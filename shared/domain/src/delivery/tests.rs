@@ -1,7 +1,8 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::dialect::NUR;
 use crate::retry::MAX_INTERNAL;
-use proptest::prelude::*;
 
 fn noon() -> Timestamp {
     "2026-01-15T12:00:00Z".parse().unwrap()

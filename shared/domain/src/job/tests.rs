@@ -1,7 +1,8 @@
-use super::*;
-use crate::dialect::{NETRAFLOW, NOUVEL};
 use proptest::prelude::*;
 use serde_json::json;
+
+use super::*;
+use crate::dialect::{NETRAFLOW, NOUVEL};
 
 fn noon() -> Timestamp {
     "2026-04-03T12:00:45Z".parse().unwrap()

@@ -1,7 +1,8 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::attempt::Unreachable;
 use crate::dialect::{NUR, STANDARD};
-use proptest::prelude::*;
 
 const FAILED: Outcome = Outcome::Responded { status: 500, retry_after: None };
 
