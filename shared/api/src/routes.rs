@@ -217,4 +217,14 @@ mod tests {
             assert_eq!(found("GET", path), Err((404, None)), "{path}");
         }
     }
+
+    #[test]
+    fn only_what_changes_nothing_twice_may_simply_be_repeated() {
+        for route in Things::ROUTES {
+            assert_eq!(route.instead_of_repeating.is_some(), route.method == "POST", "{}", route.path);
+        }
+        let changed =
+            Route::<Things>::patch("/", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) }));
+        assert_eq!((changed.method, changed.instead_of_repeating), ("PATCH", None));
+    }
 }
