@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use postrider_aws::Recorded;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{Failure, rows};
+use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
@@ -25,11 +24,9 @@ use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::stored_secret::{StoredSecret, secrets_at};
 use postrider_domain::{payload, signature, time};
-use postrider_host::deadline;
-use postrider_host::env;
 use postrider_host::metrics::{self, Unit};
 use postrider_host::resolver::Resolver;
-use postrider_host::{clock, entropy};
+use postrider_host::{clock, deadline, entropy, env};
 
 use crate::batch::{Batch, Seen};
 use crate::health::Health;

@@ -3,11 +3,10 @@
 //! A healthy endpoint costs nothing here. Whether endpoints are disabled at all is the dialect's to say.
 
 use jiff::Timestamp;
-use postrider_aws::Failure;
-use postrider_aws::Recorded;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{Failure, Recorded};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::EndpointId;

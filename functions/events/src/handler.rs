@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 
 use futures::future::{join_all, try_join_all};
-use postrider_api::Credentials;
-use postrider_api::{ApiError, Caller, Cursor, Fields, Paging, Request, Response};
-use postrider_aws::Page;
+use postrider_api::KeyAccess::Bearer;
+use postrider_api::{
+    ApiError, Caller, Credentials, Cursor, Fields, KeyAccess, Paging, Request, Response, Route, Routed,
+};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
-use postrider_aws::{Failure, rows};
+use postrider_aws::{Failure, Page, event_row, rows};
 use postrider_domain::event::Event;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, deadline};
 use serde_json::json;
@@ -37,6 +38,33 @@ pub struct Events {
     deliveries: DeliveriesTable,
     pub(crate) triggers: SetAsideQueue,
     retention: Retention,
+}
+
+impl Routed for Events {
+    type Access = KeyAccess;
+    type Caller = Caller;
+
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::post(
+            "/v1/events",
+            Bearer(Scope::EventsWrite),
+            |it, request, caller, _| Box::pin(it.publish(request, caller)),
+            INSTEAD_OF_REPEATING,
+        ),
+        Route::post(
+            "/v1/events/batch",
+            Bearer(Scope::EventsWrite),
+            |it, request, caller, _| Box::pin(it.publish_batch(request, caller)),
+            INSTEAD_OF_REPEATING,
+        ),
+        Route::get("/v1/events/{id}", Bearer(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
+            Box::pin(it.get(request, caller, id))
+        }),
+    ];
+
+    async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
+        self.credentials.caller(request, access).await
+    }
 }
 
 impl Events {

@@ -2,7 +2,6 @@
 
 mod handler;
 mod publish;
-mod routes;
 mod triggers;
 mod view;
 

@@ -1,8 +1,7 @@
 //! From a request's fields to an event row.
 
 use jiff::Timestamp;
-use postrider_api::Caller;
-use postrider_api::{ApiError, Fields};
+use postrider_api::{ApiError, Caller, Fields};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
 use postrider_domain::id::{EventId, TenantId};

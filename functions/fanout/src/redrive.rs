@@ -4,12 +4,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use lambda_runtime::Error;
-use postrider_aws::Failure;
-use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
+use postrider_aws::{Failure, event_row};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
 use postrider_domain::time;

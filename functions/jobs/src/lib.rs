@@ -6,7 +6,6 @@ mod handler;
 mod platform;
 mod report;
 mod reporter;
-mod routes;
 mod starter;
 mod tasks;
 mod title;

@@ -4,9 +4,8 @@
 //! tells of it. So reports may race, repeat and come out of order, and one event comes of it.
 
 use postrider_api::ApiError;
-use postrider_aws::Failure;
-use postrider_aws::Recorded;
 use postrider_aws::jobs_table::JobsTable;
+use postrider_aws::{Failure, Recorded};
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, Refused, Report};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use postrider_api::{ApiError, Paging, Request, Response, ShownPage};
-use postrider_api::{Caller, Credentials};
+use postrider_api::KeyAccess::Header;
+use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed, ShownPage};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
 use postrider_aws::event_row::CLOCKS_DIFFER;
@@ -17,6 +17,7 @@ use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::obstacle::{Missing, obstacle};
 use postrider_domain::recovery::{Progress, Recovery};
@@ -43,6 +44,50 @@ pub struct Ledger {
     events: EventsTable,
     places: Places,
     retention: Retention,
+}
+
+impl Routed for Ledger {
+    type Access = KeyAccess;
+    type Caller = Caller;
+
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::get("/v1/webhooks/{id}/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
+            Box::pin(it.list(request, caller, id))
+        }),
+        Route::post(
+            "/v1/webhooks/{id}/recover",
+            Header(Scope::DeliveriesWrite),
+            |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
+            "a second recovery sends nothing twice: repeat it",
+        ),
+        Route::get(
+            "/v1/webhooks/{id}/recover/{recovery_id}",
+            Header(Scope::DeliveriesRead),
+            |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
+        ),
+        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, _| {
+            Box::pin(it.find_many(request, caller))
+        }),
+        Route::get("/v1/deliveries/{id}", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
+            Box::pin(it.get(request, caller, id))
+        }),
+        Route::post(
+            "/v1/deliveries/{id}/retry",
+            Header(Scope::DeliveriesWrite),
+            |it, request, caller, [id, _]| Box::pin(it.retry(request, caller, id)),
+            "look at the delivery before you repeat it",
+        ),
+        Route::post(
+            "/v1/deliveries/{id}/cancel",
+            Header(Scope::DeliveriesWrite),
+            |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
+            "look at the delivery before you repeat it",
+        ),
+    ];
+
+    async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
+        self.credentials.caller(request, access).await
+    }
 }
 
 impl Ledger {

@@ -2,7 +2,6 @@
 
 mod handler;
 mod places;
-mod routes;
 mod view;
 
 pub use handler::Ledger;

@@ -9,13 +9,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use postrider_aws::Recorded;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Fate, Limits, Note, SetAsideMessage, SetAsideQueue};
-use postrider_aws::{Failure, rows};
+use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, Outcome};
 use postrider_domain::delivery::{Delivery, Gate, Status, Transition};
 use postrider_domain::message::Message;

@@ -1,8 +1,9 @@
 //! The routes.
 
-use postrider_api::Rotation;
-use postrider_api::{ApiError, Paging, Request, Response, ShownPage};
-use postrider_api::{Caller, Credentials};
+use postrider_api::KeyAccess::Bearer;
+use postrider_api::{
+    ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
+};
 use postrider_aws::Recorded;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::keyring::Keyring;
@@ -11,6 +12,7 @@ use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::key::Scope;
 use postrider_domain::secret::Secret;
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_host::env::{self, BadSetting, Retention};
@@ -31,6 +33,42 @@ pub struct Webhooks {
     keyring: Keyring,
     resolver: Resolver,
     retention: Retention,
+}
+
+impl Routed for Webhooks {
+    type Access = KeyAccess;
+    type Caller = Caller;
+
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::post(
+            "/v1/webhooks/create",
+            Bearer(Scope::WebhooksWrite),
+            |it, request, caller, _| Box::pin(it.create(request, caller)),
+            "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of",
+        ),
+        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), |it, request, caller, _| {
+            Box::pin(it.list(request, caller))
+        }),
+        Route::get("/v1/webhooks/{id}", Bearer(Scope::WebhooksRead), |it, request, caller, [id, _]| {
+            Box::pin(it.get(request, caller, id))
+        }),
+        Route::patch("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
+            Box::pin(it.change(request, caller, id))
+        }),
+        Route::delete("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
+            Box::pin(it.delete(request, caller, id))
+        }),
+        Route::post(
+            "/v1/webhooks/{id}/secret/rotate",
+            Bearer(Scope::WebhooksWrite),
+            |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
+            "the secret may be another now that you were not shown: rotate again, and use that one",
+        ),
+    ];
+
+    async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
+        self.credentials.caller(request, access).await
+    }
 }
 
 impl Webhooks {

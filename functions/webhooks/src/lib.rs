@@ -3,7 +3,6 @@
 
 mod handler;
 mod input;
-mod routes;
 mod view;
 
 pub use handler::Webhooks;

@@ -26,12 +26,11 @@ use postrider_domain::id::TenantId;
 use postrider_host::env::{self, BadSetting};
 use serde::de::DeserializeOwned;
 
-use crate::Page;
 use crate::conditional::Recorded;
 use crate::error::{Failure, failed};
 use crate::item::{Item, from_item, text, text_of};
-use crate::page;
 use crate::rows::{readable, readable_by};
+use crate::{Page, page};
 
 mod endpoints;
 mod keys;

@@ -5,11 +5,10 @@
 //! is refused for them is noted in the row.
 
 use jiff::{SignedDuration, Timestamp};
-use postrider_domain::dialect;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::invalid::Invalid;
-use postrider_domain::{json, time};
+use postrider_domain::{dialect, json, time};
 use serde_dynamo::{AttributeValue, Item};
 
 /// How far a producer's clock may be from the table's: far enough for one that retries a transaction for hours.

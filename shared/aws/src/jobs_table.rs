@@ -16,14 +16,13 @@ use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting};
 use serde::{Deserialize, Serialize};
 
-use crate::Page;
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
 use crate::config_table::hash_of;
 use crate::error::{Failure, failed, unwritable};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};
-use crate::page;
 use crate::rows::{ids, readable};
+use crate::{Page, page};
 
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;

@@ -14,12 +14,11 @@ use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
 
-use crate::Recorded;
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
 use crate::queue::Queue;
-use crate::rows;
+use crate::{Recorded, rows};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;

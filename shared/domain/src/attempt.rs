@@ -165,6 +165,13 @@ impl Attempt {
         }
     }
 
+    /// An attempt for tests, that was answered with this status.
+    #[cfg(test)]
+    pub(crate) fn answered(number: u32, mark: Mark, at: Timestamp, status: u16) -> Self {
+        let outcome = Outcome::Responded { status, retry_after: None }.code();
+        Self { outcome, status_code: Some(status), error: None, duration_ms: 7, ..Self::internal(number, mark, at, "") }
+    }
+
     /// Whether the receiver took it.
     pub fn succeeded(&self) -> bool {
         self.outcome == "succeeded"

@@ -6,8 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::FIRST_URL_VERSION;
-use crate::attempt::SLOWEST_TIMEOUT;
+use crate::attempt::{FIRST_URL_VERSION, SLOWEST_TIMEOUT};
 use crate::dialect::DialectRef;
 use crate::event::EventPattern;
 use crate::id::{EndpointId, TenantId};

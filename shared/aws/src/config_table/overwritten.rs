@@ -4,8 +4,7 @@
 use jiff::Timestamp;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::event::OwnType;
-use postrider_domain::event::{Event, EventPattern};
+use postrider_domain::event::{Event, EventPattern, OwnType};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};

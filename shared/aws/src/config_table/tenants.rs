@@ -11,12 +11,11 @@ use serde::Serialize;
 
 use super::endpoints::fresh;
 use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
-use crate::Page;
 use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, from_item, text, to_item};
-use crate::rows;
 use crate::rows::{ids, readable};
+use crate::{Page, rows};
 
 const LIST: &str = "TENANTS";
 const LIST_PREFIX: &str = "TENANT#";

@@ -11,11 +11,10 @@ use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
 use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
-use crate::Page;
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
-use crate::page;
 use crate::rows::{ids, readable_by};
+use crate::{Page, page};
 
 /// What one BatchGetItem takes.
 const BATCH: usize = 100;

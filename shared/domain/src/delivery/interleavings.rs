@@ -225,19 +225,9 @@ impl World {
         let of_another_round = message.round.is_some_and(|round| round != self.row.round);
         self.needless_posts += u32::from(of_another_round || self.recorded.contains(&message.attempt));
         self.forbidden_posts += u32::from(self.row.status.is_final());
-        let outcome = Outcome::Responded { status, retry_after: None };
-        let attempt = Attempt {
-            number: message.attempt,
-            mark: Some(Mark::new(self.marks)),
-            url_version: self.url_version,
-            at: self.now,
-            duration_ms: 0,
-            outcome: outcome.code(),
-            status_code: Some(status),
-            error: None,
-            response_excerpt: None,
-            redirect_to: None,
-        };
+        let answered = Attempt::answered(message.attempt, Mark::new(self.marks), self.now, status);
+        // Nothing passes while it is out but what the model lets pass.
+        let attempt = Attempt { url_version: self.url_version, duration_ms: 0, ..answered };
         self.posted.push(attempt.clone());
         self.workers[worker] = Some(Busy { message, read: self.row.clone(), attempt, status });
     }

@@ -119,19 +119,8 @@ fn late_attempts_fill_a_row_too() {
 }
 
 fn an_attempt(second: i64, status: u16) -> Attempt {
-    let outcome = Outcome::Responded { status, retry_after: None };
-    Attempt {
-        number: 1,
-        mark: Some(Mark::new(second.unsigned_abs())),
-        url_version: 1,
-        at: crate::time::plus_millis(noon(), second * 1000),
-        duration_ms: 7,
-        outcome: outcome.code(),
-        status_code: Some(status),
-        error: None,
-        response_excerpt: None,
-        redirect_to: None,
-    }
+    let at = crate::time::plus_millis(noon(), second * 1000);
+    Attempt::answered(1, Mark::new(second.unsigned_abs()), at, status)
 }
 
 #[test]
