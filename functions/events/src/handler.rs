@@ -32,7 +32,7 @@ const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
 /// What the routes need.
 pub struct Events {
-    pub(crate) credentials: Credentials,
+    credentials: Credentials,
     config: ConfigTable,
     events: EventsTable,
     deliveries: DeliveriesTable,
@@ -84,7 +84,7 @@ impl Events {
         })
     }
 
-    pub(crate) async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+    async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let producer = Producer::from(caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
         let event = self.accept(publication, &producer, Source::Http).await?;
@@ -92,7 +92,7 @@ impl Events {
     }
 
     /// Each event by itself: one that is refused says why in its place, and the others are taken.
-    pub(crate) async fn publish_batch(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+    async fn publish_batch(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         if request.header("idempotency-key").is_some() {
             return Err(Invalid::new("Idempotency-Key", "none with a batch: give each event an `id`").into());
         }
@@ -166,7 +166,7 @@ impl Events {
         Ok(found.into_iter().flatten().map(|subscription| subscription.endpoint_id).collect())
     }
 
-    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
         let not_found = || ApiError::not_found("event");

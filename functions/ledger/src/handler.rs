@@ -35,7 +35,7 @@ const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 
 /// What the routes need.
 pub struct Ledger {
-    pub(crate) credentials: Credentials,
+    credentials: Credentials,
     config: ConfigTable,
     deliveries: DeliveriesTable,
     retry_queue: Queue,
@@ -110,7 +110,7 @@ impl Ledger {
         })
     }
 
-    pub(crate) async fn list(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn list(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
         let webhook = self.known(caller, id).await?;
         let filter = filter(request)?;
@@ -123,7 +123,7 @@ impl Ledger {
     }
 
     /// Those of a job, or those that are undelivered.
-    pub(crate) async fn find_many(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+    async fn find_many(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         match request.query("job_id")? {
             Some(_) => self.of_job(request, caller).await,
             None => self.undelivered(request, caller).await,
@@ -171,14 +171,14 @@ impl Ledger {
         self.page(&Page { rows, next: None }).await
     }
 
-    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let delivery = self.find(caller, id).await?;
         self.show(200, &delivery).await
     }
 
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
-    pub(crate) async fn retry(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn retry(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.optional_fields()?.finish()?;
         let before = self.find(caller, id).await?;
         let after = before.asked_again(clock::now()).map_err(|why| ApiError::conflict(why.to_string()))?;
@@ -220,7 +220,7 @@ impl Ledger {
 
     /// Once this has answered, no further POST starts. One that is under way is still put on record, and if its receiver takes
     /// it, the delivery has succeeded.
-    pub(crate) async fn cancel(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn cancel(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.optional_fields()?.finish()?;
         let before = self.find(caller, id).await?;
         let is_final = || ApiError::conflict("this delivery has come to its end already");
@@ -237,7 +237,7 @@ impl Ledger {
 
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
     /// continues the rest.
-    pub(crate) async fn recover(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn recover(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         let endpoint = self.endpoint(caller, id).await?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
@@ -278,7 +278,7 @@ impl Ledger {
         Ok(Response::json(202, &json!({"recovery_id": id})))
     }
 
-    pub(crate) async fn recovery(
+    async fn recovery(
         &self,
         request: &Request,
         caller: &Caller,

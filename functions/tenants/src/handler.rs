@@ -32,7 +32,7 @@ const UNSEEN_KEY: &str = "look at the list of keys before you repeat it, and rev
 
 /// What the routes need.
 pub struct Operator {
-    pub(crate) credentials: OperatorCredentials,
+    credentials: OperatorCredentials,
     config: ConfigTable,
     keyring: Keyring,
 }
@@ -99,7 +99,7 @@ impl Operator {
         })
     }
 
-    pub(crate) async fn create(&self, request: &Request) -> Result<Response, ApiError> {
+    async fn create(&self, request: &Request) -> Result<Response, ApiError> {
         let mut fields = request.fields()?;
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
@@ -117,7 +117,7 @@ impl Operator {
         Ok(Response::json(201, &view::tenant(&tenant)))
     }
 
-    pub(crate) async fn list(&self, request: &Request) -> Result<Response, ApiError> {
+    async fn list(&self, request: &Request) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let paging: Paging<TenantId> = Paging::of(request)?;
         let found = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
@@ -125,7 +125,7 @@ impl Operator {
         Ok(Response::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
     }
 
-    pub(crate) async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
+    async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let tenant = self.tenant(id).await?;
         let mut fields = request.fields()?;
         let change = TenantChange {
@@ -140,7 +140,7 @@ impl Operator {
     }
 
     /// A new secret for what is signed with the tenant's; shown this once.
-    pub(crate) async fn rotate(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
+    async fn rotate(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
             let tenant = self.tenant(id).await?;
@@ -156,7 +156,7 @@ impl Operator {
         Err(ApiError::conflict("this tenant's secret is being rotated by others at the same time; try again"))
     }
 
-    pub(crate) async fn create_key(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
+    async fn create_key(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
         let tenant = self.tenant(tenant).await?;
         let mut fields = request.fields()?;
         let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
@@ -165,7 +165,7 @@ impl Operator {
         self.issue(fields, Some(tenant.id), Some(dialect), scopes).await
     }
 
-    pub(crate) async fn create_provider_key(&self, request: &Request) -> Result<Response, ApiError> {
+    async fn create_provider_key(&self, request: &Request) -> Result<Response, ApiError> {
         let mut fields = request.fields()?;
         let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
         Scope::check_for_providers(&scopes)?;
@@ -195,16 +195,16 @@ impl Operator {
         Ok(Response::json(201, &view::new_key(&key, &text)))
     }
 
-    pub(crate) async fn get(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
+    async fn get(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         Ok(Response::json(200, &view::tenant(&self.tenant(id).await?)))
     }
 
-    pub(crate) async fn list_tenant_keys(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
+    async fn list_tenant_keys(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
         self.list_keys(request, Some(&self.known(tenant).await?)).await
     }
 
-    pub(crate) async fn list_provider_keys(&self, request: &Request) -> Result<Response, ApiError> {
+    async fn list_provider_keys(&self, request: &Request) -> Result<Response, ApiError> {
         self.list_keys(request, None).await
     }
 
@@ -218,7 +218,7 @@ impl Operator {
         Ok(Response::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
     }
 
-    pub(crate) async fn delete_tenant_key(
+    async fn delete_tenant_key(
         &self,
         request: &Request,
         tenant: &str,
@@ -227,7 +227,7 @@ impl Operator {
         self.delete_key(request, Some(&self.known(tenant).await?), key).await
     }
 
-    pub(crate) async fn delete_provider_key(&self, request: &Request, key: &str) -> Result<Response, ApiError> {
+    async fn delete_provider_key(&self, request: &Request, key: &str) -> Result<Response, ApiError> {
         self.delete_key(request, None, key).await
     }
 

@@ -28,7 +28,7 @@ const TRIES: usize = 4;
 
 /// What the routes need.
 pub struct Webhooks {
-    pub(crate) credentials: Credentials,
+    credentials: Credentials,
     config: ConfigTable,
     keyring: Keyring,
     resolver: Resolver,
@@ -87,7 +87,7 @@ impl Webhooks {
         })
     }
 
-    pub(crate) async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+    async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let tenant = caller.tenant_id()?;
         let dialect = dialect_of(caller)?;
         let mut fields = request.fields()?;
@@ -118,7 +118,7 @@ impl Webhooks {
         Ok(Response::json(201, &body))
     }
 
-    pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+    async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
         let tenant = caller.tenant_id()?;
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
@@ -134,14 +134,14 @@ impl Webhooks {
         Ok(Response::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
     }
 
-    pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let endpoint = self.find(caller, id).await?;
         Ok(Response::json(200, &view::whole(&endpoint, clock::now())))
     }
 
     /// A change is made from what was read, so whoever was overtaken reads again.
-    pub(crate) async fn change(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn change(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         for _ in 0..TRIES {
             let before = self.find(caller, id).await?;
             let changes = Changes::read(request.fields()?, before.dialect)?;
@@ -158,7 +158,7 @@ impl Webhooks {
         Err(overtaken())
     }
 
-    pub(crate) async fn delete(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn delete(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let not_found = || ApiError::not_found("webhook");
         let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
@@ -181,7 +181,7 @@ impl Webhooks {
     }
 
     /// A new secret beside the old one, which counts until the grace ends. The new one is shown this once.
-    pub(crate) async fn rotate(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+    async fn rotate(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
             let before = self.find(caller, id).await?;
