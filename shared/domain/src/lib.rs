@@ -16,6 +16,7 @@ pub mod job;
 pub mod json;
 pub mod key;
 pub mod message;
+pub mod named;
 pub mod payload;
 pub mod recovery;
 pub mod retry;
