@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::AwsError;
 use crate::item::{Item, from_item, text_of};
-use postrider_host::metrics::{self, Unit};
+use postrider_host::metrics::{self, Metric};
 
 /// What names a row in each of the tables, in this order.
 const KEYS: [&str; 5] = ["pk", "sk", "tenant_id", "endpoint_id", "id"];
@@ -103,7 +103,7 @@ fn log_missing_for(row: &Delivery) {
 
 /// Without a dimension beside the function, as [`count`] has it.
 fn count_missing(rows: usize) {
-    metrics::emit("MissingRows", Unit::Count, &[], &[rows as f64]);
+    metrics::emit(Metric::MissingRows, &[], &[rows as f64]);
 }
 
 fn log(key: &str, error: &dyn Display) {
@@ -112,7 +112,7 @@ fn log(key: &str, error: &dyn Display) {
 
 /// Without a dimension beside the function: of tenants there are many, and each series is paid for.
 fn count(rows: u32) {
-    metrics::emit("UnreadableRows", Unit::Count, &[], &[f64::from(rows)]);
+    metrics::emit(Metric::UnreadableRows, &[], &[f64::from(rows)]);
 }
 
 /// The key of a row in words, such as `TENANT#ten_… WEBHOOK#wh_…`.
