@@ -7,3 +7,4 @@ mod triggers;
 mod view;
 
 pub use handler::Events;
+pub use triggers::DETAIL_TYPE;

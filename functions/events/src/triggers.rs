@@ -14,7 +14,8 @@ use crate::handler::Events;
 use crate::publish::{Producer, Publication, Source};
 use crate::view;
 
-const DETAIL_TYPE: &str = "Postrider Event";
+/// The detail-type of an event that is to be published.
+pub const DETAIL_TYPE: &str = "Postrider Event";
 
 impl Events {
     /// Answers whatever invoked us.

@@ -12,4 +12,5 @@ mod tasks;
 mod title;
 mod view;
 
+pub use bus::DETAIL_TYPE;
 pub use handler::Jobs;
