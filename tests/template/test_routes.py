@@ -37,7 +37,7 @@ class Gateway(unittest.TestCase):
             with self.subTest(route=key):
                 function = target.removesuffix("Integration").lower()
                 paths = {route["path"] for route in routes()[function]}
-                todo = f"put it into functions/{function}/src/routes.rs, or take {key!r} out of template.yaml"
+                todo = f"put it into the ROUTES of functions/{function}, or take {key!r} out of template.yaml"
                 self.assertIn(key.split(" ")[1], paths, f"{function} answers it with a 404: {todo}")
 
     def test_each_integration_is_of_its_function(self):
@@ -56,7 +56,7 @@ class Pages(unittest.TestCase):
         ]
         self.assertGreater(len(named), 10)
         for page, name in named:
-            self.assertIn(shape(name), known, f"{page} sends its reader to {name}, which no function's routes.rs has")
+            self.assertIn(shape(name), known, f"{page} sends its reader to {name}, which no function's ROUTES have")
 
 
 def shape(route: str) -> str:
