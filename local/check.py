@@ -2,9 +2,13 @@
 
 from lint import QUICK, judge
 from step import main, say
-from suite import PYTHON_TESTS, UNIT_TESTS
+from suite import FACTS, PYTHON_TESTS, UNIT_TESTS
 
-CHECKS = QUICK | {"unit tests": UNIT_TESTS} | {f"tests of the {what}": command for what, command in PYTHON_TESTS.items()}
+CHECKS = (
+    QUICK
+    | {"unit tests": UNIT_TESTS, "facts": FACTS}
+    | {f"tests of the {what}": command for what, command in PYTHON_TESTS.items()}
+)
 
 
 def run() -> None:

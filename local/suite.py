@@ -15,6 +15,8 @@ from step import Failed, main, say, step
 CARGO_TEST = ["cargo", "test", "--workspace", "--no-fail-fast"]
 E2E = [*CARGO_TEST, "--test", "e2e", "--"]
 UNIT_TESTS = [*CARGO_TEST, "--lib", "--quiet"]
+# What the tests of the template ask for facts. They would compile it themselves, in silence.
+FACTS = ["cargo", "build", "--workspace", "--bin", "facts"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
     what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"]
@@ -34,6 +36,7 @@ VERIFIERS = ROOT / "tests" / "verifiers"
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    check("compile what the tests ask for facts (cargo)", FACTS)
     for what, command in PYTHON_TESTS.items():
         check(f"tests of the {what}", command)
     install_node_packages()

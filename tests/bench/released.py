@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from build import PROGRAMS
 from deployment import FUNCTIONS
 from run_dir import ROOT, RunDir
 from step import Failed, step
@@ -23,7 +24,7 @@ class Released:
     def build(self, run_dir: RunDir) -> None:
         """Compiles for this machine with the very profile of a deployment, then gathers as `sam build` does."""
         with step("compile the release programs (cargo; the first time takes ten minutes and more on two cores)"):
-            if subprocess.run(["cargo", "build", "--release", "--workspace", "--bins"], cwd=ROOT, check=False).returncode != 0:
+            if subprocess.run([*PROGRAMS, "--release"], cwd=ROOT, check=False).returncode != 0:
                 raise Failed("the programs do not compile")
         shutil.rmtree(run_dir.build, ignore_errors=True)
         yaml = YAML()

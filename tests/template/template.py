@@ -1,6 +1,5 @@
 """The template as data: what the checks in this folder ask of it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,10 +93,3 @@ def holds(condition: dict, parameters: dict[str, str]) -> bool:
         left, right = (parameters[a["Ref"]] if isinstance(a, dict) else a for a in arguments)
         return left == right
     raise AssertionError(f"this check cannot evaluate {function}")
-
-
-def environment_names_in_rust() -> set[str]:
-    """The names of environment variables of ours that the programs mention, tests aside; `AWS_...` are Lambda's."""
-    shape = re.compile(r'"((?!AWS_)[A-Z][A-Z_]*_(?:TABLE|URL|ARN|GROUP|SECRET|TARGETS|DAYS|BUS|DIALECTS|CIDRS|DOMAINS|AGENT))"')
-    sources = [*(ROOT / "functions").rglob("*.rs"), *(ROOT / "shared" / "aws").rglob("*.rs")]
-    return {name for source in sources if "tests" not in source.stem for name in shape.findall(source.read_text())}

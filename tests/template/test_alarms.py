@@ -4,13 +4,13 @@ import json
 import re
 import unittest
 
-from source import emitted_metrics, log_lines, number, seconds
+from calls import log_lines, metrics
+from facts import facts, limit
 from template import FUNCTIONS, ROOT, Template, holds
 
 RUNBOOK = ROOT / "docs" / "runbook"
 PAGE = re.compile(r"Runbook: docs/runbook/([a-z0-9-]+)\.md$")
 HEADINGS = ["What it means", "What users notice", "How to look", "What to do", "How to tell it is over"]
-PACE = "functions/sweep/src/pace.rs"
 
 
 def page_of(alarm: dict) -> str:
@@ -89,7 +89,7 @@ class Alarms(unittest.TestCase):
         self.assertEqual(api["Dimensions"], [{"Name": "ApiId", "Value": {"Ref": "Api"}}])
 
     def test_metrics_of_our_own_are_written_by_the_function_that_is_named(self):
-        emitted = emitted_metrics()
+        written = metrics()
         for name, alarm in self.alarms.items():
             if alarm.get("Namespace") != "Postrider":
                 continue
@@ -97,7 +97,10 @@ class Alarms(unittest.TestCase):
                 (dimension,) = alarm["Dimensions"]
                 self.assertEqual(dimension["Name"], "FunctionName", "the one dimension that these metrics have")
                 function = dimension["Value"]["Ref"].removesuffix("Function").lower()
-                self.assertIn(function, emitted.get(alarm["MetricName"], ()), "it would wait for what nobody writes")
+                self.assertIn(function, written.get(alarm["MetricName"], ()), "it would wait for what nobody writes")
+
+    def test_every_metric_of_our_own_is_written(self):
+        self.assertEqual(set(metrics()), set(facts()["metrics"]), "take it out of shared/host/src/metrics.rs, or write it")
 
     def test_what_any_function_may_write_is_watched_in_all_of_them(self):
         for name, alarm in self.alarms.items():
@@ -106,7 +109,7 @@ class Alarms(unittest.TestCase):
                 continue
             with self.subTest(alarm=name):
                 (metric,) = {metric["MetricName"] for metric in stats}
-                self.assertEqual(emitted_metrics()[metric], set(FUNCTIONS))
+                self.assertEqual(metrics()[metric], set(FUNCTIONS))
                 watched = [metric["Dimensions"] for metric in stats]
                 expected = [[{"Name": "FunctionName", "Value": {"Ref": f"{f.capitalize()}Function"}}] for f in FUNCTIONS]
                 self.assertEqual(watched, expected, "one series a function, none that tenants could multiply")
@@ -121,7 +124,7 @@ class Alarms(unittest.TestCase):
             "WHERE FunctionName = '${DeliverFunction}' GROUP BY WebhookId ORDER BY SUM() DESC",
             "CloudWatch alarms by series only where a query both groups and orders",
         )
-        self.assertIn("deliver", emitted_metrics()["Blocked"])
+        self.assertIn("deliver", metrics()["Blocked"])
         self.assertEqual((alarm["Threshold"], alarm["EvaluationPeriods"]), (1, 1), "one attempt is enough")
 
     def test_every_queue_is_watched(self):
@@ -144,7 +147,7 @@ class Alarms(unittest.TestCase):
         self.assertGreater(self.window("DeadLettersLeftAlarm"), 2 * self.rarest_sweep(), "it would go off before the sweep")
 
     def test_an_overdue_retry_has_time_to_be_rescued(self):
-        rescued = seconds(PACE, "GRACE") + 2 * self.rarest_sweep()
+        rescued = limit("sweep.grace") + 2 * self.rarest_sweep()
         self.assertGreater(self.alarms["OverdueAlarm"]["Threshold"], rescued, "everyday rescues would set it off")
 
     def test_one_crash_is_not_a_queue_that_is_behind(self):
@@ -223,6 +226,13 @@ class Runbook(unittest.TestCase):
             for line in re.findall(r'message = "([^"]+)"', text):
                 self.assertIn(line, written, f"{name}: the query would find nothing, and somebody would be reassured")
 
+    def test_queries_ask_for_outcomes_and_statuses_that_there_are(self):
+        for field, known in (("outcome", facts()["outcomes"]), ("status", facts()["statuses"])):
+            for name, text in self.pages.items():
+                for value in re.findall(rf'\b{field} = "([^"]+)"', text):
+                    kind = re.sub(r"^status_\d{3}$", "status_<code>", value)
+                    self.assertIn(kind, known, f"docs/runbook/{name}.md: nothing has this {field}, so the query finds nothing")
+
     def test_links_lead_somewhere(self):
         for path in RUNBOOK.glob("*.md"):
             for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
@@ -230,8 +240,8 @@ class Runbook(unittest.TestCase):
 
     def test_numbers_in_words_are_the_programs_own(self):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
-        self.assertIn(f"and {seconds('functions/deliver/src/batch.rs', 'MARGIN')} s left", deliver)
-        backlog = f"{number(PACE, 'BACKLOG'):,} messages"
+        self.assertIn(f"and {limit('deliver.margin')} s left", deliver)
+        backlog = f"{limit('sweep.backlog'):,} messages"
         self.assertIn(backlog, (RUNBOOK / "retry-queue-behind.md").read_text())
 
 
@@ -256,7 +266,7 @@ class Dashboard(unittest.TestCase):
             taken |= cells
 
     def test_every_metric_of_our_own_is_shown(self):
-        for metric in emitted_metrics():
+        for metric in facts()["metrics"]:
             self.assertTrue(f'"{metric}"' in self.body or f'\\"{metric}\\"' in self.body, metric)
 
 

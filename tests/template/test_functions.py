@@ -2,7 +2,8 @@
 
 import unittest
 
-from template import FUNCTIONS, ROOT, Template, environment_names_in_rust
+from calls import settings
+from template import FUNCTIONS, ROOT, Template
 
 # What an HTTP API waits for an integration at the most, and what answers over it.
 GATEWAY_LIMIT = 30
@@ -33,7 +34,7 @@ class Functions(unittest.TestCase):
 
     def test_every_name_that_a_program_reads_is_given(self):
         given = {name for function in FUNCTIONS for name in self.template.environment(function)["Variables"]}
-        missing = environment_names_in_rust() - given
+        missing = settings() - given
         self.assertFalse(missing, f"a function would not start without {sorted(missing)}")
 
     def test_whoever_connects_or_promises_to_knows_all_limits(self):

@@ -37,10 +37,8 @@ class PrivateTargets(unittest.TestCase):
 
 
 class Retention(unittest.TestCase):
-    def test_an_event_outlives_its_retries(self):
-        days = Template().all["Parameters"]["RetentionDays"]
-        self.assertEqual(days["Default"], 30)
-        self.assertGreaterEqual(days["MinValue"], 4, "the longest built-in calendar runs for 75 h 36 min")
+    def test_it_is_thirty_days_unless_an_operator_says_otherwise(self):
+        self.assertEqual(Template().all["Parameters"]["RetentionDays"]["Default"], 30)
 
 
 class ExtraDialects(unittest.TestCase):

@@ -2,13 +2,12 @@
 
 import unittest
 
-from source import number
+from facts import limit
 from template import Template, as_list, holds
 
 DAY = 86_400
 WORK = ("DeliverQueue", "RetryQueue")
 UNFINISHED = "UnfinishedQueue"
-UNFINISHED_CODE = "functions/fanout/src/unfinished.rs"
 ENDS = ("DeadQueue", "QuarantineQueue", "TriggersQueue")
 POLICIES = ("QueuesOverTlsOnly", "TriggersQueuePolicy")
 
@@ -50,7 +49,7 @@ class Queues(unittest.TestCase):
     def test_an_unfinished_event_is_tried_for_a_day_and_then_lies_where_it_can_be_redriven(self):
         redrive = self.template.properties(UNFINISHED)["RedrivePolicy"]
         self.assertEqual(redrive["deadLetterTargetArn"], {"Fn::GetAtt": ["QuarantineQueue", "Arn"]})
-        first, longest = number(UNFINISHED_CODE, "FIRST_WAIT"), number(UNFINISHED_CODE, "LONGEST_WAIT")
+        first, longest = limit("fanout.first_wait"), limit("fanout.longest_wait")
         waits = sum(min(first * 2**n, longest) for n in range(redrive["maxReceiveCount"]))
         self.assertGreaterEqual(waits, DAY, "the stream kept what failed for as long")
         self.assertLess(waits, self.template.properties(UNFINISHED)["MessageRetentionPeriod"], "it would expire unseen")
@@ -100,7 +99,7 @@ class Queues(unittest.TestCase):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
                 self.assertEqual(mapping["BatchSize"], 10, "ten is where the price per message has fallen and risk is small")
-                threads = number("functions/deliver/src/send_pool.rs", "THREADS")
+                threads = limit("deliver.threads")
                 self.assertGreater(threads, mapping["BatchSize"], "a receiver's flood would hold its batch mates up")
 
     def test_neither_queue_can_take_the_whole_account(self):
@@ -113,7 +112,7 @@ class Queues(unittest.TestCase):
         )
 
     def test_short_retries_do_not_trip_loop_detection(self):
-        # The chain is bounded by the calendar, but a webhook may have 16 retries, and manual rounds on top.
+        # The chain is bounded by the retry schedule, but a webhook may have 16 retries, and manual rounds on top.
         recursion = self.template.function("deliver")["RecursiveLoop"]
         self.assertEqual(recursion, "Allow", "Lambda would stop deliver -> retry queue -> deliver after 16 hops")
 

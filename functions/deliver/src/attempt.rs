@@ -24,7 +24,7 @@ use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::stored_secret::{StoredSecret, secrets_at};
 use postrider_domain::{payload, signature, time};
-use postrider_host::metrics::{self, Unit};
+use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, deadline, entropy, env};
 
@@ -211,7 +211,7 @@ impl Attempts {
     async fn refuse(&self, row: &Delivery) -> Result<(), Error> {
         let now = clock::now();
         tracing::error!(delivery_id = row.id.as_str(), tenant_id = row.tenant_id.as_str(), "delivery.mixed_rows");
-        metrics::emit("MixedRows", Unit::Count, &[], &[1.0]);
+        metrics::emit(Metric::MixedRows, &[], &[1.0]);
         let why = "its rows do not belong together, so nothing was sent; this is our failure";
         let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
         // Whose schedule it would have is just what cannot be known.

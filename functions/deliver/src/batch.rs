@@ -11,7 +11,7 @@ use crate::health::Fact;
 use crate::noted::Noted;
 
 /// Time that must be left after an attempt's time-out, so that its outcome can be recorded.
-const MARGIN: Duration = Duration::from_secs(15);
+pub const MARGIN: Duration = Duration::from_secs(15);
 
 /// How old a read may be when a POST starts: what was asked for since is seen before the next one.
 const FRESH: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 //! What sends can be used apart from the function: what sending costs is measured by itself.
 
 mod attempt;
-mod batch;
+pub mod batch;
 pub mod clients;
 mod connecting;
 mod failure;
@@ -13,11 +13,11 @@ mod keep_alive;
 mod moment;
 mod noted;
 mod retry_after;
-mod send_pool;
+pub mod send_pool;
 pub mod sender;
 mod slow;
 mod tally;
-mod tls_failure;
+pub mod tls_failure;
 pub mod trust;
 
 pub use handler::Deliver;

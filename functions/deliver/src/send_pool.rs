@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use lambda_runtime::Error;
 use tokio::runtime::{Builder, Runtime};
 
-/// One for each message of a batch, and some.
-const THREADS: usize = 12;
+/// Threads that POSTs are made on: one for each message of a batch, and some.
+pub const THREADS: usize = 12;
 /// Threads that names are looked up on. A look-up that was cut keeps its own until the system's resolver gives up, which it
 /// does within the time that a few batches take.
 const LOOK_UPS: usize = 64;

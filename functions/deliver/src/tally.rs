@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use postrider_domain::attempt::Outcome;
-use postrider_host::metrics::{self, Unit};
+use postrider_host::metrics::{self, Metric};
 
 use crate::attempt::Made;
 
@@ -22,13 +22,13 @@ pub(crate) fn emit(made: &[Made]) {
         }
     }
     for ((dialect, outcome), count) in attempts {
-        metrics::emit("Attempts", Unit::Count, &[("Dialect", dialect), ("Outcome", outcome)], &[count]);
+        metrics::emit(Metric::Attempts, &[("Dialect", dialect), ("Outcome", outcome)], &[count]);
     }
     // By endpoint, since its alarm names whose URL turned inwards; it is rare, so these are few.
     for (webhook_id, count) in blocked {
-        metrics::emit("Blocked", Unit::Count, &[("WebhookId", webhook_id)], &[count]);
+        metrics::emit(Metric::Blocked, &[("WebhookId", webhook_id)], &[count]);
     }
     for (dialect, values) in latencies {
-        metrics::emit("DeliveryLatency", Unit::Milliseconds, &[("Dialect", dialect)], &values);
+        metrics::emit(Metric::DeliveryLatency, &[("Dialect", dialect)], &values);
     }
 }

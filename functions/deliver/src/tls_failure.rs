@@ -1,29 +1,73 @@
 //! Why a TLS handshake failed, in words that tell a receiver's owner what to mend.
 
+use postrider_domain::named;
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible};
 
-/// One sentence, ours to the word: the names in a receiver's certificate are not repeated.
+named! {
+    /// What is said. Ours to the word: the names in a receiver's certificate are not repeated.
+    pub enum Sentence {
+        /// A certificate whose time is over.
+        Expired = "the TLS certificate has expired",
+        /// A certificate whose time has not begun.
+        NotYetValid = "the TLS certificate is not valid yet",
+        /// A certificate that does not have the URL's host name.
+        OtherName = "the TLS certificate is for another host name",
+        /// A certificate whose issuer is not known.
+        UnknownIssuer = "the TLS certificate is self-signed, is from an unknown authority, or came without its intermediate",
+        /// A certificate that its issuer took back.
+        Revoked = "the TLS certificate has been revoked",
+        /// A certificate that none of the authorities has signed which have its issuer's name.
+        BadSignature = "the TLS certificate is from an unknown authority with the name of a known one, or is broken",
+        /// A certificate that cannot be read.
+        Broken = "the TLS certificate is broken",
+        /// What `openssl req -x509` makes unless it is told otherwise.
+        AnAuthoritys =
+            "the TLS certificate is an authority's own (CA:TRUE), self-signed or from an unknown authority, and not a server's",
+        /// Any other fault of a certificate. The platform's verifier hides a wrong purpose behind a type of its own.
+        OtherFault = "the TLS certificate is not for servers, or breaks another rule",
+        /// A receiver without a certificate.
+        NoCertificate = "the receiver showed no TLS certificate",
+        /// A receiver with versions of TLS that are too old.
+        OldVersion = "the receiver speaks neither TLS 1.2 nor TLS 1.3",
+        /// A receiver with which there is no way to encrypt.
+        NothingInCommon = "the receiver's TLS has no cipher, key exchange or signature in common with ours",
+        /// A port that answers in plain text.
+        NoTls = "what answers there does not speak TLS",
+        /// A receiver that says what it may not.
+        RulesBroken = "the receiver broke the rules of TLS",
+        /// A receiver that wants to know who we are.
+        AsksForOurs = "the receiver asks for a client certificate, and Postrider has none",
+        /// A receiver that serves other names.
+        NameUnknown = "the receiver does not know the URL's host name",
+        /// An alert without a sentence of its own; its number follows.
+        Alert = "the receiver ended the TLS handshake with alert",
+        /// Whatever else there is.
+        Failed = "the TLS handshake failed",
+    }
+}
+
+/// One sentence about it.
 pub(crate) fn sentence(error: &Error) -> String {
     let known = match error {
         Error::InvalidCertificate(certificate) => of_certificate(certificate),
-        Error::NoCertificatesPresented => "the receiver showed no TLS certificate",
+        Error::NoCertificatesPresented => Sentence::NoCertificate,
         Error::AlertReceived(alert) => return of_alert(*alert),
         Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
             | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled,
-        ) => OLD_VERSION,
-        Error::PeerIncompatible(_) => "the receiver's TLS has no cipher, key exchange or signature in common with ours",
+        ) => Sentence::OldVersion,
+        Error::PeerIncompatible(_) => Sentence::NothingInCommon,
         Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
-            "what answers there does not speak TLS"
+            Sentence::NoTls
         }
         Error::InvalidMessage(_) | Error::PeerMisbehaved(_) | Error::PeerSentOversizedRecord | Error::DecryptError => {
-            "the receiver broke the rules of TLS"
+            Sentence::RulesBroken
         }
-        _ => "the TLS handshake failed",
+        _ => Sentence::Failed,
     };
-    known.to_owned()
+    known.as_str().to_owned()
 }
 
 /// Whether the receiver asks for a certificate of ours.
@@ -31,48 +75,32 @@ pub(crate) fn is_about_our_certificate(error: &Error) -> bool {
     matches!(error, Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::NoCertificate))
 }
 
-const OLD_VERSION: &str = "the receiver speaks neither TLS 1.2 nor TLS 1.3";
-
-fn of_certificate(error: &CertificateError) -> &'static str {
+fn of_certificate(error: &CertificateError) -> Sentence {
     match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the TLS certificate has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the TLS certificate is not valid yet"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the TLS certificate is for another host name"
-        }
-        CertificateError::UnknownIssuer => {
-            "the TLS certificate is self-signed, is from an unknown authority, or came without its intermediate"
-        }
-        CertificateError::Revoked => "the TLS certificate has been revoked",
-        // No key of the authorities that have its issuer's name fits.
-        CertificateError::BadSignature => {
-            "the TLS certificate is from an unknown authority with the name of a known one, or is broken"
-        }
-        CertificateError::BadEncoding => "the TLS certificate is broken",
-        CertificateError::Other(OtherError(other)) if is_an_authoritys(other.as_ref()) => {
-            "the TLS certificate is an authority's own (CA:TRUE), self-signed or from an unknown authority, and not a server's"
-        }
-        // The platform's verifier hides a wrong purpose behind a type of its own.
-        _ => "the TLS certificate is not for servers, or breaks another rule",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => Sentence::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Sentence::NotYetValid,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Sentence::OtherName,
+        CertificateError::UnknownIssuer => Sentence::UnknownIssuer,
+        CertificateError::Revoked => Sentence::Revoked,
+        CertificateError::BadSignature => Sentence::BadSignature,
+        CertificateError::BadEncoding => Sentence::Broken,
+        CertificateError::Other(OtherError(other)) if is_an_authoritys(other.as_ref()) => Sentence::AnAuthoritys,
+        _ => Sentence::OtherFault,
     }
 }
 
-/// What `openssl req -x509` makes unless it is told otherwise.
 fn is_an_authoritys(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 fn of_alert(alert: AlertDescription) -> String {
-    match alert {
-        AlertDescription::ProtocolVersion => OLD_VERSION.to_owned(),
-        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => {
-            "the receiver asks for a client certificate, and Postrider has none".to_owned()
-        }
-        AlertDescription::UnrecognisedName => "the receiver does not know the URL's host name".to_owned(),
-        other => format!("the receiver ended the TLS handshake with alert {}", u8::from(other)),
-    }
+    let known = match alert {
+        AlertDescription::ProtocolVersion => Sentence::OldVersion,
+        AlertDescription::CertificateRequired | AlertDescription::NoCertificate => Sentence::AsksForOurs,
+        AlertDescription::UnrecognisedName => Sentence::NameUnknown,
+        other => return format!("{} {}", Sentence::Alert.as_str(), u8::from(other)),
+    };
+    known.as_str().to_owned()
 }
 
 #[cfg(test)]

@@ -6,3 +6,4 @@ mod triggers;
 mod view;
 
 pub use handler::Events;
+pub use triggers::DETAIL_TYPE;

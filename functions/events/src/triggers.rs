@@ -14,7 +14,8 @@ use crate::handler::Events;
 use crate::publish::{Producer, Publication, Source};
 use crate::view;
 
-const DETAIL_TYPE: &str = "Postrider Event";
+/// The detail-type of an event that is to be published.
+pub const DETAIL_TYPE: &str = "Postrider Event";
 
 impl Events {
     /// Answers whatever invoked us.
@@ -72,6 +73,7 @@ impl Events {
     async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, ApiError> {
         let mut publication = Publication::read(Fields::read(text.as_bytes())?, &Producer::Provider, None)?;
         publication.key_unless_given(otherwise);
-        self.accept(publication, &Producer::Provider, source).await
+        // Boxed: this and what leads here are more futures inside one another than the compiler lays out.
+        Box::pin(self.accept(publication, &Producer::Provider, source)).await
     }
 }

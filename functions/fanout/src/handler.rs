@@ -45,8 +45,8 @@ const SOON: Duration = Duration::from_secs(2);
 /// How much later a row is announced again of which nobody here knows whether it was announced.
 const AGAIN: Duration = Duration::from_secs(15);
 
-/// What workers hear of a new job.
-const JOB_CREATED: &str = "Postrider Job Created";
+/// The detail-type by which workers hear of a new job.
+pub const JOB_CREATED: &str = "Postrider Job Created";
 
 type Subscribers = HashMap<(TenantId, EventPattern), Result<Vec<Subscription>, Failure>>;
 

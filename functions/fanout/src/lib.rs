@@ -6,7 +6,8 @@ mod announced;
 mod handler;
 mod intake;
 mod record;
-mod redrive;
-mod unfinished;
+pub mod redrive;
+pub mod unfinished;
 
+pub use handler::JOB_CREATED;
 pub use intake::Intake;

@@ -20,7 +20,7 @@ use crate::handler::Fanout;
 use crate::record;
 
 /// Time kept back at the end, so that whatever was begun is finished.
-const RESERVE: Duration = Duration::from_secs(15);
+pub const RESERVE: Duration = Duration::from_secs(15);
 /// An event with very many webhooks takes long, and may.
 const EACH: Duration = Duration::MAX;
 

@@ -17,9 +17,10 @@ use crate::handler::{Fanout, TO_LEAVE};
 use crate::record;
 use crate::redrive::Redrive;
 
-/// How long one waits after its first failure; twice as long after each one more.
-const FIRST_WAIT: u64 = 5;
-const LONGEST_WAIT: u64 = 300;
+/// How long one waits after its first failure, in seconds; twice as long after each one more.
+pub const FIRST_WAIT: u64 = 5;
+/// How long one waits at the most, in seconds.
+pub const LONGEST_WAIT: u64 = 300;
 
 /// Takes up what was left.
 pub(crate) struct Unfinished {

@@ -12,7 +12,8 @@ use postrider_domain::invalid::Invalid;
 use crate::handler::Jobs;
 use crate::report;
 
-const DETAIL_TYPE: &str = "Postrider Job";
+/// The detail-type of a report on a job.
+pub const DETAIL_TYPE: &str = "Postrider Job";
 
 impl Jobs {
     /// Takes a report from the bus.

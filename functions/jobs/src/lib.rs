@@ -11,4 +11,5 @@ mod tasks;
 mod title;
 mod view;
 
+pub use bus::DETAIL_TYPE;
 pub use handler::Jobs;

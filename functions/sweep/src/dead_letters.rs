@@ -28,7 +28,7 @@ const UNREADABLE: &str = "a row of it cannot be read";
 /// What a letter takes at the most, a read and a write or three; ten are seen to at once.
 const EACH: Duration = Duration::from_secs(5);
 /// What ten letters take at the most, with those before and after them put where they belong. With less left, none is begun.
-const RESERVE: Duration = Duration::from_secs(8);
+pub const RESERVE: Duration = Duration::from_secs(8);
 
 /// Records dead letters.
 pub(crate) struct DeadLetters {

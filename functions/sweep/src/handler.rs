@@ -7,7 +7,7 @@ use postrider_aws::Failure;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
 use postrider_host::deadline::{self, Waiting};
-use postrider_host::metrics::{self, Unit};
+use postrider_host::metrics::{self, Metric};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -94,11 +94,11 @@ impl Done {
     }
 
     fn tell(&self) {
-        metrics::emit("RescuedDeliveries", Unit::Count, &[], &[self.rescued as f64]);
+        metrics::emit(Metric::RescuedDeliveries, &[], &[self.rescued as f64]);
         if let Some(seconds) = self.oldest_due_seconds {
-            metrics::emit("OldestDueAge", Unit::Seconds, &[], &[seconds as f64]);
+            metrics::emit(Metric::OldestDueAge, &[], &[seconds as f64]);
         }
-        metrics::emit("DeadLetters", Unit::Count, &[], &[self.dead_letters as f64]);
+        metrics::emit(Metric::DeadLetters, &[], &[self.dead_letters as f64]);
         tracing::info!(
             rescued = self.rescued,
             oldest_due_seconds = self.oldest_due_seconds,

@@ -1,10 +1,10 @@
 //! Every few minutes: what is overdue goes back to the queue, and what a queue gave up on is put on record.
 
-mod dead_letters;
+pub mod dead_letters;
 mod done;
 mod handler;
-mod overdue;
-mod pace;
+pub mod overdue;
+pub mod pace;
 mod timer;
 
 pub use handler::Sweep;

@@ -19,7 +19,7 @@ use crate::pace::Pace;
 
 const PAGE: i32 = 100;
 /// What a page takes at the most. With less left, none is begun.
-const FOR_A_PAGE: Duration = Duration::from_secs(6);
+pub const FOR_A_PAGE: Duration = Duration::from_secs(6);
 /// Messages that are looked into by one read, and such reads at once.
 const READ_TOGETHER: usize = 20;
 const READS_AT_ONCE: usize = 4;

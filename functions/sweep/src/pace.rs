@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 /// How late a retry may be before the sweep brings it: Scheduler's precision of a minute, and a queue's in-flight time.
-const GRACE: Duration = Duration::from_secs(120);
+pub const GRACE: Duration = Duration::from_secs(120);
 /// More messages than this waiting when a sweep begins, and what is overdue is most likely among them.
 const BEHIND: u64 = 50;
 /// More waiting messages than this, and the queue is what is late. Without knowing how many wait, a sweep sends no more either:
 /// so many may be surplus, and each of them is told by its row's counter and makes no POST.
-const BACKLOG: u64 = 1_000;
+pub const BACKLOG: u64 = 1_000;
 /// So late, a row is brought even while the queue is behind: the queue may be full of others' messages, such as a slow endpoint's,
 /// and this row's was lost long ago.
 const LOST: Duration = Duration::from_secs(30 * 60);

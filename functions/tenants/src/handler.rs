@@ -218,12 +218,7 @@ impl Operator {
         Ok(Response::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
     }
 
-    async fn delete_tenant_key(
-        &self,
-        request: &Request,
-        tenant: &str,
-        key: &str,
-    ) -> Result<Response, ApiError> {
+    async fn delete_tenant_key(&self, request: &Request, tenant: &str, key: &str) -> Result<Response, ApiError> {
         self.delete_key(request, Some(&self.known(tenant).await?), key).await
     }
 

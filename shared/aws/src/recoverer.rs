@@ -24,7 +24,7 @@ const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
 
 /// What a page takes at the most. With less left, none is begun.
-const FOR_A_PAGE: Duration = Duration::from_secs(5);
+pub const FOR_A_PAGE: Duration = Duration::from_secs(5);
 /// The least that a recovery gets, a page and a moment: of very many, some wait for the next sweep.
 const LEAST_SHARE: Duration = Duration::from_secs(6);
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use postrider_domain::delivery::Delivery;
 use postrider_domain::id::JobId;
-use postrider_host::metrics::{self, Unit};
+use postrider_host::metrics::{self, Metric};
 use serde::de::DeserializeOwned;
 
 use crate::error::Failure;
@@ -103,7 +103,7 @@ fn log_missing_for(row: &Delivery) {
 
 /// Without a dimension beside the function, as [`count`] has it.
 fn count_missing(rows: usize) {
-    metrics::emit("MissingRows", Unit::Count, &[], &[rows as f64]);
+    metrics::emit(Metric::MissingRows, &[], &[rows as f64]);
 }
 
 fn log(key: &str, error: &dyn Display) {
@@ -112,7 +112,7 @@ fn log(key: &str, error: &dyn Display) {
 
 /// Without a dimension beside the function: of tenants there are many, and each series is paid for.
 fn count(rows: u32) {
-    metrics::emit("UnreadableRows", Unit::Count, &[], &[f64::from(rows)]);
+    metrics::emit(Metric::UnreadableRows, &[], &[f64::from(rows)]);
 }
 
 /// The key of a row in words, such as `TENANT#ten_… WEBHOOK#wh_…`.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::invisible::is_invisible;
+use crate::named;
 
 /// No dialect waits longer for a receiver, nor can a webhook ask for it: functions' time-outs rest on this.
 pub const SLOWEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,25 +48,53 @@ pub enum Unreachable {
     InvalidResponse,
 }
 
+named! {
+    /// What outcomes are called.
+    pub enum Code {
+        /// A 2xx.
+        Succeeded = "succeeded",
+        /// Any other status, which stands in the place of `<code>`.
+        Status = "status_<code>",
+        /// [`Outcome::TimedOut`].
+        TimedOut = "timed_out",
+        /// [`Unreachable::DnsFailed`].
+        DnsFailed = "dns_failed",
+        /// [`Unreachable::ConnectRefused`].
+        ConnectRefused = "connect_refused",
+        /// [`Unreachable::ConnectTimeout`].
+        ConnectTimeout = "connect_timeout",
+        /// [`Unreachable::TlsFailed`].
+        TlsFailed = "tls_failed",
+        /// [`Unreachable::Reset`].
+        Reset = "reset",
+        /// [`Unreachable::InvalidResponse`].
+        InvalidResponse = "invalid_response",
+        /// [`Outcome::Blocked`].
+        Blocked = "blocked",
+        /// [`Outcome::Internal`].
+        Internal = "internal",
+    }
+}
+
 impl Outcome {
     /// Its name in the ledger, the API and the metrics.
     pub fn code(&self) -> String {
-        let name = match self {
-            Self::Responded { status: 200..=299, .. } => "succeeded",
-            Self::Responded { status, .. } => return format!("status_{status}"),
-            Self::TimedOut => "timed_out",
-            Self::Blocked => "blocked",
-            Self::Internal => "internal",
+        let code = match self {
+            Self::Responded { status: 200..=299, .. } => Code::Succeeded,
+            Self::Responded { status, .. } => return Code::Status.as_str().replace("<code>", &status.to_string()),
+            Self::TimedOut => Code::TimedOut,
+            Self::Blocked => Code::Blocked,
+            Self::Internal => Code::Internal,
             Self::Unreachable(why) => match why {
-                Unreachable::DnsFailed => "dns_failed",
-                Unreachable::ConnectRefused => "connect_refused",
-                Unreachable::ConnectTimeout => "connect_timeout",
-                Unreachable::TlsFailed => "tls_failed",
-                Unreachable::Reset => "reset",
-                Unreachable::InvalidResponse => "invalid_response",
+                Unreachable::DnsFailed => Code::DnsFailed,
+                Unreachable::ConnectRefused => Code::ConnectRefused,
+                Unreachable::ConnectTimeout => Code::ConnectTimeout,
+                Unreachable::TlsFailed => Code::TlsFailed,
+                Unreachable::Reset => Code::Reset,
+                Unreachable::InvalidResponse => Code::InvalidResponse,
             },
         };
-        name.to_owned()
+        code.as_str().to_owned()
     }
 
     /// The outcome as a dimension of metrics: of few values, since each is paid for.

@@ -6,44 +6,32 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::DialectRef;
 use crate::id::{KeyId, TenantId};
 use crate::invalid::Invalid;
+use crate::named;
+use crate::named::stored_by_name;
 
-macro_rules! scopes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
-        /// One thing that a key may do.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum Scope {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)+
-        }
-
-        impl Scope {
-            const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its name in the API.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-        }
-    };
+named! {
+    /// One thing that a key may do, by its name in the API.
+    pub enum Scope {
+        /// See webhooks.
+        WebhooksRead = "webhooks:read",
+        /// Make, change and delete webhooks.
+        WebhooksWrite = "webhooks:write",
+        /// Publish events.
+        EventsWrite = "events:write",
+        /// See jobs.
+        JobsRead = "jobs:read",
+        /// Start and cancel jobs.
+        JobsWrite = "jobs:write",
+        /// Report on jobs: the worker's side.
+        JobsReport = "jobs:report",
+        /// See deliveries.
+        DeliveriesRead = "deliveries:read",
+        /// Retry, cancel and recover deliveries.
+        DeliveriesWrite = "deliveries:write",
+    }
 }
 
-scopes! {
-    /// See webhooks.
-    WebhooksRead = "webhooks:read",
-    /// Make, change and delete webhooks.
-    WebhooksWrite = "webhooks:write",
-    /// Publish events.
-    EventsWrite = "events:write",
-    /// See jobs.
-    JobsRead = "jobs:read",
-    /// Start and cancel jobs.
-    JobsWrite = "jobs:write",
-    /// Report on jobs: the worker's side.
-    JobsReport = "jobs:report",
-    /// See deliveries.
-    DeliveriesRead = "deliveries:read",
-    /// Retry, cancel and recover deliveries.
-    DeliveriesWrite = "deliveries:write",
-}
+stored_by_name!(Scope);
 
 impl Scope {
     /// What a tenant's key may do unless told otherwise: all but the provider's side, which publishes and reports.

@@ -17,6 +17,7 @@ pub mod job;
 pub mod json;
 pub mod key;
 pub mod message;
+pub mod named;
 pub mod obstacle;
 pub mod own_event;
 pub mod own_header;

@@ -14,8 +14,9 @@ pub const MAX_INTERNAL: u32 = 3;
 /// The wait after an internal failure where the retry schedule names none: before the first retry, or without retries.
 const INTERNAL_PAUSE_SECONDS: u32 = 60;
 /// The longest that a receiver's Retry-After is obeyed: a day, the longest interval of any dialect's retry schedule.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
-pub(crate) const MAX_RETRIES: usize = 16;
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Retries that a retry schedule has at the most.
+pub const MAX_RETRIES: usize = 16;
 pub(crate) const MAX_DELAY_SECONDS: u32 = 7 * 24 * 3600;
 
 /// A retry schedule, and which of a receiver's hints count.

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use postrider_domain::time;
+use postrider_domain::{named, time};
 use serde_json::{Map, Value, json};
 
 use crate::clock;
@@ -11,21 +11,52 @@ const NAMESPACE: &str = "Postrider";
 /// Values of one metric that a line may hold (the format's specification).
 const MOST_VALUES: usize = 100;
 
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// Things.
-    Count,
-    /// Milliseconds.
-    Milliseconds,
-    /// Seconds.
-    Seconds,
+named! {
+    /// Everything that is counted or measured, by its name in CloudWatch.
+    pub enum Metric {
+        /// Attempts, by dialect and class of outcome.
+        Attempts = "Attempts",
+        /// Attempts that were not made since the address is not one that we may send to, by webhook.
+        Blocked = "Blocked",
+        /// By how much this machine's clock is wrong.
+        ClockDifference = "ClockDifference",
+        /// Letters that a sweep took from the dead-letter queue.
+        DeadLetters = "DeadLetters",
+        /// From an event to its success at a webhook, by dialect.
+        DeliveryLatency = "DeliveryLatency",
+        /// Rows that are lost.
+        MissingRows = "MissingRows",
+        /// Times that rows of two tenants, or of two deliveries, came together.
+        MixedRows = "MixedRows",
+        /// By how much the row is late that has been due for longest.
+        OldestDueAge = "OldestDueAge",
+        /// Overdue rows that a sweep put back on the queue.
+        RescuedDeliveries = "RescuedDeliveries",
+        /// Rows that are there and cannot be read.
+        UnreadableRows = "UnreadableRows",
+    }
+}
+
+impl Metric {
+    fn unit(self) -> &'static str {
+        match self {
+            Self::ClockDifference | Self::OldestDueAge => "Seconds",
+            Self::DeliveryLatency => "Milliseconds",
+            Self::Attempts
+            | Self::Blocked
+            | Self::DeadLetters
+            | Self::MissingRows
+            | Self::MixedRows
+            | Self::RescuedDeliveries
+            | Self::UnreadableRows => "Count",
+        }
+    }
 }
 
 /// Writes one metric with these dimensions beside the function's name.
-pub fn emit(name: &str, unit: Unit, dimensions: &[(&str, &str)], values: &[f64]) {
+pub fn emit(metric: Metric, dimensions: &[(&str, &str)], values: &[f64]) {
     for values in values.chunks(MOST_VALUES) {
-        let line = line(&function_name(), name, unit, dimensions, values);
+        let line = line(&function_name(), metric, dimensions, values);
         // Metrics that cannot be written are not worth failing for.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
@@ -35,7 +66,7 @@ pub fn emit(name: &str, unit: Unit, dimensions: &[(&str, &str)], values: &[f64])
 pub fn emit_clock_difference() {
     let seconds = clock::difference_seconds();
     if seconds != 0 {
-        emit("ClockDifference", Unit::Seconds, &[], &[seconds.abs() as f64]);
+        emit(Metric::ClockDifference, &[], &[seconds.abs() as f64]);
     }
 }
 
@@ -43,7 +74,7 @@ fn function_name() -> String {
     std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "unknown".to_owned())
 }
 
-fn line(function: &str, name: &str, unit: Unit, dimensions: &[(&str, &str)], values: &[f64]) -> Value {
+fn line(function: &str, metric: Metric, dimensions: &[(&str, &str)], values: &[f64]) -> Value {
     let names: Vec<&str> = ["FunctionName"].into_iter().chain(dimensions.iter().map(|(name, _)| *name)).collect();
     let now = clock::now();
     let mut line = Map::new();
@@ -55,7 +86,7 @@ fn line(function: &str, name: &str, unit: Unit, dimensions: &[(&str, &str)], val
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
                 "Dimensions": [names],
-                "Metrics": [{"Name": name, "Unit": format!("{unit:?}")}],
+                "Metrics": [{"Name": metric.as_str(), "Unit": metric.unit()}],
             }],
         }),
     );
@@ -63,7 +94,7 @@ fn line(function: &str, name: &str, unit: Unit, dimensions: &[(&str, &str)], val
     for (dimension, value) in dimensions {
         line.insert((*dimension).to_owned(), json!(value));
     }
-    line.insert(name.to_owned(), if let [value] = values { json!(value) } else { json!(values) });
+    line.insert(metric.as_str().to_owned(), if let [value] = values { json!(value) } else { json!(values) });
     Value::Object(line)
 }
 
@@ -73,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_line_says_what_cloudwatch_needs_to_read_it() {
-        let line = line("pr-deliver", "Attempts", Unit::Count, &[("Dialect", "nur"), ("Outcome", "succeeded")], &[3.0]);
+        let line = line("pr-deliver", Metric::Attempts, &[("Dialect", "nur"), ("Outcome", "succeeded")], &[3.0]);
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(directive["Namespace"], "Postrider");
         assert_eq!(directive["Dimensions"], json!([["FunctionName", "Dialect", "Outcome"]]));
@@ -88,9 +119,6 @@ mod tests {
 
     #[test]
     fn several_values_stand_in_one_line() {
-        assert_eq!(
-            line("f", "DeliveryLatency", Unit::Milliseconds, &[], &[1.0, 2.0])["DeliveryLatency"],
-            json!([1.0, 2.0])
-        );
+        assert_eq!(line("f", Metric::DeliveryLatency, &[], &[1.0, 2.0])["DeliveryLatency"], json!([1.0, 2.0]));
     }
 }

@@ -1,36 +1,21 @@
 //! The types of Postrider's own events.
 
 use super::EventType;
+use crate::named;
 
-/// Such a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnType {
-    /// A webhook is disabled without its owner's doing. Goes to those of its tenant's webhooks that ask for it by name.
-    WebhookDisabled,
-    /// A customer has started a job. Goes to workers, on the stack's bus.
-    JobCreated,
-    /// A job ended well, or in part. Goes to the job's own URL, as the other ends do.
-    JobCompleted,
-    /// A job failed.
-    JobFailed,
-    /// Its customer or its worker has called a job off.
-    JobCancelled,
-}
-
-impl OwnType {
-    /// Every one.
-    pub const ALL: [Self; 5] =
-        [Self::WebhookDisabled, Self::JobCreated, Self::JobCompleted, Self::JobFailed, Self::JobCancelled];
-
-    /// Its name in the event's row, and to receivers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::WebhookDisabled => "webhook.disabled",
-            Self::JobCreated => "job.created",
-            Self::JobCompleted => "job.completed",
-            Self::JobFailed => "job.failed",
-            Self::JobCancelled => "job.cancelled",
-        }
+named! {
+    /// Such a type, by its name in the event's row and to receivers.
+    pub enum OwnType {
+        /// A webhook is disabled without its owner's doing. Goes to those of its tenant's webhooks that ask for it by name.
+        WebhookDisabled = "webhook.disabled",
+        /// A customer has started a job. Goes to workers, on the stack's bus.
+        JobCreated = "job.created",
+        /// A job ended well, or in part. Goes to the job's own URL, as the other ends do.
+        JobCompleted = "job.completed",
+        /// A job failed.
+        JobFailed = "job.failed",
+        /// Its customer or its worker has called a job off.
+        JobCancelled = "job.cancelled",
     }
 }
 
@@ -46,7 +31,7 @@ mod tests {
 
     #[test]
     fn our_types_are_types_and_no_producers_disables_a_webhook() {
-        for own in OwnType::ALL {
+        for &own in OwnType::ALL {
             let event_type = EventType::from(own);
             assert_eq!(own.as_str().parse().as_ref(), Ok(&event_type));
             assert_eq!(event_type.is_operational(), own == OwnType::WebhookDisabled, "{own:?}");

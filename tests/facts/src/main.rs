@@ -1,0 +1,41 @@
+//! Prints as JSON what the programs say: routes, dialects, names and limits. The template and the pages say the same in their own
+//! words, and checks in Python hold them to it (`tests/template/facts.py`).
+
+mod dialects;
+mod limits;
+mod routes;
+
+use std::error::Error;
+use std::io::Write as _;
+
+use deliver::tls_failure::Sentence;
+use postrider_domain::attempt::Code;
+use postrider_domain::delivery::{Reason, Status};
+use postrider_domain::event::OwnType;
+use postrider_domain::key::Scope;
+use postrider_host::metrics::Metric;
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let facts = json!({
+        "routes": routes::by_function(),
+        "scopes": names(Scope::ALL, Scope::as_str),
+        "dialects": dialects::built_in()?,
+        "written_dialect": dialects::written(),
+        "statuses": names(Status::ALL, Status::as_str),
+        "reasons": names(Reason::ALL, Reason::as_str),
+        "outcomes": names(Code::ALL, Code::as_str),
+        "tls_failures": names(Sentence::ALL, Sentence::as_str),
+        // The others go to no webhook.
+        "own_events": [OwnType::WebhookDisabled.as_str()],
+        "detail_types": {"event": events::DETAIL_TYPE, "job": jobs::DETAIL_TYPE, "job_created": fanout::JOB_CREATED},
+        "metrics": names(Metric::ALL, Metric::as_str),
+        "limits": limits::by_name(),
+    });
+    writeln!(std::io::stdout(), "{facts:#}")?;
+    Ok(())
+}
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().copied().map(name).collect()
+}

@@ -1,0 +1,21 @@
+//! What each function serves over HTTP.
+
+use postrider_api::{Access as _, Routed};
+use serde_json::{Value, json};
+
+pub(crate) fn by_function() -> Value {
+    json!({
+        "webhooks": of::<webhooks::Webhooks>(),
+        "tenants": of::<tenants::Operator>(),
+        "events": of::<events::Events>(),
+        "jobs": of::<jobs::Jobs>(),
+        "ledger": of::<ledger::Ledger>(),
+    })
+}
+
+fn of<F: Routed>() -> Vec<Value> {
+    let told = F::ROUTES
+        .iter()
+        .map(|route| json!({"method": route.method, "path": route.path, "scope": route.access.scope()}));
+    told.collect()
+}
