@@ -3,6 +3,7 @@
 import os
 import shlex
 
+from deployment import FUNCTIONS
 from running import Running
 from step import Failed, main, say
 
@@ -11,7 +12,7 @@ def run() -> None:
     stack = Running()
     name = os.environ.get("F") or ""
     if not name:
-        raise Failed(f"make env F=...: {', '.join(stack.described['functions'])}")
+        raise Failed(f"make env F=...: {', '.join(FUNCTIONS)}")
     settings = stack.client("lambda").get_function_configuration(FunctionName=stack.function(name))
     # Beside its own what the emulator gives to all: where AWS is, and whom to trust.
     given = settings["Environment"]["Variables"] | {

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from deployment import FUNCTIONS
 from running import Running
 from step import Failed, main
 
@@ -15,7 +16,7 @@ def run() -> None:
     stack = Running()
     name = os.environ.get("F") or ""
     if not name:
-        raise Failed(f"make logs F=...: {', '.join(stack.described['functions'])}")
+        raise Failed(f"make logs F=...: {', '.join(FUNCTIONS)}")
     for line in lines(stack.client("logs"), f"/aws/lambda/{stack.function(name)}"):
         sys.stdout.write(line.rstrip("\n") + "\n")
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from deployment import FUNCTIONS
 from emulator import answers, client
 from run_dir import RunDir
 from step import Failed
@@ -29,7 +30,7 @@ class Running:
         """A function's name in this stack."""
         functions: dict[str, str] = self.described["functions"]
         if name not in functions:
-            raise Failed(f"F={name} is none of the functions: {', '.join(functions)}")
+            raise Failed(f"F={name} is none of the functions: {', '.join(FUNCTIONS)}")
         return functions[name]
 
     def client(self, service: str) -> Any:

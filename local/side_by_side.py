@@ -23,10 +23,12 @@ class SideBySide:
         self._waiting = deque(tests)
         self._running: set[subprocess.Popen] = set()
         self._failed: list[str] = []
+        self._told: set[str] = set()
         self._lock = threading.Lock()
 
     def run(self, stacks: list[Path]) -> None:
         """On these stacks, by their descriptions. Every test has its turn, whatever the others come to."""
+        wanted = set(self._waiting)
         threads = [threading.Thread(target=self._take_turns, args=(stack,)) for stack in stacks]
         try:
             for thread in threads:
@@ -35,31 +37,37 @@ class SideBySide:
                 thread.join()
         finally:
             self._end(threads)
-        if self._failed:
-            raise Failed("\n    ".join(["tests failed, each on a stack of its own:", *sorted(self._failed)]))
+        if complaints := [*sorted(self._failed), *(f"{test} had no turn" for test in sorted(wanted - self._told))]:
+            raise Failed("\n    ".join(["tests failed, each on a stack of its own:", *complaints]))
 
     def _take_turns(self, stack: Path) -> None:
-        while True:
+        while (turn := self._begin(stack)) is not None:
+            test, process, begun = turn
+            output, _ = process.communicate()
             with self._lock:
-                if not self._waiting:
-                    return
-                test = self._waiting.popleft()
-                begun = time.monotonic()
-                done = subprocess.Popen(
-                    [*self._command, test],
-                    cwd=ROOT,
-                    env=os.environ | {"POSTRIDER_STACK": str(stack)},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-                self._running.add(done)
-            output, _ = done.communicate()
-            with self._lock:
-                self._running.discard(done)
-                self._tell(test, output, is_good(done.returncode, output), time.monotonic() - begun)
+                self._running.discard(process)
+                self._tell(test, output, is_good(process.returncode, output), time.monotonic() - begun)
+
+    def _begin(self, stack: Path) -> tuple[str, subprocess.Popen, float] | None:
+        """Begins the next test, unless none is left."""
+        with self._lock:
+            if not self._waiting:
+                return None
+            test = self._waiting.popleft()
+            process = subprocess.Popen(
+                [*self._command, test],
+                cwd=ROOT,
+                env=os.environ | {"POSTRIDER_STACK": str(stack)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+            self._running.add(process)
+            return test, process, time.monotonic()
 
     def _tell(self, test: str, output: str, good: bool, seconds: float) -> None:
+        self._told.add(test)
         if not good:
             self._failed.append(test)
         lines = [line for line in output.splitlines() if line and (not good or not line.startswith(NOISE))]

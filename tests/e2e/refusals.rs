@@ -117,6 +117,11 @@ async fn a_wrong_method_is_told_the_right_ones() {
     assert_allow(&tenant.api, Method::DELETE, "/v1/deliveries/dlv_0", &["GET"]).await;
     assert_allow(&world.admin, Method::PUT, "/v1/tenants", &["GET", "POST"]).await;
     assert_allow(&world.admin, Method::PUT, "/v1/keys", &["GET", "POST"]).await;
+    // The operator's paths are told to nobody else.
+    for path in ["/v1/tenants", "/v1/tenants/ten_0000000000000000/keys", "/v1/keys"] {
+        world.anonymous.call(Method::PUT, path).send().await.refused(401, "unauthorized");
+        tenant.api.call(Method::PUT, path).send().await.refused(403, "forbidden");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ import io
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
@@ -42,6 +43,18 @@ class Turns(unittest.TestCase):
             told(["bad", "good", "as bad"], ["/one"])
         self.assertIn("as bad", str(failure.exception))
         self.assertNotIn("good", str(failure.exception))
+
+    def test_a_test_that_could_not_begin_had_no_turn(self):
+        with (
+            mock.patch("threading.excepthook"),
+            mock.patch("subprocess.Popen", side_effect=OSError("no more processes")),
+            self.assertRaisesRegex(Failed, "t had no turn"),
+        ):
+            told(["t"], ["/one"])
+
+    def test_what_is_no_text_is_told_all_the_same(self):
+        program = "import sys; print('running 1 test', flush=True); sys.stdout.buffer.write(b'\\xff\\n')"
+        self.assertIn("test t ... ok", told(["t"], ["/one"], program))
 
     def test_a_name_that_no_test_has_fails(self):
         with self.assertRaises(Failed):

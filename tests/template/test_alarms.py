@@ -220,6 +220,11 @@ class Runbook(unittest.TestCase):
                 self.assertEqual(re.findall(r"^## (.+)$", text, re.MULTILINE), HEADINGS)
                 self.assertTrue(text.startswith(f"# {name}\n"))
 
+    def test_a_list_of_functions_names_those_that_there_are(self):
+        for name, text in self.pages.items():
+            for listed in re.findall(r"^- ((?:`[a-z]+`, )+`[a-z]+`): ", text, re.MULTILINE):
+                self.assertLessEqual(set(re.findall(r"`([a-z]+)`", listed)), set(FUNCTIONS), name)
+
     def test_queries_ask_for_lines_that_are_written(self):
         written = log_lines()
         for name, text in self.pages.items():

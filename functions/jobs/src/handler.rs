@@ -4,7 +4,9 @@ use lambda_runtime::Error;
 use postrider_api::KeyAccess::{Bearer, Header};
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{Trigger, refusal};
-use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve};
+use postrider_api::{
+    Access, ApiError, Caller, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
+};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::sdk::SdkConfig;
@@ -30,61 +32,81 @@ pub struct Jobs {
     pub(crate) triggers: SetAsideQueue,
 }
 
+/// Asks for a key that is for jobs of a kind.
+#[derive(Debug, Clone, Copy)]
+pub struct JobAccess {
+    key: KeyAccess,
+    kind: JobKind,
+}
+
+impl Access for JobAccess {
+    fn scope(&self) -> &'static str {
+        self.key.scope()
+    }
+}
+
+const fn of_projects(key: KeyAccess) -> JobAccess {
+    JobAccess { key, kind: JobKind::Projects }
+}
+
+const fn of_a_task(key: KeyAccess) -> JobAccess {
+    JobAccess { key, kind: JobKind::Task }
+}
+
 impl Routed for Jobs {
-    type Access = KeyAccess;
+    type Access = JobAccess;
     type Caller = Caller;
 
     const ROUTES: &'static [Route<Self>] = &[
         Route::post(
             "/api/v1/generate",
-            Bearer(Scope::JobsWrite),
+            of_projects(Bearer(Scope::JobsWrite)),
             |it, request, caller, _| Box::pin(it.generate(request, caller)),
             "a job may have been started: a repeat starts another one",
         ),
-        Route::get("/api/v1/jobs", Bearer(Scope::JobsRead), |it, request, caller, _| {
+        Route::get("/api/v1/jobs", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, _| {
             Box::pin(it.list_generations(request, caller))
         }),
-        Route::get("/api/v1/jobs/{jobId}", Bearer(Scope::JobsRead), |it, request, caller, [id, _]| {
+        Route::get("/api/v1/jobs/{jobId}", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, [id, _]| {
             Box::pin(it.generation(request, caller, id))
         }),
         Route::post(
             "/api/v1/jobs/{jobId}/report",
-            Bearer(Scope::JobsReport),
+            of_projects(Bearer(Scope::JobsReport)),
             |it, request, caller, [id, _]| Box::pin(it.report_projects(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
-        Route::get("/v1/jobs", Header(Scope::JobsRead), |it, request, caller, _| {
+        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), |it, request, caller, _| {
             Box::pin(it.list_tasks(request, caller))
         }),
         Route::post(
             "/v1/jobs",
-            Header(Scope::JobsWrite),
+            of_a_task(Header(Scope::JobsWrite)),
             |it, request, caller, _| Box::pin(it.start_task(request, caller)),
             "start jobs with an Idempotency-Key and repeating is safe; without one look at GET /v1/jobs before you repeat it",
         ),
-        Route::get("/v1/jobs/{id}", Header(Scope::JobsRead), |it, request, caller, [id, _]| {
+        Route::get("/v1/jobs/{id}", of_a_task(Header(Scope::JobsRead)), |it, request, caller, [id, _]| {
             Box::pin(it.get_task(request, caller, id))
         }),
         Route::post(
             "/v1/jobs/{id}/cancel",
-            Header(Scope::JobsWrite),
+            of_a_task(Header(Scope::JobsWrite)),
             |it, request, caller, [id, _]| Box::pin(it.cancel_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
         Route::post(
             "/v1/jobs/{id}/report",
-            Header(Scope::JobsReport),
+            of_a_task(Header(Scope::JobsReport)),
             |it, request, caller, [id, _]| Box::pin(it.report_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
     ];
 
     /// A tenant's key starts and sees the jobs of its own dialect; a provider key serves all.
-    async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
-        let caller = self.credentials.caller(request, access).await?;
-        let kind = if request.path().first() == Some(&"api") { JobKind::Projects } else { JobKind::Task };
+    async fn admit(&self, request: &Request, access: &JobAccess) -> Result<Caller, ApiError> {
+        let caller = self.credentials.caller(request, &access.key).await?;
         match caller.key.dialect {
-            Some(dialect) if dialect.jobs != Some(kind) => {
+            Some(dialect) if dialect.jobs != Some(access.kind) => {
                 Err(ApiError::forbidden("this API key is for other paths; jobs here take keys of their own dialect"))
             }
             _ => Ok(caller),

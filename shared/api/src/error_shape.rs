@@ -36,11 +36,11 @@ impl ErrorShape {
             }
         };
         let headers = [("allow", error.allow()), ("retry-after", error.retry_after())];
-        let answer = Response::json(error.status(), &body);
+        let response = Response::json(error.status(), &body);
         headers
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
-            .fold(answer, |answer, (name, value)| answer.header(name, value))
+            .fold(response, |response, (name, value)| response.header(name, value))
     }
 }
 

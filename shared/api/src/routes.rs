@@ -32,6 +32,14 @@ pub trait Routed: Sized + 'static {
     /// # Errors
     /// 401 for no key or a bad one, 403 where it may not do this.
     fn admit(&self, request: &Request, access: &Self::Access) -> impl Future<Output = Result<Self::Caller, ApiError>>;
+
+    /// Lets a caller in who asks for no route: whether he is told that there is none.
+    ///
+    /// # Errors
+    /// Where nobody but those who may use the function's routes is told which there are.
+    fn admit_astray(&self, _: &Request) -> impl Future<Output = Result<(), ApiError>> {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// What a route asks of whoever calls it.
@@ -76,7 +84,9 @@ pub struct Route<F: Routed> {
     /// What it asks of its caller.
     pub access: F::Access,
     pub(crate) handler: Handler<F>,
-    pub(crate) instead_of_repeating: Option<&'static str>,
+    /// What a caller is told to do whose request may have been carried out, though he is answered 5xx; nothing where he may
+    /// simply repeat it.
+    pub instead_of_repeating: Option<&'static str>,
 }
 
 impl<F: Routed> Route<F> {
@@ -111,17 +121,29 @@ impl<F: Routed> Route<F> {
     }
 }
 
+/// A request that no route is for.
+#[derive(Debug)]
+pub(crate) struct Astray {
+    /// The path as the template has it, if it is one.
+    pub(crate) path: Option<&'static str>,
+    /// 404 when it is none, 405 when it does not take the method.
+    pub(crate) error: ApiError,
+}
+
 /// The route of a request, and its path's variables.
 ///
 /// # Errors
-/// 404 when there is none with this path, 405 when there is, and not with this method.
-pub(crate) fn find<F: Routed>(request: &Request) -> Result<(&'static Route<F>, [&str; VARIABLES]), ApiError> {
+/// [`Astray`].
+pub(crate) fn find<F: Routed>(request: &Request) -> Result<(&'static Route<F>, [&str; VARIABLES]), Astray> {
     let mut fitting = F::ROUTES.iter().filter_map(|route| Some((route, variables(route.path, &request.segments)?)));
-    let (first, values) = fitting.next().ok_or_else(|| ApiError::not_found("path"))?;
+    let (first, values) = fitting.next().ok_or_else(|| Astray { path: None, error: ApiError::not_found("path") })?;
     let of_path = || F::ROUTES.iter().filter(|route| route.path == first.path);
     match of_path().find(|route| route.method == request.method) {
         Some(route) => Ok((route, values)),
-        None => Err(ApiError::method_not_allowed(&of_path().map(|route| route.method).collect::<Vec<_>>())),
+        None => {
+            let allowed: Vec<_> = of_path().map(|route| route.method).collect();
+            Err(Astray { path: Some(first.path), error: ApiError::method_not_allowed(&allowed) })
+        }
     }
 }
 
@@ -181,8 +203,8 @@ mod tests {
     fn found(method: &str, path: &str) -> Result<Found, Refused> {
         let event = format!(r#"{{"rawPath":"{path}","requestContext":{{"http":{{"method":"{method}"}}}}}}"#);
         let request = Request::read(&event, "1").unwrap();
-        let (route, values) =
-            find::<Things>(&request).map_err(|error| (error.status(), error.allow().map(str::to_owned)))?;
+        let (route, values) = find::<Things>(&request)
+            .map_err(|Astray { error, .. }| (error.status(), error.allow().map(str::to_owned)))?;
         Ok((route.path, values.map(str::to_owned)))
     }
 

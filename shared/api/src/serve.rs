@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use crate::routes::{self, Routed};
 use crate::{ApiError, ErrorShape, Request, Response};
 
-/// What the log calls a request that no route is for.
-const NO_ROUTE: &str = "$default";
+/// What the log calls a path that is none.
+const NO_PATH: &str = "$default";
 
 /// Answers one API Gateway event by the function's routes, logs how it went, and gives every response its request id.
 ///
@@ -28,7 +28,10 @@ pub async fn serve<F: Routed>(function: &F, event: LambdaEvent<Box<RawValue>>) -
         }
     };
     let found = routes::find::<F>(&request);
-    let route = found.as_ref().map_or(NO_ROUTE, |(route, _)| route.path);
+    let route = match &found {
+        Ok((route, _)) => route.path,
+        Err(astray) => astray.path.unwrap_or(NO_PATH),
+    };
     let answered = match found {
         Ok((route, variables)) => {
             // Boxed, as every handler's work is: together they would be one future of which no stack holds two.
@@ -39,7 +42,10 @@ pub async fn serve<F: Routed>(function: &F, event: LambdaEvent<Box<RawValue>>) -
             let answered = deadline::within(event.context.deadline, Waiting::Caller, in_time(work)).await;
             answered.map_err(|error| error.told(route.instead_of_repeating))
         }
-        Err(error) => Err(error),
+        Err(astray) => {
+            let work = Box::pin(async { function.admit_astray(&request).await.and(Err(astray.error)) });
+            deadline::within(event.context.deadline, Waiting::Caller, in_time(work)).await
+        }
     };
     let (method, request_id) = (&request.method, &request.id);
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -178,7 +178,7 @@ impl BatchReader {
             .filter(|(_, keys, _): &(_, Vec<Item>, _)| !keys.is_empty())
             .map(|(table, keys, consistent): (&String, Vec<Item>, bool)| {
                 let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(consistent).build();
-                let keys = keys.map_err(unwritable("keys of batch"))?;
+                let keys = keys.map_err(unwritable("a batch's keys"))?;
                 Ok((table.clone(), keys))
             })
             .collect()

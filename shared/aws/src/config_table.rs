@@ -104,16 +104,16 @@ impl ConfigTable {
 
     /// What became of a change whose answer did not come: made, if what stands there `is_ours`. A secret that was replaced is to
     /// be shown, so it is worth a look, where there is time for one.
-    async fn look_after<T: From<Recorded>>(
+    async fn look_after(
         &self,
-        made: Result<T, Failure>,
+        made: Result<Recorded, Failure>,
         pk: String,
         sk: &str,
         is_ours: impl Fn(&Item) -> bool,
-    ) -> Result<T, Failure> {
+    ) -> Result<Recorded, Failure> {
         let Err(error) = made else { return made };
         match self.get_item(pk, sk).await {
-            Ok(Some(there)) if is_ours(&there) => Ok(Recorded::Yes.into()),
+            Ok(Some(there)) if is_ours(&there) => Ok(Recorded::Yes),
             _ => Err(error),
         }
     }

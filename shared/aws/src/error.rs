@@ -191,6 +191,19 @@ mod tests {
         failed("GetItem")(SdkError::service_error(error, answer))
     }
 
+    /// The runtime logs a failed invocation's error by `Debug`.
+    #[test]
+    fn no_answer_is_told_with_a_failure_and_its_source_is_kept() {
+        let error = GetItemError::generic(ErrorMetadata::builder().code("ValidationException").build());
+        let answer = HttpResponse::new(400.try_into().unwrap(), SdkBody::from("canary"));
+        let failure = failed("GetItem")(SdkError::service_error(error, answer));
+        assert!(failure.source().is_some());
+        let in_a_list = format!("{failure} {failure:?} {:?} {:#?}", vec![&failure], Some(&failure));
+        assert!(!in_a_list.contains("canary"), "{in_a_list}");
+        let boxed: Box<dyn Error + Send + Sync> = failure.into();
+        assert!(!format!("{boxed:?}").contains("canary"));
+    }
+
     #[test]
     fn what_passes_by_itself_is_busy_and_nothing_else() {
         for code in [

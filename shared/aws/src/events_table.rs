@@ -53,7 +53,7 @@ impl EventsTable {
             .set_item(Some(to_item(event)?))
             .condition_expression("attribute_not_exists(id)")
             .build()
-            .map_err(unwritable("the transaction of events"))?;
+            .map_err(unwritable("an event's row"))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 

@@ -229,6 +229,6 @@ fn list_of(tenant: &TenantId, kind: Option<JobKind>) -> String {
 }
 
 fn write(put: PutBuilder) -> Result<TransactWriteItem, Failure> {
-    let put = put.build().map_err(unwritable("the transaction of job"))?;
+    let put = put.build().map_err(unwritable("a job's row"))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }

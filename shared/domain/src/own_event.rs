@@ -100,8 +100,45 @@ struct Named<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::{DialectRef, STANDARD};
+    use crate::dialect::{DialectRef, NOUVEL, STANDARD};
     use crate::id::EndpointId;
+    use crate::job::{JobStatus, ProjectStatus};
+
+    #[test]
+    fn a_worker_is_told_what_its_customer_asked_for() {
+        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
+        let job = |projects: Vec<Project>| Job {
+            id: JobId::short(at, 1),
+            tenant_id: TenantId::new(at, 1),
+            dialect: DialectRef(&NOUVEL),
+            status: JobStatus::Running,
+            webhook_url: Some(url.clone()),
+            projects,
+            task: None,
+            closing_event_id: None,
+            revision: 0,
+            created_at: at,
+            started_at: None,
+            completed_at: None,
+            expires_at: 60,
+        };
+        let told = |job: &Job| {
+            let request = RawValue::from_string(r#"{"urls": ["a"]}"#.to_owned()).unwrap();
+            OwnEvent::job_created(job, &request).into_event(7, at, job.expires_at)
+        };
+        let project =
+            Project { id: "p".to_owned(), title: "A".to_owned(), status: ProjectStatus::Pending, video_url: None };
+        for (projects, shown) in [(vec![], ""), (vec![project], r#""projects":[{"id":"p","title":"A"}],"#)] {
+            let job = job(projects);
+            let event = told(&job);
+            let (id, tenant) = (job.id.as_str(), job.tenant_id.as_str());
+            let expected = format!(
+                r#"{{"job_id":"{id}","tenant_id":"{tenant}","dialect":"nouvel","created_at":"1970-01-01T00:00:00.000Z",{shown}"request":{{"urls": ["a"]}}}}"#
+            );
+            assert_eq!((event.data, event.job_id.as_ref()), (expected, Some(&job.id)));
+            assert_eq!((event.announce, event.event_type.as_str()), (Some(Announce::JobCreated), "job.created"));
+        }
+    }
 
     #[test]
     fn an_owner_is_told_which_webhook_is_disabled_why_and_since_when() {

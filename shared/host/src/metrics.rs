@@ -20,7 +20,7 @@ named! {
         Blocked = "Blocked",
         /// By how much this machine's clock is wrong.
         ClockDifference = "ClockDifference",
-        /// Letters that a sweep took from the dead-letter queue.
+        /// Dead letters that a sweep took from the dead-letter queue.
         DeadLetters = "DeadLetters",
         /// From an event to its success at a webhook, by dialect.
         DeliveryLatency = "DeliveryLatency",

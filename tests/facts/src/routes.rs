@@ -14,8 +14,13 @@ pub(crate) fn by_function() -> Value {
 }
 
 fn of<F: Routed>() -> Vec<Value> {
-    let told = F::ROUTES
-        .iter()
-        .map(|route| json!({"method": route.method, "path": route.path, "scope": route.access.scope()}));
+    let told = F::ROUTES.iter().map(|route| {
+        json!({
+            "method": route.method,
+            "path": route.path,
+            "scope": route.access.scope(),
+            "instead_of_repeating": route.instead_of_repeating,
+        })
+    });
     told.collect()
 }

@@ -7,7 +7,7 @@ use futures::future::join_all;
 use postrider_domain::attempt::{Outcome, Unreachable};
 
 use super::targets::receiver::Receiver;
-use super::targets::zone::{Response, Zone};
+use super::targets::zone::{Answer, Zone};
 use super::targets::{OK, addresses, local, post, send, send_within, sender};
 use super::{COMMON_KEEP_ALIVE, Post, Sender};
 
@@ -91,7 +91,7 @@ async fn a_connection_that_was_not_needed_after_all_is_given_up_with_its_attempt
 #[tokio::test]
 async fn a_look_up_may_take_as_long_as_all_else() {
     let receiver = Receiver::start(&["hook.example"]).await;
-    let late = Response::Late(Duration::from_millis(3500), vec!["127.0.0.1".parse().unwrap()]);
+    let late = Answer::Late(Duration::from_millis(3500), vec!["127.0.0.1".parse().unwrap()]);
     let zone = Zone::of(&[("hook.example", late)]);
     let sender = sender(&zone, local(), &receiver);
     let url = format!("https://hook.example:{}/", receiver.port());

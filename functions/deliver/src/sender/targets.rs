@@ -12,7 +12,7 @@ use postrider_domain::attempt::{Outcome, Unreachable};
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_host::resolver::Resolver;
 use receiver::{Receiver, Seen};
-use zone::Response::{Addresses, Alias, Missing, Silence};
+use zone::Answer::{Addresses, Alias, Missing, Silence};
 use zone::Zone;
 
 use super::{Post, Sender, Sent};
@@ -59,7 +59,7 @@ fn assert_blocked(sent: &Sent, why: &str) {
     assert!(sent.outcome == Outcome::Blocked && error.contains(why), "{:?}: {error}", sent.outcome);
 }
 
-pub(super) fn addresses(list: &[&str]) -> zone::Response {
+pub(super) fn addresses(list: &[&str]) -> zone::Answer {
     Addresses(list.iter().map(|text| text.parse().unwrap()).collect())
 }
 

@@ -49,7 +49,7 @@ impl ConfigTable {
                 .set_item(Some(keyed(to_item(key)?, pk, sk)))
                 .condition_expression("attribute_not_exists(pk)")
                 .build()
-                .map_err(unwritable("the transaction of key"))?;
+                .map_err(unwritable("an API key's rows"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         deadline::to_be_shown(self.write_keys(writes)).await
@@ -107,7 +107,7 @@ impl ConfigTable {
                 .table_name(&self.name)
                 .set_key(Some(place))
                 .build()
-                .map_err(unwritable("the transaction of key"))?;
+                .map_err(unwritable("an API key's rows"))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         self.write_keys(writes).await?;

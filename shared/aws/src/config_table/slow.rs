@@ -30,7 +30,7 @@ impl ConfigTable {
                 [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(SLOW_SORT))].into()
             };
             let keys = KeysAndAttributes::builder().set_keys(Some(tenants.iter().map(key).collect())).build();
-            let keys = keys.map_err(unwritable("keys of slow"))?;
+            let keys = keys.map_err(unwritable("slow endpoints' keys"))?;
             let answer = self.client.batch_get_item().request_items(&self.name, keys).send().await;
             let answer = answer.map_err(failed("BatchGetItem slow"))?;
             let rows = answer.responses.unwrap_or_default().into_values().flatten();

@@ -54,7 +54,7 @@ impl ConfigTable {
                 .set_item(Some(item))
                 .condition_expression("attribute_not_exists(pk)")
                 .build()
-                .map_err(unwritable("the transaction of tenant"))?;
+                .map_err(unwritable("a tenant's rows"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         // Its id is random: whoever has it is this tenant.

@@ -183,7 +183,7 @@ impl DeliveriesTable {
             }
             postrider_host::pause::pause(round).await;
             let keys = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build();
-            let keys = keys.map_err(unwritable("keys of deliveries"))?;
+            let keys = keys.map_err(unwritable("deliveries' keys"))?;
             let answer = self
                 .client
                 .batch_get_item()

@@ -14,7 +14,7 @@ const LONGEST_CHAIN: usize = 16;
 
 /// What a name server says about a name.
 #[derive(Debug, Clone)]
-pub(in super::super) enum Response {
+pub(in super::super) enum Answer {
     /// A and AAAA records.
     Addresses(Vec<IpAddr>),
     /// A CNAME record.
@@ -30,20 +30,20 @@ pub(in super::super) enum Response {
 /// Names with what is said about each, time after time; the last answer stays.
 #[derive(Debug)]
 pub(in super::super) struct Zone {
-    answers: Mutex<HashMap<String, Vec<Response>>>,
+    answers: Mutex<HashMap<String, Vec<Answer>>>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Zone {
-    pub(in super::super) fn of(records: &[(&str, Response)]) -> Arc<Self> {
+    pub(in super::super) fn of(records: &[(&str, Answer)]) -> Arc<Self> {
         Self::with(records.iter().map(|(name, answer)| ((*name).to_owned(), vec![answer.clone()])).collect())
     }
 
-    pub(in super::super) fn changing(name: &str, answers: Vec<Response>) -> Arc<Self> {
+    pub(in super::super) fn changing(name: &str, answers: Vec<Answer>) -> Arc<Self> {
         Self::with(HashMap::from([(name.to_owned(), answers)]))
     }
 
-    fn with(answers: HashMap<String, Vec<Response>>) -> Arc<Self> {
+    fn with(answers: HashMap<String, Vec<Answer>>) -> Arc<Self> {
         Arc::new(Self { answers: Mutex::new(answers), asked: Mutex::new(Vec::new()) })
     }
 
@@ -58,26 +58,26 @@ impl Zone {
         let mut next = name;
         for _ in 0..LONGEST_CHAIN {
             match self.say(&next) {
-                Response::Addresses(found) => return async { Ok(found) }.boxed(),
-                Response::Late(after, found) => {
+                Answer::Addresses(found) => return async { Ok(found) }.boxed(),
+                Answer::Late(after, found) => {
                     return async move {
                         tokio::time::sleep(after).await;
                         Ok(found)
                     }
                     .boxed();
                 }
-                Response::Alias(name) => next = name.to_owned(),
-                Response::Missing => break,
-                Response::Silence => return pending().boxed(),
+                Answer::Alias(name) => next = name.to_owned(),
+                Answer::Missing => break,
+                Answer::Silence => return pending().boxed(),
             }
         }
         async { missing }.boxed()
     }
 
-    fn say(&self, name: &str) -> Response {
+    fn say(&self, name: &str) -> Answer {
         let mut answers = self.answers.lock().unwrap();
         match answers.get_mut(name) {
-            None => Response::Missing,
+            None => Answer::Missing,
             Some(queue) if queue.len() > 1 => queue.remove(0),
             Some(queue) => queue[0].clone(),
         }
