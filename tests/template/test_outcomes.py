@@ -12,8 +12,9 @@ class Outcomes(unittest.TestCase):
     def check(self, heading: str, codes: list[str]) -> None:
         rows = {name.strip("`"): next(iter(cells.values())) for name, cells in table(PAGE, heading).items()}
         missing, unknown = sorted({*codes} - {*rows}), sorted({*rows} - {*codes})
-        self.assertFalse(missing, f"{PAGE}, {heading!r}: a customer can read these and would look in vain; add a row for each")
-        self.assertFalse(unknown, f"{PAGE}, {heading!r}: no program says these; take their rows out")
+        wrong = [f"add a row for `{code}`, which a customer can read and would look for in vain" for code in missing]
+        wrong += [f"take out the row of `{code}`, which no program says" for code in unknown]
+        self.assertEqual(wrong, [], f"{PAGE}, {heading!r}")
         for code, sentence in rows.items():
             self.assertTrue(sentence.endswith("."), f"{code} is not told in a sentence")
 

@@ -115,7 +115,7 @@ impl Outcome {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Responded { status, .. } => Some(*status),
-            _ => None,
+            Self::TimedOut | Self::Unreachable(_) | Self::Blocked | Self::Internal => None,
         }
     }
 
@@ -123,7 +123,7 @@ impl Outcome {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Responded { status: 429 | 503, retry_after } => *retry_after,
-            _ => None,
+            Self::Responded { .. } | Self::TimedOut | Self::Unreachable(_) | Self::Blocked | Self::Internal => None,
         }
     }
 }
@@ -320,6 +320,29 @@ mod tests {
         for before in 0..4 {
             let long = redirect_target(&asked, &format!("/{}{}", "x".repeat(before), "ß".repeat(500))).unwrap();
             assert!((250..=256).contains(&long.len()) && !long[long.len() - 2..].contains('%'), "{long}");
+        }
+    }
+
+    #[test]
+    fn each_outcome_has_its_name_its_class_and_its_status() {
+        let answered = |status| Outcome::Responded { status, retry_after: None };
+        for (outcome, code, class, status) in [
+            (answered(200), "succeeded", "succeeded", Some(200)),
+            (answered(301), "status_301", "status_3xx", Some(301)),
+            (answered(410), "status_410", "status_4xx", Some(410)),
+            (answered(503), "status_503", "status_5xx", Some(503)),
+            (answered(600), "status_600", "status_5xx", Some(600)),
+            (Outcome::TimedOut, "timed_out", "timed_out", None),
+            (Outcome::Unreachable(Unreachable::DnsFailed), "dns_failed", "unreachable", None),
+            (Outcome::Unreachable(Unreachable::ConnectRefused), "connect_refused", "unreachable", None),
+            (Outcome::Unreachable(Unreachable::ConnectTimeout), "connect_timeout", "unreachable", None),
+            (Outcome::Unreachable(Unreachable::TlsFailed), "tls_failed", "unreachable", None),
+            (Outcome::Unreachable(Unreachable::Reset), "reset", "unreachable", None),
+            (Outcome::Unreachable(Unreachable::InvalidResponse), "invalid_response", "unreachable", None),
+            (Outcome::Blocked, "blocked", "blocked", None),
+            (Outcome::Internal, "internal", "internal", None),
+        ] {
+            assert_eq!((outcome.code().as_str(), outcome.class(), outcome.status()), (code, class, status));
         }
     }
 

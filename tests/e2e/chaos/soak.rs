@@ -101,7 +101,7 @@ async fn tally(world: &World, tenant: &Tenant, side: &Side, published: &BTreeSet
         assert!(numbers.iter().copied().eq(1..=attempts.len() as u64), "counted twice, or not at all: {delivery}");
         let outcomes: Vec<_> = attempts.iter().map(|attempt| text(attempt, "outcome")).collect();
         tally.internal += outcomes.iter().filter(|outcome| **outcome == "internal").count();
-        tally.answered += outcomes.iter().filter(|o| **o == "succeeded" || o.starts_with("status_")).count();
+        tally.answered += attempts.iter().filter(|attempt| attempt["status_code"].is_u64()).count();
         let own = outcomes.iter().filter(|outcome| **outcome != "internal").count();
         let event = text(&delivery, "event_id").to_owned();
         match text(&delivery, "status") {
