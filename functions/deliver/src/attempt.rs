@@ -18,7 +18,6 @@ use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
-use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
@@ -41,7 +40,6 @@ const TIME_TO_RECORD: Duration = Duration::from_secs(5);
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
-    pub(crate) endpoint_id: EndpointId,
     pub(crate) dialect: &'static str,
     /// The outcome's class.
     pub(crate) outcome: &'static str,
@@ -165,7 +163,7 @@ impl Attempts {
         }
         let latency_ms = attempt.succeeded().then(|| ended.as_millisecond() - row.created_at.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
-        Ok(Progress::Done(Some(Made { endpoint_id: row.endpoint_id.clone(), dialect, outcome, latency_ms })))
+        Ok(Progress::Done(Some(Made { dialect, outcome, latency_ms })))
     }
 
     /// Puts an attempt on record; `Overtaken` where it is a late one. Only here is it known what the receiver said, so this is
