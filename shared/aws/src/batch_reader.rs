@@ -251,12 +251,12 @@ fn event_key(item: &Item) -> Option<EventKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::{Said, Script};
-    use crate::sample;
+    use crate::{sample, sdk};
     use jiff::Timestamp;
     use postrider_domain::delivery::Delivery;
     use postrider_domain::event::Event;
     use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use replay::{Said, Script};
     use serde_json::{Value, json};
 
     fn message(tenant: u64) -> Message {
@@ -277,7 +277,7 @@ mod tests {
 
     fn reader(script: &Script) -> BatchReader {
         let [config, events, deliveries, jobs] = ["config", "events", "deliveries", "jobs"].map(str::to_owned);
-        BatchReader { client: script.client(), config, events, deliveries, jobs }
+        BatchReader { client: Client::new(&script.sdk(sdk::over)), config, events, deliveries, jobs }
     }
 
     #[tokio::test(start_paused = true)]
