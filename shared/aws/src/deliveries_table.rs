@@ -24,6 +24,8 @@ mod fresh;
 mod list;
 mod round;
 mod row;
+#[cfg(test)]
+mod tests;
 
 pub use due::SHARDS;
 pub use list::Filter;

@@ -5,12 +5,14 @@
 
 mod call;
 mod caller;
+mod expression;
 mod item;
 mod said;
 mod script;
 
 pub use call::{Answer, Call, invocation};
 pub use caller::Caller;
+pub use expression::expression;
 pub use item::{item, keyed};
 pub use said::Said;
 pub use script::Script;
