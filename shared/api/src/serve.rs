@@ -10,6 +10,9 @@ use serde_json::value::RawValue;
 use crate::routes::{self, Routed};
 use crate::{ApiError, ErrorShape, Request, Response};
 
+#[cfg(test)]
+mod tests;
+
 /// What the log calls a request that no route is for.
 const NO_ROUTE: &str = "$default";
 
