@@ -24,6 +24,13 @@ impl Call {
         }))
     }
 
+    /// With this query.
+    #[must_use]
+    pub fn query(mut self, query: &str) -> Self {
+        self.0["rawQueryString"] = json!(query);
+        self
+    }
+
     /// With his key.
     #[must_use]
     pub fn by(self, caller: &Caller) -> Self {
