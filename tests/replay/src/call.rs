@@ -57,9 +57,11 @@ impl Call {
     }
 }
 
-/// An invocation with this payload.
+/// An invocation with this payload, `an invocation` by its id.
 pub fn invocation(payload: &Value) -> LambdaEvent<Box<RawValue>> {
-    LambdaEvent::new(to_raw_value(payload).expect("a payload is JSON"), Context::default())
+    let mut context = Context::default();
+    context.request_id = "an invocation".to_owned();
+    LambdaEvent::new(to_raw_value(payload).expect("a payload is JSON"), context)
 }
 
 /// What a caller is answered.
