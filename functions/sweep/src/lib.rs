@@ -5,6 +5,8 @@ mod done;
 mod handler;
 mod overdue;
 mod pace;
+#[cfg(test)]
+mod sample;
 mod timer;
 
 pub use handler::Sweep;

@@ -147,9 +147,9 @@ impl HttpClient for Script {
 
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // Scheduler's calls have no target.
+        // Scheduler's calls have no target, and there is one of them.
         let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
-        let operation = operation.unwrap_or_else(|| request.uri()).to_owned();
+        let operation = operation.unwrap_or("CreateSchedule").to_owned();
         let body = request.body().bytes().and_then(|bytes| serde_json::from_slice(bytes).ok()).map(plain);
         let asked = Asked { operation, body: body.unwrap_or_default() };
         let said = {
