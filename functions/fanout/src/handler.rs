@@ -33,7 +33,7 @@ use crate::announced::Announced;
 use crate::record::{self, NoEvent};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// Rows that are put, and then announced, together.
 const CHUNK: usize = 10;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn fanout(script: &Script) -> Fanout {
+pub(crate) fn fanout(script: &Script) -> Fanout {
     let sdk = script.sdk(sdk::over);
     Fanout {
         config: ConfigTable::of(&sdk, "config"),
@@ -27,7 +27,7 @@ fn fanout(script: &Script) -> Fanout {
     }
 }
 
-fn tenant(number: u64) -> TenantId {
+pub(crate) fn tenant(number: u64) -> TenantId {
     TenantId::new(Timestamp::UNIX_EPOCH, number)
 }
 
@@ -36,7 +36,7 @@ fn webhook(number: u64) -> EndpointId {
 }
 
 /// An event of a tenant's, both of this number.
-fn event(number: u64) -> Event {
+pub(crate) fn event(number: u64) -> Event {
     let now = clock::now();
     Event {
         tenant_id: tenant(number),
@@ -71,7 +71,7 @@ fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
 }
 
 /// The query for a tenant's subscriptions under a pattern.
-fn subscriptions(tenant: &TenantId, pattern: &str) -> String {
+pub(crate) fn subscriptions(tenant: &TenantId, pattern: &str) -> String {
     format!("SUBSCRIPTION#{tenant}#{pattern}")
 }
 
@@ -81,7 +81,7 @@ fn subscribed(webhooks: &[EndpointId]) -> Said {
 }
 
 /// An AWS in which the webhook of a tenant's number asks for everything of his.
-fn script(numbers: &[u64]) -> Script {
+pub(crate) fn script(numbers: &[u64]) -> Script {
     asking(Script::default(), numbers)
 }
 
@@ -95,7 +95,7 @@ fn asking(script: Script, numbers: &[u64]) -> Script {
 }
 
 /// The same, where all puts and messages are taken, and nobody is slow.
-fn taking(script: Script) -> Script {
+pub(crate) fn taking(script: Script) -> Script {
     script
         .holding("config", [])
         .saying("BatchExecuteStatement", repeat_with(|| Said::body(json!({"Responses": [{}]}))))
@@ -103,7 +103,7 @@ fn taking(script: Script) -> Script {
 }
 
 /// The messages that were sent to a queue, with the delay of each.
-fn sent(script: &Script, queue: &str) -> Vec<(Value, Value)> {
+pub(crate) fn sent(script: &Script, queue: &str) -> Vec<(Value, Value)> {
     let batches = script.asked("SendMessageBatch").into_iter().filter(|call| call["QueueUrl"] == queue);
     let entries = batches.flat_map(|call| call["Entries"].as_array().unwrap().clone());
     let message = |entry: Value| {
