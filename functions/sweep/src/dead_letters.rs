@@ -138,7 +138,7 @@ impl DeadLetters {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::iter::repeat_with;
 
     use postrider_aws::queue::Queue;
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    fn dead_letters(script: &Script) -> DeadLetters {
+    pub(crate) fn dead_letters(script: &Script) -> DeadLetters {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let [group, role, queue_arn, dead_arn] = ["group", "role", "retry arn", "dead arn"].map(str::to_owned);
         let schedules = Schedules { group, role, queue_arn, dead_arn };

@@ -177,7 +177,7 @@ fn shards_from(random: u64) -> impl Iterator<Item = u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::iter::repeat_with;
 
     use postrider_domain::id::EndpointId;
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    fn overdue(script: &Script) -> Overdue {
+    pub(crate) fn overdue(script: &Script) -> Overdue {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (deliveries, reader) = (DeliveriesTable::of(&sdk, "deliveries"), sample::reader(script));
         Overdue { deliveries, reader, queue: Queue::at(&sdk, "retry") }
