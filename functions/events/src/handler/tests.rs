@@ -275,6 +275,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Events>, Call)> {
 #[tokio::test]
 async fn every_route_wants_a_key_with_its_scope() {
     for (route, call) in calls() {
+        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
         assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
         let mut others = Scope::of_a_tenant();
         others.extend([Scope::EventsWrite, Scope::JobsReport]);

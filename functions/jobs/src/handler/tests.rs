@@ -332,6 +332,7 @@ fn code(answer: &Answer) -> &Value {
 #[tokio::test]
 async fn every_route_wants_a_key_of_its_dialect_with_its_scope_and_says_so_in_its_own_shape() {
     for (route, dialect, call) in calls() {
+        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
         let answer = answered(&Script::default(), call.clone()).await;
         assert_eq!((answer.status, code(&answer)), (401, &json!("unauthorized")), "{call:?}");
         assert_eq!(answer.body["error"].is_string(), route.path.starts_with("/api/"));

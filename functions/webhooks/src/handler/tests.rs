@@ -265,6 +265,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Webhooks>, Call)> {
 #[tokio::test]
 async fn every_route_wants_a_key_with_its_scope() {
     for (route, call) in calls() {
+        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
         assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
         let mut others = Scope::of_a_tenant();
         others.retain(|other| other.as_str() != route.access.scope());
