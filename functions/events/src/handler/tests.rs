@@ -169,13 +169,18 @@ async fn a_batch_that_is_too_large_is_taken_in_no_part() {
     }
 }
 
+/// What the function gives to whoever invokes it. Boxed, as the program's own start has it.
+async fn invoked(script: &Script, payload: &Value) -> Result<Value, lambda_runtime::Error> {
+    Box::pin(events(script).answer(invocation(payload))).await
+}
+
 fn on_the_bus(detail_type: &str, detail: &Value) -> Value {
     json!({"id": "an envelope", "detail-type": detail_type, "detail": detail})
 }
 
 /// Whether the function succeeded at what came over the bus, and the notes that it put into the triggers queue.
 async fn heard(script: &Script, event: &Value) -> (bool, Vec<Value>) {
-    let heard = events(script).answer(invocation(event)).await;
+    let heard = invoked(script, event).await;
     let notes = script.asked("SendMessage").into_iter().map(|message| {
         assert_eq!(message["QueueUrl"], "https://sqs.example/triggers");
         serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap()
@@ -226,17 +231,17 @@ async fn what_fails_through_our_fault_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn who_invokes_the_function_reads_his_refusal_and_is_set_aside_nowhere() {
     let taken = script().saying("PutItem", [Said::done()]);
-    let answer = events(&taken).answer(invocation(&detail())).await.unwrap();
+    let answer = invoked(&taken, &detail()).await.unwrap();
     let id = EventId::from_key(&tenant().tenant_id(), "direct", "an invocation");
     assert_eq!(
         (&answer["id"], &put(&taken)[0]["id"]),
         (&json!(id), &json!(id)),
         "Lambda's second try is no second event"
     );
-    let refused = events(&script()).answer(invocation(&json!({"event": "invoice.paid"}))).await.unwrap();
+    let refused = invoked(&script(), &json!({"event": "invoice.paid"})).await.unwrap();
     assert_eq!(refused["error"]["details"]["field"], "data");
     let failed = script().saying("PutItem", repeat_with(Said::lost).take(3));
-    assert!(events(&failed).answer(invocation(&detail())).await.is_err(), "so that Lambda tries again");
+    assert!(invoked(&failed, &detail()).await.is_err(), "so that Lambda tries again");
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ fn generation() -> Job {
 }
 
 async fn answered(script: &Script, call: Call) -> Answer {
-    Answer::of(&jobs(script).answer(call.event()).await.unwrap())
+    Answer::of(&Box::pin(jobs(script).answer(call.event())).await.unwrap())
 }
 
 fn start(body: &Value) -> Call {
@@ -280,7 +280,7 @@ async fn a_job_is_called_off_once_and_not_when_it_has_ended() {
 /// Whether the function succeeded at a report on the bus, and the reasons that it put into the triggers queue.
 async fn heard(script: &Script, detail_type: &str, detail: &Value) -> (bool, Vec<String>) {
     let event = json!({"id": "an envelope", "detail-type": detail_type, "detail": detail});
-    let heard = jobs(script).answer(invocation(&event)).await;
+    let heard = Box::pin(jobs(script).answer(invocation(&event))).await;
     let reason = |message: Value| {
         let note: Value = serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
         note["reason"].as_str().unwrap().to_owned()
