@@ -10,10 +10,11 @@ from modules import Crate, Name
 from run_dir import ROOT
 from step import Failed, main
 
-# A crate may depend on those of the layers before the one in whose folder it lies.
+# A crate may depend on those of the layers before the one in whose folder it lies. Its own tests may have crates of the last.
 LAYERS = ["shared/domain", "shared/host", "shared/aws", "shared/api", "functions", "tests"]
 NOWHERE = len(LAYERS)
-KINDS = ("dependencies", "dev-dependencies", "build-dependencies")
+FOR_TESTS = "dev-dependencies"
+KINDS = ("dependencies", FOR_TESTS, "build-dependencies")
 # Modules side by side: to whom each refers, and where.
 Graph = dict[str, dict[str, list[str]]]
 
@@ -30,8 +31,8 @@ def wrong_dependencies(top: Path) -> Iterator[str]:
     for folder, manifest in manifests.items():
         if layer(folder) == NOWHERE:
             yield f"{folder}/Cargo.toml: it lies in none of the layers"
-        for name in dependencies(manifest, workspace["dependencies"]):
-            if name in folders and layer(folders[name]) >= layer(folder):
+        for kind, name in dependencies(manifest, workspace["dependencies"]):
+            if name in folders and layer(folders[name]) >= layer(folder) and not is_for_tests(kind, folders[name]):
                 yield f"{folder}/Cargo.toml: depends on {folders[name]}"
 
 
@@ -54,13 +55,18 @@ def read(top: Path) -> tuple[dict, dict[str, dict]]:
     return workspace, {str(folder.relative_to(top)): tomllib.loads((folder / "Cargo.toml").read_text()) for folder in folders}
 
 
-def dependencies(manifest: dict, shared: dict) -> Iterator[str]:
-    """The packages that a crate depends on, whatever it calls them."""
+def dependencies(manifest: dict, shared: dict) -> Iterator[tuple[str, str]]:
+    """The packages that a crate depends on, whatever it calls them, each with the kind of that."""
     for table in [manifest, *manifest.get("target", {}).values()]:
         for kind in KINDS:
             for name, wanted in table.get(kind, {}).items():
                 said = shared[name] if isinstance(wanted, dict) and wanted.get("workspace") else wanted
-                yield said.get("package", name) if isinstance(said, dict) else name
+                yield kind, said.get("package", name) if isinstance(said, dict) else name
+
+
+def is_for_tests(kind: str, folder: str) -> bool:
+    """Whether what is deployed does without it."""
+    return kind == FOR_TESTS and layer(folder) == LAYERS.index("tests")
 
 
 def layer(folder: str) -> int:

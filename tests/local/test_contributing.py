@@ -52,6 +52,13 @@ class Commands(unittest.TestCase):
                 self.assertRegex(MAKEFILE, rf"\b{variable}=", f"{line}: the help says nothing of {variable}")
 
 
+class Example(unittest.TestCase):
+    def test_it_is_one_of_the_tests_of_the_file_that_is_named(self):
+        [(example, told)] = re.findall(r"^```rust\n(.*?)^```\n\n(.*?)\n", PAGE, re.MULTILINE | re.DOTALL)
+        [named] = re.findall(r"`(functions/[\w/]+\.rs)`", told)
+        self.assertIn(example, (ROOT / named).read_text())
+
+
 class Files(unittest.TestCase):
     def test_every_file_that_a_checklist_names_is_there(self):
         _, checklists = PAGE.split("## Checklists")

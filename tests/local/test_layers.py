@@ -12,7 +12,7 @@ from layers import circles, wrong_dependencies
 
 WORKSPACE = """
 [workspace]
-members = ["shared/*", "functions/*", "tests"]
+members = ["shared/*", "functions/*", "tests", "tests/stamps", "tests/letter"]
 [workspace.dependencies]
 ledger = { path = "shared/domain", package = "postrider-domain" }
 serde = "1"
@@ -168,6 +168,18 @@ class Crates(unittest.TestCase):
     def test_the_tests_may_depend_on_all(self):
         tests = '[package]\nname = "tests"\n[dependencies]\nmail = { path = "../functions/mail" }\nledger.workspace = true\n'
         self.assertEqual(self.wrong(shared__domain=DOMAIN, functions__mail=MAIL, tests=tests), [])
+
+    def test_only_tests_depend_on_a_crate_for_tests(self):
+        tests, stamps = '[package]\nname = "tests"\n', '[package]\nname = "stamps"\n'
+        letter = '[package]\nname = "letter"\n[{}]\nstamps = {{ path = "../../tests/stamps" }}\n'
+        for folder in ("shared/domain", "functions/letter", "tests/letter"):
+            for kind, wrong in (
+                ("dev-dependencies", []),
+                ("dependencies", [f"{folder}/Cargo.toml: depends on tests/stamps"]),
+                ("build-dependencies", [f"{folder}/Cargo.toml: depends on tests/stamps"]),
+            ):
+                crates = {folder.replace("/", "__"): letter.format(kind), "tests": tests, "tests__stamps": stamps}
+                self.assertEqual(self.wrong(**crates), wrong, (folder, kind))
 
     def test_in_shared_the_list_says_who_is_below(self):
         aws = '[package]\nname = "postrider-aws"\n[dependencies]\nserde.workspace = true\n'

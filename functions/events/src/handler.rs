@@ -26,6 +26,9 @@ use serde_json::value::RawValue;
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::view;
 
+#[cfg(test)]
+mod tests;
+
 const MAX_BATCH: usize = 25;
 /// Of a whole batch. Ten of the largest events fit in.
 const MAX_BATCH_BYTES: usize = 2560 * 1024;
@@ -203,22 +206,4 @@ impl Events {
 fn lacks(page: &Page<EndpointId, EndpointId>, id: &EndpointId, after: Option<&str>) -> bool {
     let is_within = after.is_none_or(|after| id.as_str() > after) && page.next.as_ref().is_none_or(|last| id <= last);
     is_within && !page.rows.contains(id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::Timestamp;
-
-    #[test]
-    fn a_page_lacks_only_what_lies_within_it() {
-        let id = |n: i64| EndpointId::new(Timestamp::from_second(n * 1_000_000).unwrap(), 1);
-        let page = Page { rows: vec![id(2), id(4)], next: Some(id(4)) };
-        let lacking = |after: Option<i64>, page: &Page<EndpointId, EndpointId>| {
-            let after = after.map(|n| id(n).to_string());
-            (1..=6).filter(|&n| lacks(page, &id(n), after.as_deref())).collect::<Vec<_>>()
-        };
-        assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
-        assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
-    }
 }

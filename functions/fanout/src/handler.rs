@@ -32,6 +32,9 @@ use serde_json::value::RawValue;
 use crate::announced::Announced;
 use crate::record::{self, NoEvent};
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// Rows that are put, and then announced, together.
 const CHUNK: usize = 10;
 const CHUNKS_AT_ONCE: usize = 16;

@@ -119,3 +119,67 @@ impl Redrive {
 fn key<T: FromStr>(note: &Value, name: &str) -> Option<T> {
     note["keys"][name].as_str()?.parse().ok()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::iter::repeat_with;
+
+    use postrider_domain::delivery::Delivery;
+    use postrider_domain::id::EndpointId;
+    use replay::{Said, Script};
+
+    use super::*;
+    use crate::handler::tests::{event, fanout, script, sent, taking};
+
+    pub(crate) fn redrive(script: &Script) -> Redrive {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        Redrive {
+            quarantine: SetAsideQueue::at(&sdk, "quarantine"),
+            events: EventsTable::of(&sdk, "events"),
+            retry_queue: Queue::at(&sdk, "retry"),
+            retention: Retention { seconds: 90 * 86_400 },
+        }
+    }
+
+    /// The same AWS with these notes in quarantine.
+    fn holding(script: Script, notes: &[Value]) -> Script {
+        let message = |(n, note): (usize, &Value)| json!({"MessageId": n.to_string(), "ReceiptHandle": format!("receipt of {n}"), "Body": note.to_string()});
+        let messages: Vec<Value> = notes.iter().enumerate().map(message).collect();
+        script.saying("ReceiveMessage", [json!({"Messages": messages}), json!({})].map(Said::body))
+    }
+
+    #[tokio::test]
+    async fn what_can_be_brought_back_leaves_quarantine_and_the_rest_stays() {
+        let mended = event(1);
+        let letter =
+            Message::next(&Delivery::pending(&mended, EndpointId::of_jobs(&mended.tenant_id), mended.timestamp, 0));
+        let notes = [
+            json!({"source": record::SOURCE, "keys": {"tenant_id": mended.tenant_id, "id": mended.id}}),
+            json!({"source": "dead letters", "body": json!(letter).to_string()}),
+            json!({"source": "dead letters", "body": "canary"}),
+            json!({"source": "somebody"}),
+        ];
+        let script = holding(taking(script(&[1])).holding("events", [json!(mended)]), &notes)
+            .saying("SendMessage", [Said::done()])
+            .saying("DeleteMessage", repeat_with(Said::done).take(2))
+            .saying("ChangeMessageVisibilityBatch", [Said::done()]);
+        let answer = redrive(&script).run(&fanout(&script)).await.unwrap();
+        assert_eq!(answer, json!({"redriven": 2, "left": 2}));
+        assert_eq!((sent(&script, "deliver").len(), &script.asked("SendMessage")[0]["QueueUrl"]), (1, &json!("retry")));
+        let released = script.asked("ChangeMessageVisibilityBatch").remove(0);
+        assert_eq!(released["Entries"].as_array().unwrap().len(), 2, "so that they show again at once");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_was_refused_and_is_mended_is_refused_no_more() {
+        let mended = event(1);
+        let mut row = json!(mended);
+        row["refused"] = json!("expected `timestamp` to be another");
+        let note = json!({"source": record::SOURCE, "keys": {"tenant_id": mended.tenant_id, "id": mended.id}});
+        let script = holding(taking(script(&[1])).holding("events", [row]), &[note])
+            .saying("UpdateItem", [Said::done()])
+            .saying("DeleteMessage", [Said::done()]);
+        redrive(&script).run(&fanout(&script)).await.unwrap();
+        assert_eq!(script.asked("UpdateItem")[0]["UpdateExpression"], "REMOVE #refused");
+    }
+}

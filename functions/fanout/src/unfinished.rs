@@ -83,7 +83,72 @@ fn wait_after(receives: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::iter::repeat_with;
+
+    use postrider_domain::event::Event;
+    use replay::{Said, Script};
+    use serde_json::json;
+
     use super::*;
+    use crate::handler::tests::{event, fanout, script, sent, subscriptions, taking, tenant};
+    use crate::redrive::tests::redrive;
+
+    /// A message about an event that was left before, received so often.
+    fn message(id: &str, event: &Event, receives: u32) -> Box<RawValue> {
+        let note = json!({"source": record::SOURCE, "keys": {"tenant_id": event.tenant_id, "id": event.id}});
+        raw(&json!({
+            "messageId": id,
+            "receiptHandle": format!("receipt of {id}"),
+            "body": note.to_string(),
+            "attributes": {"ApproximateReceiveCount": receives.to_string()},
+            "eventSource": "aws:sqs",
+        }))
+    }
+
+    fn raw(record: &Value) -> Box<RawValue> {
+        RawValue::from_string(record.to_string()).unwrap()
+    }
+
+    /// The messages that are to come again.
+    async fn handed_back(script: &Script, batch: &[Box<RawValue>]) -> Vec<String> {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let [queue, quarantine] = ["unfinished", "quarantine"].map(|url| SetAsideQueue::at(&sdk, url));
+        let unfinished = Unfinished { queue, quarantine };
+        let response = unfinished.handle(batch, &fanout(script), &redrive(script)).await;
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_still_fails_is_put_off_and_comes_again_and_the_others_are_done() {
+        let unread =
+            Script::default().saying_about("Query", subscriptions(&tenant(2), "*"), repeat_with(Said::throttled));
+        let script = taking(unread.saying("Query", repeat_with(|| Said::rows::<Value>(&[]))))
+            .holding("events", [json!(event(1)), json!(event(2))])
+            .saying("ChangeMessageVisibility", repeat_with(Said::done));
+        let batch =
+            [message("1", &event(1), 1), message("2", &event(2), 3), raw(&json!({"messageId": "3", "body": 7}))];
+        assert_eq!(handed_back(&script, &batch).await, ["2", "3"]);
+        let put_off = script.asked("ChangeMessageVisibility").remove(0);
+        assert_eq!((&put_off["ReceiptHandle"], &put_off["VisibilityTimeout"]), (&json!("receipt of 2"), &json!(20)));
+    }
+
+    #[tokio::test]
+    async fn what_can_be_done_now_is_done_and_what_is_gone_too() {
+        let script = taking(script(&[1])).holding("events", [json!(event(1))]);
+        let batch = [message("1", &event(1), 1), message("2", &event(2), 1)];
+        assert_eq!(handed_back(&script, &batch).await, [""; 0]);
+        assert_eq!(sent(&script, "deliver").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_nothing_will_come_of_goes_to_quarantine() {
+        let no_event = json!({"tenant_id": tenant(1), "id": event(1).id, "event": "ping"});
+        let script = Script::default().holding("events", [no_event]).saying("SendMessage", [Said::done()]);
+        assert_eq!(handed_back(&script, &[message("1", &event(1), 1)]).await, [""; 0]);
+        let note = script.asked("SendMessage").remove(0);
+        assert_eq!(note["QueueUrl"], "quarantine");
+        assert!(note["MessageBody"].as_str().unwrap().contains("`data`"), "{note}");
+    }
 
     #[test]
     fn waits_grow_to_five_minutes() {

@@ -17,11 +17,15 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus};
 use postrider_domain::key::Scope;
 use postrider_host::deadline::{self, Waiting};
-use postrider_host::env::BadSetting;
+use postrider_host::env::{self, BadSetting};
+use postrider_host::resolver::Resolver;
 use serde_json::Value;
 
 use crate::reporter::Reporter;
 use crate::starter::Starter;
+
+#[cfg(test)]
+mod tests;
 
 /// What the routes need.
 pub struct Jobs {
@@ -120,11 +124,11 @@ impl Jobs {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let jobs = JobsTable::from_env(sdk)?;
+        let (jobs, retention) = (JobsTable::from_env(sdk)?, env::retention()?);
         Ok(Self {
             credentials: Credentials::new(ConfigTable::from_env(sdk)?),
-            starter: Starter::from_env(jobs.clone())?,
-            reporter: Reporter::from_env(jobs.clone())?,
+            starter: Starter::new(jobs.clone(), Resolver::new(env::egress()?), retention),
+            reporter: Reporter::new(jobs.clone(), retention),
             triggers: SetAsideQueue::triggers(sdk)?,
             jobs,
         })

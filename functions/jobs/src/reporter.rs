@@ -10,7 +10,7 @@ use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, Refused, Report};
 use postrider_domain::own_event::OwnEvent;
-use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::env::Retention;
 use postrider_host::{clock, entropy};
 
 /// How often a report is tried that others overtake: more than there can be projects and ends of a job.
@@ -23,8 +23,8 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    pub(crate) fn from_env(jobs: JobsTable) -> Result<Self, BadSetting> {
-        Ok(Self { jobs, retention: env::retention()? })
+    pub(crate) fn new(jobs: JobsTable, retention: Retention) -> Self {
+        Self { jobs, retention }
     }
 
     /// Applies a report to the job as it stands now; the job afterwards.

@@ -6,7 +6,7 @@ use postrider_domain::event::Event;
 use postrider_domain::id::TenantId;
 use postrider_domain::job::Job;
 use postrider_domain::own_event::OwnEvent;
-use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::env::Retention;
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 use serde_json::value::RawValue;
@@ -30,8 +30,8 @@ pub(crate) enum Started {
 }
 
 impl Starter {
-    pub(crate) fn from_env(jobs: JobsTable) -> Result<Self, BadSetting> {
-        Ok(Self { jobs, resolver: Resolver::new(env::egress()?), retention: env::retention()? })
+    pub(crate) fn new(jobs: JobsTable, resolver: Resolver, retention: Retention) -> Self {
+        Self { jobs, resolver, retention }
     }
 
     /// Refuses a webhook URL that may not be sent to, before there is a job.

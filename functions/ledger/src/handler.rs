@@ -30,6 +30,9 @@ use serde_json::json;
 use crate::places::Places;
 use crate::view;
 
+#[cfg(test)]
+mod tests;
+
 /// How long a caller is kept waiting while a recovery begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 

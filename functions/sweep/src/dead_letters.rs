@@ -135,3 +135,111 @@ impl DeadLetters {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::iter::repeat_with;
+
+    use postrider_aws::queue::Queue;
+    use postrider_aws::retries::Schedules;
+    use postrider_domain::id::EndpointId;
+    use replay::{Said, Script, expression};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::sample;
+
+    pub(crate) fn dead_letters(script: &Script) -> DeadLetters {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let [group, role, queue_arn, dead_arn] = ["group", "role", "retry arn", "dead arn"].map(str::to_owned);
+        let schedules = Schedules { group, role, queue_arn, dead_arn };
+        DeadLetters {
+            queue: SetAsideQueue::at(&sdk, "dead"),
+            reader: sample::reader(script),
+            deliveries: DeliveriesTable::of(&sdk, "deliveries"),
+            retries: Retries::of(&sdk, Queue::at(&sdk, "retry"), schedules),
+            quarantine: SetAsideQueue::at(&sdk, "quarantine"),
+        }
+    }
+
+    /// The same AWS with one letter in the dead-letter queue.
+    fn holding(script: Script, letter: &str) -> Script {
+        let letter = json!({"MessageId": "1", "ReceiptHandle": "receipt", "Body": letter});
+        let letters = [json!({"Messages": [letter]}), json!({})].map(Said::body);
+        script.saying("ReceiveMessage", letters)
+    }
+
+    fn letter(row: &Delivery) -> String {
+        serde_json::to_string(&Message::next(row)).unwrap()
+    }
+
+    /// What was done with the letter, after it was received and its rows were read.
+    fn done(script: &Script) -> Vec<String> {
+        let reads = ["ReceiveMessage", "BatchGetItem", "GetItem"];
+        script.operations().into_iter().filter(|operation| !reads.contains(&operation.as_str())).collect()
+    }
+
+    #[tokio::test]
+    async fn what_sqs_gave_up_on_is_recorded_as_our_failure_and_goes_on() {
+        let row = sample::pending();
+        let script = holding(sample::script(&row), &letter(&row))
+            .saying("UpdateItem", [Said::done()])
+            .saying("CreateSchedule", [Said::body(json!({"ScheduleArn": "arn"}))])
+            .saying("DeleteMessage", [Said::done()]);
+        assert_eq!(dead_letters(&script).record().await.done, 1);
+        assert_eq!(
+            done(&script),
+            ["UpdateItem", "CreateSchedule", "DeleteMessage"],
+            "the letter goes when all is done"
+        );
+        let update = script.asked("UpdateItem").remove(0);
+        assert_eq!(update["ExpressionAttributeValues"][":attempts"][0]["outcome"], "internal");
+        let change = expression(&update, "UpdateExpression");
+        assert!(change.starts_with(r#"SET status = "retrying""#) && change.contains("internal = 1"), "{change}");
+        let target = script.asked("CreateSchedule")[0]["Target"].clone();
+        assert_eq!(target["Arn"], "retry arn");
+        let sent: Value = serde_json::from_str(target["Input"].as_str().unwrap()).unwrap();
+        assert_eq!((&sent["delivery_id"], &sent["attempt"]), (&json!(row.id), &json!(2)));
+    }
+
+    #[tokio::test]
+    async fn a_letter_that_nobody_can_read_goes_to_quarantine() {
+        let script = holding(Script::default(), "canary");
+        let script = script.saying("SendMessage", [Said::done()]).saying("DeleteMessage", [Said::done()]);
+        assert_eq!(dead_letters(&script).record().await.done, 1);
+        assert_eq!(done(&script), ["SendMessage", "DeleteMessage"]);
+        let note = &script.asked("SendMessage")[0];
+        assert_eq!(note["QueueUrl"], "quarantine");
+        assert!(note["MessageBody"].as_str().unwrap().contains("canary"), "{note}");
+    }
+
+    #[tokio::test]
+    async fn a_letter_that_is_stale_says_nothing_any_more() {
+        let (row, ended) = (sample::pending(), Delivery { status: Status::Succeeded, ..sample::pending() });
+        let script = holding(sample::script(&ended), &letter(&row)).saying("DeleteMessage", [Said::done()]);
+        assert_eq!((dead_letters(&script).record().await.done, done(&script)), (1, vec!["DeleteMessage".to_owned()]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_recorded_now_stays_where_it_is() {
+        let row = sample::pending();
+        let script = holding(sample::script(&row), &letter(&row))
+            .saying("UpdateItem", repeat_with(Said::lost).take(3))
+            .saying("ChangeMessageVisibilityBatch", [Said::done()]);
+        let swept = dead_letters(&script).record().await;
+        assert_eq!((swept.done, swept.failure.is_some()), (0, true));
+        assert!(script.asked("DeleteMessage").is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_delivery_whose_webhook_is_lost_waits_among_what_is_due() {
+        let elsewhere = EndpointId::new(Timestamp::UNIX_EPOCH, 9);
+        let row = sample::moved(&Delivery { endpoint_id: elsewhere, ..sample::pending() });
+        let script = holding(sample::script(&row), &letter(&row));
+        let script = script.saying("UpdateItem", [Said::done()]).saying("DeleteMessage", [Said::done()]);
+        assert_eq!(dead_letters(&script).record().await.done, 1);
+        let change = expression(&script.asked("UpdateItem")[0], "UpdateExpression");
+        assert!(change.contains("round = 2") && change.contains("due_at = "), "{change}");
+        assert!(script.asked("SendMessage").is_empty(), "its message would only fail again");
+    }
+}

@@ -113,7 +113,52 @@ impl Done {
 
 #[cfg(test)]
 mod tests {
+    use std::iter::repeat_with;
+
+    use postrider_aws::config_table::ConfigTable;
+    use postrider_aws::deliveries_table::DeliveriesTable;
+    use postrider_aws::queue::Queue;
+    use replay::{Said, Script, invocation};
+    use serde_json::json;
+
     use super::*;
+    use crate::dead_letters::tests::dead_letters;
+    use crate::overdue::tests::overdue;
+
+    fn sweep(script: &Script) -> Sweep {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
+        let recoverer = Recoverer::new(config, deliveries, Queue::at(&sdk, "retry"));
+        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), recoverer }
+    }
+
+    fn none() -> impl Iterator<Item = Said> {
+        repeat_with(|| Said::rows::<Value>(&[]))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_part_has_its_turn_whatever_became_of_the_one_before() {
+        let waiting = || Said::body(json!({"Attributes": {"ApproximateNumberOfMessages": "0"}}));
+        let well = || Script::default().saying("GetQueueAttributes", repeat_with(waiting));
+        let script = well().saying("ReceiveMessage", [Said::done()]).saying("Query", none());
+        let done = sweep(&script).sweep().await.unwrap();
+        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "recoveries": 0});
+        assert_eq!(done, nothing);
+        let script = well()
+            .saying_about("Query", ":shard", repeat_with(Said::throttled))
+            .saying("ReceiveMessage", repeat_with(Said::lost).take(3))
+            .saying("Query", none());
+        assert!(sweep(&script).sweep().await.is_err(), "it fails at its end");
+        let operations = script.operations();
+        assert!(operations.iter().any(|operation| operation == "ReceiveMessage"));
+        assert_eq!(script.asked("Query").last().unwrap()["ExpressionAttributeValues"][":pk"], "RECOVERIES");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_timers_event_sweeps_nothing() {
+        let answer = sweep(&Script::default()).answer(invocation(&json!({"force": true}))).await.unwrap();
+        assert_eq!(answer["error"]["code"], "invalid_request");
+    }
 
     fn told(rows: usize, has_seen_all: bool, failure: Option<Failure>) -> Option<i64> {
         let rescued = Rescued { rows, oldest_seconds: 300, has_seen_all, ..Rescued::default() };

@@ -5,6 +5,8 @@ mod done;
 mod handler;
 pub mod overdue;
 pub mod pace;
+#[cfg(test)]
+mod sample;
 mod timer;
 
 pub use handler::Sweep;

@@ -177,8 +177,86 @@ fn shards_from(random: u64) -> impl Iterator<Item = u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::iter::repeat_with;
+
+    use postrider_domain::id::EndpointId;
+    use replay::{Said, Script};
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::sample;
+
+    pub(crate) fn overdue(script: &Script) -> Overdue {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let (deliveries, reader) = (DeliveriesTable::of(&sdk, "deliveries"), sample::reader(script));
+        Overdue { deliveries, reader, queue: Queue::at(&sdk, "retry") }
+    }
+
+    /// A shard's part of the index.
+    fn shard(number: u8) -> String {
+        format!(r#":shard":"{number:02}""#)
+    }
+
+    fn waiting(messages: u64) -> Said {
+        Said::body(json!({"Attributes": {"ApproximateNumberOfMessages": messages.to_string()}}))
+    }
+
+    /// An AWS that takes messages, where so many wait already and this row is listed in one shard.
+    fn script(messages: u64, row: &Delivery) -> Script {
+        holding(Script::default(), messages, row)
+    }
+
+    fn holding(script: Script, messages: u64, row: &Delivery) -> Script {
+        let listed = json!({"id": row.id, "endpoint_id": row.endpoint_id});
+        sample::holding(script, row)
+            .saying("GetQueueAttributes", repeat_with(move || waiting(messages)))
+            .saying_about("Query", shard(5), [Said::rows(&[listed])])
+            .saying("Query", repeat_with(|| Said::rows::<Value>(&[])))
+            .saying("SendMessageBatch", repeat_with(Said::done))
+    }
+
+    /// How many rows went back, and how many messages were sent.
+    async fn rescued(script: &Script) -> (Swept<Rescued>, usize) {
+        let swept = overdue(script).rescue().await;
+        let sent =
+            script.asked("SendMessageBatch").iter().map(|batch| batch["Entries"].as_array().unwrap().len()).sum();
+        (swept, sent)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shard_that_fails_holds_up_no_other_and_is_told_of() {
+        let row = sample::due(600);
+        let failing = Script::default().saying_about("Query", shard(3), repeat_with(Said::lost).take(3));
+        let failing = failing.saying_about("Query", shard(9), repeat_with(Said::throttled).take(3));
+        let script = holding(failing, 0, &row);
+        let (swept, sent) = rescued(&script).await;
+        assert_eq!((swept.done.rows, sent, swept.failure.is_some()), (1, 1, true));
+        let asked: std::collections::BTreeSet<_> = script
+            .asked("Query")
+            .iter()
+            .map(|query| query["ExpressionAttributeValues"][":shard"].to_string())
+            .collect();
+        assert_eq!(asked.len(), usize::from(SHARDS));
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_row_of_its_own_is_counted_and_not_sent() {
+        let row = sample::due(600);
+        let (swept, sent) = rescued(&script(0, &row)).await;
+        assert_eq!((swept.done.rows, swept.done.waiting, sent), (1, 0, 1));
+        let orphan = Delivery { endpoint_id: EndpointId::new(row.created_at, 9), ..row };
+        let (swept, sent) = rescued(&script(0, &sample::moved(&orphan))).await;
+        assert_eq!((swept.done.rows, swept.done.waiting, sent), (0, 1, 0), "its webhook is lost");
+    }
+
+    #[tokio::test]
+    async fn while_the_queue_is_behind_only_what_is_long_lost_is_sent() {
+        for (late, rows) in [(600, 0), (3600, 1)] {
+            let (swept, sent) = rescued(&script(51, &sample::due(late))).await;
+            assert_eq!((swept.done.rows, sent, swept.done.held_back), (rows, rows, true), "{late}");
+        }
+    }
 
     #[test]
     fn every_shard_comes_once_and_any_may_come_first() {

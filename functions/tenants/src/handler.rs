@@ -22,6 +22,9 @@ use serde_json::json;
 
 use crate::view;
 
+#[cfg(test)]
+mod tests;
+
 /// How often a rotation is tried that others overtake.
 const TRIES: usize = 4;
 const MAX_NAME_CHARS: usize = 128;

@@ -23,6 +23,9 @@ use serde_json::json;
 use crate::input::Changes;
 use crate::view;
 
+#[cfg(test)]
+mod tests;
+
 /// How often a change is tried that others overtake.
 const TRIES: usize = 4;
 

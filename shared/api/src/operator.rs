@@ -21,7 +21,12 @@ impl OperatorCredentials {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { config: ConfigTable::from_env(sdk)?, admin_key: AdminKey::from_env(sdk)? })
+        Ok(Self::new(ConfigTable::from_env(sdk)?, AdminKey::from_env(sdk)?))
+    }
+
+    /// A checker of this key; the config table tells others apart from none.
+    pub fn new(config: ConfigTable, admin_key: AdminKey) -> Self {
+        Self { config, admin_key }
     }
 
     /// Lets the operator in.

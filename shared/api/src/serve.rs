@@ -10,6 +10,9 @@ use serde_json::value::RawValue;
 use crate::routes::{self, Routed};
 use crate::{ApiError, ErrorShape, Request, Response};
 
+#[cfg(test)]
+mod tests;
+
 /// What the log calls a path that is none.
 const NO_PATH: &str = "$default";
 

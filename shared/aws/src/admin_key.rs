@@ -30,8 +30,13 @@ impl AdminKey {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let (config, secret_id) = (ConfigTable::from_env(sdk)?, env::var("ADMIN_KEY_SECRET")?);
-        Ok(Self { client: Client::new(sdk), config, secret_id, remembered: Remembered::new(REMEMBERED) })
+        Ok(Self::of(sdk, &env::var("ADMIN_KEY_SECRET")?, ConfigTable::from_env(sdk)?))
+    }
+
+    /// The text of this secret, whose hash is noted in the config table.
+    pub fn of(sdk: &SdkConfig, secret_id: &str, config: ConfigTable) -> Self {
+        let secret_id = secret_id.to_owned();
+        Self { client: Client::new(sdk), config, secret_id, remembered: Remembered::new(REMEMBERED) }
     }
 
     /// The key.

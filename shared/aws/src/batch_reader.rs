@@ -54,13 +54,13 @@ impl BatchReader {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            client: Client::new(sdk),
-            config: env::var("CONFIG_TABLE")?,
-            events: env::var("EVENTS_TABLE")?,
-            deliveries: env::var("DELIVERIES_TABLE")?,
-            jobs: env::var("JOBS_TABLE")?,
-        })
+        let [config, events, deliveries, jobs] = ["CONFIG_TABLE", "EVENTS_TABLE", "DELIVERIES_TABLE", "JOBS_TABLE"];
+        Ok(Self::of(sdk, [env::var(config)?, env::var(events)?, env::var(deliveries)?, env::var(jobs)?]))
+    }
+
+    /// Over the tables of these names: config, events, deliveries and jobs.
+    pub fn of(sdk: &SdkConfig, [config, events, deliveries, jobs]: [String; 4]) -> Self {
+        Self { client: Client::new(sdk), config, events, deliveries, jobs }
     }
 
     /// Reads everything that these messages (20 at the most) speak of.
@@ -251,12 +251,12 @@ fn event_key(item: &Item) -> Option<EventKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::{Said, Script};
-    use crate::sample;
+    use crate::{sample, sdk};
     use jiff::Timestamp;
     use postrider_domain::delivery::Delivery;
     use postrider_domain::event::Event;
     use postrider_domain::id::{EndpointId, EventId, TenantId};
+    use replay::{Said, Script};
     use serde_json::{Value, json};
 
     fn message(tenant: u64) -> Message {
@@ -276,8 +276,7 @@ mod tests {
     }
 
     fn reader(script: &Script) -> BatchReader {
-        let [config, events, deliveries, jobs] = ["config", "events", "deliveries", "jobs"].map(str::to_owned);
-        BatchReader { client: script.client(), config, events, deliveries, jobs }
+        BatchReader::of(&script.sdk(sdk::over), ["config", "events", "deliveries", "jobs"].map(str::to_owned))
     }
 
     #[tokio::test(start_paused = true)]

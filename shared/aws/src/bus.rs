@@ -23,7 +23,12 @@ impl Bus {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), name: env::var("EVENT_BUS")? })
+        Ok(Self::of(sdk, &env::var("EVENT_BUS")?))
+    }
+
+    /// The bus of this name.
+    pub fn of(sdk: &SdkConfig, name: &str) -> Self {
+        Self { client: Client::new(sdk), name: name.to_owned() }
     }
 
     /// Puts one event on the bus.

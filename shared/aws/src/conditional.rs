@@ -176,8 +176,9 @@ fn that_shows_what_refused_it(mut write: TransactWriteItem) -> TransactWriteItem
 mod tests {
     use super::*;
     use crate::item::text;
-    use crate::replay::{Said, Script};
+    use crate::sdk;
     use aws_sdk_dynamodb::types::Put;
+    use replay::{Said, Script};
     use serde_json::json;
 
     fn write() -> TransactWriteItem {
@@ -188,7 +189,9 @@ mod tests {
 
     async fn transacted(script: &Script) -> Recorded {
         let mark = Mark::new(1);
-        transact(&script.client(), "a test", vec![write()], |there| is_by(there, &mark)).await.unwrap()
+        transact(&Client::new(&script.sdk(sdk::over)), "a test", vec![write()], |there| is_by(there, &mark))
+            .await
+            .unwrap()
     }
 
     /// DynamoDB knows a transaction's second try by its token, for ten minutes, and then says that it was made. The SDK has to
@@ -196,10 +199,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_second_try_has_the_firsts_token_and_is_known_by_its_mark() {
         for (by, recorded) in [(1, Recorded::Yes), (2, Recorded::Overtaken)] {
-            let refusal = Said::cancelled(&[Ok(json!({CHANGED_BY: {"S": Mark::new(by).as_str()}}))]);
+            let refusal = Said::cancelled(&[Ok(json!({CHANGED_BY: Mark::new(by).as_str()}))]);
             let script = Script::new([Said::lost(), Said::lost(), refusal]);
             assert_eq!(transacted(&script).await, recorded);
-            let asked = script.requests();
+            let asked = script.asked("TransactWriteItems");
             assert_eq!(asked.len(), 3);
             let token = asked[0]["ClientRequestToken"].as_str().unwrap();
             assert!(!token.is_empty() && asked.iter().all(|request| request == &asked[0]), "{asked:?}");
@@ -213,7 +216,8 @@ mod tests {
         let conflict = || Said::cancelled(&[Err("TransactionConflict")]);
         let script = Script::new([conflict(), conflict(), Said::done()]);
         assert_eq!(transacted(&script).await, Recorded::Yes);
-        let tokens: Vec<_> = script.requests().iter().map(|asked| asked["ClientRequestToken"].clone()).collect();
+        let tokens: Vec<_> =
+            script.asked("TransactWriteItems").iter().map(|asked| asked["ClientRequestToken"].clone()).collect();
         assert!(tokens[0] != tokens[1] && tokens[1] != tokens[2], "one that was cancelled is over: {tokens:?}");
     }
 

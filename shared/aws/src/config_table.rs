@@ -75,7 +75,12 @@ impl ConfigTable {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), name: env::var("CONFIG_TABLE")? })
+        Ok(Self::of(sdk, &env::var("CONFIG_TABLE")?))
+    }
+
+    /// The table of this name.
+    pub fn of(sdk: &SdkConfig, name: &str) -> Self {
+        Self { client: Client::new(sdk), name: name.to_owned() }
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: String, sk: &str) -> Result<Option<T>, Failure> {

@@ -24,6 +24,8 @@ mod fresh;
 mod list;
 mod round;
 mod row;
+#[cfg(test)]
+mod tests;
 
 pub use due::SHARDS;
 pub use list::Filter;
@@ -42,7 +44,12 @@ impl DeliveriesTable {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), name: env::var("DELIVERIES_TABLE")? })
+        Ok(Self::of(sdk, &env::var("DELIVERIES_TABLE")?))
+    }
+
+    /// The table of this name.
+    pub fn of(sdk: &SdkConfig, name: &str) -> Self {
+        Self { client: Client::new(sdk), name: name.to_owned() }
     }
 
     /// The row of this id.

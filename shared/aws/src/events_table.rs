@@ -26,12 +26,12 @@ impl EventsTable {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), name: env::var("EVENTS_TABLE")? })
+        Ok(Self::of(sdk, &env::var("EVENTS_TABLE")?))
     }
 
-    #[cfg(test)]
-    pub(crate) fn of(client: Client, name: &str) -> Self {
-        Self { client, name: name.to_owned() }
+    /// The table of this name.
+    pub fn of(sdk: &SdkConfig, name: &str) -> Self {
+        Self { client: Client::new(sdk), name: name.to_owned() }
     }
 
     /// Puts the event's row unless there is one. An expired row that has not been removed yet stays too: putting over it

@@ -85,8 +85,12 @@ impl JobsTable {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let (client, events) = (Client::new(sdk), EventsTable::from_env(sdk)?);
-        Ok(Self { client, name: env::var("JOBS_TABLE")?, events })
+        Ok(Self::of(sdk, &env::var("JOBS_TABLE")?, EventsTable::from_env(sdk)?))
+    }
+
+    /// The table of this name, beside the one that its jobs' events are put into.
+    pub fn of(sdk: &SdkConfig, name: &str, events: EventsTable) -> Self {
+        Self { client: Client::new(sdk), name: name.to_owned(), events }
     }
 
     /// Puts a new job, what announces it, and its key if it has one: all or nothing.

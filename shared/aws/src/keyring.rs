@@ -33,11 +33,12 @@ impl Keyring {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            client: Client::new(sdk),
-            secret_id: env::var("ENCRYPTION_KEY_SECRET")?,
-            keys: Remembered::new(Duration::MAX),
-        })
+        Ok(Self::of(sdk, &env::var("ENCRYPTION_KEY_SECRET")?))
+    }
+
+    /// Of the keys in this secret.
+    pub fn of(sdk: &SdkConfig, secret_id: &str) -> Self {
+        Self { client: Client::new(sdk), secret_id: secret_id.to_owned(), keys: Remembered::new(Duration::MAX) }
     }
 
     /// Seals a secret for its owner, such as `ten_…/wh_…`; it opens for no other.

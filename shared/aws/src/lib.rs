@@ -20,8 +20,6 @@ pub mod put_once;
 pub mod queue;
 pub mod recoverer;
 pub mod remembered;
-#[cfg(test)]
-mod replay;
 pub mod retries;
 mod roots;
 pub mod rows;

@@ -43,38 +43,40 @@ pub(crate) async fn of<Id: FromStr>(
 mod tests {
     use super::*;
     use crate::item::text_of;
-    use crate::replay::{Said, Script};
+    use crate::sdk;
+    use aws_sdk_dynamodb::Client;
+    use replay::{Said, Script, item};
     use serde_json::{Value, json};
 
     fn row(id: &str) -> Value {
-        json!({"id": {"S": format!("N#{id}")}})
+        json!({"id": format!("N#{id}")})
     }
 
     fn answer(ids: &[&str], last: Option<&str>) -> Said {
-        let mut body = json!({"Items": ids.iter().map(|id| row(id)).collect::<Vec<_>>()});
+        let mut body = json!({"Items": ids.iter().map(|id| item(&row(id))).collect::<Vec<_>>()});
         if let Some(last) = last {
-            body["LastEvaluatedKey"] = row(last);
+            body["LastEvaluatedKey"] = item(&row(last));
         }
         Said::body(body)
     }
 
     /// The ids of a page, and where the next one begins; and after what each of its calls began.
-    async fn paged(answers: impl IntoIterator<Item = Said>) -> ((Vec<String>, Option<u8>), Vec<Value>) {
+    async fn paged(answers: Vec<Said>) -> ((Vec<String>, Option<u8>), Vec<Value>) {
         let script = Script::new(answers);
-        let query = script.client().query().table_name("t").key_condition_expression("pk = 1");
+        let query = Client::new(&script.sdk(sdk::over)).query().table_name("t").key_condition_expression("pk = 1");
         let page = of(query, "a test", ("id", "N#")).await.unwrap();
         let ids = page.rows.iter().filter_map(|item| text_of(item, "id")).map(str::to_owned).collect();
-        let starts = script.requests().iter().map(|asked| asked["ExclusiveStartKey"].clone()).collect();
+        let starts = script.asked("Query").iter().map(|asked| asked["ExclusiveStartKey"].clone()).collect();
         ((ids, page.next), starts)
     }
 
     #[tokio::test]
     async fn a_list_goes_on_past_what_no_cursor_can_name() {
-        let (page, _) = paged([answer(&["1", "2"], Some("2"))]).await;
+        let (page, _) = paged(vec![answer(&["1", "2"], Some("2"))]).await;
         assert_eq!(page, (vec!["N#1".to_owned(), "N#2".to_owned()], Some(2)));
-        let (page, _) = paged([answer(&["1", "x"], Some("x"))]).await;
+        let (page, _) = paged(vec![answer(&["1", "x"], Some("x"))]).await;
         assert_eq!(page.1, Some(1), "the next page begins after the last that has an id");
-        let (page, starts) = paged([answer(&["x"], Some("x")), answer(&[], Some("y")), answer(&["3"], None)]).await;
+        let (page, starts) = paged(vec![answer(&["x"], Some("x")), answer(&[], Some("y")), answer(&["3"], None)]).await;
         assert_eq!(page, (vec!["N#x".to_owned(), "N#3".to_owned()], None), "this page goes on");
         assert_eq!(starts, [Value::Null, row("x"), row("y")]);
     }

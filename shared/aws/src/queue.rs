@@ -30,7 +30,7 @@ impl Queue {
     /// # Errors
     /// When the setting is missing.
     pub fn deliver(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("DELIVER_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("DELIVER_QUEUE_URL")?))
     }
 
     /// The queue of later attempts and of slow endpoints, `RETRY_QUEUE_URL`, where schedules send theirs.
@@ -38,7 +38,12 @@ impl Queue {
     /// # Errors
     /// When the setting is missing.
     pub fn retry(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("RETRY_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("RETRY_QUEUE_URL")?))
+    }
+
+    /// The queue at this URL.
+    pub fn at(sdk: &SdkConfig, url: &str) -> Self {
+        Self { client: Client::new(sdk), url: url.to_owned() }
     }
 
     /// How many messages wait to be received, as far as SQS knows.

@@ -49,11 +49,12 @@ impl Recoverer {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            config: ConfigTable::from_env(sdk)?,
-            deliveries: DeliveriesTable::from_env(sdk)?,
-            queue: Queue::retry(sdk)?,
-        })
+        Ok(Self::new(ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?, Queue::retry(sdk)?))
+    }
+
+    /// Over these tables, sending to this queue.
+    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, queue: Queue) -> Self {
+        Self { config, deliveries, queue }
     }
 
     /// Goes on with every running recovery, each for its share of the time, beginning with any; how many there are.

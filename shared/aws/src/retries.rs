@@ -26,10 +26,20 @@ const TARGET_RETRIES: i32 = 185;
 pub struct Retries {
     client: Client,
     queue: Queue,
-    group: String,
-    role: String,
-    queue_arn: String,
-    dead_arn: String,
+    schedules: Schedules,
+}
+
+/// Where schedules are made, and where they lead.
+#[derive(Debug, Clone)]
+pub struct Schedules {
+    /// Their group's name.
+    pub group: String,
+    /// The ARN of the role by which they send.
+    pub role: String,
+    /// The retry queue's ARN.
+    pub queue_arn: String,
+    /// The ARN of the queue of those that cannot be sent.
+    pub dead_arn: String,
 }
 
 impl Retries {
@@ -38,14 +48,18 @@ impl Retries {
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            client: Client::new(sdk),
-            queue: Queue::retry(sdk)?,
+        let schedules = Schedules {
             group: env::var("SCHEDULE_GROUP")?,
             role: env::var("SCHEDULER_ROLE_ARN")?,
             queue_arn: env::var("RETRY_QUEUE_ARN")?,
             dead_arn: env::var("DEAD_QUEUE_ARN")?,
-        })
+        };
+        Ok(Self::of(sdk, Queue::retry(sdk)?, schedules))
+    }
+
+    /// Over this queue and these schedules.
+    pub fn of(sdk: &SdkConfig, queue: Queue, schedules: Schedules) -> Self {
+        Self { client: Client::new(sdk), queue, schedules }
     }
 
     /// Lets `message` arrive at `at`. Doing it twice is harmless: a schedule's name is the attempt's, and a second
@@ -62,7 +76,7 @@ impl Retries {
             .client
             .create_schedule()
             .name(message.delivery_id.schedule_name(message.attempt))
-            .group_name(&self.group)
+            .group_name(&self.schedules.group)
             .schedule_expression(format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S")))
             .schedule_expression_timezone("UTC")
             .flexible_time_window(window()?)
@@ -85,11 +99,11 @@ impl Retries {
             .maximum_retry_attempts(TARGET_RETRIES)
             .build();
         Target::builder()
-            .arn(&self.queue_arn)
-            .role_arn(&self.role)
+            .arn(&self.schedules.queue_arn)
+            .role_arn(&self.schedules.role)
             .input(input)
             .retry_policy(patience)
-            .dead_letter_config(DeadLetterConfig::builder().arn(&self.dead_arn).build())
+            .dead_letter_config(DeadLetterConfig::builder().arn(&self.schedules.dead_arn).build())
             .build()
             .map_err(unwritable("a schedule"))
     }

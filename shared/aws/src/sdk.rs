@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, Region, StalledSt
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use aws_types::SdkConfig;
 use aws_types::origin::Origin;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
@@ -38,16 +39,24 @@ pub fn load() -> Result<SdkConfig, Error> {
     let trusted = roots::trusted(&region, std::env::vars());
     let tls = TlsContext::builder().with_trust_store(trusted).build()?;
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
+    let (id, key) = (env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?);
+    let credentials = Credentials::new(id, key, env::var("AWS_SESSION_TOKEN").ok(), None, "Lambda's environment");
+    let mut config = over(http, &region, credentials).into_builder().service_config(OwnEndpoints);
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.insert_origin("endpoint_url", Origin::shared_environment_variable());
+    Ok(config.build())
+}
+
+/// What stands between every client and an HTTP client: time-outs, tries, and the watch over the invocation's deadline.
+pub fn over(http: SharedHttpClient, region: &str, credentials: Credentials) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(CALL_TIMEOUT)
         .build();
-    let (id, key) = (env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?);
-    let credentials = Credentials::new(id, key, env::var("AWS_SESSION_TOKEN").ok(), None, "Lambda's environment");
-    let mut config = SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region))
+        .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(Wire(http))
         .timeout_config(timeouts)
@@ -59,10 +68,7 @@ pub fn load() -> Result<SdkConfig, Error> {
         // their time-outs: each would cost processor time at every call.
         .identity_cache(IdentityCache::no_cache())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .service_config(OwnEndpoints);
-    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
-    config.insert_origin("endpoint_url", Origin::shared_environment_variable());
-    Ok(config.build())
+        .build()
 }
 
 /// A service's own endpoint, such as `AWS_ENDPOINT_URL_SQS`.

@@ -72,7 +72,7 @@ impl SetAsideQueue {
     /// # Errors
     /// When the setting is missing.
     pub fn dead(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("DEAD_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("DEAD_QUEUE_URL")?))
     }
 
     /// The quarantine, `QUARANTINE_QUEUE_URL`.
@@ -80,7 +80,7 @@ impl SetAsideQueue {
     /// # Errors
     /// When the setting is missing.
     pub fn quarantine(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("QUARANTINE_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("QUARANTINE_QUEUE_URL")?))
     }
 
     /// The queue of triggers that were refused, `TRIGGERS_QUEUE_URL`.
@@ -88,7 +88,7 @@ impl SetAsideQueue {
     /// # Errors
     /// When the setting is missing.
     pub fn triggers(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("TRIGGERS_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("TRIGGERS_QUEUE_URL")?))
     }
 
     /// The queue of events whose fan-out is not finished, `UNFINISHED_QUEUE_URL`.
@@ -96,7 +96,12 @@ impl SetAsideQueue {
     /// # Errors
     /// When the setting is missing.
     pub fn unfinished(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { client: Client::new(sdk), url: env::var("UNFINISHED_QUEUE_URL")? })
+        Ok(Self::at(sdk, &env::var("UNFINISHED_QUEUE_URL")?))
+    }
+
+    /// The queue at this URL.
+    pub fn at(sdk: &SdkConfig, url: &str) -> Self {
+        Self { client: Client::new(sdk), url: url.to_owned() }
     }
 
     /// Sets something aside, with what is needed to find it and why.

@@ -97,6 +97,8 @@ async fn what_was_called_off_while_a_secret_was_slow_is_not_sent() {
     let mut variables = before.clone();
     variables.insert("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), json!(proxy.url));
     world.aws.functions.set_environment("deliver", variables).await;
+    // Others may have left some that come back in minutes.
+    let left = world.aws.in_flight(&world.stack.queues.deliver).await;
     let work = async {
         let (_, id) = delivery_to(&tenant, &webhook).await;
         until("the secret to be asked for", SOON, || async {
@@ -109,7 +111,7 @@ async fn what_was_called_off_while_a_secret_was_slow_is_not_sent() {
         tenant.settled(&other, "succeeded", 1).await;
         until("the first batch to end", SOON, || async {
             let waiting = world.aws.in_flight(&world.stack.queues.deliver).await;
-            if waiting == 0 { Ok(()) } else { Err(format!("{waiting} messages")) }
+            if waiting <= left { Ok(()) } else { Err(format!("{waiting} messages")) }
         })
         .await;
         assert_eq!(receiver.requests().len(), 1, "no POST starts once it was called off");

@@ -10,19 +10,19 @@ use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::time;
 use postrider_host::deadline::{self, Waiting};
+use replay::{Said, Script};
 use serde_json::{Value, json};
 
 use super::ConfigTable;
 use crate::conditional::Recorded;
 use crate::events_table::EventsTable;
-use crate::replay::{Said, Script};
-use crate::sample;
+use crate::{sample, sdk};
 
 const OLD: &str = "k1.old";
 const NEW: &str = "k1.new";
 
 fn table(script: &Script) -> ConfigTable {
-    ConfigTable { client: script.client(), name: "config".to_owned() }
+    ConfigTable::of(&script.sdk(sdk::over), "config")
 }
 
 fn endpoint() -> Endpoint {
@@ -42,8 +42,8 @@ fn secrets(of: &[&str]) -> Vec<StoredSecret> {
 
 /// A row that somebody else has written last, with these secrets.
 fn theirs(sealed: &[&str]) -> Value {
-    let secrets: Vec<_> = sealed.iter().map(|sealed| json!({"M": {"sealed": {"S": sealed}}})).collect();
-    json!({"changed_by": {"S": "somebody"}, "revision": {"N": "5"}, "secrets": {"L": secrets}})
+    let secrets: Vec<_> = sealed.iter().map(|sealed| json!({"sealed": sealed})).collect();
+    json!({"changed_by": "somebody", "revision": 5, "secrets": secrets})
 }
 
 async fn rotated(there: &Value) -> Recorded {
@@ -95,7 +95,7 @@ async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
 async fn a_deletion_is_known_by_its_time() {
     let now = Timestamp::from_second(1_768_000_000).unwrap();
     for (at, changed) in [(now, Recorded::Yes), (Timestamp::UNIX_EPOCH, Recorded::Overtaken)] {
-        let there = json!({"changed_by": {"S": "somebody"}, "deleted_at": {"S": time::wire(at)}});
+        let there = json!({"changed_by": "somebody", "deleted_at": time::wire(at)});
         let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there), Err("None")])]);
         assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0).await.unwrap(), changed);
     }
@@ -111,9 +111,9 @@ async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
         ..sample::event()
     };
     for (id, changed) in [(7, Recorded::Yes), (8, Recorded::Overtaken)] {
-        let there = json!({"id": {"S": EventId::fresh(id).as_str()}});
+        let there = json!({"id": EventId::fresh(id)});
         let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[])), Ok(there)])]);
-        let announcement = EventsTable::of(script.client(), "events").put_in_transaction(&event).unwrap();
+        let announcement = EventsTable::of(&script.sdk(sdk::over), "events").put_in_transaction(&event).unwrap();
         let now = Timestamp::UNIX_EPOCH;
         let disabled = table(&script).disable_endpoint(&endpoint(), ("gone", None), now, announcement).await.unwrap();
         assert_eq!(disabled, changed);
@@ -135,8 +135,7 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
         assert!(deadline::has_written(), "the first try may have been carried out, and its caller hears so");
     })
     .await;
-    let writes = script.requests().iter().filter(|asked| asked["TransactItems"].is_array()).count();
-    assert_eq!(writes, 1);
+    assert_eq!(script.asked("TransactWriteItems").len(), 1);
     // What brings nothing to show goes on to its end.
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let script = Script::new([Said::lost().after(3), Said::done()]);

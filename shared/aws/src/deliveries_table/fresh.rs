@@ -115,10 +115,10 @@ fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, Failure>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replay::{Said, Script};
-    use crate::sample;
+    use crate::{sample, sdk};
     use jiff::Timestamp;
     use postrider_domain::id::EndpointId;
+    use replay::{Said, Script};
     use serde_json::{Value, json};
 
     fn rows(count: u64) -> Vec<Delivery> {
@@ -136,9 +136,9 @@ mod tests {
 
     async fn put(count: u64, answers: Vec<Said>) -> (Vec<Option<bool>>, usize) {
         let script = Script::new(answers);
-        let table = DeliveriesTable { client: script.client(), name: "deliveries".to_owned() };
+        let table = DeliveriesTable::of(&script.sdk(sdk::over), "deliveries");
         let puts = table.put_pending(&rows(count)).await;
-        (puts.into_iter().map(|put| put.ok().map(|put| put == Put::New)).collect(), script.requests().len())
+        (puts.into_iter().map(|put| put.ok().map(|put| put == Put::New)).collect(), script.operations().len())
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,313 @@
+//! What a producer is told of his events, whichever way they come, and what is asked of AWS for it.
+
+use std::iter::repeat_with;
+
+use jiff::Timestamp;
+use postrider_api::{Access as _, Route, Routed as _, serve};
+use postrider_aws::sdk;
+use postrider_domain::delivery::Delivery;
+use postrider_domain::dialect::STANDARD;
+use postrider_domain::event::MAX_DATA_BYTES;
+use postrider_domain::id::TenantId;
+use postrider_domain::key::Scope;
+use replay::{Answer, Call, Caller as Someone, Said, Script, invocation};
+use serde_json::Value;
+
+use super::*;
+
+const SCOPES: [Scope; 2] = [Scope::EventsWrite, Scope::DeliveriesRead];
+
+fn events(script: &Script) -> Events {
+    let sdk = script.sdk(sdk::over);
+    let config = ConfigTable::of(&sdk, "config");
+    Events {
+        credentials: Credentials::new(config.clone()),
+        config,
+        events: EventsTable::of(&sdk, "events"),
+        deliveries: DeliveriesTable::of(&sdk, "deliveries"),
+        triggers: SetAsideQueue::at(&sdk, "https://sqs.example/triggers"),
+        retention: Retention { seconds: 90 * 86_400 },
+    }
+}
+
+fn tenant() -> Someone {
+    Someone::of_tenant(1, &STANDARD, &SCOPES)
+}
+
+fn provider() -> Someone {
+    Someone::of_provider(&SCOPES)
+}
+
+/// An AWS that knows the tenant and the provider.
+fn script() -> Script {
+    Script::default().holding("config", tenant().rows()).holding("config", provider().rows())
+}
+
+async fn answered(script: &Script, call: Call) -> Answer {
+    Answer::of(&serve(&events(script), call.event()).await)
+}
+
+fn publish(someone: &Someone, body: &Value) -> Call {
+    Call::new("POST", "/v1/events").by(someone).saying(body)
+}
+
+fn batch(items: &[Value]) -> Call {
+    Call::new("POST", "/v1/events/batch").by(&tenant()).saying(&json!({"events": items}))
+}
+
+fn paid(data: &Value) -> Value {
+    json!({"event": "invoice.paid", "data": data})
+}
+
+/// The row of an event that the tenant published before.
+fn before() -> Event {
+    let tenant_id = tenant().tenant_id();
+    Event {
+        id: EventId::from_key(&tenant_id, "http", "invoice 7"),
+        tenant_id,
+        event_type: "invoice.paid".parse().unwrap(),
+        data: r#"{"a":1}"#.to_owned(),
+        timestamp: Timestamp::from_second(1_768_000_000).unwrap(),
+        expires_at: 1_800_000_000,
+        ours: false,
+        job_id: None,
+        announce: None,
+    }
+}
+
+/// The rows that were put.
+fn put(script: &Script) -> Vec<Value> {
+    script.asked("PutItem").into_iter().map(|put| put["Item"].clone()).collect()
+}
+
+#[tokio::test]
+async fn an_event_is_one_put_where_there_is_none() {
+    let script = script().saying("PutItem", [Said::done()]);
+    let answer = answered(&script, publish(&tenant(), &paid(&json!({"a": 1})))).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let asked = script.asked("PutItem").remove(0);
+    assert_eq!(asked["ConditionExpression"], "attribute_not_exists(id)");
+    assert_eq!((&asked["Item"]["id"], &asked["Item"]["timestamp"]), (&answer.body["id"], &answer.body["timestamp"]));
+    assert_eq!(
+        (&asked["Item"]["data"], &asked["Item"]["tenant_id"]),
+        (&json!(r#"{"a":1}"#), &json!(tenant().tenant_id()))
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_comes_again_brings_the_first_event_or_a_conflict() {
+    let again = |body| publish(&tenant(), &body).header("idempotency-key", "invoice 7");
+    let script = script().saying("PutItem", repeat_with(|| Said::refused(&before())));
+    let answer = answered(&script, again(paid(&json!({"a": 1})))).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!((&answer.body["id"], &answer.body["timestamp"]), (&json!(before().id), &json!(before())["timestamp"]));
+    assert_eq!(put(&script)[0]["id"], json!(before().id), "the id follows from the key");
+    for other in [paid(&json!({"a": 2})), json!({"event": "invoice.sent", "data": {"a": 1}})] {
+        assert_eq!(answered(&script, again(other.clone())).await.status, 409, "{other}");
+    }
+    let no_event = self::script().saying("PutItem", [Said::refused(&json!({"id": before().id}))]);
+    assert_eq!(answered(&no_event, again(paid(&json!({"a": 1})))).await.status, 409);
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_not_put() {
+    let large = json!({"a": "x".repeat(MAX_DATA_BYTES)});
+    for (body, status, field) in [
+        (json!({"data": {}}), 400, "event"),
+        (json!({"event": "webhook.disabled", "data": {}}), 400, "event"),
+        (json!({"event": "invoice.paid"}), 400, "data"),
+        (paid(&json!([])), 400, "data"),
+        (paid(&large), 413, "data"),
+        (json!({"event": "invoice.paid", "data": {}, "tenant_id": tenant().tenant_id()}), 400, "tenant_id"),
+    ] {
+        let answer = answered(&script(), publish(&tenant(), &body)).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)));
+    }
+}
+
+#[tokio::test]
+async fn the_provider_publishes_for_a_tenant_that_there_is() {
+    let named = |tenant: &TenantId| json!({"event": "invoice.paid", "data": {}, "tenant_id": tenant});
+    let unknown = TenantId::new(Timestamp::UNIX_EPOCH, 2);
+    let answer = answered(&script(), publish(&provider(), &named(&unknown))).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("not_found")));
+    assert_eq!(answered(&script(), publish(&provider(), &paid(&json!({})))).await.status, 400);
+    let script = script().saying("PutItem", [Said::done()]);
+    assert_eq!(answered(&script, publish(&provider(), &named(&tenant().tenant_id()))).await.status, 202);
+    assert_eq!(put(&script)[0]["tenant_id"], json!(tenant().tenant_id()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_of_a_batch_is_answered_by_itself() {
+    let script = script()
+        .saying_about("PutItem", "the lost one", repeat_with(Said::lost).take(3))
+        .saying_about("PutItem", before().id.as_str(), [Said::refused(&before())])
+        .saying("PutItem", [Said::done()]);
+    let used = json!({"event": "invoice.paid", "data": {"a": 2}, "id": "invoice 7"});
+    let items = [paid(&json!({})), json!({"event": "invoice.paid"}), used, paid(&json!({"n": "the lost one"}))];
+    let answer = answered(&script, batch(&items)).await;
+    let results = answer.body["results"].as_array().unwrap();
+    assert_eq!((answer.status, results.len()), (202, 4));
+    assert_eq!(results[0]["id"], put(&script)[0]["id"]);
+    let told: Vec<_> = results[1..].iter().map(|result| result["error"]["code"].as_str().unwrap()).collect();
+    assert_eq!(told, ["invalid_request", "conflict", "internal"]);
+    assert_eq!(results[1]["error"]["details"]["field"], "data");
+    let message = results[3]["error"]["message"].as_str().unwrap();
+    assert!(message.contains("may have been carried out"), "{message}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_too_large_is_taken_in_no_part() {
+    let large = json!({"a": "x".repeat(MAX_DATA_BYTES - 100)});
+    for (call, status) in [
+        (batch(&vec![paid(&large); 11]), 413),
+        (batch(&vec![paid(&json!({})); 26]), 400),
+        (batch(&[]), 400),
+        (batch(&[paid(&json!({}))]).header("idempotency-key", "invoice 7"), 400),
+    ] {
+        assert_eq!(answered(&script(), call).await.status, status);
+    }
+}
+
+/// What the function gives to whoever invokes it. Boxed, as the program's own start has it.
+async fn invoked(script: &Script, payload: &Value) -> Result<Value, lambda_runtime::Error> {
+    Box::pin(events(script).answer(invocation(payload))).await
+}
+
+fn on_the_bus(detail_type: &str, detail: &Value) -> Value {
+    json!({"id": "an envelope", "detail-type": detail_type, "detail": detail})
+}
+
+/// Whether the function succeeded at what came over the bus, and the notes that it put into the triggers queue.
+async fn heard(script: &Script, event: &Value) -> (bool, Vec<Value>) {
+    let heard = invoked(script, event).await;
+    let notes = script.asked("SendMessage").into_iter().map(|message| {
+        assert_eq!(message["QueueUrl"], "https://sqs.example/triggers");
+        serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap()
+    });
+    (heard.is_ok(), notes.collect())
+}
+
+fn detail() -> Value {
+    json!({"tenant_id": tenant().tenant_id(), "event": "invoice.paid", "data": {}})
+}
+
+#[tokio::test]
+async fn an_event_on_the_bus_is_one_however_often_it_comes() {
+    let script = script().saying("PutItem", [Said::done()]);
+    assert_eq!(heard(&script, &on_the_bus("Postrider Event", &detail())).await, (true, Vec::new()));
+    let id = EventId::from_key(&tenant().tenant_id(), "bus", "an envelope");
+    assert_eq!(put(&script)[0]["id"], json!(id));
+}
+
+#[tokio::test]
+async fn what_is_refused_on_the_bus_is_set_aside_with_its_reason() {
+    let mut unknown = detail();
+    unknown["tenant_id"] = json!(TenantId::new(Timestamp::UNIX_EPOCH, 2));
+    for (event, reason) in [
+        (on_the_bus("Postrider Event", &unknown), "tenant"),
+        (on_the_bus("Postrider Event", &json!({"tenant_id": tenant().tenant_id(), "data": {}})), "`event`"),
+        (on_the_bus("Postrider event", &detail()), "`detail-type`"),
+    ] {
+        let (is_done, notes) = heard(&script().saying("SendMessage", [Said::done()]), &event).await;
+        assert!(is_done && notes.len() == 1, "nobody tries again: {event}");
+        assert!(notes[0]["reason"].as_str().unwrap().contains(reason), "{}", notes[0]);
+        assert_eq!(
+            (&notes[0]["id"], &notes[0]["detail"]),
+            (&json!("an envelope"), &json!(event["detail"].to_string()))
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_through_our_fault_is_tried_again() {
+    let script = script().saying("PutItem", repeat_with(Said::lost).take(3));
+    assert_eq!(heard(&script, &on_the_bus("Postrider Event", &detail())).await, (false, Vec::new()));
+    let unkept = self::script().saying("SendMessage", repeat_with(Said::lost).take(3));
+    let (is_done, _) = heard(&unkept, &on_the_bus("Postrider Event", &json!({}))).await;
+    assert!(!is_done, "a refusal that no queue holds would be lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_invokes_the_function_reads_his_refusal_and_is_set_aside_nowhere() {
+    let taken = script().saying("PutItem", [Said::done()]);
+    let answer = invoked(&taken, &detail()).await.unwrap();
+    let id = EventId::from_key(&tenant().tenant_id(), "direct", "an invocation");
+    assert_eq!(
+        (&answer["id"], &put(&taken)[0]["id"]),
+        (&json!(id), &json!(id)),
+        "Lambda's second try is no second event"
+    );
+    let refused = invoked(&script(), &json!({"event": "invoice.paid"})).await.unwrap();
+    assert_eq!(refused["error"]["details"]["field"], "data");
+    let failed = script().saying("PutItem", repeat_with(Said::lost).take(3));
+    assert!(invoked(&failed, &detail()).await.is_err(), "so that Lambda tries again");
+}
+
+#[tokio::test]
+async fn an_event_is_shown_with_its_deliveries_also_those_whose_webhook_is_lost() {
+    let id = |n: u64| EndpointId::new(Timestamp::UNIX_EPOCH, n);
+    let row = |n: u64| json!(Delivery::pending(&before(), id(n), before().timestamp, 0));
+    let subscribed = json!({"sk": id(2), "dialect": "standard"});
+    let script = script()
+        .holding("events", [json!(before())])
+        .holding("deliveries", [row(1), row(2)])
+        .saying_about("Query", "#invoice.paid", [Said::rows(&[subscribed])])
+        .saying_about("Query", "SUBSCRIPTION#", repeat_with(|| Said::rows::<Value>(&[])))
+        .saying_about("Query", "WEBHOOK#", [Said::rows(&[json!({"sk": format!("WEBHOOK#{}", id(1))})])]);
+    let answer = answered(&script, Call::new("GET", &format!("/v1/events/{}", before().id)).by(&tenant())).await;
+    assert_eq!((answer.status, &answer.body["data"]), (200, &json!({"a": 1})), "{answer:?}");
+    let shown: Vec<_> = answer.body["deliveries"].as_array().unwrap().iter().map(|row| &row["webhook_id"]).collect();
+    assert_eq!(shown, [&json!(id(1)), &json!(id(2))]);
+}
+
+#[tokio::test]
+async fn another_tenants_event_is_none() {
+    let another = Event { tenant_id: TenantId::new(Timestamp::UNIX_EPOCH, 2), ..before() };
+    let script = script().holding("events", [json!(another)]);
+    let answer = answered(&script, Call::new("GET", &format!("/v1/events/{}", another.id)).by(&tenant())).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("not_found")));
+}
+
+/// A call of each route, on the one event.
+fn calls() -> impl Iterator<Item = (&'static Route<Events>, Call)> {
+    Events::ROUTES.iter().map(|route| {
+        let path = route.path.replace("{id}", before().id.as_str());
+        (route, Call::new(route.method, &path))
+    })
+}
+
+#[tokio::test]
+async fn every_route_wants_a_key_with_its_scope() {
+    for (route, call) in calls() {
+        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
+        assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
+        let mut others = Scope::of_a_tenant();
+        others.extend([Scope::EventsWrite, Scope::JobsReport]);
+        others.retain(|other| other.as_str() != route.access.scope());
+        let someone = Someone::of_tenant(1, &STANDARD, &others);
+        let script = Script::default().holding("config", someone.rows());
+        assert_eq!(answered(&script, call.clone().by(&someone)).await.status, 403, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
+    for (_, call) in calls() {
+        let call = call.by(&tenant()).saying(&paid(&json!({}))).query("dry_run=true");
+        let answer = answered(&script(), call.clone()).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
+    }
+}
+
+#[test]
+fn a_page_lacks_only_what_lies_within_it() {
+    let id = |n: i64| EndpointId::new(Timestamp::from_second(n * 1_000_000).unwrap(), 1);
+    let page = Page { rows: vec![id(2), id(4)], next: Some(id(4)) };
+    let lacking = |after: Option<i64>, page: &Page<EndpointId, EndpointId>| {
+        let after = after.map(|n| id(n).to_string());
+        (1..=6).filter(|&n| lacks(page, &id(n), after.as_deref())).collect::<Vec<_>>()
+    };
+    assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
+    assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
+}

@@ -1,0 +1,262 @@
+//! What becomes of a batch's records, each by itself, and what is asked of AWS for it.
+
+use std::iter::repeat_with;
+
+use jiff::Timestamp;
+use postrider_aws::sdk;
+use postrider_domain::event::Announce;
+use postrider_domain::id::{EventId, JobId};
+use replay::{Said, Script, item, keyed};
+use serde_json::{Value, json};
+
+use super::*;
+
+pub(crate) fn fanout(script: &Script) -> Fanout {
+    let sdk = script.sdk(sdk::over);
+    Fanout {
+        config: ConfigTable::of(&sdk, "config"),
+        events: EventsTable::of(&sdk, "events"),
+        deliveries: DeliveriesTable::of(&sdk, "deliveries"),
+        deliver_queue: Queue::at(&sdk, "deliver"),
+        retry_queue: Queue::at(&sdk, "retry"),
+        quarantine: SetAsideQueue::at(&sdk, "quarantine"),
+        unfinished: SetAsideQueue::at(&sdk, "unfinished"),
+        bus: Bus::of(&sdk, "bus"),
+        retention: Retention { seconds: 90 * 86_400 },
+        announced: Announced::default(),
+    }
+}
+
+pub(crate) fn tenant(number: u64) -> TenantId {
+    TenantId::new(Timestamp::UNIX_EPOCH, number)
+}
+
+fn webhook(number: u64) -> EndpointId {
+    EndpointId::new(Timestamp::UNIX_EPOCH, number)
+}
+
+/// An event of a tenant's, both of this number.
+pub(crate) fn event(number: u64) -> Event {
+    let now = clock::now();
+    Event {
+        tenant_id: tenant(number),
+        id: EventId::fresh(number.into()),
+        event_type: "ping".parse().unwrap(),
+        data: "{}".to_owned(),
+        timestamp: now,
+        expires_at: now.as_second() + 200 * 86_400,
+        ours: false,
+        job_id: None,
+        announce: None,
+    }
+}
+
+/// The stream's record of a row that was put just now.
+fn record(row: &Value) -> Box<RawValue> {
+    let keys = json!({"tenant_id": row["tenant_id"], "id": row["id"]});
+    let change = json!({
+        "ApproximateCreationDateTime": clock::now().as_second(),
+        "Keys": item(&keys),
+        "NewImage": item(row),
+        "SequenceNumber": "7",
+        "SizeBytes": 7,
+        "StreamViewType": "NEW_IMAGE",
+    });
+    let record = json!({"eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "awsRegion": "eu-central-1", "dynamodb": change});
+    RawValue::from_string(record.to_string()).unwrap()
+}
+
+fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
+    events.iter().map(|event| record(&json!(event))).collect()
+}
+
+/// The query for a tenant's subscriptions under a pattern.
+pub(crate) fn subscriptions(tenant: &TenantId, pattern: &str) -> String {
+    format!("SUBSCRIPTION#{tenant}#{pattern}")
+}
+
+fn subscribed(webhooks: &[EndpointId]) -> Said {
+    let rows: Vec<_> = webhooks.iter().map(|webhook| json!({"sk": webhook, "dialect": "standard"})).collect();
+    Said::rows(&rows)
+}
+
+/// An AWS in which the webhook of a tenant's number asks for everything of his.
+pub(crate) fn script(numbers: &[u64]) -> Script {
+    asking(Script::default(), numbers)
+}
+
+fn asking(script: Script, numbers: &[u64]) -> Script {
+    let asks = |script: Script, number: &u64| {
+        let webhooks = [webhook(*number)];
+        let query = subscriptions(&tenant(*number), "*");
+        script.saying_about("Query", query, repeat_with(move || subscribed(&webhooks)))
+    };
+    numbers.iter().fold(script, asks).saying("Query", repeat_with(|| subscribed(&[])))
+}
+
+/// The same, where all puts and messages are taken, and nobody is slow.
+pub(crate) fn taking(script: Script) -> Script {
+    script
+        .holding("config", [])
+        .saying("BatchExecuteStatement", repeat_with(|| Said::body(json!({"Responses": [{}]}))))
+        .saying("SendMessageBatch", repeat_with(Said::done))
+}
+
+/// The messages that were sent to a queue, with the delay of each.
+pub(crate) fn sent(script: &Script, queue: &str) -> Vec<(Value, Value)> {
+    let batches = script.asked("SendMessageBatch").into_iter().filter(|call| call["QueueUrl"] == queue);
+    let entries = batches.flat_map(|call| call["Entries"].as_array().unwrap().clone());
+    let message = |entry: Value| {
+        let body = serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap();
+        (body, entry["DelaySeconds"].clone())
+    };
+    entries.map(message).collect()
+}
+
+fn first_attempt_at(number: u64) -> impl Fn(&(Value, Value)) -> bool {
+    move |(message, delay)| {
+        message["endpoint_id"] == webhook(number).as_str() && message["attempt"] == 1 && delay.is_null()
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_put_before_its_message_is_sent() {
+    let script = taking(script(&[1]));
+    fanout(&script).handle(&batch(&[event(1)])).await.unwrap();
+    let writes: Vec<_> =
+        script.operations().into_iter().filter(|name| name != "Query" && name != "BatchGetItem").collect();
+    assert_eq!(writes, ["BatchExecuteStatement", "SendMessageBatch"]);
+    let put = script.asked("BatchExecuteStatement")[0]["Statements"][0].clone();
+    assert!(put["Statement"].as_str().unwrap().starts_with(r#"INSERT INTO "deliveries" VALUE {"#), "none is put over");
+    let messages = sent(&script, "deliver");
+    assert!(messages.len() == 1 && messages.iter().all(first_attempt_at(1)), "{messages:?}");
+}
+
+#[tokio::test]
+async fn one_that_asks_twice_gets_an_event_once_and_each_pattern_is_looked_up_once_a_batch() {
+    let asking = [webhook(1)];
+    let both = Script::default().saying("Query", repeat_with(move || subscribed(&asking)));
+    let script = taking(both);
+    let again = Event { id: EventId::fresh(9), ..event(1) };
+    fanout(&script).handle(&batch(&[event(1), again])).await.unwrap();
+    assert_eq!(sent(&script, "deliver").len(), 2, "one for each event");
+    assert_eq!(script.asked("Query").len(), 2, "`*` and `ping`");
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_set_aside_and_the_others_go_on() {
+    let no_event = json!({"tenant_id": tenant(2), "id": "evt_2", "event": 7});
+    let script = taking(script(&[1])).saying("SendMessage", repeat_with(Said::done));
+    let mut records = vec![RawValue::from_string("7".to_owned()).unwrap(), record(&no_event)];
+    records.extend(batch(&[event(1)]));
+    fanout(&script).handle(&records).await.unwrap();
+    assert!(sent(&script, "deliver").iter().all(first_attempt_at(1)));
+    assert_eq!((sent(&script, "deliver").len(), sent(&script, "unfinished").len()), (1, 0));
+    let notes = script.asked("SendMessage");
+    assert!(notes.len() == 2 && notes.iter().all(|note| note["QueueUrl"] == "quarantine"), "{notes:?}");
+    let texts: Vec<&str> = notes.iter().filter_map(|note| note["MessageBody"].as_str()).collect();
+    assert!(texts.iter().any(|text| text.contains("`event`") && text.contains("evt_2")), "{texts:?}");
+}
+
+#[tokio::test]
+async fn a_row_with_a_time_that_cannot_be_says_so_itself() {
+    let early = Event { timestamp: Timestamp::UNIX_EPOCH, ..event(1) };
+    let script = Script::default()
+        .holding("config", [])
+        .saying("UpdateItem", [Said::done()])
+        .saying("SendMessage", [Said::done()]);
+    fanout(&script).handle(&batch(&[early])).await.unwrap();
+    let update = script.asked("UpdateItem").remove(0);
+    assert_eq!(
+        (&update["TableName"], &update["ConditionExpression"]),
+        (&json!("events"), &json!("attribute_exists(id)"))
+    );
+    assert!(update["ExpressionAttributeValues"][":why"].as_str().unwrap().contains("`timestamp`"), "{update}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_whose_subscriptions_cannot_be_read_is_left_unfinished_and_no_other() {
+    let unread =
+        Script::default().saying_about("Query", subscriptions(&tenant(2), "ping"), repeat_with(Said::throttled));
+    let script = taking(asking(unread, &[1, 2]));
+    fanout(&script).handle(&batch(&[event(1), event(2)])).await.unwrap();
+    let messages = sent(&script, "deliver");
+    let is_sent = |number| messages.iter().any(first_attempt_at(number));
+    assert!(is_sent(1) && is_sent(2), "whom it found is sent to meanwhile");
+    let left = sent(&script, "unfinished");
+    assert_eq!((left.len(), &left[0].0["keys"]["tenant_id"], &left[0].1), (1, &json!(tenant(2)), &json!(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_comes_again_only_where_not_even_a_note_can_be_left() {
+    let unread = || Script::default().holding("config", []).saying("Query", repeat_with(Said::lost));
+    let script = unread().saying("SendMessageBatch", [Said::done()]);
+    assert!(fanout(&script).handle(&batch(&[event(1)])).await.is_ok());
+    let script = unread().saying("SendMessageBatch", repeat_with(Said::lost));
+    assert!(fanout(&script).handle(&batch(&[event(1)])).await.is_err());
+}
+
+#[tokio::test]
+async fn a_run_again_announces_what_is_pending_a_little_later_and_nothing_that_has_gone_on() {
+    for (status, delays) in [(Status::Pending, vec![json!(15)]), (Status::Retrying, vec![])] {
+        let event = event(1);
+        let before = Delivery::pending(&event, webhook(1), Timestamp::UNIX_EPOCH, 0);
+        let there = json!(Delivery { status, ..before });
+        let duplicate = json!({"Responses": [{"Error": {"Code": "DuplicateItem", "Message": "no"}}]});
+        let script = script(&[1]).saying("BatchExecuteStatement", [Said::body(duplicate)]);
+        let script = taking(script.holding("deliveries", [there]));
+        fanout(&script).handle(&batch(&[event])).await.unwrap();
+        let sent = sent(&script, "deliver").into_iter().map(|(_, delay)| delay).collect::<Vec<_>>();
+        assert_eq!(sent, delays, "{status:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_failed_run_announced_is_not_announced_again() {
+    let (event, row) =
+        (event(1), |event: &Event, n| json!(Delivery::pending(event, webhook(n), Timestamp::UNIX_EPOCH, 0)));
+    let both = [webhook(1), webhook(2)];
+    let duplicates = json!({"Error": {"Code": "DuplicateItem", "Message": "no"}});
+    let refused = json!({"Error": {"Code": "AccessDenied", "Message": "no"}});
+    let script = Script::default()
+        .holding("config", [])
+        .holding("deliveries", [row(&event, 1), row(&event, 2)])
+        .saying_about("Query", subscriptions(&tenant(1), "*"), repeat_with(move || subscribed(&both)))
+        .saying("Query", repeat_with(|| subscribed(&[])))
+        .saying(
+            "BatchExecuteStatement",
+            [json!([{}, refused]), json!([duplicates, duplicates])].map(|them| Said::body(json!({"Responses": them}))),
+        )
+        .saying("SendMessageBatch", repeat_with(Said::done));
+    let fanout = fanout(&script);
+    for _ in 0..2 {
+        fanout.handle(&batch(std::slice::from_ref(&event))).await.unwrap();
+    }
+    let announced: Vec<_> =
+        sent(&script, "deliver").into_iter().map(|(message, _)| message["endpoint_id"].clone()).collect();
+    assert_eq!(announced, [json!(webhook(1)), json!(webhook(2))]);
+}
+
+#[tokio::test]
+async fn what_is_for_a_slow_webhook_goes_by_the_retry_queue() {
+    let mut slow = keyed(format!("TENANT#{}", tenant(1)), "SLOW", &json!({}));
+    slow[webhook(1).as_str()] = json!(clock::now().as_second() + 600);
+    let script = taking(script(&[1, 2]).holding("config", [slow]));
+    fanout(&script).handle(&batch(&[event(1), event(2)])).await.unwrap();
+    let (prompt, slow) = (sent(&script, "deliver"), sent(&script, "retry"));
+    assert_eq!((prompt.len(), slow.len()), (1, 1));
+    assert!(first_attempt_at(2)(&prompt[0]) && first_attempt_at(1)(&slow[0]));
+}
+
+#[tokio::test]
+async fn a_jobs_events_go_to_the_bus_and_to_its_own_url_alone() {
+    let job_id = Some(JobId::short(Timestamp::UNIX_EPOCH, 1));
+    let created = Event { ours: true, job_id: job_id.clone(), announce: Some(Announce::JobCreated), ..event(1) };
+    let ended = Event { id: EventId::fresh(9), ours: true, job_id, ..event(1) };
+    let script =
+        taking(Script::default()).saying("PutEvents", [Said::body(json!({"FailedEntryCount": 0, "Entries": [{}]}))]);
+    fanout(&script).handle(&batch(&[created, ended])).await.unwrap();
+    assert_eq!(script.asked("PutEvents")[0]["Entries"][0]["DetailType"], "Postrider Job Created");
+    let messages = sent(&script, "deliver");
+    assert_eq!((messages.len(), &messages[0].0["endpoint_id"]), (1, &json!(EndpointId::of_jobs(&tenant(1)))));
+}

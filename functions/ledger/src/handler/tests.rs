@@ -1,0 +1,331 @@
+//! What an owner is told of his deliveries, and what is asked of AWS for it.
+
+use std::iter::repeat_with;
+
+use jiff::{SignedDuration, Timestamp};
+use postrider_api::{Access as _, Route, Routed as _, serve};
+use postrider_aws::sdk;
+use postrider_domain::attempt::{Attempt, Mark};
+use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::event::Event;
+use postrider_domain::key::Scope;
+use replay::{Answer, Call, Caller as Someone, Said, Script, expression, keyed};
+use serde_json::Value;
+
+use super::*;
+
+fn ledger(script: &Script) -> Ledger {
+    let sdk = script.sdk(sdk::over);
+    let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
+    let (events, retry_queue) = (EventsTable::of(&sdk, "events"), Queue::at(&sdk, "https://sqs.example/retry"));
+    let jobs = JobsTable::of(&sdk, "jobs", events.clone());
+    Ledger {
+        credentials: Credentials::new(config.clone()),
+        places: Places::new(config.clone(), jobs.clone()),
+        recoverer: Recoverer::new(config.clone(), deliveries.clone(), retry_queue.clone()),
+        retention: Retention { seconds: 90 * 86_400 },
+        config,
+        deliveries,
+        retry_queue,
+        jobs,
+        events,
+    }
+}
+
+fn owner() -> Someone {
+    Someone::of_tenant(1, &STANDARD, &Scope::of_a_tenant())
+}
+
+/// An AWS that knows the owner, his webhook and its event, and these deliveries.
+fn script(deliveries: &[Delivery]) -> Script {
+    with(&endpoint(), deliveries)
+}
+
+fn with(endpoint: &Endpoint, deliveries: &[Delivery]) -> Script {
+    Script::default()
+        .holding("config", owner().rows())
+        .holding("config", [row(endpoint)])
+        .holding("events", [json!(event())])
+        .holding("deliveries", deliveries.iter().map(|row| json!(row)))
+}
+
+fn row(endpoint: &Endpoint) -> Value {
+    keyed(format!("TENANT#{}", endpoint.tenant_id), format!("WEBHOOK#{}", endpoint.id), endpoint)
+}
+
+fn endpoint() -> Endpoint {
+    let at = Timestamp::UNIX_EPOCH;
+    let (id, url) = (EndpointId::new(at, 1), "https://hooks.example/".to_owned());
+    Endpoint::bare(id, owner().tenant_id(), url, DialectRef(&STANDARD), at)
+}
+
+fn event() -> Event {
+    Event {
+        tenant_id: owner().tenant_id(),
+        id: EventId::fresh(1),
+        event_type: "invoice.paid".parse().unwrap(),
+        data: "{}".to_owned(),
+        timestamp: Timestamp::UNIX_EPOCH,
+        expires_at: 0,
+        ours: false,
+        job_id: None,
+        announce: None,
+    }
+}
+
+/// A delivery that nobody has tried.
+fn pending() -> Delivery {
+    Delivery::pending(&event(), endpoint().id, Timestamp::UNIX_EPOCH, 0)
+}
+
+/// One that was tried once, in its second round.
+fn tried(status: Status, next_attempt_at: Option<Timestamp>) -> Delivery {
+    let attempt = Attempt::internal(1, Mark::new(1), Timestamp::UNIX_EPOCH, "why");
+    Delivery { status, next_attempt_at, attempts: vec![attempt], attempts_made: 1, round: 2, ..pending() }
+}
+
+fn another() -> TenantId {
+    TenantId::new(Timestamp::UNIX_EPOCH, 2)
+}
+
+async fn answered(script: &Script, call: Call) -> Answer {
+    Answer::of(&serve(&ledger(script), call.event()).await)
+}
+
+fn asking(what: &str) -> Call {
+    Call::new("POST", &format!("/v1/deliveries/{}/{what}", pending().id)).by(&owner())
+}
+
+fn recover(body: &Value) -> Call {
+    Call::new("POST", &format!("/v1/webhooks/{}/recover", endpoint().id)).by(&owner()).saying(body)
+}
+
+const AS_READ: &str = "attempt = 1 AND round_from = 1 AND round = 2 AND ";
+
+#[tokio::test]
+async fn what_has_come_to_its_end_is_not_called_off() {
+    for status in [Status::Succeeded, Status::Failed, Status::Cancelled] {
+        let answer = answered(&script(&[tried(status, None)]), asking("cancel")).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (409, &json!("conflict")), "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_is_called_off_as_it_was_read_and_shown_as_it_is_then() {
+    let (before, after) = (tried(Status::Retrying, Some(clock::now())), tried(Status::Cancelled, None));
+    let rows = [Said::row(&before), Said::row(&after)];
+    let script =
+        with(&endpoint(), &[]).saying_about("GetItem", before.id.as_str(), rows).saying("UpdateItem", [Said::done()]);
+    let answer = answered(&script, asking("cancel")).await;
+    assert_eq!((answer.status, &answer.body["status"]), (202, &json!("cancelled")), "{answer:?}");
+    let update = script.asked("UpdateItem").remove(0);
+    assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status IN ("pending", "retrying")"#));
+    let overtaken = self::script(&[before]).saying("UpdateItem", [Said::refused(&after)]);
+    assert_eq!(answered(&overtaken, asking("cancel")).await.status, 409);
+}
+
+#[tokio::test]
+async fn what_is_due_begins_no_new_round() {
+    let now = clock::now();
+    for row in [pending(), tried(Status::Retrying, Some(now)), tried(Status::Retrying, None)] {
+        let answer = answered(&script(&[row]), asking("retry")).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (409, &json!("conflict")));
+    }
+}
+
+#[tokio::test]
+async fn a_retry_writes_its_round_and_then_sends_its_message() {
+    let later = clock::now() + SignedDuration::from_hours(1);
+    for before in [tried(Status::Failed, None), tried(Status::Retrying, Some(later))] {
+        let script = script(std::slice::from_ref(&before)).saying("UpdateItem", [Said::done()]);
+        let script = script.saying("SendMessage", [Said::done()]);
+        let answer = answered(&script, asking("retry")).await;
+        assert_eq!((answer.status, &answer.body["status"]), (202, &json!("retrying")), "{answer:?}");
+        let acts: Vec<_> = script.operations().into_iter().filter(|operation| operation != "GetItem").collect();
+        assert_eq!(acts, ["UpdateItem", "SendMessage"]);
+        let update = script.asked("UpdateItem").remove(0);
+        let status = json!(before.status);
+        assert_eq!(expression(&update, "ConditionExpression"), format!("{AS_READ}status = {status}"));
+        assert!(expression(&update, "UpdateExpression").contains("round = 3, round_from = 2"));
+        let message = script.asked("SendMessage").remove(0);
+        let body: Value = serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
+        assert_eq!((&body["attempt"], &body["round"], &message["DelaySeconds"]), (&json!(2), &json!(3), &json!(0)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_overtaken_sends_nothing_and_one_whose_message_is_lost_is_left_to_the_sweep() {
+    let overtaken = script(&[tried(Status::Failed, None)]).saying("UpdateItem", [Said::refused(&pending())]);
+    assert_eq!(answered(&overtaken, asking("retry")).await.status, 409);
+    let unsent = script(&[tried(Status::Failed, None)]).saying("UpdateItem", [Said::done()]);
+    let unsent = unsent.saying("SendMessage", repeat_with(Said::lost).take(3));
+    assert_eq!(answered(&unsent, asking("retry")).await.status, 202, "its row is due");
+}
+
+#[tokio::test]
+async fn a_round_that_could_only_be_called_off_does_not_begin() {
+    let failed = [tried(Status::Failed, None)];
+    let disabled = Endpoint { status: EndpointStatus::Disabled, ..endpoint() };
+    let deleted = Endpoint { deleted_at: Some(Timestamp::UNIX_EPOCH), ..endpoint() };
+    for (webhook, why) in [(disabled, "disabled"), (deleted, "deleted")] {
+        let answer = answered(&with(&webhook, &failed), asking("retry")).await;
+        assert!(answer.status == 409 && answer.body.to_string().contains(why), "{answer:?}");
+    }
+    let script = Script::default().holding("config", owner().rows()).holding("config", [row(&endpoint())]);
+    let script = script.holding("deliveries", [json!(failed[0])]).holding("events", []);
+    let answer = answered(&script, asking("retry")).await;
+    assert!(answer.status == 409 && answer.body.to_string().contains("event"), "{answer:?}");
+    let script = Script::default().holding("config", owner().rows()).holding("deliveries", [json!(failed[0])]);
+    assert_eq!(answered(&script, asking("retry")).await.status, 500, "missing is not deleted");
+}
+
+#[tokio::test]
+async fn a_recovery_of_no_time_writes_nothing() {
+    let ahead = (clock::now() + SignedDuration::from_hours(1)).to_string();
+    for (body, status, field) in [
+        (json!({}), 400, "since"),
+        (json!({"since": "yesterday"}), 400, "since"),
+        (json!({"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), 422, "since"),
+        (json!({"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}), 422, "since"),
+        (json!({"since": ahead}), 422, "since"),
+        (json!({"since": "2026-01-01T00:00:00Z", "dry_run": true}), 400, "dry_run"),
+    ] {
+        let answer = answered(&script(&[]), recover(&body)).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)), "{body}");
+    }
+    let disabled = Endpoint { status: EndpointStatus::Disabled, ..endpoint() };
+    let answer = answered(&with(&disabled, &[]), recover(&json!({"since": "2026-01-01T00:00:00Z"}))).await;
+    assert_eq!(answer.status, 409);
+}
+
+#[tokio::test]
+async fn a_recovery_is_noted_and_begins_while_its_caller_waits() {
+    let missed = tried(Status::Failed, None);
+    let script = script(&[])
+        .saying("TransactWriteItems", [Said::done(), Said::done()])
+        .saying("Query", [Said::rows(&[&missed])])
+        .saying("UpdateItem", [Said::done()])
+        .saying("SendMessageBatch", [Said::body(json!({"Successful": [], "Failed": []}))]);
+    let answer = answered(&script, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let id = &answer.body["recovery_id"];
+    let puts = |n: usize| script.asked("TransactWriteItems")[n]["TransactItems"].clone();
+    let begun = puts(0);
+    assert_eq!((&begun[0]["Put"]["Item"]["id"], &begun[1]["Put"]["Item"]["pk"]), (id, &json!("RECOVERIES")));
+    let update = script.asked("UpdateItem").remove(0);
+    assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status = "failed""#));
+    assert!(expression(&update, "UpdateExpression").contains(&format!("recovered_by = {id}")));
+    assert_eq!(script.asked("SendMessageBatch")[0]["Entries"].as_array().unwrap().len(), 1);
+    let done = puts(1);
+    let item = &done[0]["Put"]["Item"];
+    assert_eq!((&item["status"], &item["found"], &item["requeued"]), (&json!("done"), &json!(1), &json!(1)));
+    assert_eq!(done[1]["Delete"]["Key"]["pk"], "RECOVERIES");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_that_fails_half_way_is_left_to_the_sweep() {
+    let script = script(&[]).saying("TransactWriteItems", [Said::done()]);
+    let script = script.saying("Query", repeat_with(Said::lost).take(3));
+    assert_eq!(answered(&script, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_list_is_held_to_its_filter() {
+    let list = format!("/v1/webhooks/{}/deliveries", endpoint().id);
+    let elsewhere = DeliveryId::new(Timestamp::UNIX_EPOCH, &EndpointId::new(Timestamp::UNIX_EPOCH, 9), &event().id);
+    let cursor = postrider_api::Cursor::write(elsewhere.as_str());
+    for (query, status) in [
+        ("?status=lost".to_owned(), 400),
+        ("?event=no%20type".to_owned(), 400),
+        ("?since=yesterday".to_owned(), 400),
+        ("?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z".to_owned(), 422),
+        (format!("?cursor={cursor}"), 400),
+    ] {
+        let answer = answered(&script(&[]), Call::new("GET", &format!("{list}{query}")).by(&owner())).await;
+        assert_eq!(answer.status, status, "{query}");
+    }
+    let script = script(&[]).saying("Query", [Said::rows(&[tried(Status::Failed, None)])]);
+    let answer = answered(&script, Call::new("GET", &format!("{list}?status=failed&limit=7")).by(&owner())).await;
+    assert_eq!((answer.status, &answer.body["deliveries"][0]["url"]), (200, &json!("https://hooks.example/")));
+    let query = script.asked("Query").remove(0);
+    assert_eq!(
+        (expression(&query, "FilterExpression"), &query["Limit"]),
+        (r#"status = "failed""#.to_owned(), &json!(7))
+    );
+}
+
+#[tokio::test]
+async fn what_a_lost_webhook_was_sent_is_shown_to_its_owner_alone() {
+    let list = Call::new("GET", &format!("/v1/webhooks/{}/deliveries", endpoint().id)).by(&owner());
+    for (tenant_id, status) in [(owner().tenant_id(), 200), (another(), 404)] {
+        let rows = [Delivery { tenant_id, ..tried(Status::Failed, None) }];
+        let script = Script::default().holding("config", owner().rows());
+        let script = script.saying("Query", repeat_with(move || Said::rows(&rows)));
+        assert_eq!(answered(&script, list.clone()).await.status, status);
+    }
+}
+
+/// A call of each route, on the one webhook and its delivery.
+fn calls() -> impl Iterator<Item = (&'static Route<Ledger>, Call)> {
+    let recovery = RecoveryId::new(Timestamp::UNIX_EPOCH, 1);
+    Ledger::ROUTES.iter().map(move |route| {
+        let id = if route.path.contains("webhooks") { endpoint().id.to_string() } else { pending().id.to_string() };
+        let path = route.path.replace("{id}", &id).replace("{recovery_id}", recovery.as_str());
+        (route, Call::new(route.method, &path))
+    })
+}
+
+#[tokio::test]
+async fn every_route_wants_a_key_with_its_scope() {
+    for (route, call) in calls() {
+        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
+        assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
+        let mut others = Scope::of_a_tenant();
+        others.retain(|other| other.as_str() != route.access.scope());
+        let someone = Someone::of_tenant(1, &STANDARD, &others);
+        let script = Script::default().holding("config", someone.rows());
+        assert_eq!(answered(&script, call.clone().by(&someone)).await.status, 403, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_tenants_webhooks_and_deliveries_are_none() {
+    let theirs = Delivery { tenant_id: another(), ..tried(Status::Failed, None) };
+    for (_, call) in calls().filter(|(route, _)| route.path.contains("{id}")) {
+        let script = with(&Endpoint { tenant_id: another(), ..endpoint() }, std::slice::from_ref(&theirs));
+        let script = script.saying("Query", [Said::rows(std::slice::from_ref(&theirs))]);
+        let answer = answered(&script, call.clone().by(&owner())).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("not_found")), "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_is_one_of_its_webhook() {
+    let recovery = Recovery {
+        id: RecoveryId::new(Timestamp::UNIX_EPOCH, 1),
+        tenant_id: owner().tenant_id(),
+        endpoint_id: endpoint().id,
+        since: Timestamp::UNIX_EPOCH,
+        until: Timestamp::UNIX_EPOCH,
+        status: Progress::Running,
+        found: 7,
+        requeued: 5,
+        after: None,
+        expires_at: 0,
+    };
+    let place = keyed(format!("TENANT#{}", recovery.tenant_id), format!("RECOVERY#{}", recovery.id), &recovery);
+    for (webhook, status) in [(endpoint().id, 200), (EndpointId::new(Timestamp::UNIX_EPOCH, 9), 404)] {
+        let path = format!("/v1/webhooks/{webhook}/recover/{}", recovery.id);
+        let script = script(&[]).holding("config", [place.clone()]);
+        assert_eq!(answered(&script, Call::new("GET", &path).by(&owner())).await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
+    for (_, call) in calls() {
+        let call = call.by(&owner()).query("dry_run=true");
+        let answer = answered(&script(&[tried(Status::Failed, None)]), call.clone()).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
+    }
+}

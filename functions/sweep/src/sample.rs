@@ -1,0 +1,75 @@
+//! What unit tests sweep.
+
+use jiff::{SignedDuration, Timestamp};
+use postrider_aws::batch_reader::BatchReader;
+use postrider_aws::sdk;
+use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::event::Event;
+use postrider_domain::id::{DeliveryId, EndpointId, EventId};
+use postrider_host::clock;
+use replay::{Caller, Script, keyed};
+use serde_json::json;
+
+/// A reader of the tables that [`script`] holds.
+pub(crate) fn reader(script: &Script) -> BatchReader {
+    BatchReader::of(&script.sdk(sdk::over), ["config", "events", "deliveries", "jobs"].map(str::to_owned))
+}
+
+/// An AWS that holds this delivery, and the tenant, the webhook and the event of those that are made here.
+pub(crate) fn script(row: &Delivery) -> Script {
+    holding(Script::default(), row)
+}
+
+/// The same beside what is said already.
+pub(crate) fn holding(script: Script, row: &Delivery) -> Script {
+    let endpoint = endpoint();
+    let webhook = keyed(format!("TENANT#{}", endpoint.tenant_id), format!("WEBHOOK#{}", endpoint.id), &endpoint);
+    script
+        .holding("config", owner().rows())
+        .holding("config", [webhook])
+        .holding("events", [json!(event())])
+        .holding("deliveries", [json!(row)])
+        .holding("jobs", [])
+}
+
+/// A delivery that nobody has tried.
+pub(crate) fn pending() -> Delivery {
+    Delivery::pending(&event(), endpoint().id, Timestamp::UNIX_EPOCH, 0)
+}
+
+/// One whose next attempt was due so many seconds ago.
+pub(crate) fn due(seconds_ago: i64) -> Delivery {
+    let due = clock::now() - SignedDuration::from_secs(seconds_ago);
+    Delivery { status: Status::Retrying, next_attempt_at: Some(due), attempts_made: 1, ..pending() }
+}
+
+/// The same under the id that follows from its webhook.
+pub(crate) fn moved(row: &Delivery) -> Delivery {
+    Delivery { id: DeliveryId::new(row.created_at, &row.endpoint_id, &row.event_id), ..row.clone() }
+}
+
+fn owner() -> Caller {
+    Caller::of_tenant(1, &STANDARD, &[])
+}
+
+fn endpoint() -> Endpoint {
+    let at = Timestamp::UNIX_EPOCH;
+    let url = "https://hooks.example/".to_owned();
+    Endpoint::bare(EndpointId::new(at, 1), owner().tenant_id(), url, DialectRef(&STANDARD), at)
+}
+
+fn event() -> Event {
+    Event {
+        tenant_id: owner().tenant_id(),
+        id: EventId::fresh(1),
+        event_type: "ping".parse().expect("the type is one"),
+        data: "{}".to_owned(),
+        timestamp: Timestamp::UNIX_EPOCH,
+        expires_at: 0,
+        ours: false,
+        job_id: None,
+        announce: None,
+    }
+}

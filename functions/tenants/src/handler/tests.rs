@@ -1,0 +1,248 @@
+//! What the operator is told of tenants and keys, and what is asked of AWS for it.
+
+use std::iter::repeat_with;
+
+use jiff::Timestamp;
+use postrider_api::{Route, Routed as _, serve};
+use postrider_aws::admin_key::AdminKey;
+use postrider_aws::sdk;
+use postrider_domain::dialect::STANDARD;
+use replay::{Answer, Call, Caller, Said, Script, expression, keyed};
+use serde_json::Value;
+
+use super::*;
+
+const ADMIN_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZab";
+
+fn operator(script: &Script) -> Operator {
+    let sdk = script.sdk(sdk::over);
+    let config = ConfigTable::of(&sdk, "config");
+    Operator {
+        credentials: OperatorCredentials::new(config.clone(), AdminKey::of(&sdk, "admin key", config.clone())),
+        config,
+        keyring: keyring(script),
+    }
+}
+
+fn keyring(script: &Script) -> Keyring {
+    Keyring::of(&script.sdk(sdk::over), "encryption key")
+}
+
+fn tenant() -> Tenant {
+    Caller::of_tenant(1, &STANDARD, &[]).tenant.unwrap()
+}
+
+fn row(tenant: &Tenant) -> Value {
+    keyed(format!("TENANT#{}", tenant.id), "TENANT", tenant)
+}
+
+/// An AWS that knows the operator, how secrets are sealed, and a tenant.
+fn script() -> Script {
+    Script::default()
+        .saying_about("GetSecretValue", "admin key", [Said::secret(ADMIN_KEY)])
+        .saying_about("PutItem", "the admin key", [Said::done()])
+        .saying_about("GetSecretValue", "encryption key", repeat_with(|| Said::secret(r#"{"current":"k1","k1":"a"}"#)))
+        .holding("config", [row(&tenant())])
+}
+
+async fn answered(script: &Script, call: Call) -> Answer {
+    let call = call.header("authorization", &format!("Bearer {ADMIN_KEY}"));
+    Answer::of(&serve(&operator(script), call.event()).await)
+}
+
+fn path(of: &str) -> String {
+    format!("/v1/tenants/{}{of}", tenant().id)
+}
+
+fn post(path: &str, body: &Value) -> Call {
+    Call::new("POST", path).saying(body)
+}
+
+/// The writes of the one transaction that there was.
+fn written(script: &Script) -> Vec<Value> {
+    let mut transactions = script.asked("TransactWriteItems");
+    assert_eq!(transactions.len(), 1);
+    transactions[0]["TransactItems"].as_array_mut().unwrap().drain(..).collect()
+}
+
+#[tokio::test]
+async fn a_tenant_is_put_where_it_is_found_and_where_it_is_listed() {
+    let script = script().saying("TransactWriteItems", [Said::done()]);
+    let answer = answered(&script, post("/v1/tenants", &json!({"name": "Acme", "plan": "pro"}))).await;
+    assert_eq!((answer.status, answer.body.get("secret")), (201, None), "{answer:?}");
+    let (id, writes) = (answer.body["id"].as_str().unwrap(), written(&script));
+    let places: Vec<_> =
+        writes.iter().map(|write| (&write["Put"]["Item"]["pk"], &write["Put"]["Item"]["sk"])).collect();
+    let place = json!(format!("TENANT#{id}"));
+    assert_eq!(places, [(&place, &json!("TENANT")), (&json!("TENANTS"), &place)]);
+    assert!(writes.iter().all(|write| write["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"));
+    let secret = &writes[0]["Put"]["Item"]["secrets"][0];
+    assert_eq!(secret["unseen"], true, "nobody was shown it, so no rotation keeps it");
+    assert!(keyring(&script).open(id, secret["sealed"].as_str().unwrap()).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_tenant_writes_nothing() {
+    for (body, field) in [
+        (json!({"plan": "pro"}), "name"),
+        (json!({"name": " ", "plan": "pro"}), "name"),
+        (json!({"name": "Acme", "plan": "gold"}), "plan"),
+        (json!({"name": "Acme", "plan": "pro", "status": "suspended"}), "status"),
+    ] {
+        let answer = answered(&script(), post("/v1/tenants", &body)).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!(field)), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_shown_once_and_kept_as_its_hash_in_two_places() {
+    let script = script().saying("TransactWriteItems", [Said::done()]);
+    let answer = answered(&script, post(&path("/keys"), &json!({"dialect": "standard"}))).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let (id, text) = (answer.body["id"].as_str().unwrap(), answer.body["key"].as_str().unwrap());
+    assert!(text.starts_with("pr_"), "{text}");
+    assert_eq!(answer.body["scopes"], json!(Scope::of_a_tenant()), "neither to publish nor to report on jobs");
+    let writes = written(&script);
+    assert!(!json!(writes).to_string().contains(text), "it is kept by nobody");
+    let places: Vec<_> = writes.iter().map(|write| &write["Put"]["Item"]["pk"]).collect();
+    assert_eq!(places, [&json!(format!("KEY#{}", hash_of(text))), &row(&tenant())["pk"]]);
+    assert_eq!(writes[1]["Put"]["Item"]["sk"], format!("KEY#{id}"));
+    assert!(writes.iter().all(|write| write["Put"]["Item"]["tenant_id"] == tenant().id.as_str()));
+}
+
+#[tokio::test]
+async fn a_provider_key_is_no_tenants() {
+    let script = script().saying("TransactWriteItems", [Said::done()]);
+    let answer = answered(&script, post("/v1/keys", &json!({"scopes": ["events:write"]}))).await;
+    assert!(answer.status == 201 && answer.body["key"].as_str().unwrap().starts_with("prv_"), "{answer:?}");
+    let writes = written(&script);
+    assert_eq!(writes[1]["Put"]["Item"]["pk"], "PROVIDER");
+    assert!(writes.iter().all(|write| write["Put"]["Item"].get("tenant_id").is_none()));
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_key_writes_nothing() {
+    let of_tenant = path("/keys");
+    for (path, body, status, field) in [
+        (of_tenant.as_str(), json!({"dialect": "standard", "scopes": ["events:write", "admin"]}), 400, "scopes[1]"),
+        (&of_tenant, json!({"dialect": "standard", "scopes": []}), 400, "scopes"),
+        (&of_tenant, json!({"dialect": "klingon"}), 400, "dialect"),
+        (&of_tenant, json!({}), 400, "dialect"),
+        (&of_tenant, json!({"dialect": "standard", "expires_at": "2020-01-01T00:00:00Z"}), 422, "expires_at"),
+        ("/v1/keys", json!({}), 400, "scopes"),
+        ("/v1/keys", json!({"scopes": ["admin"]}), 400, "scopes[0]"),
+        ("/v1/keys", json!({"scopes": ["jobs:read", "webhooks:read"]}), 400, "scopes[1]"),
+        ("/v1/keys", json!({"scopes": ["jobs:read"], "dialect": "standard"}), 400, "dialect"),
+    ] {
+        let answer = answered(&script(), post(path, &body)).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)), "{body}");
+    }
+    let unknown = "/v1/tenants/ten_00000000000000zz/keys";
+    assert_eq!(answered(&script(), post(unknown, &json!({"dialect": "standard"}))).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_is_gone_from_both_places() {
+    let key = Caller::of_tenant(1, &STANDARD, &[]).key;
+    let listed = keyed(format!("TENANT#{}", tenant().id), format!("KEY#{}", key.id), &key);
+    let script = script().holding("config", [listed]).saying("TransactWriteItems", [Said::done()]);
+    let call = Call::new("DELETE", &path(&format!("/keys/{}", key.id)));
+    assert_eq!(answered(&script, call.clone()).await.status, 204);
+    let keys: Vec<_> = written(&script).iter().map(|write| write["Delete"]["Key"]["pk"].clone()).collect();
+    assert_eq!(keys, [json!(format!("KEY#{}", key.hash)), row(&tenant())["pk"].clone()]);
+    assert_eq!(answered(&self::script(), call).await.status, 404, "one that is none");
+}
+
+#[tokio::test]
+async fn a_list_goes_on_where_its_page_ended() {
+    let last = json!({"pk": {"S": "TENANTS"}, "sk": {"S": format!("TENANT#{}", tenant().id)}});
+    let listed = json!({"pk": "TENANTS", "sk": format!("TENANT#{}", tenant().id)});
+    let page = Said::body(json!({"Items": [replay::item(&listed)], "LastEvaluatedKey": last}));
+    let script = script().saying("Query", [page, Said::rows::<Value>(&[])]);
+    let first = answered(&script, Call::new("GET", "/v1/tenants?limit=1")).await;
+    assert_eq!(first.body["tenants"][0]["id"], tenant().id.as_str(), "{first:?}");
+    assert_eq!(
+        (script.asked("Query")[0]["Limit"].clone(), &first.body["pagination"]["has_more"]),
+        (json!(1), &json!(true))
+    );
+    let cursor = first.body["pagination"]["next_cursor"].as_str().unwrap();
+    // Another process has it: the admin key is read again.
+    let again = Script::default()
+        .saying_about("GetSecretValue", "admin key", [Said::secret(ADMIN_KEY)])
+        .saying("PutItem", [Said::done()])
+        .saying("Query", [Said::rows::<Value>(&[])]);
+    let second = answered(&again, Call::new("GET", &format!("/v1/tenants?cursor={cursor}"))).await;
+    assert_eq!(second.body, json!({"tenants": [], "pagination": {"has_more": false, "next_cursor": null}}));
+    assert_eq!(again.asked("Query")[0]["ExclusiveStartKey"], listed);
+}
+
+#[tokio::test]
+async fn a_change_sets_what_it_names_where_there_is_a_tenant() {
+    let suspended = Tenant { status: TenantStatus::Suspended, ..tenant() };
+    let changed = Said::body(json!({"Attributes": replay::item(&row(&suspended))}));
+    let script = script().saying("UpdateItem", [changed]);
+    let answer = answered(&script, Call::new("PATCH", &path("")).saying(&json!({"status": "suspended"}))).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("suspended")));
+    let update = script.asked("UpdateItem").remove(0);
+    assert_eq!(expression(&update, "UpdateExpression"), r#"SET status = "suspended""#);
+    assert_eq!(expression(&update, "ConditionExpression"), "attribute_exists(pk)");
+}
+
+fn rotate() -> Call {
+    Call::new("POST", &path("/secret/rotate"))
+}
+
+#[tokio::test]
+async fn a_tenants_new_secret_is_shown_once_and_replaces_what_was_read() {
+    let script = script().saying("UpdateItem", [Said::done()]);
+    let answer = answered(&script, rotate()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let update = script.asked("UpdateItem").remove(0);
+    assert_eq!(expression(&update, "ConditionExpression"), "secrets = :before");
+    let sealed = update["ExpressionAttributeValues"][":after"][0]["sealed"].as_str().unwrap();
+    let opened = keyring(&script).open(tenant().id.as_str(), sealed).await.unwrap();
+    assert_eq!(answer.body["secret"], opened.expose());
+    assert!(!update.to_string().contains(opened.expose()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rotation_that_others_overtake_four_times_is_told_so() {
+    let refused = || Said::refused(&json!({"changed_by": "another0"}));
+    let script = script().saying("UpdateItem", repeat_with(refused).take(4));
+    assert_eq!(answered(&script, rotate()).await.status, 409);
+    assert_eq!(script.asked("UpdateItem").len(), 4);
+}
+
+/// A call of each route, on the one tenant.
+fn calls() -> impl Iterator<Item = (&'static Route<Operator>, Call)> {
+    let key = KeyId::new(Timestamp::UNIX_EPOCH, 1);
+    Operator::ROUTES.iter().map(move |route| {
+        let path = route.path.replace("{id}", tenant().id.as_str()).replace("{key_id}", key.as_str());
+        (route, Call::new(route.method, &path))
+    })
+}
+
+#[tokio::test]
+async fn every_route_is_the_operators_alone() {
+    let customer = Caller::of_tenant(1, &STANDARD, &Scope::of_a_tenant());
+    for (_, call) in calls() {
+        let answered =
+            async |script: &Script, call: Call| Answer::of(&serve(&operator(script), call.event()).await).status;
+        assert_eq!(answered(&Script::default(), call.clone()).await, 401, "{call:?}");
+        let known = Script::default().holding("config", customer.rows());
+        assert_eq!(answered(&known, call.clone().by(&customer)).await, 403, "{call:?}");
+        let unknown = Script::default().holding("config", []);
+        assert_eq!(answered(&unknown, call.clone().by(&customer)).await, 401, "{call:?}");
+        let wrong = format!("Bearer {}", ADMIN_KEY.to_lowercase());
+        assert_eq!(answered(&script(), call.clone().header("authorization", &wrong)).await, 401, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
+    for (_, call) in calls() {
+        let call = call.saying(&json!({"name": "Acme", "plan": "pro"})).query("dry_run=true");
+        let answer = answered(&script(), call.clone()).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
+    }
+}

@@ -1,0 +1,161 @@
+//! Whom a function lets in, and how it tells the others, without a stack.
+
+use std::time::Duration;
+
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::sdk;
+use postrider_domain::dialect::STANDARD;
+use postrider_domain::key::Scope;
+use postrider_domain::tenant::{Tenant, TenantStatus};
+use replay::{Answer, Call, Caller as Someone, Script};
+use serde_json::json;
+
+use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, Routed, serve};
+
+/// A function with a route of each shape of errors.
+struct Things(Credentials);
+
+impl Routed for Things {
+    type Access = KeyAccess;
+    type Caller = Caller;
+
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::get("/v1/things", KeyAccess::Bearer(Scope::WebhooksRead), |_, _, caller: &Caller, _| {
+            Box::pin(async { Ok(Response::json(200, &json!({"tenant": caller.tenant_id()?}))) })
+        }),
+        Route::delete("/v1/things", KeyAccess::Bearer(Scope::WebhooksWrite), |_, _, _, _| {
+            Box::pin(async { Ok(Response::no_content()) })
+        }),
+        Route::get("/v1/jobs/things", KeyAccess::Header(Scope::JobsRead), |_, _, _, _| {
+            Box::pin(async { Ok(Response::no_content()) })
+        }),
+        Route::get("/api/v1/things", KeyAccess::Bearer(Scope::JobsRead), |_, _, _, _| {
+            Box::pin(async { Ok(Response::no_content()) })
+        }),
+    ];
+
+    async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
+        self.0.caller(request, access).await
+    }
+}
+
+fn things(script: &Script) -> Things {
+    Things(Credentials::new(ConfigTable::of(&script.sdk(sdk::over), "config")))
+}
+
+async fn asked(things: &Things, call: Call) -> Answer {
+    Answer::of(&serve(things, call.event()).await)
+}
+
+/// What somebody is answered who is known.
+async fn answered(someone: &Someone, call: Call) -> Answer {
+    asked(&things(&Script::default().holding("config", someone.rows())), call.by(someone)).await
+}
+
+fn get(path: &str) -> Call {
+    Call::new("GET", path)
+}
+
+fn tenant(scopes: &[Scope]) -> Someone {
+    Someone::of_tenant(1, &STANDARD, scopes)
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_told_so_without_a_look() {
+    let things = things(&Script::default());
+    for value in ["", "Bearer", "Bearer ", "pr_1", "Basic pr_1", "Bearer mine", "Bearer sk_test_1"] {
+        let answer = asked(&things, get("/v1/things").header("authorization", value)).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (401, &json!("unauthorized")), "{value}");
+    }
+    assert_eq!(asked(&things, get("/v1/things")).await.status, 401);
+    let answer = asked(&things, get("/v1/things").header("x-api-key", "pr_1")).await;
+    assert_eq!(answer.status, 401, "this path takes a bearer's alone");
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_not_remembered() {
+    let script = Script::default().holding("config", []);
+    let things = things(&script);
+    for _ in 0..2 {
+        assert_eq!(asked(&things, get("/v1/things").by(&tenant(&[]))).await.status, 401);
+    }
+    assert_eq!(script.operations().len(), 2, "it may be made at any time");
+}
+
+#[tokio::test]
+async fn a_key_does_what_its_scopes_say_for_its_own_tenant() {
+    let someone = tenant(&[Scope::WebhooksRead]);
+    let answer = answered(&someone, get("/v1/things")).await;
+    assert_eq!((answer.status, answer.body), (200, json!({"tenant": someone.tenant_id()})));
+    let answer = answered(&someone, Call::new("DELETE", "/v1/things")).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (403, &json!("forbidden")));
+    let message = answer.body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("`webhooks:write`"), "{message}");
+}
+
+#[tokio::test]
+async fn both_headers_are_taken_where_a_path_takes_its_own() {
+    let someone = tenant(&[Scope::JobsRead]);
+    let things = things(&Script::default().holding("config", someone.rows()));
+    assert_eq!(asked(&things, get("/v1/jobs/things").header("x-api-key", &someone.text)).await.status, 204);
+    assert_eq!(asked(&things, get("/v1/jobs/things").by(&someone)).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_suspended_tenants_keys_and_expired_ones_do_nothing() {
+    let good = tenant(&[Scope::WebhooksRead]);
+    let suspended = good.tenant.clone().map(|tenant| Tenant { status: TenantStatus::Suspended, ..tenant });
+    let answer = answered(&Someone { tenant: suspended, ..good.clone() }, get("/v1/things")).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (403, &json!("tenant_suspended")));
+    let mut expired = good;
+    expired.key.not_after = Some(expired.key.created_at);
+    assert_eq!(answered(&expired, get("/v1/things")).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_provider_key_belongs_to_no_tenant() {
+    let answer = answered(&Someone::of_provider(&[Scope::WebhooksRead]), get("/v1/things")).await;
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn a_key_whose_tenant_is_lost_is_our_failure_and_no_unknown_one() {
+    let someone = tenant(&[Scope::WebhooksRead]);
+    let lost = Someone { tenant: None, ..someone };
+    let answer = answered(&lost, get("/v1/things")).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (500, &json!("internal")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_key_costs_no_read_for_less_than_a_minute() {
+    let someone = tenant(&[Scope::WebhooksRead]);
+    let script = Script::default().holding("config", someone.rows());
+    let things = things(&script);
+    for (wait, reads) in [(0, 2), (44, 2), (2, 4)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        assert_eq!(asked(&things, get("/v1/things").by(&someone)).await.status, 200);
+        assert_eq!(script.operations().len(), reads, "its key and its tenant, {wait}");
+    }
+}
+
+#[tokio::test]
+async fn each_path_is_refused_in_its_own_shape() {
+    let things = things(&Script::default());
+    for (method, status, code) in [("GET", 404, "not_found"), ("PATCH", 405, "method_not_allowed")] {
+        let path = |path: &str| if status == 404 { format!("{path}/x") } else { path.to_owned() };
+        let coded = asked(&things, Call::new(method, &path("/v1/things"))).await;
+        assert_eq!((coded.status, &coded.body["error"]["code"]), (status, &json!(code)));
+        assert_eq!(coded.body.as_object().unwrap().len(), 1);
+        let with_meta = asked(&things, Call::new(method, &path("/v1/jobs/things"))).await;
+        assert_eq!((with_meta.status, &with_meta.body["error"]["code"]), (status, &json!(code)));
+        assert_eq!(with_meta.body["meta"], json!({"request_id": "a request"}));
+        let plain = asked(&things, Call::new(method, &path("/api/v1/things"))).await;
+        assert_eq!((plain.status, &plain.body["reason"]), (status, &json!(code)));
+        assert!(plain.body["error"].is_string());
+        for answer in [&coded, &with_meta, &plain] {
+            assert_eq!(answer.headers["x-request-id"], "a request");
+        }
+        let allowed = if status == 405 { json!("GET, DELETE") } else { json!(null) };
+        assert_eq!(coded.headers["allow"], allowed);
+    }
+}
