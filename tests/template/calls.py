@@ -8,6 +8,7 @@ from template import FUNCTIONS, ROOT
 
 METRIC = re.compile(r"\bMetric::(\w+)")
 LINE = re.compile(r'\btracing::\w+!\([^;]*?"([a-z_]+\.[a-z_]+)"\s*\)')
+TESTS = re.compile(r"^#\[cfg\(test\)\]\n(?:pub\(crate\) )?mod tests \{", re.MULTILINE)
 SETTING = re.compile(r'\bvar\("([A-Z_]+)"\)')
 
 
@@ -35,4 +36,5 @@ def programs() -> Iterator[tuple[str, str]]:
     """Each file that does something, without its tests, by its crate. The domain does nothing: it is asked."""
     for crates in ("functions/*", "shared/host", "shared/aws", "shared/api"):
         for path in ROOT.glob(f"{crates}/src/**/*.rs"):
-            yield path.relative_to(ROOT).parts[1], path.read_text().split("#[cfg(test)]\nmod tests")[0]
+            if path.stem != "tests":
+                yield path.relative_to(ROOT).parts[1], TESTS.split(path.read_text())[0]
