@@ -43,11 +43,17 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Tries of the SDK for one call.
 const TRIES: u32 = 3;
 
-/// The stack, and nobody else on it while the guard lives.
+/// The stack, and nobody else on it while the guard lives. What others left in its queues, such as messages that a killed function
+/// had in hand, would come back in the middle of it.
 async fn alone() -> (World, MutexGuard<'static, ()>) {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let world = World::open();
-    (world, ALONE.lock().await)
+    let guard = ALONE.lock().await;
+    let queues = &world.stack.queues;
+    for queue in [&queues.deliver, &queues.retry, &queues.dead, &queues.unfinished, &queues.quarantine] {
+        world.aws.purge(queue).await;
+    }
+    (world, guard)
 }
 
 /// How many of something a test makes: what this variable says, or what suits a test among others.
