@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::sdk;
 use postrider_domain::delivery::{Delivery, Status};
-use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::dialect::STANDARD;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::Event;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId};
+use postrider_domain::id::DeliveryId;
 use postrider_host::clock;
-use replay::{Caller, Script, keyed};
+use replay::{Caller, Script, keyed, sample};
 use serde_json::json;
 
 /// A reader of the tables that [`script`] holds.
@@ -55,21 +55,9 @@ fn owner() -> Caller {
 }
 
 fn endpoint() -> Endpoint {
-    let at = Timestamp::UNIX_EPOCH;
-    let url = "https://hooks.example/".to_owned();
-    Endpoint::bare(EndpointId::new(at, 1), owner().tenant_id(), url, DialectRef(&STANDARD), at)
+    sample::endpoint(owner().tenant_id())
 }
 
 fn event() -> Event {
-    Event {
-        tenant_id: owner().tenant_id(),
-        id: EventId::fresh(1),
-        event_type: "ping".parse().expect("the type is one"),
-        data: "{}".to_owned(),
-        timestamp: Timestamp::UNIX_EPOCH,
-        expires_at: 0,
-        ours: false,
-        job_id: None,
-        announce: None,
-    }
+    sample::event(owner().tenant_id())
 }

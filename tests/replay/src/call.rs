@@ -24,6 +24,11 @@ impl Call {
         }))
     }
 
+    /// Its method.
+    pub fn method(&self) -> &str {
+        self.0["requestContext"]["http"]["method"].as_str().unwrap_or_default()
+    }
+
     /// With this query.
     #[must_use]
     pub fn query(mut self, query: &str) -> Self {

@@ -8,6 +8,8 @@ mod caller;
 mod expression;
 mod item;
 mod said;
+pub mod sample;
+mod scope;
 mod script;
 
 pub use call::{Answer, Call, invocation};
@@ -15,4 +17,5 @@ pub use caller::Caller;
 pub use expression::expression;
 pub use item::{item, keyed};
 pub use said::Said;
+pub use scope::assert_scope;
 pub use script::Script;

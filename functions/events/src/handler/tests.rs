@@ -10,7 +10,7 @@ use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::TenantId;
 use postrider_domain::key::Scope;
-use replay::{Answer, Call, Caller as Someone, Said, Script, invocation};
+use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, invocation};
 use serde_json::Value;
 
 use super::*;
@@ -280,14 +280,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Events>, Call)> {
 #[tokio::test]
 async fn every_route_wants_a_key_with_its_scope() {
     for (route, call) in calls() {
-        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
-        assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
-        let mut others = Scope::of_a_tenant();
-        others.extend([Scope::EventsWrite, Scope::JobsReport]);
-        others.retain(|other| other.as_str() != route.access.scope());
-        let someone = Someone::of_tenant(1, &STANDARD, &others);
-        let script = Script::default().holding("config", someone.rows());
-        assert_eq!(answered(&script, call.clone().by(&someone)).await.status, 403, "{call:?}");
+        assert_scope(route.access.scope(), &call, answered).await;
     }
 }
 

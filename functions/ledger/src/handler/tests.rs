@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::sdk;
 use postrider_domain::attempt::{Attempt, Mark};
-use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Event;
 use postrider_domain::key::Scope;
-use replay::{Answer, Call, Caller as Someone, Said, Script, expression, keyed};
+use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
 use serde_json::Value;
 
 use super::*;
@@ -54,23 +54,11 @@ fn row(endpoint: &Endpoint) -> Value {
 }
 
 fn endpoint() -> Endpoint {
-    let at = Timestamp::UNIX_EPOCH;
-    let (id, url) = (EndpointId::new(at, 1), "https://hooks.example/".to_owned());
-    Endpoint::bare(id, owner().tenant_id(), url, DialectRef(&STANDARD), at)
+    sample::endpoint(owner().tenant_id())
 }
 
 fn event() -> Event {
-    Event {
-        tenant_id: owner().tenant_id(),
-        id: EventId::fresh(1),
-        event_type: "invoice.paid".parse().unwrap(),
-        data: "{}".to_owned(),
-        timestamp: Timestamp::UNIX_EPOCH,
-        expires_at: 0,
-        ours: false,
-        job_id: None,
-        announce: None,
-    }
+    sample::event(owner().tenant_id())
 }
 
 /// A delivery that nobody has tried.
@@ -278,13 +266,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Ledger>, Call)> {
 #[tokio::test]
 async fn every_route_wants_a_key_with_its_scope() {
     for (route, call) in calls() {
-        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
-        assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
-        let mut others = Scope::of_a_tenant();
-        others.retain(|other| other.as_str() != route.access.scope());
-        let someone = Someone::of_tenant(1, &STANDARD, &others);
-        let script = Script::default().holding("config", someone.rows());
-        assert_eq!(answered(&script, call.clone().by(&someone)).await.status, 403, "{call:?}");
+        assert_scope(route.access.scope(), &call, answered).await;
     }
 }
 

@@ -12,7 +12,7 @@ use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::id::TenantId;
 use postrider_domain::key::Scope;
 use postrider_domain::stored_secret::secrets_at;
-use replay::{Answer, Call, Caller as Someone, Said, Script, expression, keyed};
+use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
 use serde_json::Value;
 
 use super::*;
@@ -56,13 +56,11 @@ fn row(endpoint: &Endpoint) -> Value {
 }
 
 fn endpoint() -> Endpoint {
-    let at = Timestamp::UNIX_EPOCH;
-    let (id, url, dialect) = (EndpointId::new(at, 1), "https://hooks.example/".to_owned(), DialectRef(&STANDARD));
     Endpoint {
         events: vec!["invoice.paid".parse().unwrap()],
         secrets: vec![StoredSecret::new("k1.old".to_owned())],
         revision: 3,
-        ..Endpoint::bare(id, owner().tenant_id(), url, dialect, at)
+        ..sample::endpoint(owner().tenant_id())
     }
 }
 
@@ -265,13 +263,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Webhooks>, Call)> {
 #[tokio::test]
 async fn every_route_wants_a_key_with_its_scope() {
     for (route, call) in calls() {
-        assert_eq!(route.method == "GET", route.access.scope().ends_with(":read"), "{call:?}");
-        assert_eq!(answered(&Script::default(), call.clone()).await.status, 401, "{call:?}");
-        let mut others = Scope::of_a_tenant();
-        others.retain(|other| other.as_str() != route.access.scope());
-        let someone = Someone::of_tenant(1, &STANDARD, &others);
-        let script = Script::default().holding("config", someone.rows());
-        assert_eq!(answered(&script, call.clone().by(&someone)).await.status, 403, "{call:?}");
+        assert_scope(route.access.scope(), &call, answered).await;
     }
 }
 
