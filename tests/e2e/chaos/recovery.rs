@@ -78,7 +78,10 @@ async fn thousands_of_missed_deliveries_are_recovered() {
     let sample = without_mapping(&world, "deliver", retry_name, async {
         let begun = Instant::now();
         let span = json!({"since": start.to_string(), "until": (start + SignedDuration::from_hours(1)).to_string()});
-        let answer = tenant.api.post(&path, &span).await.ok(202);
+        // A page a second, so that no machine is fast enough to be done while its caller waits.
+        let proxy = Proxy::start(world.stack).await;
+        proxy.add(Fault::of(Spoil::Delay(Duration::from_secs(1))).on("Query"));
+        let answer = with_proxy(&world, "ledger", &proxy, tenant.api.post(&path, &span)).await.ok(202);
         assert!(begun.elapsed() < Duration::from_secs(15), "the caller waited for {:?}", begun.elapsed());
         let path = format!("{path}/{}", text(&answer, "recovery_id"));
         let first = tenant.api.get(&path).await.ok(200);
