@@ -25,7 +25,14 @@ PYTHON_TESTS = {
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"
 # Those of the tests that disturb a stack which take minutes.
-LONG = ("chaos::fault_runs::", "chaos::soak::", "chaos::owner::", "chaos::recovery::")
+LONG = (
+    "chaos::fault_runs::",
+    "chaos::soak::",
+    "chaos::owner::",
+    "chaos::recovery::",
+    "chaos::bad_days::fanout",
+    "chaos::sweeps::dead",
+)
 # An operator's own dialects, as data alone.
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
 # What an operator may choose beside what the rules say; the vectors know neither.
