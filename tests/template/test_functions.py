@@ -3,11 +3,12 @@
 import unittest
 
 from calls import settings
+from facts import routes
 from template import FUNCTIONS, ROOT, Template
 
 # What an HTTP API waits for an integration at the most, and what answers over it.
 GATEWAY_LIMIT = 30
-API_FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger")
+API_FUNCTIONS = tuple(routes())
 
 
 class Functions(unittest.TestCase):

@@ -22,7 +22,7 @@ class Horizons(unittest.TestCase):
         third = self.template.function("sweep")["Timeout"] / 3
         for time, reserve in (
             (third, "sweep.page"),
-            (third, "sweep.letters"),
+            (third, "sweep.dead_letters"),
             (third, "sweep.recovery_page"),
             (self.template.function("fanout")["Timeout"], "fanout.redrive"),
         ):

@@ -2,6 +2,7 @@
 
 import unittest
 
+from pages import table
 from template import FUNCTIONS, Template, as_list, strings
 
 # The only places where a name is not known beforehand: the schedules in the stack's own group, a
@@ -89,8 +90,12 @@ class Roles(unittest.TestCase):
 
     def test_what_only_shows_the_ledger_cannot_read_signing_secrets(self):
         readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["EncryptionKey", "Id"]})
-        for role in ("EventsRole", "DeliveriesRole", "FanoutRole"):
-            self.assertNotIn(role, readers, "it has no use for customers' signing secrets")
+        roles = set(self.template.of_type("AWS::IAM::Role"))
+        for role in ("EventsRole", "LedgerRole", "FanoutRole"):
+            self.assertIn(role, roles - readers, "it has no use for customers' signing secrets")
+
+    def test_the_page_says_of_each_function_what_it_may_touch(self):
+        self.assertEqual(set(table("ARCHITECTURE.md", "Who may touch what")), set(FUNCTIONS))
 
     def test_the_deployments_secret_is_read_by_what_signs_alone(self):
         readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["WebhookSigningSecret", "Id"]})

@@ -127,7 +127,7 @@ impl Attempts {
             Gate::Stale => {
                 tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
             }
-            Gate::Reschedule { attempt, at } => self.bring_back(row, attempt, at).await,
+            Gate::Reschedule { attempt, at } => self.bring_back(&Message::new(row, attempt), at).await,
             Gate::Attempt => match snapshot.verdict(message, row) {
                 Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
                 Verdict::Cancel(reason) => self.cancel(row, reason).await?,
@@ -155,7 +155,7 @@ impl Attempts {
         let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
         if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
-            self.bring_back(row, row.attempts_made + 2, at).await;
+            self.bring_back(&Message::after_next(row), at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
         if let Err(error) = self.health.note(endpoint, &transition, &batch.health, ended).await {
@@ -216,7 +216,7 @@ impl Attempts {
         let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, entropy::jitter());
         let recorded = self.deliveries.record_apart(row, &attempt, &transition).await?;
         if let (Recorded::Yes, Some(at)) = (recorded, transition.next_attempt_at) {
-            self.bring_back(row, row.attempts_made + 2, at).await;
+            self.bring_back(&Message::after_next(row), at).await;
         }
         Ok(())
     }
@@ -252,10 +252,10 @@ impl Attempts {
         Ok(secrets)
     }
 
-    async fn bring_back(&self, row: &Delivery, attempt: u32, at: Timestamp) {
-        let message = Message::new(row, attempt);
-        if let Err(error) = self.retries.bring_back(&message, at, clock::now()).await {
-            tracing::warn!(delivery_id = row.id.as_str(), attempt, error = %error, "retry.left_to_the_sweep");
+    async fn bring_back(&self, message: &Message, at: Timestamp) {
+        if let Err(error) = self.retries.bring_back(message, at, clock::now()).await {
+            let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
+            tracing::warn!(delivery_id, attempt, error = %error, "retry.left_to_the_sweep");
         }
     }
 

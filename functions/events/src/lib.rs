@@ -6,4 +6,3 @@ mod triggers;
 mod view;
 
 pub use handler::Events;
-pub use triggers::DETAIL_TYPE;

@@ -5,6 +5,7 @@ use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{BusEvent, Trigger};
 use postrider_api::{ApiError, Fields, serve};
+use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_host::deadline::{self, Waiting};
@@ -13,9 +14,6 @@ use serde_json::{Value, json};
 use crate::handler::Events;
 use crate::publish::{Producer, Publication, Source};
 use crate::view;
-
-/// The detail-type of an event that is to be published.
-pub const DETAIL_TYPE: &str = "Postrider Event";
 
 impl Events {
     /// Answers whatever invoked us.
@@ -54,10 +52,11 @@ impl Events {
     /// Takes an event from the bus. Whoever put it there is not waiting for an answer, so what is wrong is set aside, with
     /// the reason.
     async fn hear(&self, event: &BusEvent) -> Result<(), Error> {
-        let taken = if event.detail_type == DETAIL_TYPE {
+        let taken = if event.detail_type == DetailType::Event.as_str() {
             self.publish_for(event.detail.get(), Source::Bus, Some(&event.id)).await.map(|_| ())
         } else {
-            let expected = format!("`{DETAIL_TYPE}`, or `Postrider Job` for a report on a job");
+            let expected =
+                format!("`{}`, or `{}` for a report on a job", DetailType::Event.as_str(), DetailType::Job.as_str());
             Err(Invalid::new("detail-type", expected).into())
         };
         match taken {

@@ -22,6 +22,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Note, SetAsideQueue};
 use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, EventKey, TenantId};
 use postrider_domain::message::Message;
@@ -47,9 +48,6 @@ const SOON: Duration = Duration::from_secs(2);
 
 /// How much later a row is announced again of which nobody here knows whether it was announced.
 const AGAIN: Duration = Duration::from_secs(15);
-
-/// The detail-type by which workers hear of a new job.
-pub const JOB_CREATED: &str = "Postrider Job Created";
 
 type Subscribers = HashMap<(TenantId, EventPattern), Result<Vec<Subscription>, Failure>>;
 
@@ -245,7 +243,11 @@ impl Fanout {
 
     /// Tells workers of a new job, unless a run before this one has.
     async fn tell(&self, event: &Event) -> Result<(), Failure> {
-        if self.announced.has(&name_of(event)) { Ok(()) } else { self.bus.put(JOB_CREATED, &event.data).await }
+        if self.announced.has(&name_of(event)) {
+            Ok(())
+        } else {
+            self.bus.put(DetailType::JobCreated, &event.data).await
+        }
     }
 
     /// Puts the rows, then sends their messages; what became of each. A row that was there before is announced again while it is

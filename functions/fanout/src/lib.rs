@@ -9,5 +9,4 @@ mod record;
 pub mod redrive;
 pub mod unfinished;
 
-pub use handler::JOB_CREATED;
 pub use intake::Intake;

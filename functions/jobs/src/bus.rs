@@ -6,14 +6,12 @@
 use lambda_runtime::Error;
 use postrider_api::trigger::BusEvent;
 use postrider_api::{ApiError, Fields};
+use postrider_domain::detail_type::DetailType;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 
 use crate::handler::Jobs;
 use crate::report;
-
-/// The detail-type of a report on a job.
-pub const DETAIL_TYPE: &str = "Postrider Job";
 
 impl Jobs {
     /// Takes a report from the bus.
@@ -31,8 +29,8 @@ impl Jobs {
     }
 
     async fn take_report(&self, event: &BusEvent) -> Result<(), ApiError> {
-        if event.detail_type != DETAIL_TYPE {
-            return Err(Invalid::new("detail-type", format!("`{DETAIL_TYPE}`")).into());
+        if event.detail_type != DetailType::Job.as_str() {
+            return Err(Invalid::new("detail-type", format!("`{}`", DetailType::Job.as_str())).into());
         }
         let mut fields = Fields::read(event.detail.get().as_bytes())?;
         let tenant_id: String = fields.require("tenant_id", "the job's tenant")?;

@@ -11,5 +11,4 @@ mod tasks;
 mod title;
 mod view;
 
-pub use bus::DETAIL_TYPE;
 pub use handler::Jobs;

@@ -36,7 +36,7 @@ impl Jobs {
         if let Some(key) = key
             && let Some(job) = self.starter.before(&tenant.id, key, &same).await?
         {
-            return Ok(answer(200, request, &job));
+            return Ok(response(200, request, &job));
         }
         let platform = platform_of(&web_url::read("url", &url)?);
         check_capabilities(&capabilities)?;
@@ -64,8 +64,8 @@ impl Jobs {
         };
         let started = self.starter.start(&job, &asked, key.map(|key| (key, same.as_str()))).await;
         match started.map_err(|error| if key.is_some() { error.safe_to_repeat() } else { error })? {
-            Started::New => Ok(answer(201, request, &job)),
-            Started::Before(job) => Ok(answer(200, request, &job)),
+            Started::New => Ok(response(201, request, &job)),
+            Started::Before(job) => Ok(response(200, request, &job)),
         }
     }
 
@@ -90,7 +90,7 @@ impl Jobs {
     }
 }
 
-fn answer(status: u16, request: &Request, job: &Job) -> Response {
+fn response(status: u16, request: &Request, job: &Job) -> Response {
     Response::json(status, &view::with_meta(&view::task(job), &request.id))
         .header("location", format!("/v1/jobs/{}", job.id))
         .header("retry-after", ASK_AGAIN_AFTER)

@@ -130,7 +130,7 @@ impl DeadLetters {
         );
         // Overtaken, the row has gone on: its own next attempt has this one's name, and must not find it taken.
         match transition.next_attempt_at.filter(|_| recorded == Recorded::Yes) {
-            Some(at) => self.retries.bring_back(&Message::new(row, attempt.number + 1), at, now).await,
+            Some(at) => self.retries.bring_back(&Message::after_next(row), at, now).await,
             None => Ok(()),
         }
     }

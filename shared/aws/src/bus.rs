@@ -3,6 +3,7 @@
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_types::SdkConfig;
+use postrider_domain::detail_type::DetailType;
 use postrider_host::env::{self, BadSetting};
 
 use crate::error::{AwsError, Failure, failed};
@@ -35,11 +36,11 @@ impl Bus {
     ///
     /// # Errors
     /// When it was not taken; the call can succeed while its one entry fails.
-    pub async fn put(&self, detail_type: &str, detail: &str) -> Result<(), Failure> {
+    pub async fn put(&self, detail_type: DetailType, detail: &str) -> Result<(), Failure> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(detail_type)
+            .detail_type(detail_type.as_str())
             .detail(detail)
             .build();
         let answer = self.client.put_events().entries(entry).send().await.map_err(failed("PutEvents"))?;

@@ -14,12 +14,12 @@ pub enum Failure {
     #[error(transparent)]
     Aws(#[from] AwsError),
     /// A row is there and cannot be read: asking again will not mend it.
-    #[error("reading {what}: {why}")]
+    #[error("reading {what}: {source}")]
     Unreadable {
         /// What should have been read.
         what: &'static str,
         /// Why it could not be.
-        why: String,
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// Something of ours cannot be put into words that AWS takes.
     #[error("writing {what}: {source}")]
@@ -51,8 +51,8 @@ pub enum Failure {
 
 impl Failure {
     /// A row that is there and cannot be read.
-    pub fn unreadable(what: &'static str, why: impl Into<String>) -> Self {
-        Self::Unreadable { what, why: why.into() }
+    pub fn unreadable(what: &'static str, why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unreadable { what, source: Arc::from(why.into()) }
     }
 
     /// Whether a row is there that cannot be read.

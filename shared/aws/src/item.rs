@@ -24,7 +24,7 @@ pub fn to_item<T: Serialize>(value: &T) -> Result<Item, Failure> {
 /// # Errors
 /// When the row does not have the shape that its table promises.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, Failure> {
-    serde_dynamo::from_item(item).map_err(|error| Failure::unreadable("a row", error.to_string()))
+    serde_dynamo::from_item(item).map_err(|error| Failure::unreadable("a row", error))
 }
 
 /// A string attribute.

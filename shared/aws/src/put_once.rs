@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::conditional::{self, Refused};
-use crate::error::{AwsError, Failure};
+use crate::error::Failure;
 use crate::item::{from_item, to_item};
 
 /// What became of a put.
@@ -41,6 +41,6 @@ pub(crate) async fn put_once<T: Serialize + DeserializeOwned>(
     Ok(match conditional::judge(call, put)? {
         Ok(_) => Put::New,
         Err(Refused(Some(there))) => from_item(there).map_or(Put::Unreadable, |row| Put::Existing(Box::new(row))),
-        Err(Refused(None)) => return Err(AwsError::refused(call, "refused by a row that came and went")),
+        Err(Refused(None)) => return Err(Failure::CameAndWent("a row")),
     })
 }

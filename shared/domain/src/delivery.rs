@@ -206,7 +206,7 @@ impl Delivery {
     /// What follows when the row's next attempt ended at `now` with this outcome.
     pub fn after(&self, policy: &RetryPolicy, outcome: &Outcome, now: Timestamp, jitter: f64) -> Transition {
         let internal = self.internal + u32::from(*outcome == Outcome::Internal);
-        let position = Position { attempts: self.attempts_made + 2 - self.round_from, internal };
+        let position = Position { attempts: self.next_attempt() + 1 - self.round_from, internal };
         let step = next_step(policy, position, outcome, now, jitter);
         let (status, reason) = match step {
             NextStep::Succeed => (Status::Succeeded, None),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::event::{EventPattern, EventType};
+use crate::event::{EventPattern, EventType, OwnType};
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
 use crate::retry::{Hints, MAX_DELAY_SECONDS, MAX_RETRIES, RetryPolicy, horizon_seconds};
@@ -210,7 +210,7 @@ pub const NOUVEL: Dialect = Dialect {
     body: BodyShape::DataAlone,
     timeout: Duration::from_secs(5),
     retry: RetryPolicy { delays: Cow::Borrowed(&[]), jitter_percent: 0, hints: DEAF },
-    catalogue: Catalogue::Only(&["job.completed"]),
+    catalogue: Catalogue::Only(&[OwnType::JobCompleted.as_str()]),
     disables_failing: false,
     user_agent: None,
 };
@@ -231,7 +231,11 @@ pub const NETRAFLOW: Dialect = Dialect {
         jitter_percent: 0,
         hints: DEAF,
     },
-    catalogue: Catalogue::Only(&["job.completed", "job.failed", "job.cancelled"]),
+    catalogue: Catalogue::Only(&[
+        OwnType::JobCompleted.as_str(),
+        OwnType::JobFailed.as_str(),
+        OwnType::JobCancelled.as_str(),
+    ]),
     disables_failing: false,
     user_agent: None,
 };

@@ -279,7 +279,10 @@ impl Job {
         self.webhook_url.as_ref()?;
         Some(match self.dialect.jobs? {
             JobKind::Projects if self.status == JobStatus::Cancelled => return None,
-            JobKind::Projects => (OwnType::JobCompleted, data::of_projects(self)),
+            JobKind::Projects => {
+                let ended = OwnType::JobCompleted;
+                (ended, data::of_projects(self, ended.as_str()))
+            }
             JobKind::Task => {
                 let ended = match self.status {
                     JobStatus::Completed => OwnType::JobCompleted,

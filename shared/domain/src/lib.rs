@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod delivery;
+pub mod detail_type;
 pub mod dialect;
 pub mod egress;
 pub mod endpoint;

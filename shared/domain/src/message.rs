@@ -53,6 +53,11 @@ impl Message {
         Self::new(delivery, delivery.next_attempt())
     }
 
+    /// The message for the attempt after the delivery's next one, whose row has not been written over yet.
+    pub fn after_next(delivery: &Delivery) -> Self {
+        Self::new(delivery, delivery.next_attempt() + 1)
+    }
+
     /// The event that it is about, among those of every tenant.
     pub fn event_key(&self) -> EventKey {
         EventKey { tenant_id: self.tenant_id.clone(), id: self.event_id.clone() }

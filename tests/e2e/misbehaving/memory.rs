@@ -1,6 +1,5 @@
 //! Every flood at once: the functions that deliver stay small.
 
-use std::fs;
 
 use serde_json::json;
 
@@ -52,7 +51,6 @@ async fn floods_fill_no_memory() {
 
 /// The most memory that a process ever had, or nothing where it has just ended.
 fn peak_mib(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1024)
+    let status = procfs::process::Process::new(pid.try_into().ok()?).ok()?.status().ok()?;
+    status.vmhwm.map(|kib| kib / 1024)
 }

@@ -11,7 +11,8 @@ use std::io::Write as _;
 use deliver::tls_failure::Sentence;
 use postrider_domain::attempt::Code;
 use postrider_domain::delivery::{Reason, Status};
-use postrider_domain::event::OwnType;
+use postrider_domain::detail_type::DetailType;
+use postrider_domain::event::{EventType, OwnType};
 use postrider_domain::key::Scope;
 use postrider_host::metrics::Metric;
 use serde_json::json;
@@ -26,14 +27,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         "reasons": names(Reason::ALL, Reason::as_str),
         "outcomes": names(Code::ALL, Code::as_str),
         "tls_failures": names(Sentence::ALL, Sentence::as_str),
-        // The others go to no webhook.
-        "own_events": [OwnType::WebhookDisabled.as_str()],
-        "detail_types": {"event": events::DETAIL_TYPE, "job": jobs::DETAIL_TYPE, "job_created": fanout::JOB_CREATED},
+        "own_events": operational(),
+        "detail_types": {
+            "event": DetailType::Event.as_str(),
+            "job": DetailType::Job.as_str(),
+            "job_created": DetailType::JobCreated.as_str(),
+        },
         "metrics": names(Metric::ALL, Metric::as_str),
         "limits": limits::by_name(),
     });
     writeln!(std::io::stdout(), "{facts:#}")?;
     Ok(())
+}
+
+/// Those of our own events that webhooks can ask for; the others go to no webhook.
+fn operational() -> Vec<&'static str> {
+    let all = OwnType::ALL.iter().copied();
+    all.filter(|own| EventType::from(*own).is_operational()).map(OwnType::as_str).collect()
 }
 
 fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {

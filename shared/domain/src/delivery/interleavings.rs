@@ -249,7 +249,7 @@ impl World {
     /// The conditional update, and what its refusal leads to; the attempt to schedule next, if any.
     fn record(&mut self, read: &Delivery, outcome: &Outcome, attempt: Option<&Attempt>) -> Option<u32> {
         let made = read.after(&NUR.retry, outcome, self.now, 0.0);
-        let next = made.next_attempt_at.map(|_| read.attempts_made + 2);
+        let next = made.next_attempt_at.map(|_| read.next_attempt() + 1);
         if !self.row_is_there {
             return None;
         }

@@ -37,9 +37,9 @@ impl<'a> From<&'a Project> for OfProject<'a> {
     }
 }
 
-pub(super) fn of_projects(job: &Job) -> String {
+pub(super) fn of_projects(job: &Job, event: &str) -> String {
     write(&OfProjects {
-        event: "job.completed",
+        event,
         job_id: job.id.as_str(),
         status: job.status,
         total_projects: job.projects.len(),
