@@ -28,7 +28,7 @@ class Sizes(unittest.TestCase):
 
 
 class Reads(unittest.TestCase):
-    def test_four_kibibytes_a_unit_and_half_for_a_plain_read(self):
+    def test_four_kibibytes_a_unit_and_half_for_an_eventually_consistent_read(self):
         self.assertEqual([got(4096, True), got(4097, True), got(4096, False), got(4097, False)], [1, 2, 0.5, 1])
 
     def test_what_is_not_there_costs_the_least(self):

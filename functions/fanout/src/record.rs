@@ -3,9 +3,9 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
 use postrider_aws::event_row;
-use postrider_aws::set_aside::Note;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::note::Note;
 use postrider_domain::time;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};

@@ -5,13 +5,14 @@ use postrider_api::{
     ShownPage,
 };
 use postrider_aws::Recorded;
-use postrider_aws::config_table::{ConfigTable, TenantChange, hash_of, secret_text};
+use postrider_aws::config_table::{ConfigTable, TenantChange};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::{DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::key::{hash_of, secret_text};
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};

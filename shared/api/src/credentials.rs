@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use postrider_aws::Failure;
-use postrider_aws::config_table::{ConfigTable, hash_of};
-use postrider_aws::remembered::RememberedByKey;
+use postrider_aws::config_table::ConfigTable;
 use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::TenantId;
+use postrider_domain::key::hash_of;
 use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::tenant::{Tenant, TenantStatus};
 use postrider_host::clock;
+use postrider_host::remembered::RememberedByKey;
 
 use crate::{ApiError, KeyAccess, Request};
 
@@ -53,8 +54,8 @@ impl Caller {
 /// Checks keys.
 pub struct Credentials {
     config: ConfigTable,
-    remembered: RememberedByKey<Caller>,
-    tenants: RememberedByKey<()>,
+    remembered: RememberedByKey<Caller, Failure>,
+    tenants: RememberedByKey<(), Failure>,
 }
 
 impl Credentials {

@@ -1,8 +1,9 @@
 //! The operator's one key, which the template makes.
 
 use postrider_aws::admin_key::AdminKey;
-use postrider_aws::config_table::{ConfigTable, hash_of};
+use postrider_aws::config_table::ConfigTable;
 use postrider_aws::sdk::SdkConfig;
+use postrider_domain::key::hash_of;
 use postrider_host::env::BadSetting;
 use subtle::ConstantTimeEq as _;
 

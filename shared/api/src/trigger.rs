@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsMessage};
-use postrider_aws::set_aside::Note;
 use postrider_domain::invalid::{Invalid, excerpt};
+use postrider_domain::note::Note;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;

@@ -6,12 +6,13 @@ use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::id::KeyId;
 use postrider_domain::key::ApiKey;
+use postrider_domain::key::hash_of;
 use postrider_host::env::{self, BadSetting};
+use postrider_host::remembered::Remembered;
 use postrider_host::{clock, deadline, entropy};
 
-use crate::config_table::{ConfigTable, hash_of};
+use crate::config_table::ConfigTable;
 use crate::error::{Failure, failed};
-use crate::remembered::Remembered;
 
 /// How long it is remembered, so that one that was changed is refused within a minute.
 const REMEMBERED: Duration = Duration::from_secs(45);
@@ -21,7 +22,7 @@ pub struct AdminKey {
     client: Client,
     config: ConfigTable,
     secret_id: String,
-    remembered: Remembered<String>,
+    remembered: Remembered<String, Failure>,
 }
 
 impl AdminKey {

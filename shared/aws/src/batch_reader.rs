@@ -65,9 +65,9 @@ impl BatchReader {
 
     /// Reads everything that these messages (20 at the most) speak of.
     ///
-    /// Deliveries are read consistently, since their counter must be today's. For first attempts the rest is read plainly,
-    /// at half the price: events never change, and a webhook that was read a moment late was good a moment ago. But a plain
-    /// read must not deny anybody his delivery: where it misses a row, or finds an obstacle, all is read again consistently.
+    /// Deliveries are read consistently, since their counter must be today's. For first attempts the rest is read eventually
+    /// consistent, at half the price: events never change, and a webhook that was read a moment late was good a moment ago. But
+    /// such a read must not deny anybody his delivery: where it misses a row, or finds an obstacle, all is read again consistently.
     /// For later attempts tenants and endpoints are read consistently at once: minutes have passed since they were good.
     ///
     /// What is throttled of some rows, such as those of one tenant, fails the messages that speak of them, and no other: such a row

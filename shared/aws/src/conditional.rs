@@ -45,14 +45,14 @@ pub(crate) fn is_by(there: &Item, mark: &Mark) -> bool {
     [CHANGED_BY].iter().chain(&CHANGED_BEFORE).any(|name| text_of(there, name) == Some(mark.as_str()))
 }
 
-/// Whether one of the secrets that stand there is this one. A sealed text is chance, so it tells whose rotation made it, also when
+/// Whether one of the secrets that stand there is this one. A sealed text is random, so it tells whose rotation made it, also when
 /// somebody has changed the row since and left his own mark on it.
 pub(crate) fn holds_secret(there: &Item, sealed: &str) -> bool {
     let is_it = |secret: &AttributeValue| secret.as_m().is_ok_and(|secret| text_of(secret, "sealed") == Some(sealed));
     there.get("secrets").and_then(|secrets| secrets.as_l().ok()).is_some_and(|secrets| secrets.iter().any(is_it))
 }
 
-/// Whether the row that stands there is this one, by an id that is chance: whoever has it is ours, whatever became of it since.
+/// Whether the row that stands there is this one, by an id that is random: whoever has it is ours, whatever became of it since.
 pub(crate) fn has_id(there: &Item, id: &str) -> bool {
     text_of(there, "id") == Some(id)
 }

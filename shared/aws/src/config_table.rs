@@ -43,7 +43,6 @@ mod tenants;
 mod tombstone;
 mod unreadable_endpoint;
 
-pub use keys::{hash_of, secret_text};
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;

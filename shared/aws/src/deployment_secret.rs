@@ -6,9 +6,9 @@ use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
 use postrider_domain::secret::Secret;
 use postrider_host::env::{self, BadSetting};
+use postrider_host::remembered::Remembered;
 
 use crate::error::{Failure, failed};
-use crate::remembered::Remembered;
 
 /// How long it is remembered, so that a changed one is in use within minutes.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -17,7 +17,7 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 pub struct DeploymentSecret {
     client: Client,
     secret_id: String,
-    remembered: Remembered<Secret>,
+    remembered: Remembered<Secret, Failure>,
 }
 
 impl DeploymentSecret {

@@ -32,7 +32,7 @@ pub enum Failure {
     /// A row is absent that nobody has deleted.
     #[error("{0} is missing")]
     Missing(&'static str),
-    /// A row of somebody else's stands under an id that is chance.
+    /// A row of somebody else's stands under an id that is random.
     #[error("the fresh id of {0} is taken")]
     Taken(&'static str),
     /// Others changed the same thing meanwhile, each time that it was tried.

@@ -12,12 +12,12 @@ use postrider_domain::dialect::JobKind;
 use postrider_domain::event::Event;
 use postrider_domain::id::{JobId, TenantId};
 use postrider_domain::job::Job;
+use postrider_domain::key::hash_of;
 use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting};
 use serde::{Deserialize, Serialize};
 
 use crate::conditional::{CHANGED_BY, Recorded, is_by, transact};
-use crate::config_table::hash_of;
 use crate::error::{Failure, failed, unwritable};
 use crate::events_table::EventsTable;
 use crate::item::{Item, from_item, number, text, text_of, to_item};

@@ -13,18 +13,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::secret::Secret;
 use postrider_host::env::{self, BadSetting};
+use postrider_host::remembered::Remembered;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, failed};
-use crate::remembered::Remembered;
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {
     client: Client,
     secret_id: String,
-    keys: Remembered<Keys>,
+    keys: Remembered<Keys, Failure>,
 }
 
 impl Keyring {

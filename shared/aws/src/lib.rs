@@ -19,7 +19,6 @@ mod page;
 pub mod put_once;
 pub mod queue;
 pub mod recoverer;
-pub mod remembered;
 pub mod retries;
 mod roots;
 pub mod rows;

@@ -8,14 +8,11 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use futures::future::{join_all, try_join_all};
+use postrider_domain::note::Note;
 use postrider_host::deadline;
 use postrider_host::env::{self, BadSetting};
 
 use crate::error::{AwsError, Failure, failed, unwritable};
-
-mod note;
-
-pub use note::Note;
 
 /// Messages of one call.
 const BATCH: usize = 10;

@@ -128,7 +128,7 @@ impl Outcome {
     }
 }
 
-/// What tells an attempt from every other, whatever number it has: eight letters and digits of chance. Whoever finds his mark
+/// What tells an attempt from every other, whatever number it has: eight random letters and digits. Whoever finds his mark
 /// in a row knows that his record was made, although nobody told him so.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mark(String);

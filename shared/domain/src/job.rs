@@ -114,7 +114,7 @@ pub struct Job {
     /// Its task, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// The event that tells how it ended, once it has. Its id is chance: one that followed from the job could be taken by a
+    /// The event that tells how it ended, once it has. Its id is random: one that followed from the job could be taken by a
     /// row of a producer's, and the job would never end. Jobs that ended under earlier versions name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing_event_id: Option<EventId>,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::dialect::DialectRef;
 use crate::id::{KeyId, TenantId};
@@ -74,6 +75,16 @@ impl Scope {
         }
         Ok(scopes)
     }
+}
+
+/// The text of a new key: its dialect's prefix and 256 random bits.
+pub fn secret_text(prefix: &str, random: &[u8; 32]) -> String {
+    format!("{prefix}{}", hex::encode(random))
+}
+
+/// What a key is kept and found by. The key is random, so a plain hash gives nothing away.
+pub fn hash_of(key: &str) -> String {
+    hex::encode(Sha256::digest(key.as_bytes()))
 }
 
 /// A key as its row holds it; the key itself is kept by nobody but its owner.

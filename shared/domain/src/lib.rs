@@ -1,6 +1,6 @@
 //! What Postrider decides, and nothing of how it is carried out.
 //!
-//! Everything here is a pure function of its arguments: no async, no AWS, no clock and no chance (this crate's
+//! Everything here is a pure function of its arguments: no async, no AWS, no clock and no entropy (this crate's
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
@@ -19,6 +19,7 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod named;
+pub mod note;
 pub mod obstacle;
 pub mod own_event;
 pub mod own_header;

@@ -64,11 +64,11 @@ impl OwnEvent {
         self.data.len()
     }
 
-    /// The event's row. Its id is chance: under one that followed from what it tells of, a producer could put a row first.
-    pub fn into_event(self, chance: u128, timestamp: Timestamp, expires_at: i64) -> Event {
+    /// The event's row. Its id is random: under one that followed from what it tells of, a producer could put a row first.
+    pub fn into_event(self, random: u128, timestamp: Timestamp, expires_at: i64) -> Event {
         Event {
             tenant_id: self.tenant_id,
-            id: EventId::fresh(chance),
+            id: EventId::fresh(random),
             event_type: self.own_type.into(),
             data: self.data,
             timestamp,

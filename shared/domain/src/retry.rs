@@ -1,4 +1,4 @@
-//! When a failed attempt comes back, if it does. Clock and chance come in as arguments.
+//! When a failed attempt comes back, if it does. Clock and entropy come in as arguments.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub enum NextStep {
     DisableEndpoint,
 }
 
-/// Decides what follows from an attempt that ended at `now`; `jitter` is chance, from 0 up to but not including 1.
+/// Decides what follows from an attempt that ended at `now`; `jitter` is random, from 0 up to but not including 1.
 pub fn next_step(policy: &RetryPolicy, at: Position, outcome: &Outcome, now: Timestamp, jitter: f64) -> NextStep {
     let used = at.attempts.saturating_sub(at.internal) as usize;
     match outcome {

@@ -7,6 +7,7 @@ pub mod entropy;
 pub mod env;
 pub mod metrics;
 pub mod pause;
+pub mod remembered;
 pub mod resolver;
 pub mod telemetry;
 

@@ -93,19 +93,19 @@ async fn act_together(tenant: &Tenant, sides: &[Side], seed: u64, calls: &Calls)
 }
 
 async fn act_at_random(tenant: &Tenant, sides: &[Side], seed: u64, calls: &Calls) {
-    let mut chance = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed);
     while !calls.stop.load(Ordering::Relaxed) {
-        let side = sides.choose(&mut chance).expect("there are some");
+        let side = sides.choose(&mut random).expect("there are some");
         let webhook = format!("/v1/webhooks/{}", side.webhook);
         let page = tenant.api.get(&format!("{webhook}/deliveries?limit=100")).await.ok(200);
         let known = page["deliveries"].as_array().expect("deliveries should be listed");
-        let Some(delivery) = known.choose(&mut chance).map(|row| text(row, "id").to_owned()) else { continue };
-        let answer = match chance.random_range(0..12) {
+        let Some(delivery) = known.choose(&mut random).map(|row| text(row, "id").to_owned()) else { continue };
+        let answer = match random.random_range(0..12) {
             0..5 => tenant.api.post(&format!("/v1/deliveries/{delivery}/retry"), &json!({})).await,
             5..9 => tenant.api.post(&format!("/v1/deliveries/{delivery}/cancel"), &json!({})).await,
             9 => tenant.api.post(&format!("{webhook}/recover"), &json!({"since": ago(600)})).await,
             10 => {
-                let url = side.receiver.url(&format!("/{}", chance.random_range(0..1000)));
+                let url = side.receiver.url(&format!("/{}", random.random_range(0..1000)));
                 tenant.api.patch(&webhook, &json!({"url": url})).await
             }
             _ => tenant.api.post(&format!("{webhook}/secret/rotate"), &json!({"grace_seconds": 0})).await,

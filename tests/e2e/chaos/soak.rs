@@ -25,7 +25,7 @@ const KILLING: Duration = Duration::from_secs(15);
 /// Who dies, and how often in comparison.
 const VICTIMS: [&str; 6] = ["deliver", "deliver", "deliver", "fanout", "events", "sweep"];
 
-/// What makes chance repeatable; printed, and taken from `POSTRIDER_SEED` where that is set.
+/// What makes a run repeatable; printed, and taken from `POSTRIDER_SEED` where that is set.
 static SEED: AtomicU64 = AtomicU64::new(0);
 
 /// 500 to three in ten, told by the number of the request and the seed (splitmix64).

@@ -73,14 +73,14 @@ pub(super) async fn kill_at_random(
     (victims, seed): (&[&'static str], u64),
     stop: &AtomicBool,
 ) -> Killed {
-    let mut chance = StdRng::seed_from_u64(seed);
+    let mut random = StdRng::seed_from_u64(seed);
     let mut killed = Killed::default();
     while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(chance.random_range(100..600))).await;
-        let victim = victims[chance.random_range(0..victims.len())];
+        tokio::time::sleep(Duration::from_millis(random.random_range(100..600))).await;
+        let victim = victims[random.random_range(0..victims.len())];
         let processes = world.aws.functions.processes(victim);
         if !processes.is_empty() {
-            let process = processes[chance.random_range(0..processes.len())];
+            let process = processes[random.random_range(0..processes.len())];
             killed.connections.extend(world.aws.functions.kill(process));
             *killed.processes.entry(victim).or_default() += 1;
         }

@@ -1,6 +1,5 @@
 //! Every flood at once: the functions that deliver stay small.
 
-
 use serde_json::json;
 
 use super::frames::{DATA, NO_FLAGS, frame, head, hello};

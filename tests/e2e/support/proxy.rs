@@ -30,7 +30,7 @@ pub(crate) enum Spoil {
     Delay(Duration),
     /// It reaches AWS so much later.
     Late(Duration),
-    /// A BatchGetItem's answer is one of a moment ago: of what it reads plainly, nothing was there yet.
+    /// A BatchGetItem's answer is one of a moment ago: of what it reads eventually consistent, nothing was there yet.
     Lag,
     /// A BatchGetItem leaves half of its keys.
     Half,
@@ -115,7 +115,7 @@ impl Fault {
 struct State {
     faults: Vec<Fault>,
     calls: BTreeMap<String, u32>,
-    chance: StdRng,
+    random: StdRng,
     clock: SignedDuration,
 }
 
@@ -137,8 +137,8 @@ impl Proxy {
         let upstream = stack.endpoint_url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-        let (chance, clock) = (StdRng::seed_from_u64(seed), SignedDuration::ZERO);
-        let state = State { faults: Vec::new(), calls: BTreeMap::new(), chance, clock };
+        let (random, clock) = (StdRng::seed_from_u64(seed), SignedDuration::ZERO);
+        let state = State { faults: Vec::new(), calls: BTreeMap::new(), random, clock };
         let state = Arc::new(Mutex::new(state));
         let listening = tokio::spawn(listen(listener, upstream, Arc::clone(&state)));
         Self { url, state, listening }
@@ -237,9 +237,9 @@ fn verdict(call: &Received, state: &Mutex<State>) -> (Option<Spoil>, SignedDurat
     let (service, operation) = name_of(call);
     let mut state = state.lock().expect("no test panics while it holds this");
     *state.calls.entry(operation.to_owned()).or_default() += 1;
-    let State { faults, chance, clock, .. } = &mut *state;
+    let State { faults, random, clock, .. } = &mut *state;
     let fault = faults.iter_mut().find(|fault| {
-        fault.is_on(call, service, operation) && (fault.percent == 100 || chance.random_range(0..100) < fault.percent)
+        fault.is_on(call, service, operation) && (fault.percent == 100 || random.random_range(0..100) < fault.percent)
     });
     let spoil = fault.map(|fault| {
         (fault.left, fault.hits) = (fault.left - 1, fault.hits + 1);

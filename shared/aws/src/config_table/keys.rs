@@ -4,7 +4,6 @@ use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use postrider_host::deadline;
-use ring::digest;
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::Page;
@@ -16,16 +15,6 @@ use crate::rows::readable;
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
 const LIST_PREFIX: &str = "KEY#";
-
-/// The text of a new key: its dialect's prefix and 256 random bits.
-pub fn secret_text(prefix: &str, random: &[u8; 32]) -> String {
-    format!("{prefix}{}", hex::encode(random))
-}
-
-/// What a key is kept and found by. The key is random, so a plain hash gives nothing away.
-pub fn hash_of(key: &str) -> String {
-    hex::encode(digest::digest(&digest::SHA256, key.as_bytes()))
-}
 
 fn list_partition(tenant: Option<&TenantId>) -> String {
     tenant.map_or_else(|| PROVIDER.to_owned(), tenant_partition)

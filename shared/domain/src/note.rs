@@ -1,9 +1,9 @@
 //! What is written down about something that is set aside: where it came from, why it lies there, and what it says.
 
-use postrider_domain::invalid::excerpt;
 use serde_json::{Map, Value, json};
 
-use crate::config_table::hash_of;
+use crate::invalid::excerpt;
+use crate::key::hash_of;
 
 /// What a queue's message holds.
 const MAX_BYTES: usize = 1024 * 1024;
