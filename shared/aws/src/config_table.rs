@@ -9,6 +9,7 @@
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
 //! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
+//! | until when a tenant's quota of events is used up | `TENANT#ten_…` | `EVENTS` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
@@ -33,6 +34,7 @@ use crate::rows::{readable, readable_by};
 use crate::{Page, page};
 
 mod endpoints;
+mod event_rate;
 mod keys;
 #[cfg(test)]
 mod overwritten;

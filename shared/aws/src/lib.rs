@@ -10,6 +10,7 @@ pub mod config_table;
 pub mod deliveries_table;
 pub mod deployment_secret;
 pub mod error;
+pub mod event_meter;
 pub mod event_row;
 pub mod events_table;
 pub mod item;

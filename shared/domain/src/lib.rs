@@ -10,6 +10,7 @@ pub mod dialect;
 pub mod egress;
 pub mod endpoint;
 pub mod event;
+pub mod event_rate;
 pub mod id;
 pub mod idempotency_key;
 pub mod invalid;

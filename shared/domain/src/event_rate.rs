@@ -1,0 +1,186 @@
+//! How many events a second a tenant may publish, counted without a write per event.
+//!
+//! A process counts by itself what it lets pass, and adds it now and then to the tenant's row: *settles* it. The row holds one
+//! instant (a generic cell rate, GCRA): until when the bucket is filled. What a process has not settled nobody else knows of,
+//! so a tenant may get, beyond its quota and burst, [`EventRate::unsettled`] events from each process, and
+//! [`EventRate::quiet`] a second from each that has no cause to settle.
+//!
+//! A tenant that stays below half of its quota gives no process that cause: nothing is written for it, and it is never
+//! refused. Above [`QUIET_MOST`] a second in one process it is written for, a hundredth of a write for each event, but still
+//! not refused: otherwise the quota of a large plan would bind nobody whose calls are spread over many processes.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long a tenant may publish at once what it then must make up for, in seconds.
+pub const BURST_SECONDS: u32 = 10;
+/// Events that every tenant may publish at once: a whole batch.
+pub const SMALLEST_BURST: u32 = 25;
+/// Events a second that a process lets pass unsettled at the most, however large the quota.
+pub const QUIET_MOST: u32 = 50;
+/// How often a process settles what can be refused.
+const SETTLED_EVERY: SignedDuration = SignedDuration::from_secs(2);
+/// The same where nothing of it can be refused.
+const COUNTED_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
+/// A tenant's quota of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRate {
+    per_second: u32,
+}
+
+impl EventRate {
+    /// So many events a second; at least one.
+    pub fn new(per_second: u32) -> Self {
+        Self { per_second: per_second.max(1) }
+    }
+
+    /// Events that may come at once.
+    pub fn burst(self) -> u32 {
+        self.per_second.saturating_mul(BURST_SECONDS).max(SMALLEST_BURST)
+    }
+
+    /// Events a second that a process lets pass and forgets: half of the quota, but no more than [`QUIET_MOST`].
+    pub fn quiet(self) -> f64 {
+        f64::from(self.per_second.min(2 * QUIET_MOST)) / 2.0
+    }
+
+    /// Events that a process lets pass before it settles them.
+    pub fn unsettled(self) -> u32 {
+        self.per_second.clamp(SMALLEST_BURST, 2 * QUIET_MOST)
+    }
+
+    /// The time that so many events take at the quota.
+    fn time_of(self, events: f64) -> SignedDuration {
+        SignedDuration::from_secs_f64(events / f64::from(self.per_second))
+    }
+
+    /// The events that so much time allows for.
+    fn events_in(self, time: SignedDuration) -> f64 {
+        time.as_secs_f64() * f64::from(self.per_second)
+    }
+
+    /// Until when the bucket is filled, once these are added to it. What is only counted fills it to the brim and no further:
+    /// a provider who publishes for a tenant shall not lock the tenant itself out for hours.
+    pub fn filled_until(self, before: Option<Timestamp>, unsettled: Unsettled, now: Timestamp) -> Timestamp {
+        let start = before.map_or(now, |until| until.max(now));
+        let own = after(start, self.time_of(unsettled.own));
+        let brim = after(now, self.time_of(f64::from(self.burst())));
+        own.max(after(own, self.time_of(unsettled.counted)).min(brim))
+    }
+}
+
+/// Events that a process let pass and that do not stand in the tenant's row yet. Of a quiet tenant some are forgiven, so that
+/// they are no whole number.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Unsettled {
+    /// Published with a key of the tenant's, so that more of them could be refused.
+    pub own: f64,
+    /// Published by the provider, which is counted and never refused.
+    pub counted: f64,
+}
+
+impl Unsettled {
+    fn all(self) -> f64 {
+        self.own + self.counted
+    }
+}
+
+/// How many of a call's events may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// So many, the first ones.
+    pub events: u32,
+    /// When the next one may, where that is not all of them.
+    pub wait: Option<Duration>,
+}
+
+/// What one process knows of one tenant's events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    unsettled: Unsettled,
+    /// Up to when quiet events were forgiven.
+    forgiven_at: Option<Timestamp>,
+    settled_at: Option<Timestamp>,
+    /// As the row said last. It may be filled for longer by now, never for less.
+    filled_until: Option<Timestamp>,
+}
+
+impl Tally {
+    /// What is to be settled before more events pass, if anything is.
+    pub fn due(&mut self, rate: EventRate, own: u32, now: Timestamp) -> Option<Unsettled> {
+        self.forgive(rate, now);
+        let is_old = |every| self.settled_at.is_none_or(|at| now.duration_since(at) >= every);
+        let is_full = self.unsettled.all() + f64::from(own) > f64::from(rate.unsettled());
+        let is_due = if self.unsettled.own + f64::from(own) > 0.0 {
+            is_full || (self.is_watched(now) && is_old(SETTLED_EVERY))
+        } else {
+            (is_full || self.is_watched(now)) && is_old(COUNTED_EVERY)
+        };
+        (is_due && self.unsettled.all() > 0.0).then_some(self.unsettled)
+    }
+
+    /// Takes in that so many were added to the row, and what stands there now.
+    pub fn settled(&mut self, settled: Unsettled, filled_until: Timestamp, now: Timestamp) {
+        self.unsettled.own = (self.unsettled.own - settled.own).max(0.0);
+        self.unsettled.counted = (self.unsettled.counted - settled.counted).max(0.0);
+        self.filled_until = Some(filled_until);
+        self.settled_at = Some(now);
+    }
+
+    /// Takes in that the row could not be written: nobody is refused for that, and it is tried again when it is due next.
+    pub fn not_settled(&mut self, now: Timestamp) {
+        self.settled_at = Some(now);
+    }
+
+    /// Lets pass what there is room for.
+    pub fn pass(&mut self, rate: EventRate, asked: u32, now: Timestamp) -> Passed {
+        self.forgive(rate, now);
+        let filled = self.filled_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));
+        let filled = rate.events_in(filled.max(SignedDuration::ZERO)) + self.unsettled.own;
+        let room = f64::from(rate.burst()) - filled;
+        // What was rounded on its way to the row and back is no reason to refuse.
+        let fits = (1..=asked).rev().find(|events| f64::from(*events) <= room + 0.001).unwrap_or(0);
+        self.unsettled.own += f64::from(fits);
+        let lacking = rate.time_of(1.0 - (room - f64::from(fits)));
+        let wait = (fits < asked).then(|| Duration::try_from(lacking).unwrap_or_default());
+        Passed { events: fits, wait }
+    }
+
+    /// Counts events that nobody refuses.
+    pub fn count(&mut self, rate: EventRate, events: u32, now: Timestamp) {
+        self.forgive(rate, now);
+        self.unsettled.counted += f64::from(events);
+    }
+
+    /// Until when the row was filled when it was seen last.
+    pub fn filled_until(&self) -> Option<Timestamp> {
+        self.filled_until
+    }
+
+    /// Whether the tenant was lately above what is quiet: then all is settled, and nothing forgiven.
+    fn is_watched(&self, now: Timestamp) -> bool {
+        self.filled_until.is_some_and(|until| until > now)
+    }
+
+    fn forgive(&mut self, rate: EventRate, now: Timestamp) {
+        let since = self.forgiven_at.replace(now).unwrap_or(now);
+        if self.is_watched(now) || self.unsettled.all() <= 0.0 {
+            return;
+        }
+        // Not for the time in which it was watched.
+        let since = self.filled_until.map_or(since, |until| until.max(since));
+        let quiet = rate.quiet() * now.duration_since(since).max(SignedDuration::ZERO).as_secs_f64();
+        let left = (1.0 - quiet / self.unsettled.all()).max(0.0);
+        self.unsettled = Unsettled { own: self.unsettled.own * left, counted: self.unsettled.counted * left };
+    }
+}
+
+fn after(at: Timestamp, time: SignedDuration) -> Timestamp {
+    at.checked_add(time).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+#[path = "event_rate/tests.rs"]
+mod tests;
