@@ -13,6 +13,7 @@ use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::key::{hash_of, secret_text};
+use postrider_domain::quota::{Quota, QuotaChange};
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
@@ -20,6 +21,7 @@ use postrider_domain::{invisible, time};
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::view;
 
@@ -30,6 +32,7 @@ mod tests;
 const TRIES: usize = 4;
 const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
+const SOME_QUOTAS: &str = "an object of quotas";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
 
 const UNSEEN_KEY: &str = "look at the list of keys before you repeat it, and revoke the key that you were not shown";
@@ -112,6 +115,7 @@ impl Operator {
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
         let given: Option<String> = fields.take_value("secret", "a string")?;
+        let quotas = quotas(&mut fields)?.of_nothing();
         fields.finish()?;
         let given = given.map(|text| Secret::parse(text, KeyDerivation::WholeText)).transpose()?;
         let now = clock::now();
@@ -120,7 +124,7 @@ impl Operator {
         let secret = given.unwrap_or_else(|| Secret::generate(&entropy::bits256(), KeyDerivation::WholeText));
         let sealed = self.keyring.seal(id.as_str(), &secret).await?;
         let secrets = vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }];
-        let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, created_at: now };
+        let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, quotas, created_at: now };
         self.config.create_tenant(&tenant).await?;
         Ok(Response::json(201, &view::tenant(&tenant)))
     }
@@ -140,6 +144,7 @@ impl Operator {
             name: fields.take_value("name", A_NAME)?.map(check_name).transpose()?,
             plan: fields.take_value("plan", A_PLAN)?,
             status: fields.take_value("status", "`active` or `suspended`")?,
+            quotas: quotas(&mut fields)?,
         };
         fields.finish()?;
         let changed = self.config.change_tenant(&tenant.id, &change).await?;
@@ -261,6 +266,27 @@ fn check_name(name: String) -> Result<String, ApiError> {
     } else {
         Err(Invalid::new("name", A_NAME).into())
     }
+}
+
+/// The fields of `quotas`; each may be null, which is the plan's.
+fn quotas(fields: &mut Fields) -> Result<QuotaChange, ApiError> {
+    let Some(object) = fields.take_value::<Box<RawValue>>("quotas", SOME_QUOTAS)? else {
+        return Ok(QuotaChange::default());
+    };
+    let mut inner = Fields::inner("quotas", &object)?;
+    let mut change = |quota: Quota| -> Result<Option<Option<u64>>, ApiError> {
+        let limit: Option<Option<u64>> = inner.change(quota.as_str(), &quota.expected())?;
+        limit.flatten().map_or(Ok(()), |limit| quota.check(limit))?;
+        Ok(limit)
+    };
+    let change = QuotaChange {
+        webhooks: change(Quota::Webhooks)?,
+        list_bytes: change(Quota::ListBytes)?,
+        events_per_second: change(Quota::EventsPerSecond)?,
+        recoveries: change(Quota::Recoveries)?,
+    };
+    inner.finish()?;
+    Ok(change)
 }
 
 fn scopes(fields: &mut Fields) -> Result<Option<Vec<Scope>>, ApiError> {

@@ -13,6 +13,7 @@ pub(crate) fn tenant(tenant: &Tenant) -> Value {
         "plan": tenant.plan,
         "created_at": time::wire(tenant.created_at),
         "status": tenant.status,
+        "quotas": tenant.quotas(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use postrider_aws::Failure;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::quota::Exceeded;
 use postrider_host::deadline;
 use serde_json::json;
 
@@ -16,6 +17,7 @@ struct Parts {
     message: String,
     invalid: Option<Invalid>,
     allow: Option<String>,
+    exceeded: Option<Exceeded>,
     ours: Option<Ours>,
 }
 
@@ -29,14 +31,15 @@ struct Ours {
 }
 
 /// How soon a caller may try again who came while AWS was too busy, in seconds.
-const RETRY_AFTER: &str = "2";
+const RETRY_AFTER: u64 = 2;
 const OURS: &str = "something went wrong on our side";
 const BUSY: &str = "this cannot be done at the moment";
 const SAFE: &str = "repeating the request is safe";
 
 impl ApiError {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Parts { status, code, message: message.into(), invalid: None, allow: None, ours: None }))
+        let message = message.into();
+        Self(Box::new(Parts { status, code, message, invalid: None, allow: None, exceeded: None, ours: None }))
     }
 
     fn about(status: u16, code: &'static str, invalid: Invalid) -> Self {
@@ -151,9 +154,10 @@ impl ApiError {
         self.told(Some(instead))
     }
 
-    /// For 503: when to come again.
-    pub(crate) fn retry_after(&self) -> Option<&'static str> {
-        (self.0.status == 503).then_some(RETRY_AFTER)
+    /// For 429 and 503: when to come again, in seconds.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        let when_busy = (self.0.status == 503).then_some(RETRY_AFTER);
+        self.0.exceeded.as_ref().map(Exceeded::retry_after_seconds).or(when_busy)
     }
 
     /// The `error` object of the answer.
@@ -161,6 +165,9 @@ impl ApiError {
         let mut error = json!({"code": self.0.code, "message": self.0.message});
         if let Some(invalid) = &self.0.invalid {
             error["details"] = json!({"field": invalid.field, "expected": invalid.expected});
+        }
+        if let Some(exceeded) = &self.0.exceeded {
+            error["details"] = json!({"quota": {"name": exceeded.quota.as_str(), "limit": exceeded.limit}});
         }
         error
     }
@@ -179,6 +186,15 @@ impl ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::about(400, "invalid_request", invalid)
+    }
+}
+
+/// 429. Nothing was written of what was asked for.
+impl From<Exceeded> for ApiError {
+    fn from(exceeded: Exceeded) -> Self {
+        let mut error = Self::new(429, "quota_exceeded", exceeded.message());
+        error.0.exceeded = Some(exceeded);
+        error
     }
 }
 

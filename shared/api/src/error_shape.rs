@@ -35,7 +35,8 @@ impl ErrorShape {
                 json!({"error": {"code": code, "message": message}, "meta": {"request_id": request_id}})
             }
         };
-        let headers = [("allow", error.allow()), ("retry-after", error.retry_after())];
+        let retry_after = error.retry_after().map(|seconds| seconds.to_string());
+        let headers = [("allow", error.allow()), ("retry-after", retry_after.as_deref())];
         let response = Response::json(error.status(), &body);
         headers
             .into_iter()
@@ -46,6 +47,11 @@ impl ErrorShape {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use aws_lambda_events::encodings::Body;
+    use postrider_domain::quota::{Exceeded, Quota};
+
     use super::*;
 
     #[test]
@@ -54,5 +60,29 @@ mod tests {
         assert_eq!(ErrorShape::of(&["v1", "jobs", "job_x"]), ErrorShape::WithMeta);
         assert_eq!(ErrorShape::of(&["v1", "webhooks"]), ErrorShape::Coded);
         assert_eq!(ErrorShape::of(&["nowhere"]), ErrorShape::Coded);
+    }
+
+    /// An answer as its reader sees it: status, Retry-After and body.
+    fn told(shape: ErrorShape, error: &ApiError) -> (i64, Option<String>, Value) {
+        let answer = shape.response(error, "req").into_gateways("req");
+        let retry_after = answer.headers.get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let Some(Body::Text(body)) = answer.body else { panic!("a body is text") };
+        (answer.status_code, retry_after, serde_json::from_str(&body).unwrap())
+    }
+
+    #[test]
+    fn a_quota_that_is_used_up_says_so_in_every_shape() {
+        let retry_after = Duration::from_millis(2100);
+        let error = ApiError::from(Exceeded { quota: Quota::Retries, limit: 60, retry_after });
+        for shape in [ErrorShape::Coded, ErrorShape::Plain, ErrorShape::WithMeta] {
+            let (status, after, body) = told(shape, &error);
+            assert_eq!((status, after.as_deref()), (429, Some("3")));
+            let (code, details) = match shape {
+                ErrorShape::Coded => (&body["error"]["code"], json!({"quota": {"name": "retries", "limit": 60}})),
+                ErrorShape::WithMeta => (&body["error"]["code"], Value::Null),
+                ErrorShape::Plain => (&body["reason"], Value::Null),
+            };
+            assert_eq!((code, &body["error"]["details"]), (&json!("quota_exceeded"), &details), "{body}");
+        }
     }
 }

@@ -29,6 +29,7 @@ mod tests {
     use super::*;
     use crate::dialect::{DialectRef, NUR};
     use crate::id::{EndpointId, TenantId};
+    use crate::quota::OwnQuotas;
     use crate::tenant::Plan;
 
     #[test]
@@ -40,6 +41,7 @@ mod tests {
             plan: Plan::Pro,
             status: TenantStatus::Active,
             secrets: Vec::new(),
+            quotas: OwnQuotas::default(),
             created_at: at,
         };
         let suspended = Tenant { status: TenantStatus::Suspended, ..tenant.clone() };

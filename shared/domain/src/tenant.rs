@@ -4,19 +4,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
+use crate::named;
+use crate::named::stored_by_name;
+use crate::quota::{OwnQuotas, Quotas};
 use crate::stored_secret::StoredSecret;
 
-/// What a tenant pays for; some dialects give webhooks to some plans only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Plan {
-    /// Nothing.
-    Free,
-    /// Something.
-    Pro,
-    /// By contract.
-    Enterprise,
+named! {
+    /// What a tenant pays for: its quotas, and some dialects give webhooks to some plans only.
+    pub enum Plan {
+        /// Nothing.
+        Free = "free",
+        /// Something.
+        Pro = "pro",
+        /// By contract.
+        Enterprise = "enterprise",
+    }
 }
+
+stored_by_name!(Plan);
 
 /// Whether a tenant may use the API and is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +54,17 @@ pub struct Tenant {
     /// The account's own signing secrets, sealed, the newest first; for dialects that sign with the tenant's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<StoredSecret>,
+    /// What its operator has set for it beside its plan.
+    #[serde(flatten)]
+    pub quotas: OwnQuotas,
     /// When it was made.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
+}
+
+impl Tenant {
+    /// What counts for it: its own quotas, and its plan's.
+    pub fn quotas(&self) -> Quotas {
+        self.quotas.over(Quotas::of(self.plan))
+    }
 }

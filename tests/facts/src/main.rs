@@ -14,8 +14,10 @@ use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::{EventType, OwnType};
 use postrider_domain::key::Scope;
+use postrider_domain::quota::{OF_TENANTS, Quota, Quotas};
+use postrider_domain::tenant::Plan;
 use postrider_host::metrics::Metric;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let facts = json!({
@@ -34,10 +36,24 @@ fn main() -> Result<(), Box<dyn Error>> {
             "job_created": DetailType::JobCreated.as_str(),
         },
         "metrics": names(Metric::ALL, Metric::as_str),
+        "quotas": quotas(),
+        "quota_names": names(Quota::ALL, Quota::as_str),
+        "quota_bounds": quota_bounds(),
         "limits": limits::by_name(),
     });
     writeln!(std::io::stdout(), "{facts:#}")?;
     Ok(())
+}
+
+/// What each plan gives.
+fn quotas() -> Map<String, Value> {
+    Plan::ALL.iter().map(|plan| (plan.as_str().to_owned(), json!(Quotas::of(*plan)))).collect()
+}
+
+/// The least and the most that an operator may set.
+fn quota_bounds() -> Map<String, Value> {
+    let bounds = |quota: Quota| json!([quota.bounds().start(), quota.bounds().end()]);
+    OF_TENANTS.into_iter().map(|quota| (quota.as_str().to_owned(), bounds(quota))).collect()
 }
 
 /// Those of our own events that webhooks can ask for; the others go to no webhook.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use postrider_domain::dialect::{Dialect, DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::quota::OwnQuotas;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -31,6 +32,7 @@ impl Caller {
             plan: Plan::Pro,
             status: TenantStatus::Active,
             secrets: Vec::new(),
+            quotas: OwnQuotas::default(),
             created_at: Timestamp::UNIX_EPOCH,
         };
         let key = key(format!("{}{number}", dialect.key_prefix), scopes);

@@ -188,6 +188,61 @@ async fn a_change_sets_what_it_names_where_there_is_a_tenant() {
     assert_eq!(expression(&update, "ConditionExpression"), "attribute_exists(pk)");
 }
 
+#[tokio::test]
+async fn a_tenants_own_quotas_stand_before_its_plans() {
+    let script = script().saying("TransactWriteItems", [Said::done()]);
+    let body = json!({"name": "Acme", "plan": "free", "quotas": {"webhooks": 7, "recoveries": null}});
+    let answer = answered(&script, post("/v1/tenants", &body)).await;
+    let shown = json!({"webhooks": 7, "list_bytes": 4_194_304, "events_per_second": 10, "recoveries": 2});
+    assert_eq!((answer.status, &answer.body["quotas"]), (201, &shown));
+    let row = &written(&script)[0]["Put"]["Item"];
+    assert_eq!((&row["quota_webhooks"], row.get("quota_recoveries")), (&json!(7), None));
+    let stored = keyed(format!("TENANT#{}", tenant().id), "TENANT", row);
+    let script = Script::default().saying_about("GetSecretValue", "admin key", [Said::secret(ADMIN_KEY)]);
+    let script = script.saying("PutItem", [Said::done()]).holding("config", [stored]);
+    assert_eq!(answered(&script, Call::new("GET", &path(""))).await.body["quotas"], shown);
+}
+
+#[tokio::test]
+async fn a_change_of_quotas_leaves_the_others_and_null_is_the_plans() {
+    let script = script().saying("UpdateItem", [Said::body(json!({"Attributes": replay::item(&row(&tenant()))}))]);
+    let change = json!({"name": "Other", "quotas": {"webhooks": 9, "list_bytes": null}});
+    let answer = answered(&script, Call::new("PATCH", &path("")).saying(&change)).await;
+    assert_eq!((answer.status, &answer.body["quotas"]["webhooks"]), (200, &json!(200)), "as the row has it");
+    let update = script.asked("UpdateItem").remove(0);
+    let said = expression(&update, "UpdateExpression");
+    assert!(said.contains("quota_webhooks = 9") && said.contains(r#"name = "Other""#), "{said}");
+    assert!(said.ends_with("REMOVE quota_list_bytes") && !said.contains("recoveries"), "{said}");
+    // Nothing is set: then it is a removal alone.
+    let script =
+        self::script().saying("UpdateItem", [Said::body(json!({"Attributes": replay::item(&row(&tenant()))}))]);
+    let change = json!({"quotas": {"recoveries": null}});
+    assert_eq!(answered(&script, Call::new("PATCH", &path("")).saying(&change)).await.status, 200);
+    assert_eq!(script.asked("UpdateItem")[0]["UpdateExpression"], "REMOVE quota_recoveries");
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_quota_changes_nothing() {
+    for (quotas, field) in [
+        (json!(null), "quotas"),
+        (json!([]), "quotas"),
+        (json!({"webhooks": -1}), "quotas.webhooks"),
+        (json!({"webhooks": 1.5}), "quotas.webhooks"),
+        (json!({"webhooks": 100_001}), "quotas.webhooks"),
+        (json!({"events_per_second": 0}), "quotas.events_per_second"),
+        (json!({"recoveries": "2"}), "quotas.recoveries"),
+        (json!({"retries": 60}), "quotas.retries"),
+    ] {
+        for call in [
+            Call::new("PATCH", &path("")).saying(&json!({"quotas": quotas})),
+            post("/v1/tenants", &json!({"name": "Acme", "plan": "pro", "quotas": quotas})),
+        ] {
+            let answer = answered(&script(), call).await;
+            assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!(field)), "{quotas}");
+        }
+    }
+}
+
 fn rotate() -> Call {
     Call::new("POST", &path("/secret/rotate"))
 }

@@ -6,6 +6,7 @@ use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::{Event, EventPattern, OwnType};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
+use postrider_domain::quota::OwnQuotas;
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::time;
@@ -76,6 +77,7 @@ async fn a_rotation_of_a_tenants_secret_is_known_by_it() {
         plan: Plan::Pro,
         status: TenantStatus::Active,
         secrets: secrets(&[OLD]),
+        quotas: OwnQuotas::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
     for (there, recorded) in [(&[NEW, OLD][..], Recorded::Yes), (&["k1.theirs", OLD], Recorded::Overtaken)] {

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::id::TenantId;
+use postrider_domain::quota::QuotaChange;
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_host::{deadline, entropy};
@@ -13,7 +14,7 @@ use super::endpoints::fresh;
 use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
 use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
 use crate::error::{Failure, unwritable};
-use crate::item::{Item, from_item, text, to_item};
+use crate::item::{Item, from_item, number, text, to_item};
 use crate::rows::{ids, readable};
 use crate::{Page, rows};
 
@@ -30,6 +31,8 @@ pub struct TenantChange {
     pub plan: Option<Plan>,
     /// Its status.
     pub status: Option<TenantStatus>,
+    /// Its own quotas.
+    pub quotas: QuotaChange,
 }
 
 /// A tenant's place in the operator's list.
@@ -139,8 +142,15 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn change_tenant(&self, id: &TenantId, change: &TenantChange) -> Result<Option<Tenant>, Failure> {
-        let item = to_item(&StoredChange::from(change))?;
-        if item.is_empty() {
+        let mut set = to_item(&StoredChange::from(change))?;
+        let mut removed = Vec::new();
+        for (quota, limit) in change.quotas.by_quota() {
+            match limit {
+                Some(limit) => drop(set.insert(quota.attribute(), number(limit))),
+                None => removed.push(quota.attribute()),
+            }
+        }
+        if set.is_empty() && removed.is_empty() {
             return self.tenant(id).await;
         }
         let mut update = self
@@ -152,13 +162,16 @@ impl ConfigTable {
             .condition_expression("attribute_exists(pk)")
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew);
         let mut clauses = Vec::new();
-        for (name, value) in item {
+        for (name, value) in set {
             clauses.push(format!("#{name} = :{name}"));
             update = update
                 .expression_attribute_names(format!("#{name}"), &name)
                 .expression_attribute_values(format!(":{name}"), value);
         }
-        let answer = update.update_expression(format!("SET {}", clauses.join(", "))).send().await;
+        let set = Some(format!("SET {}", clauses.join(", "))).filter(|_| !clauses.is_empty());
+        let removed = Some(format!("REMOVE {}", removed.join(", "))).filter(|_| !removed.is_empty());
+        let clauses: Vec<String> = set.into_iter().chain(removed).collect();
+        let answer = update.update_expression(clauses.join(" ")).send().await;
         match conditional::judge("UpdateItem tenant", answer)? {
             Ok(made) => made.attributes.map(from_item).transpose(),
             Err(_) => Ok(None),

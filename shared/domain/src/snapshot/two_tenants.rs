@@ -10,6 +10,7 @@ use crate::dialect::{DialectRef, NOUVEL, STANDARD};
 use crate::endpoint::EndpointStatus;
 use crate::id::EventId;
 use crate::job::JobStatus;
+use crate::quota::OwnQuotas;
 use crate::stored_secret::StoredSecret;
 use crate::tenant::{Plan, TenantStatus};
 
@@ -131,6 +132,7 @@ impl Side {
             plan: Plan::Pro,
             status,
             secrets: Vec::new(),
+            quotas: OwnQuotas::default(),
             created_at: at(),
         };
         let row = seen(self.corner.tenant, tenant(TenantStatus::Active), Some(tenant(TenantStatus::Suspended)));
