@@ -21,6 +21,7 @@ mod delivery;
 mod dialects;
 mod disabled;
 mod duplicates;
+mod event_quota;
 mod events;
 mod examples;
 mod idempotency;

@@ -24,6 +24,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
+use crate::quota::Quota;
 use crate::view;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub struct Events {
     deliveries: DeliveriesTable,
     pub(crate) triggers: SetAsideQueue,
     retention: Retention,
+    quota: Quota,
 }
 
 impl Routed for Events {
@@ -79,6 +81,7 @@ impl Events {
         let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
             credentials: Credentials::new(config.clone()),
+            quota: Quota::new(config.clone()),
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
@@ -90,11 +93,13 @@ impl Events {
     async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let producer = Producer::from(caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
+        self.quota.admit(&producer, 1).await.next()?;
         let event = self.accept(publication, &producer, Source::Http).await?;
         Ok(Response::json(202, &view::accepted(&event)))
     }
 
-    /// Each event by itself: one that is refused says why in its place, and the others are taken.
+    /// Each event by itself: one that is refused says why in its place, and the others are taken. Of those that could be taken the
+    /// first ones are, as far as the quota has room.
     async fn publish_batch(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         if request.header("idempotency-key").is_some() {
             return Err(Invalid::new("Idempotency-Key", "none with a batch: give each event an `id`").into());
@@ -109,15 +114,18 @@ impl Events {
         if events.is_empty() || events.len() > MAX_BATCH {
             return Err(Invalid::new("events", expected).into());
         }
-        let one = |(i, raw): (usize, Box<RawValue>)| {
-            let producer = Producer::from(caller);
-            // Apart: what one of them is told does not depend on the others' writes.
-            deadline::apart(async move {
-                let fields = Fields::item(&format!("events[{i}]"), &raw)?;
-                self.accept(Publication::read(fields, &producer, None)?, &producer, Source::Http).await
-            })
+        let producer = Producer::from(caller);
+        let read = |(i, raw): (usize, Box<RawValue>)| {
+            Publication::read(Fields::item(&format!("events[{i}]"), &raw)?, &producer, None)
         };
-        let results = join_all(events.into_iter().enumerate().map(one)).await;
+        let read: Vec<Result<Publication, ApiError>> = events.into_iter().enumerate().map(read).collect();
+        let mut room = self.quota.admit(&producer, read.iter().flatten().count()).await;
+        let one = |publication: Result<Publication, ApiError>| {
+            let admitted = publication.and_then(|publication| room.next().map(|()| publication));
+            // Apart: what one of them is told does not depend on the others' writes.
+            deadline::apart(async { self.accept(admitted?, &producer, Source::Http).await })
+        };
+        let results = join_all(read.into_iter().map(one).collect::<Vec<_>>()).await;
         let results: Vec<_> = results
             .into_iter()
             .map(|result| match result {
@@ -141,12 +149,18 @@ impl Events {
     }
 
     async fn take_in(&self, publication: Publication, producer: &Producer, source: Source) -> Result<Event, ApiError> {
-        if matches!(producer, Producer::Provider) {
-            self.credentials.check_named_tenant(publication.tenant_id()).await?;
-        }
+        let quotas = match producer {
+            Producer::Tenant(..) => None,
+            Producer::Provider => self.credentials.quotas_of(publication.tenant_id()).await?,
+        };
         let event = publication.into_event(source, clock::now(), self.retention);
         match self.events.put(&event).await? {
-            Put::New => Ok(event),
+            Put::New => {
+                if let Some(quotas) = quotas {
+                    self.quota.count(&event.tenant_id, &quotas).await;
+                }
+                Ok(event)
+            }
             Put::Existing(existing) => match existing.difference(&event) {
                 None => Ok(*existing),
                 Some(what) => Err(ApiError::conflict(format!("this key was used before, for an event {what}"))),

@@ -2,6 +2,7 @@
 
 mod handler;
 mod publish;
+mod quota;
 mod triggers;
 mod view;
 

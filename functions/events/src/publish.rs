@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use postrider_api::{ApiError, Caller, Fields};
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
+use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
 use postrider_domain::invalid::Invalid;
@@ -16,15 +17,17 @@ pub(crate) const INSTEAD_OF_REPEATING: &str =
 
 /// Who publishes.
 pub(crate) enum Producer {
-    /// A tenant, for itself, with a key of this dialect.
-    Tenant(TenantId, Option<DialectRef>),
+    /// A tenant, for itself, with a key of this dialect; it may publish so much.
+    Tenant(TenantId, Option<DialectRef>, EventRate),
     /// The provider, for the tenant that it names.
     Provider,
 }
 
 impl From<&Caller> for Producer {
     fn from(caller: &Caller) -> Self {
-        caller.tenant.as_ref().map_or(Self::Provider, |tenant| Self::Tenant(tenant.id.clone(), caller.key.dialect))
+        caller.tenant.as_ref().map_or(Self::Provider, |tenant| {
+            Self::Tenant(tenant.id.clone(), caller.key.dialect, tenant.quotas().event_rate())
+        })
     }
 }
 
@@ -66,7 +69,7 @@ impl Publication {
         if event_type.is_operational() {
             return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
         }
-        if let Producer::Tenant(_, Some(dialect)) = producer
+        if let Producer::Tenant(_, Some(dialect), _) = producer
             && !dialect.catalogue.has(&event_type)
         {
             return Err(ApiError::unprocessable(Invalid::new("event", dialect.catalogue.types())));
@@ -108,6 +111,7 @@ impl Publication {
             timestamp: now,
             expires_at: now.as_second() + retention.seconds,
             ours: false,
+            counted: true,
             job_id: None,
             announce: None,
         }
@@ -133,7 +137,7 @@ fn key_of(id: Option<String>, header: Option<&str>) -> Result<Option<String>, Ap
 fn tenant_of(producer: &Producer, named: Option<String>) -> Result<TenantId, ApiError> {
     let bad = |expected| ApiError::from(Invalid::new("tenant_id", expected));
     match (producer, named) {
-        (Producer::Tenant(tenant, _), None) => Ok(tenant.clone()),
+        (Producer::Tenant(tenant, ..), None) => Ok(tenant.clone()),
         (Producer::Tenant(..), Some(_)) => {
             Err(bad("no such field with a tenant's key, which publishes for its own tenant"))
         }

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::future::join;
+use futures::future::join3;
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
@@ -32,6 +32,7 @@ use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 
 use crate::announced::Announced;
+use crate::producers::Producers;
 use crate::record::{self, NoEvent};
 
 #[cfg(test)]
@@ -67,12 +68,15 @@ pub(crate) struct Fanout {
     bus: Bus,
     retention: Retention,
     announced: Announced,
+    producers: Producers,
 }
 
 impl Fanout {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
-            config: ConfigTable::from_env(sdk)?,
+            producers: Producers::new(config.clone()),
+            config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             deliver_queue: Queue::deliver(sdk)?,
@@ -102,8 +106,8 @@ impl Fanout {
             }
         }
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
-        let work = join(self.fan_out_each(&events), self.set_aside_all(&poison));
-        let (failed, mut left) = deadline::but_for(TO_LEAVE, work).await;
+        let work = join3(self.fan_out_each(&events), self.set_aside_all(&poison), self.producers.count(&events));
+        let (failed, mut left, ()) = deadline::but_for(TO_LEAVE, work).await;
         let unfinished = good.iter().filter_map(|(record, event)| Some((*record, failed.get(&key_of(event))?)));
         left.extend(unfinished.map(|(record, error)| record::note(record, &error.to_string())));
         if !left.is_empty() {

@@ -5,6 +5,7 @@
 mod announced;
 mod handler;
 mod intake;
+mod producers;
 mod record;
 pub mod redrive;
 pub mod unfinished;

@@ -11,6 +11,7 @@ use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::TenantId;
 use postrider_domain::key::hash_of;
 use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::quota::Quotas;
 use postrider_domain::tenant::{Tenant, TenantStatus};
 use postrider_host::clock;
 use postrider_host::remembered::RememberedByKey;
@@ -55,7 +56,7 @@ impl Caller {
 pub struct Credentials {
     config: ConfigTable,
     remembered: RememberedByKey<Caller, Failure>,
-    tenants: RememberedByKey<(), Failure>,
+    tenants: RememberedByKey<Option<Quotas>, Failure>,
 }
 
 impl Credentials {
@@ -121,14 +122,17 @@ impl Credentials {
         self.config.tenant(id).await?.ok_or_else(|| ApiError::unauthorized("unknown API key"))
     }
 
-    /// Whether there is a tenant such as a provider key names. A suspended one may be published for: its deliveries are
-    /// recorded as cancelled, and can be recovered.
+    /// The quotas of a tenant such as a provider key names; none where its row is there and cannot be read: the event is kept, and
+    /// waits until it can be. A suspended one may be published for: its deliveries are recorded as cancelled, and can be
+    /// recovered.
     ///
     /// # Errors
-    /// 404 when there is none.
-    pub async fn check_named_tenant(&self, id: &TenantId) -> Result<(), ApiError> {
-        // Its row needs to be there, and not to be read: the event is kept, and waits until it can be.
-        let look_up = async { Ok(self.config.has_tenant(id).await?.then_some(())) };
+    /// 404 when there is no such tenant.
+    pub async fn quotas_of(&self, id: &TenantId) -> Result<Option<Quotas>, ApiError> {
+        let look_up = async {
+            let found = self.config.tenant_if_readable(id).await?;
+            Ok(found.map(|tenant| tenant.map(|tenant| tenant.quotas())))
+        };
         let found = self.tenants.get(id.as_str(), look_up).await?;
         found.ok_or_else(|| ApiError::not_found("tenant"))
     }

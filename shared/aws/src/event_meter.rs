@@ -17,8 +17,7 @@ pub const MOST_TENANTS: usize = 2_000;
 /// How long a call waits for its tenant's row. Nobody is refused because it cannot be written.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a process has counted. It is for one call at a time, as a function gets them: calls side by side would settle the same
-/// events twice.
+/// What a process has counted.
 pub struct EventMeter {
     config: ConfigTable,
     tallies: Mutex<HashMap<TenantId, Tally>>,
@@ -49,13 +48,13 @@ impl EventMeter {
 
     async fn settle_if_due(&self, tenant: &TenantId, rate: EventRate, own: u32) {
         let now = clock::now();
-        let (due, before) = self.of(tenant, |tally| (tally.due(rate, own, now), tally.filled_until()));
+        let (due, before) = self.of(tenant, |tally| (tally.take_due(rate, own, now), tally.filled_until()));
         let Some(unsettled) = due else { return };
         match self.settle(tenant, rate, unsettled, (before, now)).await {
-            Ok(until) => self.of(tenant, |tally| tally.settled(unsettled, until, now)),
+            Ok(until) => self.of(tenant, |tally| tally.settled(until)),
             Err(error) => {
                 tracing::warn!(tenant_id = tenant.as_str(), error = %error, "quota.events_not_settled");
-                self.of(tenant, |tally| tally.not_settled(now));
+                self.of(tenant, |tally| tally.not_settled(unsettled));
             }
         }
     }

@@ -243,6 +243,7 @@ pub(crate) fn an_event(at: Timestamp) -> Event {
         timestamp: at,
         expires_at: 0,
         ours: false,
+        counted: false,
         job_id: None,
         announce: None,
     }

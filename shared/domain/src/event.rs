@@ -138,6 +138,9 @@ pub struct Event {
     /// Whether Postrider itself put it: only such a row may be of an operational type.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ours: bool,
+    /// Whether it was counted against its tenant's quota when it came; a producer's row is counted by fan-out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counted: bool,
     /// The job that it is about, if any: such an event goes to the job's own URL and to no webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,

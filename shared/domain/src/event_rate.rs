@@ -36,6 +36,11 @@ impl EventRate {
         Self { per_second: per_second.max(1) }
     }
 
+    /// Events a second.
+    pub fn per_second(self) -> u32 {
+        self.per_second
+    }
+
     /// Events that may come at once.
     pub fn burst(self) -> u32 {
         self.per_second.saturating_mul(BURST_SECONDS).max(SMALLEST_BURST)
@@ -108,8 +113,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// What is to be settled before more events pass, if anything is.
-    pub fn due(&mut self, rate: EventRate, own: u32, now: Timestamp) -> Option<Unsettled> {
+    /// Takes out what is to be settled before more events pass, if anything is.
+    pub fn take_due(&mut self, rate: EventRate, own: u32, now: Timestamp) -> Option<Unsettled> {
         self.forgive(rate, now);
         let is_old = |every| self.settled_at.is_none_or(|at| now.duration_since(at) >= every);
         let is_full = self.unsettled.all() + f64::from(own) > f64::from(rate.unsettled());
@@ -118,23 +123,24 @@ impl Tally {
         } else {
             (is_full || self.is_watched(now)) && is_old(COUNTED_EVERY)
         };
-        (is_due && self.unsettled.all() > 0.0).then_some(self.unsettled)
+        (is_due && self.unsettled.all() > 0.0).then(|| {
+            self.settled_at = Some(now);
+            std::mem::take(&mut self.unsettled)
+        })
     }
 
-    /// Takes in that so many were added to the row, and what stands there now.
-    pub fn settled(&mut self, settled: Unsettled, filled_until: Timestamp, now: Timestamp) {
-        self.unsettled.own = (self.unsettled.own - settled.own).max(0.0);
-        self.unsettled.counted = (self.unsettled.counted - settled.counted).max(0.0);
-        self.filled_until = Some(filled_until);
-        self.settled_at = Some(now);
+    /// Takes in until when the row is filled, now that what was taken out is added to it.
+    pub fn settled(&mut self, filled_until: Timestamp) {
+        self.filled_until = self.filled_until.max(Some(filled_until));
     }
 
-    /// Takes in that the row could not be written: nobody is refused for that, and it is tried again when it is due next.
-    pub fn not_settled(&mut self, now: Timestamp) {
-        self.settled_at = Some(now);
+    /// Takes back what could not be added: nobody is refused for that, and it is tried again when it is due next.
+    pub fn not_settled(&mut self, unsettled: Unsettled) {
+        self.unsettled.own += unsettled.own;
+        self.unsettled.counted += unsettled.counted;
     }
 
-    /// Lets pass what there is room for.
+    /// Lets pass what there is room for; what is being settled just now takes none.
     pub fn pass(&mut self, rate: EventRate, asked: u32, now: Timestamp) -> Passed {
         self.forgive(rate, now);
         let filled = self.filled_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));

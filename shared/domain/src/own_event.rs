@@ -74,6 +74,7 @@ impl OwnEvent {
             timestamp,
             expires_at,
             ours: true,
+            counted: false,
             job_id: self.job_id,
             announce: self.announce,
         }

@@ -71,6 +71,7 @@ mod tests {
             timestamp: time::parse("t", "2026-01-15T14:30:00Z").unwrap(),
             expires_at: 0,
             ours: false,
+            counted: false,
             job_id: None,
             announce: None,
         }

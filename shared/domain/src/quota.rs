@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event_rate::EventRate;
 use crate::invalid::Invalid;
 use crate::named;
 use crate::tenant::Plan;
@@ -57,6 +58,11 @@ impl Quotas {
             Plan::Enterprise => (2000, 1000),
         };
         Self { webhooks, list_bytes: LIST_BYTES, events_per_second, recoveries: 2 }
+    }
+
+    /// How its events are counted.
+    pub fn event_rate(&self) -> EventRate {
+        EventRate::new(u32::try_from(self.events_per_second).unwrap_or(u32::MAX))
     }
 }
 

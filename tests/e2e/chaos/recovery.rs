@@ -62,6 +62,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
         timestamp: start,
         expires_at: FAR_OFF,
         ours: false,
+        counted: false,
         job_id: None,
         announce: None,
     };

@@ -140,6 +140,7 @@ async fn late_in_one_shard(
         timestamp: at,
         expires_at: FAR_OFF,
         ours: false,
+        counted: false,
         job_id: None,
         announce: None,
     };

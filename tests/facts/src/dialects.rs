@@ -83,6 +83,7 @@ fn envelope(shape: BodyShape) -> Result<Option<Vec<String>>, Box<dyn Error>> {
         timestamp: at,
         expires_at: 0,
         ours: true,
+        counted: false,
         job_id: None,
         announce: None,
     };

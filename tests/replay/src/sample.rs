@@ -16,6 +16,7 @@ pub fn event(tenant_id: TenantId) -> Event {
         timestamp: Timestamp::UNIX_EPOCH,
         expires_at: 0,
         ours: false,
+        counted: false,
         job_id: None,
         announce: None,
     }

@@ -22,6 +22,7 @@ fn events(script: &Script) -> Events {
     let config = ConfigTable::of(&sdk, "config");
     Events {
         credentials: Credentials::new(config.clone()),
+        quota: Quota::new(config.clone()),
         config,
         events: EventsTable::of(&sdk, "events"),
         deliveries: DeliveriesTable::of(&sdk, "deliveries"),
@@ -70,6 +71,7 @@ fn before() -> Event {
         timestamp: Timestamp::from_second(1_768_000_000).unwrap(),
         expires_at: 1_800_000_000,
         ours: false,
+        counted: false,
         job_id: None,
         announce: None,
     }
@@ -303,4 +305,79 @@ fn a_page_lacks_only_what_lies_within_it() {
     };
     assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
     assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
+}
+
+/// The tenant, who may publish one event a second, and 25 at once.
+fn small() -> Someone {
+    let mut small = tenant();
+    small.tenant.as_mut().unwrap().quotas.events_per_second = Some(1);
+    small
+}
+
+/// An AWS that knows him and the provider, and takes every event.
+fn taking() -> Script {
+    let script = Script::default().holding("config", small().rows()).holding("config", provider().rows());
+    script.saying("PutItem", repeat_with(Said::done)).saying("UpdateItem", repeat_with(Said::done))
+}
+
+/// A batch of so many events.
+fn batch_of(events: usize) -> Call {
+    batch(&vec![paid(&json!({})); events])
+}
+
+#[tokio::test]
+async fn a_tenant_beyond_its_quota_is_told_when_to_come_again_and_nothing_is_written_for_it() {
+    let script = taking();
+    let events = events(&script);
+    let ask = async |call: Call| Answer::of(&serve(&events, call.event()).await);
+    let all = ask(batch_of(10)).await.body;
+    assert!(all["results"].as_array().unwrap().iter().all(|item| item["id"].is_string()), "{all}");
+    let in_part = ask(batch_of(25)).await.body;
+    let results = in_part["results"].as_array().unwrap();
+    let (taken, refused): (Vec<_>, Vec<_>) = results.iter().partition(|item| item["id"].is_string());
+    assert!((15..=20).contains(&taken.len()), "{in_part}");
+    assert!(results[..taken.len()].iter().all(|item| item["id"].is_string()), "the first ones");
+    for item in refused {
+        assert_eq!(item["error"]["code"], "quota_exceeded");
+        assert_eq!(item["error"]["details"]["quota"], json!({"name": "events_per_second", "limit": 1}));
+    }
+    let before = put(&script).len();
+    let answer = ask(publish(&tenant(), &paid(&json!({})))).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (429, &json!("quota_exceeded")), "{answer:?}");
+    assert_eq!(answer.headers["retry-after"], "1");
+    assert_eq!(put(&script).len(), before);
+    assert!(script.asked("UpdateItem").len() <= 2, "no write per event");
+}
+
+#[tokio::test]
+async fn what_is_wrong_in_a_batch_uses_up_no_quota() {
+    let script = taking();
+    let events = events(&script);
+    for _ in 0..40 {
+        let wrong = batch(&vec![json!({"event": "invoice.paid"}); 25]);
+        let answer = Answer::of(&serve(&events, wrong.event()).await);
+        assert!(
+            answer.body["results"].as_array().unwrap().iter().all(|item| item["error"]["code"] == "invalid_request")
+        );
+    }
+    assert_eq!(Answer::of(&serve(&events, batch_of(25).event()).await).body["results"][24]["error"], Value::Null);
+    assert_eq!(script.asked("UpdateItem").len(), 0);
+}
+
+#[tokio::test]
+async fn what_the_provider_publishes_is_counted_and_never_refused() {
+    let script = taking();
+    let events = events(&script);
+    let mut item = paid(&json!({}));
+    item["tenant_id"] = json!(tenant().tenant_id());
+    for _ in 0..20 {
+        let call = Call::new("POST", "/v1/events/batch").by(&provider()).saying(&json!({"events": vec![&item; 25]}));
+        let answer = Answer::of(&serve(&events, call.event()).await);
+        assert!(answer.body["results"].as_array().unwrap().iter().all(|item| item["id"].is_string()));
+    }
+    assert_eq!(put(&script).len(), 500);
+    assert!(put(&script).iter().all(|row| row["counted"] == true), "so that fan-out does not count it again");
+    assert_eq!(script.asked("UpdateItem").len(), 1, "once in some seconds");
+    let own = Answer::of(&serve(&events, publish(&tenant(), &paid(&json!({}))).event()).await);
+    assert_eq!(own.status, 429, "the tenant's own call finds the quota used up");
 }

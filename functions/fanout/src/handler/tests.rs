@@ -4,9 +4,10 @@ use std::iter::repeat_with;
 
 use jiff::Timestamp;
 use postrider_aws::sdk;
+use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Announce;
 use postrider_domain::id::{EventId, JobId};
-use replay::{Said, Script, item, keyed};
+use replay::{Caller, Said, Script, item, keyed};
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,6 +15,7 @@ use super::*;
 pub(crate) fn fanout(script: &Script) -> Fanout {
     let sdk = script.sdk(sdk::over);
     Fanout {
+        producers: Producers::new(ConfigTable::of(&sdk, "config")),
         config: ConfigTable::of(&sdk, "config"),
         events: EventsTable::of(&sdk, "events"),
         deliveries: DeliveriesTable::of(&sdk, "deliveries"),
@@ -46,6 +48,7 @@ pub(crate) fn event(number: u64) -> Event {
         timestamp: now,
         expires_at: now.as_second() + 200 * 86_400,
         ours: false,
+        counted: true,
         job_id: None,
         announce: None,
     }
@@ -259,4 +262,24 @@ async fn a_jobs_events_go_to_the_bus_and_to_its_own_url_alone() {
     assert_eq!(script.asked("PutEvents")[0]["Entries"][0]["DetailType"], "Postrider Job Created");
     let messages = sent(&script, "deliver");
     assert_eq!((messages.len(), &messages[0].0["endpoint_id"]), (1, &json!(EndpointId::of_jobs(&tenant(1)))));
+}
+
+#[tokio::test]
+async fn a_producers_rows_are_counted_once_and_the_others_were() {
+    let owner = Caller::of_tenant(1, &STANDARD, &[]);
+    let script = taking(script(&[])).holding("config", owner.rows()).saying("UpdateItem", repeat_with(Said::done));
+    let fanout = fanout(&script);
+    let rows = |counted| vec![Event { counted, ..event(1) }; 60];
+    for _ in 0..4 {
+        fanout.handle(&batch(&rows(true))).await.unwrap();
+    }
+    assert_eq!(script.asked("UpdateItem").len(), 0, "the API has counted them");
+    for _ in 0..4 {
+        fanout.handle(&batch(&rows(false))).await.unwrap();
+    }
+    let written = script.asked("UpdateItem");
+    assert_eq!(written.len(), 1);
+    assert_eq!(written[0]["Key"]["sk"], "EVENTS");
+    let look_ups = script.asked("GetItem").len();
+    assert!(look_ups <= 1, "a tenant's quotas are remembered: {look_ups}");
 }

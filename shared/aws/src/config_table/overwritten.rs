@@ -110,6 +110,7 @@ async fn a_disabling_is_known_by_the_event_that_tells_of_it() {
         id: EventId::fresh(7),
         event_type: OwnType::WebhookDisabled.into(),
         ours: true,
+        counted: false,
         ..sample::event()
     };
     for (id, changed) in [(7, Recorded::Yes), (8, Recorded::Overtaken)] {

@@ -95,6 +95,15 @@ impl ConfigTable {
         Ok(self.get_item(tenant_partition(id), TENANT_SORT).await?.is_some())
     }
 
+    /// The tenant of this id, if there is one: nothing within where its row cannot be read.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn tenant_if_readable(&self, id: &TenantId) -> Result<Option<Option<Tenant>>, Failure> {
+        let row = self.get_item(tenant_partition(id), TENANT_SORT).await?;
+        Ok(row.map(|row| readable([row]).pop()))
+    }
+
     /// A page of tenants, the oldest first.
     ///
     /// # Errors

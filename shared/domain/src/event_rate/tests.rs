@@ -24,11 +24,11 @@ impl World {
 
     fn settle_if_due(&mut self, process: usize, own: u32, now: Timestamp) {
         let tally = &mut self.processes[process];
-        if let Some(unsettled) = tally.due(self.rate, own, now) {
+        if let Some(unsettled) = tally.take_due(self.rate, own, now) {
             let until = self.rate.filled_until(self.filled_until, unsettled, now);
             self.filled_until = Some(until);
             self.writes += 1;
-            tally.settled(unsettled, until, now);
+            tally.settled(until);
         }
     }
 
@@ -169,9 +169,10 @@ fn what_the_provider_publishes_counts_and_locks_nobody_out_for_longer_than_the_b
 fn a_row_that_cannot_be_written_refuses_nobody_and_is_not_asked_at_once_again() {
     let (rate, mut tally) = (EventRate::new(10), Tally::default());
     for call in 0..26 {
-        assert_eq!(tally.due(rate, 1, at(0)).is_some(), call == 25);
-        if call == 25 {
-            tally.not_settled(at(0));
+        let due = tally.take_due(rate, 1, at(0));
+        assert_eq!(due.is_some(), call == 25);
+        if let Some(unsettled) = due {
+            tally.not_settled(unsettled);
         }
         assert_eq!(tally.pass(rate, 1, at(0)).events, 1);
     }

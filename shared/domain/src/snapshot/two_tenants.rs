@@ -84,6 +84,7 @@ impl Side {
             timestamp: at(),
             expires_at: 0,
             ours: n + 1 == EVENTS,
+            counted: true,
             job_id: (n + 1 == EVENTS).then(|| self.job_id()),
             announce: None,
         }
