@@ -13,6 +13,7 @@ from tally import Tally
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
 DELIVER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:deliver"
+RETRY_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:retry"
 DATA = {
     "invoice": {
         "id": "in_1Q8xYw2eZvKYlo2C",
@@ -84,8 +85,12 @@ class Flow:
         return await self._attempt(messages, batch, DELIVER_QUEUE_ARN, pause)
 
     async def retry(self, messages: list[str], batch: int = 1) -> list[str]:
-        """Later attempts, whenever they are due: one by one, as their times differ, unless many wait."""
-        return await self._attempt(messages, batch, self.functions["deliver"].environment["RETRY_QUEUE_ARN"])
+        """Later attempts, whenever they are due: one by one, as their times differ, unless many wait. What a schedule sent is sent
+        on with its group, and then attempted."""
+        scheduled = [message for message in messages if json.loads(message).get("scheduled")]
+        others = [message for message in messages if message not in scheduled]
+        sent_on = await self._attempt(scheduled, batch, RETRY_QUEUE_ARN)
+        return await self._attempt(sent_on + others, batch, RETRY_QUEUE_ARN)
 
     async def _attempt(self, messages: list[str], batch: int, queue_arn: str, pause: float = 0.0) -> list[str]:
         following = []
@@ -102,6 +107,8 @@ class Flow:
                     self.tally.scheduled += 1
                     self.tally.queue_calls += 1
                     following.append(call.request["Target"]["Input"])
+                elif call.operation == "SendMessageBatch":
+                    following += [entry["MessageBody"] for entry in call.request["Entries"]]
                 elif call.operation == "SendMessage":
                     following.append(call.request["MessageBody"])
         return following

@@ -129,7 +129,7 @@ class Alarms(unittest.TestCase):
             if dimension["Name"] == "QueueName"
         }
         age, count = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
-        queues = {("DeliverQueue", age), ("RetryQueue", age), ("DeadQueue", count), ("QuarantineQueue", count)}
+        queues = {("DeliverQueue", age), ("RetryQueue", age), ("SlowQueue", age), ("DeadQueue", count), ("QuarantineQueue", count)}
         queues |= {("TriggersQueue", count), ("UnfinishedQueue", age)}
         self.assertEqual(watched, queues)
 
@@ -145,7 +145,7 @@ class Alarms(unittest.TestCase):
         self.assertGreater(self.alarms["OverdueAlarm"]["Threshold"], rescued, "everyday rescues would set it off")
 
     def test_one_crash_is_not_a_queue_that_is_behind(self):
-        for queue in ("DeliverQueue", "RetryQueue"):
+        for queue in ("DeliverQueue", "RetryQueue", "SlowQueue"):
             alarm = f"{queue}BehindAlarm"
             with self.subTest(alarm=alarm):
                 properties = self.template.properties(queue)

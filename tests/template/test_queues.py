@@ -3,10 +3,12 @@
 import unittest
 
 from facts import limit
-from template import Template, as_list, holds
+from template import ROOT, Template, as_list, holds
 
 DAY = 86_400
-WORK = ("DeliverQueue", "RetryQueue")
+WORK = ("DeliverQueue", "RetryQueue", "SlowQueue")
+# What sets how many functions read each of them.
+CONCURRENCY = {"Deliver": "DeliverConcurrency", "Retry": "RetryConcurrency", "Slow": "SlowConcurrency"}
 UNFINISHED = "UnfinishedQueue"
 ENDS = ("DeadQueue", "QuarantineQueue", "TriggersQueue")
 POLICIES = ("QueuesOverTlsOnly", "TriggersQueuePolicy")
@@ -86,7 +88,7 @@ class Queues(unittest.TestCase):
         on_aws = self.template.all["Conditions"]["OnAws"]
         self.assertEqual([holds(on_aws, {"Environment": e}) for e in ("local", "staging", "prod")], [False, True, True])
 
-    def test_deliver_reads_both_queues(self):
+    def test_deliver_reads_every_queue_of_attempts(self):
         sources = {str(m["EventSourceArn"]) for m in self.template.mappings("deliver").values()}
         self.assertEqual(sources, {str({"Fn::GetAtt": [queue, "Arn"]}) for queue in WORK})
 
@@ -102,14 +104,35 @@ class Queues(unittest.TestCase):
                 threads = limit("deliver.threads")
                 self.assertGreater(threads, mapping["BatchSize"], "a receiver's flood would hold its batch mates up")
 
-    def test_neither_queue_can_take_the_whole_account(self):
-        limits = {}
-        for name, mapping in self.template.mappings("deliver").items():
-            limits[name] = mapping["ScalingConfig"]["MaximumConcurrency"]
-            self.assertIsInstance(limits[name], int, "the emulator compares it with a number: a parameter arrives as text")
-        self.assertLess(
-            limits["DeliverFromRetryQueue"], limits["DeliverFromDeliverQueue"], "an outage's retries would stand first"
-        )
+    def test_no_queue_can_take_the_whole_account(self):
+        parameters = self.template.all["Parameters"]
+        for queue, parameter in CONCURRENCY.items():
+            with self.subTest(queue=queue):
+                concurrency = self.template.properties(f"DeliverFrom{queue}Queue")["ScalingConfig"]["MaximumConcurrency"]
+                condition, chosen, here = concurrency["Fn::If"]
+                self.assertEqual((condition, chosen), ("OnAws", {"Ref": parameter}))
+                self.assertIsInstance(here, int, "the emulator compares it with a number: a parameter arrives as text")
+                self.assertEqual(here, parameters[parameter]["Default"], "tests would run another stack than users")
+                limits = (parameters[parameter]["MinValue"], parameters[parameter]["MaxValue"])
+                self.assertEqual(limits, (2, 1000), "Lambda takes no others")
+        default = {queue: parameters[parameter]["Default"] for queue, parameter in CONCURRENCY.items()}
+        self.assertLess(default["Retry"], default["Deliver"], "an outage's retries would stand first")
+        self.assertLessEqual(default["Slow"], default["Retry"], "who answers late would hold more than who does not")
+
+    def test_an_account_of_ten_keeps_functions_for_its_api(self):
+        # As the README says: two for each queue, which is the least that Lambda takes.
+        parameters = self.template.all["Parameters"]
+        least = {name: parameters[name]["MinValue"] for name in (*CONCURRENCY.values(), "FanoutParallelization")}
+        readme = (ROOT / "README.md").read_text()
+        for name, value in least.items():
+            self.assertIn(f"{name}={value}", readme)
+        self.assertLessEqual(sum(least[name] for name in CONCURRENCY.values()), 6, "of ten, the API and fan-out have the rest")
+
+    def test_the_streams_parallelization_is_a_choice(self):
+        mapping = self.template.properties("FanoutFromEvents")
+        self.assertEqual(mapping["ParallelizationFactor"], {"Ref": "FanoutParallelization"})
+        parameter = self.template.all["Parameters"]["FanoutParallelization"]
+        self.assertEqual((parameter["MinValue"], parameter["MaxValue"]), (1, 10), "Lambda takes no others")
 
     def test_short_retries_do_not_trip_loop_detection(self):
         # The chain is bounded by the retry schedule, but a webhook may have 16 retries, and manual rounds on top.

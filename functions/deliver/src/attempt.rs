@@ -127,7 +127,10 @@ impl Attempts {
             Gate::Stale => {
                 tracing::debug!(delivery_id = row.id.as_str(), attempt = message.attempt, "delivery.stale_message");
             }
-            Gate::Reschedule { attempt, at } => self.bring_back(&Message::new(row, attempt), at).await,
+            Gate::Reschedule { attempt, at } => {
+                let is_slow = snapshot.is_slow(message, clock::now());
+                self.bring_back(&Message::new(row, attempt), is_slow, at).await;
+            }
             Gate::Attempt => match snapshot.verdict(message, row) {
                 Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
                 Verdict::Cancel(reason) => self.cancel(row, reason).await?,
@@ -155,7 +158,7 @@ impl Attempts {
         let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
         if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
-            self.bring_back(&Message::after_next(row), at).await;
+            self.bring_back(&Message::after_next(row), batch.is_slow(row), at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
         if let Err(error) = self.health.note(endpoint, &transition, &batch.health, ended).await {
@@ -216,7 +219,7 @@ impl Attempts {
         let transition = row.after(&STANDARD.retry, &Outcome::Internal, now, entropy::jitter());
         let recorded = self.deliveries.record_apart(row, &attempt, &transition).await?;
         if let (Recorded::Yes, Some(at)) = (recorded, transition.next_attempt_at) {
-            self.bring_back(&Message::after_next(row), at).await;
+            self.bring_back(&Message::after_next(row), false, at).await;
         }
         Ok(())
     }
@@ -252,8 +255,8 @@ impl Attempts {
         Ok(secrets)
     }
 
-    async fn bring_back(&self, message: &Message, at: Timestamp) {
-        if let Err(error) = self.retries.bring_back(message, at, clock::now()).await {
+    async fn bring_back(&self, message: &Message, is_slow: bool, at: Timestamp) {
+        if let Err(error) = self.retries.bring_back(message, is_slow, at, clock::now()).await {
             let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
             tracing::warn!(delivery_id, attempt, error = %error, "retry.left_to_the_sweep");
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use postrider_domain::delivery::Delivery;
 use postrider_domain::id::EndpointId;
 use postrider_domain::snapshot::Snapshot;
 use postrider_host::{clock, deadline};
@@ -50,6 +51,12 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn new(seen: Seen) -> Self {
         Self { seen, slow: Noted::default(), health: Noted::default() }
+    }
+
+    /// Whether a delivery's endpoint counts as slow, by what was read or by what this batch has seen since.
+    pub(crate) fn is_slow(&self, row: &Delivery) -> bool {
+        let known = self.seen.snapshot.slow.get(&row.tenant_id);
+        known.is_some_and(|slow| slow.has(&row.endpoint_id, clock::now())) || self.slow.has(&row.endpoint_id)
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.

@@ -48,13 +48,14 @@ impl Deliver {
 
     async fn handle(&self, batch: &[Box<RawValue>]) -> SqsBatchResponse {
         let mut handed_back = Vec::new();
-        let mut understood = Vec::new();
+        let (mut understood, mut scheduled) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for record in batch.iter().map(|record| read(record)) {
             match parse(&record) {
                 // SQS may deliver twice in one batch: once is enough.
                 Ok(message) if seen.insert((message.delivery_id.clone(), message.round, message.attempt)) => {
-                    understood.push((record, message));
+                    let side = if message.scheduled { &mut scheduled } else { &mut understood };
+                    side.push((record, message));
                 }
                 Ok(_) => {}
                 Err(why) => {
@@ -63,12 +64,29 @@ impl Deliver {
                 }
             }
         }
-        handed_back.extend(self.attempt_all(understood).await);
+        let (sent_on, attempts) = join(self.send_on(scheduled), self.attempt_all(understood)).await;
+        handed_back.extend(sent_on.into_iter().chain(attempts));
         trigger::handing_back(handed_back.into_iter().map(|record| record.message_id.unwrap_or_default()))
+    }
+
+    /// Sends on what schedules sent; gives back what was not taken. Who dies between that and the acknowledgement leaves a double,
+    /// which comes when the first has long been attempted.
+    async fn send_on(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+        let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
+        match self.attempts.slow.send_on(&messages).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                tracing::error!(error = %error, messages = messages.len(), "deliver.not_sent_on");
+                records
+            }
+        }
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
     async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+        if records.is_empty() {
+            return Vec::new();
+        }
         let messages: Vec<Message> = records.iter().map(|(_, message)| message.clone()).collect();
         let seen = match self.attempts.look(&messages).await {
             Ok(seen) => seen,

@@ -15,6 +15,11 @@ impl<T> Default for Noted<T> {
 }
 
 impl<T: Eq + Hash> Noted<T> {
+    /// Whether somebody in this batch has noted it.
+    pub(crate) fn has(&self, what: &T) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
     /// Whether nobody in this batch has noted it. Should the write then fail, the endpoint's next batch says it again.
     pub(crate) fn is_new(&self, what: T) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(what)

@@ -1,21 +1,26 @@
-//! Endpoints that keep connections waiting: noted as soon as one is seen, and what stands among first attempts for them is
-//! moved to the retry queue, so that they occupy none of the functions that others wait for.
+//! Endpoints that keep connections waiting: noted as soon as one is seen, and what stands for them among first attempts or
+//! retries is moved to a queue of their own, so that they occupy none of the functions that others wait for. What is in that queue
+//! is attempted there, so a message is moved once.
+//!
+//! What a schedule sent is sent on before anything else is done with it: it has no group, and fairness goes by groups.
 
+use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 
 use futures::future::join;
 use lambda_runtime::Error;
 use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
-use postrider_aws::queue::Queue;
+use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
+use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::slow::PATIENCE;
 use postrider_domain::snapshot::Snapshot;
 use postrider_host::clock;
-use postrider_host::env::{self, BadSetting};
+use postrider_host::env::BadSetting;
 use tokio::time::timeout;
 
 use crate::batch::Batch;
@@ -24,30 +29,45 @@ use crate::sender::Sent;
 /// Keeps slow endpoints apart.
 pub(crate) struct Slow {
     config: ConfigTable,
-    retry_queue: Queue,
-    retry_queue_arn: String,
+    lanes: Lanes,
 }
 
 impl Slow {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            config: ConfigTable::from_env(sdk)?,
-            retry_queue: Queue::retry(sdk)?,
-            retry_queue_arn: env::var("RETRY_QUEUE_ARN")?,
-        })
+        Ok(Self { config: ConfigTable::from_env(sdk)?, lanes: Lanes::from_env(sdk)? })
     }
 
-    /// Whether a message of the queue `from` is to wait elsewhere: it came among first attempts, and its endpoint is slow.
+    /// Whether a message of the queue `from` is to wait elsewhere: it stands among others', and its endpoint is slow.
     pub(crate) fn stands_in_the_way(&self, message: &Message, from: Option<&str>, snapshot: &Snapshot) -> bool {
-        from != Some(self.retry_queue_arn.as_str()) && snapshot.is_slow(message, clock::now())
+        !from.is_some_and(|arn| self.lanes.queue(true).is_at(arn)) && snapshot.is_slow(message, clock::now())
     }
 
-    /// Moves messages to the retry queue.
+    /// Sends what schedules sent on to the queue where it belongs, now with its group. Who is slow is a hint: where it cannot be
+    /// read, nobody is.
+    pub(crate) async fn send_on(&self, messages: &[Message]) -> Result<(), Failure> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let tenants: BTreeSet<&TenantId> = messages.iter().map(|message| &message.tenant_id).collect();
+        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "deliver.slow_unknown");
+            HashMap::new()
+        });
+        let now = clock::now();
+        let is_slow = |to: &Message| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
+        let (slow, others): (Vec<Message>, Vec<Message>) = messages.iter().map(Message::sent_on).partition(is_slow);
+        let (slow, others) =
+            join(self.lanes.queue(true).send_all(&slow), self.lanes.queue(false).send_all(&others)).await;
+        slow.and(others)
+    }
+
+    /// Moves messages to the queue of slow endpoints.
     pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), Failure> {
         if messages.is_empty() {
             return Ok(());
         }
-        self.retry_queue.send_all(messages).await?;
+        self.lanes.queue(true).send_all(messages).await?;
         tracing::info!(messages = messages.len(), "deliver.moved_aside");
         Ok(())
     }

@@ -62,7 +62,7 @@ pub(crate) struct Fanout {
     events: EventsTable,
     deliveries: DeliveriesTable,
     deliver_queue: Queue,
-    retry_queue: Queue,
+    slow_queue: Queue,
     quarantine: SetAsideQueue,
     unfinished: SetAsideQueue,
     bus: Bus,
@@ -80,7 +80,7 @@ impl Fanout {
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             deliver_queue: Queue::deliver(sdk)?,
-            retry_queue: Queue::retry(sdk)?,
+            slow_queue: Queue::slow(sdk)?,
             quarantine: SetAsideQueue::quarantine(sdk)?,
             unfinished: SetAsideQueue::unfinished(sdk)?,
             bus: Bus::from_env(sdk)?,
@@ -172,7 +172,7 @@ impl Fanout {
         let (slow, prompt) = self.apart(rows).await;
         let chunks = stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)));
         let mut sent = chunks
-            .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.retry_queue))))
+            .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.slow_queue))))
             .map(|(rows, queue)| self.announce(rows, queue))
             .buffer_unordered(CHUNKS_AT_ONCE);
         while let Some(chunk) = sent.next().await {
@@ -191,7 +191,7 @@ impl Fanout {
     }
 
     /// The rows of endpoints that count as slow, and the others: what keeps a connection waiting shall not stand among
-    /// first attempts. Who is slow is a hint: where it cannot be read, nobody is.
+    /// others' attempts. Who is slow is a hint: where it cannot be read, nobody is.
     async fn apart(&self, rows: Vec<Delivery>) -> (Vec<Delivery>, Vec<Delivery>) {
         let tenants: BTreeSet<&TenantId> = rows.iter().map(|row| &row.tenant_id).collect();
         let tenants: Vec<&TenantId> = tenants.into_iter().collect();

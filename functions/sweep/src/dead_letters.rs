@@ -87,7 +87,10 @@ impl DeadLetters {
         let now = clock::now();
         match row.gate(message.attempt, message.round, now) {
             Gate::Stale => Ok(()),
-            Gate::Reschedule { attempt, at } => self.retries.bring_back(&Message::new(row, attempt), at, now).await,
+            Gate::Reschedule { attempt, at } => {
+                let is_slow = snapshot.is_slow(message, now);
+                self.retries.bring_back(&Message::new(row, attempt), is_slow, at, now).await
+            }
             Gate::Attempt if snapshot.is_broken_for(message) => {
                 self.set_aside(letter, UNREADABLE).await?;
                 self.let_wait(row, now).await
@@ -100,7 +103,7 @@ impl DeadLetters {
                 let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
                 let transition = row.after(&policy, &Outcome::Internal, now, entropy::jitter());
-                self.record_internal(row, &transition, now).await
+                self.record_internal(row, &transition, snapshot.is_slow(message, now), now).await
             }
         }
     }
@@ -119,7 +122,13 @@ impl DeadLetters {
         self.quarantine.put(&note).await
     }
 
-    async fn record_internal(&self, row: &Delivery, transition: &Transition, now: Timestamp) -> Result<(), Failure> {
+    async fn record_internal(
+        &self,
+        row: &Delivery,
+        transition: &Transition,
+        is_slow: bool,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
         let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
         let recorded = self.deliveries.record(row, &attempt, transition).await?;
@@ -131,7 +140,7 @@ impl DeadLetters {
         );
         // Overtaken, the row has gone on: its own next attempt has this one's name, and must not find it taken.
         match transition.next_attempt_at.filter(|_| recorded == Recorded::Yes) {
-            Some(at) => self.retries.bring_back(&Message::after_next(row), at, now).await,
+            Some(at) => self.retries.bring_back(&Message::after_next(row), is_slow, at, now).await,
             None => Ok(()),
         }
     }
@@ -141,6 +150,7 @@ impl DeadLetters {
 pub(crate) mod tests {
     use std::iter::repeat_with;
 
+    use postrider_aws::lanes::Lanes;
     use postrider_aws::queue::Queue;
     use postrider_aws::retries::Schedules;
     use postrider_domain::id::EndpointId;
@@ -158,7 +168,7 @@ pub(crate) mod tests {
             queue: SetAsideQueue::at(&sdk, "dead"),
             reader: sample::reader(script),
             deliveries: DeliveriesTable::of(&sdk, "deliveries"),
-            retries: Retries::of(&sdk, Queue::at(&sdk, "retry"), schedules),
+            retries: Retries::of(&sdk, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")), schedules),
             quarantine: SetAsideQueue::at(&sdk, "quarantine"),
         }
     }

@@ -117,6 +117,7 @@ mod tests {
 
     use postrider_aws::config_table::ConfigTable;
     use postrider_aws::deliveries_table::DeliveriesTable;
+    use postrider_aws::lanes::Lanes;
     use postrider_aws::queue::Queue;
     use replay::{Said, Script, invocation};
     use serde_json::json;
@@ -128,7 +129,8 @@ mod tests {
     fn sweep(script: &Script) -> Sweep {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
-        let recoverer = Recoverer::new(config, deliveries, Queue::at(&sdk, "retry"));
+        let recoverer =
+            Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
         Sweep { overdue: overdue(script), dead_letters: dead_letters(script), recoverer }
     }
 

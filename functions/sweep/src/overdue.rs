@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
-use postrider_aws::queue::Queue;
+use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::Delivery;
@@ -28,7 +28,7 @@ const READS_AT_ONCE: usize = 4;
 pub(crate) struct Overdue {
     deliveries: DeliveriesTable,
     reader: BatchReader,
-    queue: Queue,
+    lanes: Lanes,
 }
 
 /// What a rescue did.
@@ -46,6 +46,13 @@ pub(crate) struct Rescued {
     pub(crate) has_seen_all: bool,
 }
 
+/// How much may be put into each queue.
+struct Paces {
+    retry: Pace,
+    /// Unknown until a row of a slow endpoint is overdue.
+    slow: Option<Pace>,
+}
+
 /// Whether a rescue goes on with the next shard.
 #[derive(PartialEq, Eq)]
 enum Next {
@@ -59,18 +66,19 @@ impl Overdue {
         Ok(Self {
             deliveries: DeliveriesTable::from_env(sdk)?,
             reader: BatchReader::from_env(sdk)?,
-            queue: Queue::retry(sdk)?,
+            lanes: Lanes::from_env(sdk)?,
         })
     }
 
     /// Sends the overdue rows of every shard back, the longest overdue first. It begins at another shard each time and goes past
-    /// one that fails, so that no shard starves.
+    /// one that fails, so that no shard starves. Each queue has its own pace: what waits for slow endpoints says nothing of whether
+    /// others' retries were lost. That of slow endpoints is only asked about once one of theirs is overdue.
     pub(crate) async fn rescue(&self) -> Swept<Rescued> {
         let (mut rescued, mut failures) = (Rescued::default(), Failures::default());
-        let mut pace = Pace::by(self.queue.waiting().await.map_err(|error| failures.add(error)).ok());
-        rescued.has_seen_all = pace.is_plain();
+        let mut paces = Paces { retry: Pace::by(self.waiting(false, &mut failures).await), slow: None };
+        rescued.has_seen_all = paces.retry.is_plain();
         for shard in shards_from(entropy::bits64()) {
-            match self.rescue_shard(shard, &mut pace, &mut rescued, &mut failures).await {
+            match self.rescue_shard(shard, &mut paces, &mut rescued, &mut failures).await {
                 Ok(Next::Shard) => {}
                 Ok(Next::Stop) => {
                     rescued.has_seen_all = false;
@@ -82,14 +90,15 @@ impl Overdue {
                 }
             }
         }
-        rescued.held_back = pace.holds_back();
+        rescued.has_seen_all &= paces.slow.is_none_or(|slow| slow.is_plain());
+        rescued.held_back = paces.retry.holds_back() || paces.slow.is_some_and(|slow| slow.holds_back());
         failures.beside(rescued)
     }
 
     async fn rescue_shard(
         &self,
         shard: u8,
-        pace: &mut Pace,
+        paces: &mut Paces,
         rescued: &mut Rescued,
         failures: &mut Failures,
     ) -> Result<Next, Failure> {
@@ -98,15 +107,16 @@ impl Overdue {
             if deadline::left() <= FOR_A_PAGE {
                 return Ok(Next::Stop);
             }
-            if pace.wants_a_look() {
-                pace.look(self.queue.waiting().await.map_err(|error| failures.add(error)).ok());
+            if paces.retry.wants_a_look() {
+                let waiting = self.waiting(false, failures).await;
+                paces.retry.look(waiting);
             }
-            if pace.most() == 0 {
+            if paces.retry.most() == 0 {
                 return Ok(Next::Stop);
             }
             let page = async {
-                let (overdue, next) = self.deliveries.overdue(shard, pace.late(), PAGE, after.take()).await?;
-                self.bring(overdue, pace, rescued, failures).await;
+                let (overdue, next) = self.deliveries.overdue(shard, paces.retry.late(), PAGE, after.take()).await?;
+                self.bring(overdue, paces, rescued, failures).await;
                 Ok::<_, Failure>(next)
             };
             after = deadline::at_most(FOR_A_PAGE, page).await?;
@@ -116,11 +126,45 @@ impl Overdue {
         }
     }
 
-    async fn bring(&self, overdue: Vec<Delivery>, pace: &mut Pace, rescued: &mut Rescued, failures: &mut Failures) {
-        let mut ready = self.ready(overdue, rescued, failures).await;
+    /// How many messages wait in a queue, where it tells.
+    async fn waiting(&self, is_slow: bool, failures: &mut Failures) -> Option<u64> {
+        self.lanes.queue(is_slow).waiting().await.map_err(|error| failures.add(error)).ok()
+    }
+
+    async fn bring(&self, overdue: Vec<Delivery>, paces: &mut Paces, rescued: &mut Rescued, failures: &mut Failures) {
+        let ready = self.ready(overdue, rescued, failures).await;
+        let (slow, others): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(_, is_slow)| *is_slow);
+        let rows = |side: Vec<(Delivery, bool)>| side.into_iter().map(|(row, _)| row).collect();
+        self.bring_to(false, rows(others), &mut paces.retry, (rescued, failures)).await;
+        if slow.is_empty() {
+            return;
+        }
+        let pace = match &mut paces.slow {
+            Some(pace) => {
+                if pace.wants_a_look() {
+                    pace.look(self.waiting(true, failures).await);
+                }
+                pace
+            }
+            none => none.insert(Pace::by(self.waiting(true, failures).await)),
+        };
+        self.bring_to(true, rows(slow), pace, (rescued, failures)).await;
+    }
+
+    async fn bring_to(
+        &self,
+        is_slow: bool,
+        mut ready: Vec<Delivery>,
+        pace: &mut Pace,
+        (rescued, failures): (&mut Rescued, &mut Failures),
+    ) {
+        let now = clock::now();
+        let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
+        let grace = i64::try_from(pace.late().as_secs()).unwrap_or(i64::MAX);
+        ready.retain(|row| late(row).is_none_or(|late| late >= grace));
         ready.truncate(pace.most());
         let messages: Vec<Message> = ready.iter().map(Message::next).collect();
-        let (taken, failure) = self.queue.send_each(&messages).await;
+        let (taken, failure) = self.lanes.queue(is_slow).send_each(&messages).await;
         pace.sent(taken);
         if let Some(error) = failure {
             failures.add(error);
@@ -128,16 +172,19 @@ impl Overdue {
         for row in &ready {
             tracing::warn!(delivery_id = row.id.as_str(), attempt = row.next_attempt(), "delivery.rescued");
         }
-        let now = clock::now();
-        let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
         rescued.oldest_seconds = ready.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
         rescued.rows += taken;
     }
 
     /// Those whose attempt can be made or called off. One whose webhook, tenant, job or event is missing or cannot be read stays
     /// where it is, overdue: its message would fail, and each sweep would leave another dead letter of it. As soon as the row is
-    /// mended, the next sweep brings it.
-    async fn ready(&self, overdue: Vec<Delivery>, rescued: &mut Rescued, failures: &mut Failures) -> Vec<Delivery> {
+    /// mended, the next sweep brings it. Each with whether its endpoint is slow.
+    async fn ready(
+        &self,
+        overdue: Vec<Delivery>,
+        rescued: &mut Rescued,
+        failures: &mut Failures,
+    ) -> Vec<(Delivery, bool)> {
         let parts: Vec<Vec<Delivery>> = overdue.chunks(READ_TOGETHER).map(<[_]>::to_vec).collect();
         let looks = stream::iter(parts).map(|part| async move {
             let messages: Vec<Message> = part.iter().map(Message::next).collect();
@@ -149,7 +196,7 @@ impl Overdue {
                 } else if snapshot.verdict(message, &row) == Verdict::Missing {
                     missing.push(row);
                 } else {
-                    ready.push(row);
+                    ready.push((row, snapshot.is_slow(message, clock::now())));
                 }
             }
             Ok::<_, Failure>((ready, missing, broken))
@@ -180,6 +227,7 @@ fn shards_from(random: u64) -> impl Iterator<Item = u8> {
 pub(crate) mod tests {
     use std::iter::repeat_with;
 
+    use postrider_aws::queue::Queue;
     use postrider_domain::id::EndpointId;
     use replay::{Said, Script};
     use serde_json::{Value, json};
@@ -190,7 +238,7 @@ pub(crate) mod tests {
     pub(crate) fn overdue(script: &Script) -> Overdue {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (deliveries, reader) = (DeliveriesTable::of(&sdk, "deliveries"), sample::reader(script));
-        Overdue { deliveries, reader, queue: Queue::at(&sdk, "retry") }
+        Overdue { deliveries, reader, lanes: Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")) }
     }
 
     /// A shard's part of the index.
@@ -256,6 +304,41 @@ pub(crate) mod tests {
             let (swept, sent) = rescued(&script(51, &sample::due(late))).await;
             assert_eq!((swept.done.rows, sent, swept.done.held_back), (rows, rows, true), "{late}");
         }
+    }
+
+    fn slow(row: &Delivery) -> Value {
+        let until = clock::now().as_second() + 600;
+        json!({"pk": format!("TENANT#{}", row.tenant_id), "sk": "SLOW", row.endpoint_id.as_str(): until})
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_slow_endpoints_holds_back_their_rows_alone() {
+        for (is_slow, sent_to) in [(true, None), (false, Some("retry"))] {
+            let row = sample::due(600);
+            let rows: Vec<Value> = is_slow.then(|| slow(&row)).into_iter().collect();
+            let script = Script::default().holding("config", rows).saying_about(
+                "GetQueueAttributes",
+                "slow",
+                repeat_with(|| waiting(51)),
+            );
+            let script = holding(script, 0, &row);
+            let swept = overdue(&script).rescue().await;
+            let sent = script.asked("SendMessageBatch").first().map(|batch| batch["QueueUrl"].clone());
+            assert_eq!((sent, swept.done.held_back), (sent_to.map(Value::from), is_slow), "{is_slow}");
+            assert_eq!(swept.done.has_seen_all, !is_slow);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_endpoints_lost_retry_goes_to_the_queue_of_those() {
+        let row = sample::due(600);
+        let script = script_of_slow(&row);
+        assert_eq!(rescued(&script).await.1, 1);
+        assert_eq!(script.asked("SendMessageBatch")[0]["QueueUrl"], "slow");
+    }
+
+    fn script_of_slow(row: &Delivery) -> Script {
+        holding(Script::default().holding("config", [slow(row)]), 0, row)
     }
 
     #[test]

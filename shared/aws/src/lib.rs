@@ -16,6 +16,7 @@ pub mod events_table;
 pub mod item;
 pub mod jobs_table;
 pub mod keyring;
+pub mod lanes;
 mod page;
 pub mod put_once;
 pub mod queue;

@@ -1,5 +1,5 @@
-//! SQS queues of attempts: fair, a message group per endpoint, so that no endpoint's backlog holds up the others. A batch
-//! call can succeed in part: every entry that failed is seen to.
+//! SQS queues of attempts: fair, a message group per tenant, so that no tenant's backlog holds up the others, however many
+//! endpoints he has. A batch call can succeed in part: every entry that failed is seen to.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl Queue {
         Ok(Self::at(sdk, &env::var("DELIVER_QUEUE_URL")?))
     }
 
-    /// The queue of later attempts and of slow endpoints, `RETRY_QUEUE_URL`, where schedules send theirs.
+    /// The queue of later attempts, `RETRY_QUEUE_URL`, where schedules send theirs.
     ///
     /// # Errors
     /// When the setting is missing.
@@ -41,9 +41,34 @@ impl Queue {
         Ok(Self::at(sdk, &env::var("RETRY_QUEUE_URL")?))
     }
 
+    /// The queue of all that is for slow endpoints, `SLOW_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn slow(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self::at(sdk, &env::var("SLOW_QUEUE_URL")?))
+    }
+
     /// The queue at this URL.
     pub fn at(sdk: &SdkConfig, url: &str) -> Self {
         Self { client: Client::new(sdk), url: url.to_owned() }
+    }
+
+    /// Whether it is the queue of this ARN, as what a function is handed names it.
+    pub fn is_at(&self, arn: &str) -> bool {
+        arn.rsplit(':').next() == Some(self.name())
+    }
+
+    /// Its ARN, from that of another of the stack's queues, which differs in its name alone: a function's environment holds four
+    /// kibibytes, and deliver's is full.
+    pub fn arn_beside(&self, arn: &str) -> String {
+        let place = arn.rsplit_once(':').map_or("", |(place, _)| place);
+        format!("{place}:{}", self.name())
+    }
+
+    /// With which its URL and its ARN end.
+    fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
     }
 
     /// How many messages wait to be received, as far as SQS knows.
@@ -74,7 +99,7 @@ impl Queue {
             .queue_url(&self.url)
             .message_body(body(message)?)
             .delay_seconds(seconds(delay))
-            .message_group_id(message.endpoint_id.as_str())
+            .message_group_id(message.tenant_id.as_str())
             .send()
             .await
             .map_err(failed("SendMessage"))?;
@@ -150,7 +175,7 @@ impl Queue {
             .id(i.to_string())
             .message_body(body(message)?)
             .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
-            .message_group_id(message.endpoint_id.as_str())
+            .message_group_id(message.tenant_id.as_str())
             .build()
             .map_err(unwritable("a message"))
     }
@@ -162,4 +187,20 @@ fn seconds(delay: Duration) -> i32 {
 
 fn body(message: &Message) -> Result<String, Failure> {
     serde_json::to_string(message).map_err(unwritable("a message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use replay::Script;
+
+    use super::*;
+
+    #[test]
+    fn a_queues_arn_is_that_of_its_neighbour_but_for_the_name() {
+        let sdk = Script::default().sdk(crate::sdk::over);
+        let queue = Queue::at(&sdk, "https://sqs.eu-west-1.amazonaws.com/123456789012/stack-RetryQueue-1");
+        let arn = queue.arn_beside("arn:aws-cn:sqs:eu-west-1:123456789012:stack-DeadQueue-2");
+        assert_eq!(arn, "arn:aws-cn:sqs:eu-west-1:123456789012:stack-RetryQueue-1");
+        assert!(queue.is_at(&arn) && !queue.is_at("arn:aws-cn:sqs:eu-west-1:123456789012:stack-DeadQueue-2"));
+    }
 }

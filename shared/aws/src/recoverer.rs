@@ -17,7 +17,7 @@ use postrider_host::{clock, deadline, entropy};
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
-use crate::queue::Queue;
+use crate::lanes::Lanes;
 use crate::{Recorded, rows};
 
 const PAGE: i32 = 200;
@@ -40,21 +40,21 @@ struct Sent {
 pub struct Recoverer {
     config: ConfigTable,
     deliveries: DeliveriesTable,
-    queue: Queue,
+    lanes: Lanes,
 }
 
 impl Recoverer {
-    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE` and `RETRY_QUEUE_URL`.
+    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE`, `RETRY_QUEUE_URL` and `SLOW_QUEUE_URL`.
     ///
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?, Queue::retry(sdk)?))
+        Ok(Self::new(ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?, Lanes::from_env(sdk)?))
     }
 
-    /// Over these tables, sending to this queue.
-    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, queue: Queue) -> Self {
-        Self { config, deliveries, queue }
+    /// Over these tables, sending to these queues.
+    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, lanes: Lanes) -> Self {
+        Self { config, deliveries, lanes }
     }
 
     /// Goes on with every running recovery, each for its share of the time, beginning with any; how many there are.
@@ -149,6 +149,18 @@ impl Recoverer {
         }
     }
 
+    /// Whether the webhook counts as slow: one read a page, for what would else be moved aside message by message. It is a hint,
+    /// so where it cannot be read, it is not.
+    async fn is_slow(&self, recovery: &Recovery) -> bool {
+        match self.config.slow_endpoints(&[&recovery.tenant_id]).await {
+            Ok(slow) => slow.values().any(|slow| slow.has(&recovery.endpoint_id, clock::now())),
+            Err(error) => {
+                tracing::warn!(recovery_id = recovery.id.as_str(), error = %error, "recovery.slow_unknown");
+                false
+            }
+        }
+    }
+
     /// Begins a new round of each, and sends the messages. A row that is refused holds up none of the others. Once its round has
     /// begun a row is due, so the sweep brings whatever no message was taken for: it counts as sent again.
     ///
@@ -170,7 +182,7 @@ impl Recoverer {
                 Err(error) => refused = Some(error),
             }
         }
-        let (taken, failure) = self.queue.send_each(&messages).await;
+        let (taken, failure) = self.lanes.queue(self.is_slow(recovery).await).send_each(&messages).await;
         if taken < messages.len() {
             let unsent = messages.len() - taken;
             tracing::warn!(recovery_id = recovery.id.as_str(), unsent, "recovery.left_to_the_sweep");

@@ -13,7 +13,7 @@ use postrider_domain::message::Message;
 use postrider_host::env::{self, BadSetting};
 
 use crate::error::{Failure, failed, unwritable};
-use crate::queue::Queue;
+use crate::lanes::Lanes;
 
 /// EventBridge Scheduler fires within a minute of the instant that it was given; shorter waits are the queue's.
 const SCHEDULER_PRECISION: i64 = 60;
@@ -25,7 +25,7 @@ const TARGET_RETRIES: i32 = 185;
 #[derive(Clone)]
 pub struct Retries {
     client: Client,
-    queue: Queue,
+    lanes: Lanes,
     schedules: Schedules,
 }
 
@@ -43,34 +43,41 @@ pub struct Schedules {
 }
 
 impl Retries {
-    /// From `SCHEDULE_GROUP`, `SCHEDULER_ROLE_ARN`, `RETRY_QUEUE_URL`, `RETRY_QUEUE_ARN` and `DEAD_QUEUE_ARN`.
+    /// From `SCHEDULE_GROUP`, `SCHEDULER_ROLE_ARN`, `RETRY_QUEUE_URL`, `SLOW_QUEUE_URL` and `DEAD_QUEUE_ARN`.
     ///
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        let (lanes, dead_arn) = (Lanes::from_env(sdk)?, env::var("DEAD_QUEUE_ARN")?);
         let schedules = Schedules {
             group: env::var("SCHEDULE_GROUP")?,
             role: env::var("SCHEDULER_ROLE_ARN")?,
-            queue_arn: env::var("RETRY_QUEUE_ARN")?,
-            dead_arn: env::var("DEAD_QUEUE_ARN")?,
+            queue_arn: lanes.queue(false).arn_beside(&dead_arn),
+            dead_arn,
         };
-        Ok(Self::of(sdk, Queue::retry(sdk)?, schedules))
+        Ok(Self::of(sdk, lanes, schedules))
     }
 
-    /// Over this queue and these schedules.
-    pub fn of(sdk: &SdkConfig, queue: Queue, schedules: Schedules) -> Self {
-        Self { client: Client::new(sdk), queue, schedules }
+    /// Over these queues and these schedules.
+    pub fn of(sdk: &SdkConfig, lanes: Lanes, schedules: Schedules) -> Self {
+        Self { client: Client::new(sdk), lanes, schedules }
     }
 
-    /// Lets `message` arrive at `at`. Doing it twice is harmless: a schedule's name is the attempt's, and a second
-    /// message is stale.
+    /// Lets `message` arrive at `at`, a short wait of a slow endpoint's in the queue of those. Doing it twice is harmless: a
+    /// schedule's name is the attempt's, and a second message is stale.
     ///
     /// # Errors
     /// When neither took it; the row says when it is due, so the sweep will bring it.
-    pub async fn bring_back(&self, message: &Message, at: Timestamp, now: Timestamp) -> Result<(), Failure> {
+    pub async fn bring_back(
+        &self,
+        message: &Message,
+        is_slow: bool,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let wait = at.as_second() - now.as_second();
         if wait < SCHEDULER_PRECISION {
-            return self.queue.send(message, Duration::from_secs(wait.max(0).unsigned_abs())).await;
+            return self.lanes.queue(is_slow).send(message, Duration::from_secs(wait.max(0).unsigned_abs())).await;
         }
         let created = self
             .client
@@ -93,7 +100,7 @@ impl Retries {
     }
 
     fn target(&self, message: &Message) -> Result<Target, Failure> {
-        let input = serde_json::to_string(message).map_err(unwritable("a schedule"))?;
+        let input = serde_json::to_string(&message.scheduled()).map_err(unwritable("a schedule"))?;
         let patience = RetryPolicy::builder()
             .maximum_event_age_in_seconds(TARGET_PATIENCE_SECONDS)
             .maximum_retry_attempts(TARGET_RETRIES)

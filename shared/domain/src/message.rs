@@ -31,6 +31,14 @@ pub struct Message {
     /// The row's round that it belongs to; messages of earlier versions name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<u32>,
+    /// Whether a schedule sends it. Scheduler names no group, and SQS takes each message without one for a quiet neighbour of its
+    /// own: whoever receives it sends it on with its group. A version that does not know the mark makes the attempt at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub scheduled: bool,
+}
+
+fn is_false(mark: &bool) -> bool {
+    !mark
 }
 
 impl Message {
@@ -45,6 +53,7 @@ impl Message {
             job_id: delivery.job_id.clone(),
             attempt,
             round: Some(delivery.round),
+            scheduled: false,
         }
     }
 
@@ -56,6 +65,16 @@ impl Message {
     /// The message for the attempt after the delivery's next one, whose row has not been written over yet.
     pub fn after_next(delivery: &Delivery) -> Self {
         Self::new(delivery, delivery.next_attempt() + 1)
+    }
+
+    /// The same as a schedule's input.
+    pub fn scheduled(&self) -> Self {
+        Self { scheduled: true, ..self.clone() }
+    }
+
+    /// The same as it is sent on once its schedule has fired.
+    pub fn sent_on(&self) -> Self {
+        Self { scheduled: false, ..self.clone() }
     }
 
     /// The event that it is about, among those of every tenant.
@@ -115,6 +134,15 @@ mod tests {
         let mut before = written();
         before.as_object_mut().unwrap().remove("round");
         assert_eq!(Message::parse(&before.to_string()).unwrap().round, None);
+    }
+
+    #[test]
+    fn a_schedules_mark_is_all_that_tells_its_message_from_another() {
+        let message = Message::parse(&written().to_string()).unwrap();
+        assert!(!written().as_object().unwrap().contains_key("scheduled"), "earlier versions read what is sent on");
+        let input = serde_json::to_string(&message.scheduled()).unwrap();
+        assert!(Message::parse(&input).unwrap().scheduled);
+        assert_eq!(Message::parse(&input).unwrap().sent_on(), message);
     }
 
     #[test]

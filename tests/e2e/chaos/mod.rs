@@ -50,7 +50,7 @@ async fn alone() -> (World, MutexGuard<'static, ()>) {
     let world = World::open();
     let guard = ALONE.lock().await;
     let queues = &world.stack.queues;
-    for queue in [&queues.deliver, &queues.retry, &queues.dead, &queues.unfinished, &queues.quarantine] {
+    for queue in [&queues.deliver, &queues.retry, &queues.slow, &queues.dead, &queues.unfinished, &queues.quarantine] {
         world.aws.purge(queue).await;
     }
     (world, guard)
@@ -72,7 +72,8 @@ async fn then<T>(work: impl Future<Output = T>, put_back: impl Future<Output = (
 
 /// Does the work while failed messages come back soon.
 async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future<Output = T>) -> T {
-    let queues = [&world.stack.queues.deliver, &world.stack.queues.retry];
+    let queues = &world.stack.queues;
+    let queues = [&queues.deliver, &queues.retry, &queues.slow];
     let before = world.aws.visibility(queues[0]).await;
     for queue in queues {
         world.aws.set_visibility(queue, seconds).await;

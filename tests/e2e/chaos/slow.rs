@@ -1,4 +1,4 @@
-//! Endpoints that keep connections waiting: theirs goes by the retry queue, and nobody stands behind it.
+//! Endpoints that keep connections waiting: theirs goes by a queue of its own, and nobody stands behind it.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn wait_for_waiting(world: &World, queue: &str, count: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
-async fn after_a_time_out_what_is_published_goes_by_the_retry_queue() {
+async fn after_a_time_out_what_is_published_goes_by_the_slow_queue() {
     let (world, _guard) = alone().await;
     let tenant = world.tenant().await;
     let (slow, slow_receiver) = slow_webhook(&world, &tenant).await;
@@ -47,22 +47,29 @@ async fn after_a_time_out_what_is_published_goes_by_the_retry_queue() {
     let first = publish_slow(&tenant, &slow).await;
     assert_told(&tenant.settled(&first, "failed", 1).await, &["timed_out"], &slow_receiver, 1);
 
-    // With the queue of first attempts standing still, only what goes by the other one arrives.
-    let id = without_mapping(&world, "deliver", name_of(&world.stack.queues.deliver), async {
-        let (_, held) = delivery_to(&tenant, &prompt).await;
-        let second = publish_slow(&tenant, &slow).await;
-        tenant.settled(&second, "succeeded", 1).await;
-        assert_eq!(
-            (tenant.delivery(&held).await["status"].clone(), prompt_receiver.requests().len()),
-            (json!("pending"), 0)
-        );
-        held
-    })
+    // With the queues of others' attempts standing still, only what goes by its own arrives.
+    let queues = &world.stack.queues;
+    let without_retries = |work| without_mapping(&world, "deliver", name_of(&queues.retry), work);
+    let id = without_mapping(
+        &world,
+        "deliver",
+        name_of(&queues.deliver),
+        without_retries(async {
+            let (_, held) = delivery_to(&tenant, &prompt).await;
+            let second = publish_slow(&tenant, &slow).await;
+            tenant.settled(&second, "succeeded", 1).await;
+            assert_eq!(
+                (tenant.delivery(&held).await["status"].clone(), prompt_receiver.requests().len()),
+                (json!("pending"), 0)
+            );
+            held
+        }),
+    )
     .await;
     assert_told(&tenant.settled(&id, "succeeded", 1).await, &["succeeded"], &prompt_receiver, 1);
 
     world.aws.rows.slow_for(&tenant.id, &slow, -1).await;
-    without_mapping(&world, "deliver", name_of(&world.stack.queues.retry), async {
+    without_mapping(&world, "deliver", name_of(&queues.slow), async {
         let third = publish_slow(&tenant, &slow).await;
         tenant.settled(&third, "succeeded", 1).await;
     })
@@ -77,8 +84,8 @@ async fn what_stands_among_first_attempts_for_a_slow_endpoint_is_moved_aside() {
     let (slow, receiver) = slow_webhook(&world, &tenant).await;
     let first = publish_slow(&tenant, &slow).await;
     tenant.settled(&first, "failed", 1).await;
-    let (deliver, retry) = (&world.stack.queues.deliver, &world.stack.queues.retry);
-    let ids = without_mapping(&world, "deliver", name_of(retry), async {
+    let (deliver, slow_queue) = (&world.stack.queues.deliver, &world.stack.queues.slow);
+    let ids = without_mapping(&world, "deliver", name_of(slow_queue), async {
         // Published before the endpoint counted as slow, received after.
         let ids = without_mapping(&world, "deliver", name_of(deliver), async {
             world.aws.rows.slow_for(&tenant.id, &slow, -1).await;
@@ -88,7 +95,7 @@ async fn what_stands_among_first_attempts_for_a_slow_endpoint_is_moved_aside() {
             ids
         })
         .await;
-        wait_for_waiting(&world, retry, 2).await;
+        wait_for_waiting(&world, slow_queue, 2).await;
         tokio::time::sleep(A_WHILE).await;
         assert_eq!(receiver.requests().len(), 1, "no POST is made on the way of first attempts");
         ids
@@ -98,4 +105,51 @@ async fn what_stands_among_first_attempts_for_a_slow_endpoint_is_moved_aside() {
         tenant.settled(&id, "succeeded", 1).await;
     }
     assert_eq!(receiver.requests().len(), 3, "each is made once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_slow_endpoints_retries_go_by_the_slow_queue_also_when_a_schedule_sends_them() {
+    let (world, _guard) = alone().await;
+    let tenant = world.tenant().await;
+    let failing = [Reply::Status(500), Reply::Status(500)];
+    let receiver = Receiver::scripted(world.stack, failing, Reply::Status(200)).await;
+    let body = json!({"url": receiver.url("/"), "events": ["dubbing.failed"], "retry_schedule": [1, 3600]});
+    let webhook = tenant.create(&body).await;
+    world.aws.rows.slow_for(&tenant.id, &webhook, 600).await;
+    let queues = &world.stack.queues;
+    let id = without_mapping(&world, "deliver", name_of(&queues.slow), async {
+        let id = publish_slow(&tenant, &webhook).await;
+        wait_for_waiting(&world, &queues.slow, 1).await;
+        id
+    })
+    .await;
+    // The second attempt comes by a delay, the third by a schedule; neither waits among others' retries.
+    let retrying = tenant.settled(&id, "retrying", 2);
+    without_mapping(&world, "deliver", name_of(&queues.retry), retrying).await;
+    without_mapping(&world, "deliver", name_of(&queues.slow), async {
+        world.aws.attempt_now(&id, 3).await;
+        wait_for_waiting(&world, &queues.slow, 1).await;
+        assert_eq!(receiver.requests().len(), 2, "it is not attempted where it was sent to");
+    })
+    .await;
+    assert_told(&tenant.settled(&id, "succeeded", 3).await, &["status_500", "status_500", "succeeded"], &receiver, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn what_a_schedule_sends_comes_by_the_retry_queue_where_nobody_is_slow() {
+    let (world, _guard) = alone().await;
+    let tenant = world.tenant().await;
+    let receiver = Receiver::scripted(world.stack, [Reply::Status(500)], Reply::Status(200)).await;
+    let body = json!({"url": receiver.url("/"), "events": ["dubbing.failed"], "retry_schedule": [3600]});
+    let webhook = tenant.create(&body).await;
+    let id = publish_slow(&tenant, &webhook).await;
+    tenant.settled(&id, "retrying", 1).await;
+    without_mapping(&world, "deliver", name_of(&world.stack.queues.slow), async {
+        world.aws.attempt_now(&id, 2).await;
+        tenant.settled(&id, "succeeded", 2).await;
+    })
+    .await;
+    assert_eq!(receiver.requests().len(), 2, "it is sent on once and attempted once");
 }

@@ -98,10 +98,11 @@ impl Aws {
         self.send(&self.stack.queues.retry, message).await;
     }
 
-    /// Sends up to ten messages to the retry queue at once, so that they reach a function as one batch.
+    /// Sends up to ten messages to the retry queue at once, so that they reach a function as one batch: without a schedule's mark,
+    /// for which each would be sent on first.
     pub(crate) async fn send_retry_batch(&self, messages: &[String]) {
         let entries = messages.iter().enumerate().map(|(index, message)| {
-            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(message);
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(sent_on(message));
             entry.build().expect("an entry with an id and a body is complete")
         });
         let request = self.sqs.send_message_batch().queue_url(&self.stack.queues.retry);
@@ -116,4 +117,9 @@ impl Aws {
         let attributes = answer.attributes().expect("the queue should have attributes");
         attributes[&QueueAttributeName::QueueArn].clone()
     }
+}
+
+/// What is sent on of a message that a schedule sent; any other as it is.
+fn sent_on(message: &str) -> String {
+    message.replace(r#","scheduled":true"#, "")
 }

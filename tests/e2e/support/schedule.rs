@@ -40,6 +40,7 @@ pub(crate) async fn assert_schedule(world: &World, delivery: &Value, number: u32
         "delivery_id": id,
         "attempt": number + 1,
         "round": 1,
+        "scheduled": true,
     });
     if delivery["job_id"].is_string() {
         expected["job_id"] = delivery["job_id"].clone();

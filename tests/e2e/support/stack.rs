@@ -51,6 +51,7 @@ pub(crate) type Functions = BTreeMap<String, String>;
 pub(crate) struct Queues {
     pub(crate) deliver: String,
     pub(crate) retry: String,
+    pub(crate) slow: String,
     pub(crate) dead: String,
     pub(crate) quarantine: String,
     pub(crate) unfinished: String,

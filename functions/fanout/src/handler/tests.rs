@@ -20,7 +20,7 @@ pub(crate) fn fanout(script: &Script) -> Fanout {
         events: EventsTable::of(&sdk, "events"),
         deliveries: DeliveriesTable::of(&sdk, "deliveries"),
         deliver_queue: Queue::at(&sdk, "deliver"),
-        retry_queue: Queue::at(&sdk, "retry"),
+        slow_queue: Queue::at(&sdk, "slow"),
         quarantine: SetAsideQueue::at(&sdk, "quarantine"),
         unfinished: SetAsideQueue::at(&sdk, "unfinished"),
         bus: Bus::of(&sdk, "bus"),
@@ -241,12 +241,12 @@ async fn what_a_failed_run_announced_is_not_announced_again() {
 }
 
 #[tokio::test]
-async fn what_is_for_a_slow_webhook_goes_by_the_retry_queue() {
+async fn what_is_for_a_slow_webhook_goes_by_the_slow_queue() {
     let mut slow = keyed(format!("TENANT#{}", tenant(1)), "SLOW", &json!({}));
     slow[webhook(1).as_str()] = json!(clock::now().as_second() + 600);
     let script = taking(script(&[1, 2]).holding("config", [slow]));
     fanout(&script).handle(&batch(&[event(1), event(2)])).await.unwrap();
-    let (prompt, slow) = (sent(&script, "deliver"), sent(&script, "retry"));
+    let (prompt, slow) = (sent(&script, "deliver"), sent(&script, "slow"));
     assert_eq!((prompt.len(), slow.len()), (1, 1));
     assert!(first_attempt_at(2)(&prompt[0]) && first_attempt_at(1)(&slow[0]));
 }

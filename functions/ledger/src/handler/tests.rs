@@ -4,6 +4,7 @@ use std::iter::repeat_with;
 
 use jiff::{SignedDuration, Timestamp};
 use postrider_api::{Access as _, Route, Routed as _, serve};
+use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::dialect::STANDARD;
@@ -22,7 +23,11 @@ fn ledger(script: &Script) -> Ledger {
     Ledger {
         credentials: Credentials::new(config.clone()),
         places: Places::new(config.clone(), jobs.clone()),
-        recoverer: Recoverer::new(config.clone(), deliveries.clone(), retry_queue.clone()),
+        recoverer: Recoverer::new(
+            config.clone(),
+            deliveries.clone(),
+            Lanes::of(retry_queue.clone(), Queue::at(&sdk, "https://sqs.example/slow")),
+        ),
         retention: Retention { seconds: 90 * 86_400 },
         config,
         deliveries,
