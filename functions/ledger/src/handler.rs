@@ -28,6 +28,7 @@ use postrider_host::{clock, entropy};
 use serde_json::json;
 
 use crate::places::Places;
+use crate::used_up::UsedUp;
 use crate::view;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ pub struct Ledger {
     jobs: JobsTable,
     events: EventsTable,
     places: Places,
+    used_up: UsedUp,
     retention: Retention,
 }
 
@@ -109,6 +111,7 @@ impl Ledger {
             recoverer: Recoverer::from_env(sdk)?,
             jobs,
             events: EventsTable::from_env(sdk)?,
+            used_up: UsedUp::default(),
             retention: env::retention()?,
         })
     }
@@ -183,9 +186,16 @@ impl Ledger {
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
     async fn retry(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.optional_fields()?.finish()?;
+        if let Ok(id) = id.parse::<DeliveryId>() {
+            self.used_up.check(caller.tenant_id()?, &id.endpoint(), clock::now())?;
+        }
         let before = self.find(caller, id).await?;
         let after = before.asked_again(clock::now()).map_err(|why| ApiError::conflict(why.to_string()))?;
         self.check_deliverable(caller.tenant()?, &before).await?;
+        if let Err(exceeded) = self.config.take_retry(&before.tenant_id, &before.endpoint_id).await? {
+            self.used_up.note(&before.tenant_id, &before.endpoint_id, exceeded, clock::now());
+            return Err(exceeded.into());
+        }
         if self.deliveries.begin_round(&before, &after, &entropy::mark()).await? == Recorded::Overtaken {
             return Err(overtaken());
         }
@@ -273,7 +283,7 @@ impl Ledger {
             after: None,
             expires_at: now.as_second() + self.retention.seconds,
         };
-        self.config.create_recovery(&recovery).await?;
+        self.config.create_recovery(&recovery, caller.tenant()?.quotas()).await??;
         let id = recovery.id.clone();
         if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
             tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");

@@ -2,6 +2,7 @@
 
 mod handler;
 mod places;
+mod used_up;
 mod view;
 
 pub use handler::Ledger;

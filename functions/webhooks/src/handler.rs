@@ -3,6 +3,7 @@
 use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
     ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
+    fits_an_answer,
 };
 use postrider_aws::Recorded;
 use postrider_aws::config_table::ConfigTable;
@@ -91,7 +92,7 @@ impl Webhooks {
     }
 
     async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let tenant = caller.tenant_id()?;
+        let (tenant, quotas) = (caller.tenant_id()?, caller.tenant()?.quotas());
         let dialect = dialect_of(caller)?;
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
@@ -113,7 +114,7 @@ impl Webhooks {
             let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
             endpoint.secrets.push(StoredSecret::new(sealed));
         }
-        self.config.create_endpoint(&endpoint).await?;
+        self.config.create_endpoint(&endpoint, quotas).await??;
         let mut body = view::whole(&endpoint, now);
         if let Some(secret) = secret.filter(|_| made) {
             body["secret"] = json!(secret.expose());
@@ -127,7 +128,13 @@ impl Webhooks {
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
             let all = self.config.endpoints(tenant).await?;
             let webhooks: Vec<_> = all.iter().map(view::five_fields).collect();
-            return Ok(Response::json(200, &json!({"webhooks": webhooks})));
+            let body = json!({"webhooks": webhooks});
+            if !fits_an_answer(&body) {
+                // Of webhooks that were made before there was a quota, or by one that the operator raised.
+                let why = "pages (such as 100): the whole list is too long for one answer";
+                return Err(ApiError::unprocessable(Invalid::new("limit", why)));
+            }
+            return Ok(Response::json(200, &body));
         }
         let paging: Paging<EndpointId> = Paging::of(request)?;
         let after = paging.after.as_ref().map(EndpointId::as_str);
@@ -154,7 +161,8 @@ impl Webhooks {
             if after.url != before.url {
                 self.resolver.check_url("url", &after.url).await?;
             }
-            if self.config.change_endpoint(&before, &after, now).await? == Recorded::Yes {
+            let quotas = caller.tenant()?.quotas();
+            if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
                 return Ok(Response::json(200, &view::whole(&after, now)));
             }
         }
@@ -193,7 +201,8 @@ impl Webhooks {
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
             let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
             let after = Endpoint { secrets, ..before.clone() };
-            if self.config.change_endpoint(&before, &after, now).await? == Recorded::Yes {
+            let quotas = caller.tenant()?.quotas();
+            if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
                 return Ok(Rotation::response(&secret, &after.secrets, now));
             }
         }

@@ -8,13 +8,7 @@ use serde_json::{Value, json};
 
 /// The five fields that a create and a list show.
 pub(crate) fn five_fields(endpoint: &Endpoint) -> Value {
-    json!({
-        "id": endpoint.id,
-        "url": endpoint.url,
-        "events": endpoint.events,
-        "created_at": time::wire(endpoint.created_at),
-        "status": endpoint.status,
-    })
+    json!(endpoint.listed())
 }
 
 /// The five fields, and the others where they are set.

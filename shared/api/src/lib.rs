@@ -22,7 +22,7 @@ pub use error::ApiError;
 pub use error_shape::ErrorShape;
 pub use fields::Fields;
 pub use operator::OperatorCredentials;
-pub use pages::ShownPage;
+pub use pages::{ShownPage, fits_an_answer};
 pub use request::Request;
 pub use response::Response;
 pub use rotation::Rotation;

@@ -11,6 +11,14 @@ use crate::Cursor;
 /// What the rows of a page may take of an answer, with a sixth left for all else.
 const MAX_BYTES: usize = 5_000_000;
 
+/// What all of an answer's body may take. What is left of the 6,291,556 bytes is for its headers.
+const MAX_BODY_BYTES: usize = 6_290_000;
+
+/// Whether a body fits an answer of Lambda's.
+pub fn fits_an_answer(body: &impl Serialize) -> bool {
+    serde_json::to_string(body).is_ok_and(|body| quoted_bytes(&body) <= MAX_BODY_BYTES)
+}
+
 /// A page of a list as it is shown.
 #[derive(Debug)]
 pub struct ShownPage {
@@ -59,6 +67,12 @@ mod tests {
         let found = Page { rows: rows.to_vec(), next: Some("end") };
         let page = ShownPage::of(&found, |row| &row.0, |row| (row.0 != "b").then(|| row.1.clone()));
         (page.rows.len(), page.next)
+    }
+
+    #[test]
+    fn a_body_fits_by_what_it_takes_in_quotes() {
+        assert!(fits_an_answer(&"x".repeat(6_280_000)) && !fits_an_answer(&"x".repeat(6_292_000)));
+        assert!(!fits_an_answer(&"\"".repeat(2_100_000)), "each takes four bytes");
     }
 
     #[test]

@@ -14,9 +14,11 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
 use postrider_domain::attempt::Mark;
-use postrider_host::pause::pause;
+use postrider_host::pause::scattered;
 
 use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, text_of};
@@ -114,6 +116,8 @@ pub(crate) async fn update(
 }
 
 const ROUNDS: u32 = 5;
+/// For a row that all of a tenant's calls change: of fifty that come at once, one at a time is let through.
+pub(crate) const ROUNDS_IN_A_CROWD: u32 = 16;
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
 const NONE: &str = "None";
 
@@ -131,12 +135,55 @@ pub(crate) async fn transact(
     writes: Vec<TransactWriteItem>,
     is_ours: impl Fn(&Item) -> bool,
 ) -> Result<Recorded, Failure> {
+    Ok(recorded(transact_or_refusals(client, call, writes, ROUNDS).await?, is_ours))
+}
+
+/// The same for longer, where one of the rows is one that all of a tenant's calls change.
+pub(crate) async fn transact_in_a_crowd(
+    client: &Client,
+    call: &'static str,
+    writes: Vec<TransactWriteItem>,
+    is_ours: impl Fn(&Item) -> bool,
+) -> Result<Recorded, Failure> {
+    Ok(recorded(transact_or_refusals(client, call, writes, ROUNDS_IN_A_CROWD).await?, is_ours))
+}
+
+fn recorded(written: Result<(), Refusals>, is_ours: impl Fn(&Item) -> bool) -> Recorded {
+    match written {
+        Err(refusals) if !refusals.is_any(is_ours) => Recorded::Overtaken,
+        Ok(()) | Err(_) => Recorded::Yes,
+    }
+}
+
+/// What the conditions of a transaction refused, for each of its writes.
+pub(crate) struct Refusals(Vec<Option<Refused>>);
+
+impl Refusals {
+    /// Whether a row that refused its write is such a one.
+    pub(crate) fn is_any(&self, is: impl Fn(&Item) -> bool) -> bool {
+        self.0.iter().flatten().filter_map(|refused| refused.0.as_ref()).any(is)
+    }
+
+    /// The refusal of the last write, if no other was refused.
+    pub(crate) fn of_the_last_alone(mut self) -> Option<Refused> {
+        let last = self.0.pop().flatten();
+        last.filter(|_| self.0.iter().all(Option::is_none))
+    }
+}
+
+/// The same, and which of them were refused.
+pub(crate) async fn transact_or_refusals(
+    client: &Client,
+    call: &'static str,
+    writes: Vec<TransactWriteItem>,
+    rounds: u32,
+) -> Result<Result<(), Refusals>, Failure> {
     let writes: Vec<TransactWriteItem> = writes.into_iter().map(that_shows_what_refused_it).collect();
     let mut why = String::new();
-    for round in 0..ROUNDS {
-        pause(round).await;
+    for round in 0..rounds {
+        scattered(round).await;
         let error = match client.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
-            Ok(_) => return Ok(Recorded::Yes),
+            Ok(_) => return Ok(Ok(())),
             Err(error) => error,
         };
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
@@ -144,8 +191,12 @@ pub(crate) async fn transact(
         };
         let reasons = cancelled.cancellation_reasons();
         if reasons.iter().any(|reason| reason.code() == Some(CONDITION_FAILED)) {
-            let is_made = reasons.iter().filter_map(|reason| reason.item.as_ref()).any(is_ours);
-            return Ok(if is_made { Recorded::Yes } else { Recorded::Overtaken });
+            let refused = |reason: &CancellationReason| {
+                (reason.code() == Some(CONDITION_FAILED)).then(|| Refused(reason.item.clone()))
+            };
+            let mut refusals: Vec<_> = reasons.iter().map(refused).collect();
+            refusals.resize_with(writes.len(), || None);
+            return Ok(Err(Refusals(refusals)));
         }
         let codes = || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != NONE);
         why = codes().collect::<Vec<_>>().join(", ");

@@ -8,9 +8,12 @@
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
 //! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
+//! | how many webhooks a tenant has | `TENANT#ten_…` | `WEBHOOKS` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
 //! | until when a tenant's quota of events is used up | `TENANT#ten_…` | `EVENTS` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
+//! | what a tenant has recovering | `TENANT#ten_…` | `RECOVERING` |
+//! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
@@ -39,11 +42,13 @@ mod keys;
 #[cfg(test)]
 mod overwritten;
 mod recoveries;
+mod retry_bucket;
 mod slow;
 mod subscriptions;
 mod tenants;
 mod tombstone;
 mod unreadable_endpoint;
+mod webhook_count;
 
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;

@@ -16,12 +16,15 @@ use crate::own_header::is_of_ours;
 use crate::retry::RetryPolicy;
 use crate::stored_secret::StoredSecret;
 
+mod listed;
 mod urls;
 
+pub use listed::bytes as listed_bytes;
 pub use urls::{EarlierUrls, PresentUrl};
 
-/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself.
-const MAX_PATTERNS: usize = 49;
+/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
+/// count of its tenant's webhooks. There are webhooks of before that have one more.
+pub const MAX_PATTERNS: usize = 48;
 const MAX_DESCRIPTION_CHARS: usize = 256;
 /// How long an endpoint may fail without one success before it is disabled, where its dialect does that.
 pub const FAILING_LIMIT: Duration = Duration::from_secs(5 * 24 * 3600);
@@ -88,6 +91,10 @@ pub struct Endpoint {
     /// Counts its owner's changes: a change is written only over the state that it was made from.
     #[serde(default)]
     pub revision: u32,
+    /// The bytes of the plain list with which it was counted against its tenant's quota, and which are given back with it. Rows of
+    /// before do not tell; what they show has not changed since they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_bytes: Option<u64>,
     /// When it was made.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
@@ -125,6 +132,7 @@ impl Endpoint {
             timeout_seconds: None,
             retry_schedule: None,
             revision: 0,
+            counted_bytes: None,
             created_at,
             deleted_at: None,
             failing_since: None,

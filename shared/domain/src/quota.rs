@@ -10,6 +10,9 @@ use crate::invalid::Invalid;
 use crate::named;
 use crate::tenant::Plan;
 
+pub mod bucket;
+pub mod count;
+
 named! {
     /// What there is a quota of.
     pub enum Quota {

@@ -1,4 +1,5 @@
-//! Rows with DynamoDB's types in them, and without: tests write and read plain JSON.
+//! Rows with DynamoDB's types in them, and without: tests write and read plain JSON, in which a set of strings is written as
+//! `{"SS": […]}` and read as a list.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -30,6 +31,7 @@ fn typed(value: Value) -> Value {
         Value::Number(number) => json!({"N": number.to_string()}),
         Value::String(text) => json!({"S": text}),
         Value::Array(values) => json!({"L": values.into_iter().map(typed).collect::<Vec<_>>()}),
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key("SS") => Value::Object(fields),
         Value::Object(fields) => {
             json!({"M": fields.into_iter().map(|(name, value)| (name, typed(value))).collect::<Map<_, _>>()})
         }
@@ -53,6 +55,7 @@ fn untyped(fields: &Map<String, Value>) -> Option<Value> {
         ("S", Value::String(_)) | ("BOOL", Value::Bool(_)) => Some(value.clone()),
         ("N", Value::String(number)) => serde_json::from_str(number).ok(),
         ("NULL", _) => Some(Value::Null),
+        ("SS", Value::Array(_)) => Some(value.clone()),
         ("L", Value::Array(values)) => Some(values.iter().cloned().map(plain).collect()),
         ("M", Value::Object(fields)) => {
             Some(fields.iter().map(|(name, value)| (name.clone(), plain(value.clone()))).collect())

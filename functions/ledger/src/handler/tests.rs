@@ -29,6 +29,7 @@ fn ledger(script: &Script) -> Ledger {
             Lanes::of(retry_queue.clone(), Queue::at(&sdk, "https://sqs.example/slow")),
         ),
         retention: Retention { seconds: 90 * 86_400 },
+        used_up: UsedUp::default(),
         config,
         deliveries,
         retry_queue,
@@ -41,7 +42,7 @@ fn owner() -> Someone {
     Someone::of_tenant(1, &STANDARD, &Scope::of_a_tenant())
 }
 
-/// An AWS that knows the owner, his webhook and its event, and these deliveries.
+/// An AWS that knows the owner, his webhook and its event, and these deliveries. Retries are left.
 fn script(deliveries: &[Delivery]) -> Script {
     with(&endpoint(), deliveries)
 }
@@ -52,6 +53,13 @@ fn with(endpoint: &Endpoint, deliveries: &[Delivery]) -> Script {
         .holding("config", [row(endpoint)])
         .holding("events", [json!(event())])
         .holding("deliveries", deliveries.iter().map(|row| json!(row)))
+        .saying_about("UpdateItem", "RETRIES#", repeat_with(Said::done))
+}
+
+/// The updates of deliveries.
+fn updates(script: &Script) -> Vec<Value> {
+    let asked = script.asked("UpdateItem").into_iter();
+    asked.filter(|update| update["TableName"] == "deliveries").collect()
 }
 
 fn row(endpoint: &Endpoint) -> Value {
@@ -135,8 +143,8 @@ async fn a_retry_writes_its_round_and_then_sends_its_message() {
         let answer = answered(&script, asking("retry")).await;
         assert_eq!((answer.status, &answer.body["status"]), (202, &json!("retrying")), "{answer:?}");
         let acts: Vec<_> = script.operations().into_iter().filter(|operation| operation != "GetItem").collect();
-        assert_eq!(acts, ["UpdateItem", "SendMessage"]);
-        let update = script.asked("UpdateItem").remove(0);
+        assert_eq!(acts, ["UpdateItem", "UpdateItem", "SendMessage"], "one is taken of those that are left");
+        let update = updates(&script).remove(0);
         let status = json!(before.status);
         assert_eq!(expression(&update, "ConditionExpression"), format!("{AS_READ}status = {status}"));
         assert!(expression(&update, "UpdateExpression").contains("round = 3, round_from = 2"));
@@ -153,6 +161,60 @@ async fn a_retry_that_is_overtaken_sends_nothing_and_one_whose_message_is_lost_i
     let unsent = script(&[tried(Status::Failed, None)]).saying("UpdateItem", [Said::done()]);
     let unsent = unsent.saying("SendMessage", repeat_with(Said::lost).take(3));
     assert_eq!(answered(&unsent, asking("retry")).await.status, 202, "its row is due");
+}
+
+/// The row that says until when a webhook's retries are used up, so many milliseconds from now.
+fn used_up(millis: i64) -> Value {
+    let used = json!({"used_until": clock::now().as_millisecond() + millis, "changed_by": "somebody"});
+    keyed(format!("TENANT#{}", owner().tenant_id()), format!("RETRIES#{}", endpoint().id), &used)
+}
+
+#[tokio::test]
+async fn a_flood_of_retries_is_refused_without_a_write_and_then_without_a_call() {
+    let script = script(&[tried(Status::Failed, None)]).holding("config", [used_up(60_000)]);
+    let function = ledger(&script);
+    let answered = async || Answer::of(&serve(&function, asking("retry").event()).await);
+    let answer = answered().await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (429, &json!("quota_exceeded")), "{answer:?}");
+    assert_eq!(answer.body["error"]["details"], json!({"quota": {"name": "retries", "limit": 60}}));
+    let asked = script.operations();
+    assert!(asked.iter().all(|operation| operation == "GetItem"), "{asked:?}");
+    assert_eq!(answered().await.status, 429);
+    assert_eq!(script.operations().len(), asked.len());
+}
+
+#[tokio::test]
+async fn a_retry_is_taken_under_the_condition_that_one_is_left() {
+    for (used, change, condition) in [
+        (59_000, "used_until + 1000", " AND used_until <= "),
+        (-1, " + 1000", "(attribute_not_exists(used_until) OR used_until <= "),
+    ] {
+        let script = script(&[tried(Status::Failed, None)]).holding("config", [used_up(used)]);
+        let script = script.saying("UpdateItem", [Said::done()]).saying("SendMessage", [Said::done()]);
+        assert_eq!(answered(&script, asking("retry")).await.status, 202);
+        let update = script.asked("UpdateItem").remove(0);
+        assert!(expression(&update, "UpdateExpression").contains(change), "{update}");
+        let said = expression(&update, "ConditionExpression");
+        assert!(said.contains(condition) && said.contains("changed_by <> "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn one_who_lost_the_last_retry_to_another_is_refused() {
+    let known = Script::default().holding("config", owner().rows()).holding("config", [row(&endpoint())]);
+    let known = known.holding("events", [json!(event())]).holding("deliveries", [json!(tried(Status::Failed, None))]);
+    let there = json!({"used_until": clock::now().as_millisecond() + 60_000, "changed_by": "somebody"});
+    let overtaken = known.saying_about("UpdateItem", "RETRIES#", [Said::refused(&there)]);
+    assert_eq!(answered(&overtaken, asking("retry")).await.status, 429);
+}
+
+#[tokio::test]
+async fn what_cannot_begin_uses_up_no_retry() {
+    let disabled = Endpoint { status: EndpointStatus::Disabled, ..endpoint() };
+    let script = Script::default().holding("config", owner().rows()).holding("config", [row(&disabled)]);
+    let script = script.holding("deliveries", [json!(tried(Status::Failed, None))]);
+    assert_eq!(answered(&script, asking("retry")).await.status, 409);
+    assert!(!script.operations().contains(&"UpdateItem".to_owned()));
 }
 
 #[tokio::test]
@@ -205,7 +267,7 @@ async fn a_recovery_is_noted_and_begins_while_its_caller_waits() {
     let puts = |n: usize| script.asked("TransactWriteItems")[n]["TransactItems"].clone();
     let begun = puts(0);
     assert_eq!((&begun[0]["Put"]["Item"]["id"], &begun[1]["Put"]["Item"]["pk"]), (id, &json!("RECOVERIES")));
-    let update = script.asked("UpdateItem").remove(0);
+    let update = updates(&script).remove(0);
     assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status = "failed""#));
     assert!(expression(&update, "UpdateExpression").contains(&format!("recovered_by = {id}")));
     assert_eq!(script.asked("SendMessageBatch")[0]["Entries"].as_array().unwrap().len(), 1);
@@ -213,6 +275,64 @@ async fn a_recovery_is_noted_and_begins_while_its_caller_waits() {
     let item = &done[0]["Put"]["Item"];
     assert_eq!((&item["status"], &item["found"], &item["requeued"]), (&json!("done"), &json!(1), &json!(1)));
     assert_eq!(done[1]["Delete"]["Key"]["pk"], "RECOVERIES");
+    let counted = |write: &Value, change: &str| {
+        let update = &write["Update"];
+        assert_eq!(update["Key"]["sk"], "RECOVERING");
+        assert_eq!(update["UpdateExpression"], format!("{change} running :ids"));
+        assert_eq!(update["ExpressionAttributeValues"][":ids"], json!([id]));
+    };
+    counted(&begun[2], "ADD");
+    let condition = expression(&begun[2]["Update"], "ConditionExpression");
+    assert_eq!(condition, "attribute_not_exists(running) OR size(running) < 2");
+    counted(&done[2], "DELETE");
+}
+
+/// The rows of recoveries of the owner's, told apart by their numbers, and of the list of those that run.
+fn running(numbers: &[u64], rows: &[(u64, Progress)]) -> Vec<Value> {
+    let place = format!("TENANT#{}", owner().tenant_id());
+    let id = |number: u64| RecoveryId::new(Timestamp::UNIX_EPOCH, number);
+    let row = |(number, status): &(u64, Progress)| {
+        let row = Recovery { id: id(*number), status: *status, ..a_recovery() };
+        keyed(place.clone(), format!("RECOVERY#{}", row.id), &row)
+    };
+    let ids: Vec<_> = numbers.iter().map(|number| id(*number)).collect();
+    let list = keyed(place.clone(), "RECOVERING", &json!({"running": {"SS": ids}}));
+    rows.iter().map(row).chain([list]).collect()
+}
+
+#[tokio::test]
+async fn of_two_recoveries_that_run_a_third_is_refused_without_a_write() {
+    let both = running(&[1, 2], &[(1, Progress::Running), (2, Progress::Running)]);
+    let script = script(&[]).holding("config", both);
+    let answer = answered(&script, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (429, &json!("quota_exceeded")), "{answer:?}");
+    assert_eq!(answer.body["error"]["details"], json!({"quota": {"name": "recoveries", "limit": 2}}));
+}
+
+#[tokio::test]
+async fn one_that_no_longer_runs_takes_no_place() {
+    // One has ended, of the other there is no row.
+    let script = script(&[])
+        .holding("config", running(&[1, 2], &[(1, Progress::Done)]))
+        .saying("TransactWriteItems", [Said::done(), Said::done(), Said::done()])
+        .saying("Query", [Said::rows::<Value>(&[])]);
+    let answer = answered(&script, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let dropped = &script.asked("TransactWriteItems")[0]["TransactItems"][0]["Update"];
+    assert_eq!(dropped["UpdateExpression"], "DELETE running :ids");
+    assert_eq!(dropped["ExpressionAttributeValues"][":ids"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn of_those_who_race_for_the_last_recovery_one_begins() {
+    let full = running(&[1, 2], &[]).remove(0);
+    let refusal = Said::cancelled(&[Err("None"), Err("None"), Ok(full)]);
+    let both = [(1, Progress::Running), (2, Progress::Running)];
+    let list = running(&[1, 2], &both);
+    let place = |said: Said| script(&[]).saying_about("GetItem", "RECOVERING", [said, Said::row(&list[2])]);
+    let racing = place(Said::done()).holding("config", list[..2].to_vec()).saying("TransactWriteItems", [refusal]);
+    let answer = answered(&racing, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await;
+    assert_eq!(answer.status, 429, "{answer:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,9 +406,8 @@ async fn another_tenants_webhooks_and_deliveries_are_none() {
     }
 }
 
-#[tokio::test]
-async fn a_recovery_is_one_of_its_webhook() {
-    let recovery = Recovery {
+fn a_recovery() -> Recovery {
+    Recovery {
         id: RecoveryId::new(Timestamp::UNIX_EPOCH, 1),
         tenant_id: owner().tenant_id(),
         endpoint_id: endpoint().id,
@@ -299,7 +418,12 @@ async fn a_recovery_is_one_of_its_webhook() {
         requeued: 5,
         after: None,
         expires_at: 0,
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_recovery_is_one_of_its_webhook() {
+    let recovery = a_recovery();
     let place = keyed(format!("TENANT#{}", recovery.tenant_id), format!("RECOVERY#{}", recovery.id), &recovery);
     for (webhook, status) in [(endpoint().id, 200), (EndpointId::new(Timestamp::UNIX_EPOCH, 9), 404)] {
         let path = format!("/v1/webhooks/{webhook}/recover/{}", recovery.id);

@@ -48,7 +48,13 @@ fn script(endpoints: &[Endpoint]) -> Script {
     Script::default()
         .holding("config", owner().rows())
         .holding("config", endpoints.iter().map(row))
+        .holding("config", [keyed(format!("TENANT#{}", owner().tenant_id()), "WEBHOOKS", &counted(endpoints.len()))])
         .saying("GetSecretValue", repeat_with(|| Said::secret(r#"{"current":"k1","k1":"some generated text"}"#)))
+}
+
+/// That so many webhooks were counted just now, with more than they take of the list.
+fn counted(webhooks: usize) -> Value {
+    json!({"webhooks": webhooks, "list_bytes": webhooks * 1000, "moves": webhooks, "counted_at": clock::now().as_second()})
 }
 
 fn row(endpoint: &Endpoint) -> Value {
@@ -95,7 +101,7 @@ async fn a_webhook_is_put_with_its_subscriptions_and_a_sealed_secret_that_is_sho
     assert_eq!(answer.status, 201, "{answer:?}");
     let (id, shown) = (answer.body["id"].as_str().unwrap(), answer.body["secret"].as_str().unwrap());
     let writes = written(&script);
-    assert_eq!(writes.len(), 3, "the webhook, and a subscription for each event type");
+    assert_eq!(writes.len(), 4, "the webhook, a subscription for each event type, and the count of webhooks");
     let (put, item) = (&writes[0]["Put"], &writes[0]["Put"]["Item"]);
     assert_eq!(put["ConditionExpression"], "attribute_not_exists(pk)");
     assert_eq!(
@@ -128,7 +134,9 @@ async fn a_secret_that_its_owner_gave_is_kept_and_not_shown() {
 #[tokio::test]
 async fn where_a_dialect_signs_nothing_of_itself_no_secret_is_made() {
     let nurs = Someone::of_tenant(1, &NUR, &Scope::of_a_tenant());
-    let script = Script::default().holding("config", nurs.rows()).saying("TransactWriteItems", [Said::done()]);
+    let counted = keyed(format!("TENANT#{}", nurs.tenant_id()), "WEBHOOKS", &counted(0));
+    let script = Script::default().holding("config", nurs.rows()).holding("config", [counted]);
+    let script = script.saying("TransactWriteItems", [Said::done()]);
     let body = json!({"url": "https://hooks.example/", "events": ["dubbing.completed"]});
     let call = Call::new("POST", "/v1/webhooks/create").by(&nurs).saying(&body);
     let answer = answered(&script, call).await;
@@ -174,6 +182,7 @@ async fn a_change_that_was_overtaken_is_made_again_of_what_stands_there() {
     let script = Script::default()
         .saying_about("GetItem", format!("WEBHOOK#{}", endpoint().id), [Said::row(&endpoint()), Said::row(&theirs)])
         .holding("config", owner().rows())
+        .holding("config", [keyed(format!("TENANT#{}", owner().tenant_id()), "WEBHOOKS", &counted(1))])
         .saying("TransactWriteItems", overtaken(1).chain([Said::done()]));
     let change = json!({"description": "mine", "events": ["invoice.paid", "invoice.sent"]});
     let answer = answered(&script, Call::new("PATCH", &path()).by(&owner()).saying(&change)).await;
@@ -190,7 +199,7 @@ async fn a_change_that_was_overtaken_is_made_again_of_what_stands_there() {
     );
     let subscribed = &second[1]["Put"]["Item"]["pk"];
     assert_eq!(subscribed, &format!("SUBSCRIPTION#{}#invoice.sent", owner().tenant_id()));
-    assert_eq!(second.as_array().unwrap().len(), 2, "what it asked for before it goes on asking for");
+    assert_eq!(second.as_array().unwrap().len(), 3, "what it asked for before it goes on asking for; and the count");
 }
 
 #[tokio::test]
@@ -200,10 +209,50 @@ async fn a_deleted_webhook_loses_its_secrets_and_its_subscriptions_end() {
     assert_eq!((answer.status, answer.body), (204, Value::Null));
     let writes = written(&script);
     let change = expression(&writes[0]["Update"], "UpdateExpression");
-    assert!(change.starts_with("SET deleted_at = ") && change.ends_with("REMOVE secrets, headers"), "{change}");
+    assert!(
+        change.starts_with("SET deleted_at = ") && change.ends_with("REMOVE secrets, headers, counted_bytes"),
+        "{change}"
+    );
     let condition = expression(&writes[0]["Update"], "ConditionExpression");
     assert_eq!(condition, "revision = 3 AND attribute_not_exists(deleted_at)");
     assert_eq!(writes[1]["Update"]["Key"]["pk"], format!("SUBSCRIPTION#{}#invoice.paid", owner().tenant_id()));
+    let given_back = format!("ADD webhooks -1, list_bytes -{}, moves 1", endpoint().counted());
+    assert_eq!(expression(&writes[2]["Update"], "UpdateExpression"), given_back);
+}
+
+#[tokio::test]
+async fn a_webhook_beyond_the_quota_is_refused_with_what_would_help() {
+    let full = keyed(format!("TENANT#{}", owner().tenant_id()), "WEBHOOKS", &counted(200));
+    let script = Script::default().holding("config", owner().rows()).holding("config", [full]);
+    let script = script.saying("GetSecretValue", [Said::secret(r#"{"current":"k1","k1":"some generated text"}"#)]);
+    let answer = answered(&script, create(&json!({"url": "https://hooks.example/", "events": ["*"]}))).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (429, &json!("quota_exceeded")), "{answer:?}");
+    assert_eq!(answer.body["error"]["details"], json!({"quota": {"name": "webhooks", "limit": 200}}));
+    assert!(answer.body["error"]["message"].as_str().unwrap().contains("200 webhooks; delete one"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_webhook_of_before_keeps_a_pattern_more_than_a_new_one_may_have() {
+    let types = |count: usize| (0..count).map(|n| format!("type.n{n}")).collect::<Vec<_>>();
+    let patterns = types(49).iter().map(|name| name.parse().unwrap()).collect();
+    let of_before = Endpoint { events: patterns, ..endpoint() };
+    let script = script(std::slice::from_ref(&of_before))
+        .saying("TransactWriteItems", [Said::done(), Said::done(), Said::done()]);
+    let change = |body: Value| Call::new("PATCH", &path()).by(&owner()).saying(&body);
+    for call in
+        [change(json!({"events": types(49)})), create(&json!({"url": "https://a.example/", "events": types(49)}))]
+    {
+        let answer = answered(&script, call).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("events")), "{answer:?}");
+    }
+    assert_eq!(answered(&script, change(json!({"description": "mine"}))).await.status, 200);
+    // All that it asked for ends, and all that it asks for begins, at another URL.
+    let others: Vec<_> = types(48).iter().map(|name| format!("other.{name}")).collect();
+    assert_eq!(answered(&script, change(json!({"events": others, "url": "https://a.example/"}))).await.status, 200);
+    assert_eq!(answered(&script, Call::new("DELETE", &path()).by(&owner())).await.status, 204);
+    let sizes = script.asked("TransactWriteItems");
+    let sizes: Vec<_> = sizes.iter().map(|asked| asked["TransactItems"].as_array().unwrap().len()).collect();
+    assert_eq!(sizes, [1, 100, 51], "no transaction takes more than a hundred");
 }
 
 #[tokio::test]

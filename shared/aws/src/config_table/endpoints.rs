@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
 use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl};
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::quota::count::Shift;
+use postrider_domain::quota::{Exceeded, Quotas};
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
 use postrider_host::{deadline, entropy};
@@ -57,19 +59,23 @@ fn at(tenant: &TenantId, sort: String) -> Item {
 }
 
 impl ConfigTable {
-    /// Puts a new endpoint and its subscriptions, all or nothing.
+    /// Puts a new endpoint and its subscriptions, all or nothing, if its tenant's quotas have room for it.
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_endpoint(&self, endpoint: &Endpoint) -> Result<(), Failure> {
+    pub async fn create_endpoint(&self, endpoint: &Endpoint, quotas: Quotas) -> Result<Result<(), Exceeded>, Failure> {
+        let (endpoint, bytes) = &endpoint.clone().counted_anew();
         let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
-        // Its id is random: whoever has it is this endpoint.
-        match deadline::to_be_shown(self.write_endpoint(writes, |_| true)).await? {
-            Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(Failure::Taken("a webhook")),
+        // Its id is random: whoever has it is this endpoint. The count's row may be refused beside it, by this very webhook.
+        let is_ours = |there: &Item| has_id(there, endpoint.id.as_str());
+        let made = self.write_counted(&endpoint.tenant_id, (Shift::made(*bytes), Some(quotas)), writes, is_ours);
+        match deadline::to_be_shown(made).await? {
+            Ok(Recorded::Yes) => Ok(Ok(())),
+            Ok(Recorded::Overtaken) => Err(Failure::Taken("a webhook")),
+            Err(exceeded) => Ok(Err(exceeded)),
         }
     }
 
@@ -146,8 +152,8 @@ impl ConfigTable {
         Ok(self.get_readable(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
     }
 
-    /// Replaces an endpoint with its changed self, if it still is as it was read. The URL that it leaves is remembered beside
-    /// it.
+    /// Replaces an endpoint with its changed self, if it still is as it was read, and the quota has room for what it shows more. The
+    /// URL that it leaves is remembered beside it.
     ///
     /// # Errors
     /// When the write failed.
@@ -155,13 +161,19 @@ impl ConfigTable {
         &self,
         before: &Endpoint,
         after: &Endpoint,
+        quotas: Quotas,
         now: Timestamp,
-    ) -> Result<Recorded, Failure> {
+    ) -> Result<Result<Recorded, Exceeded>, Failure> {
         let mark = entropy::mark();
         let moved = after.url != before.url;
+        let (counted, bytes) = after.clone().counted_anew();
+        let shift = Shift::changed(before.counted(), bytes);
+        // What shows no more and no less than it was counted with needs no count, whoever disabled it.
+        let counted_bytes = if shift.is_none() { before.counted_bytes } else { counted.counted_bytes };
         let after = Endpoint {
             revision: before.revision + 1,
             url_version: before.url_version + u32::from(moved),
+            counted_bytes,
             ..after.clone()
         };
         let put = self
@@ -177,10 +189,15 @@ impl ConfigTable {
         writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
         let secret = fresh(&before.secrets, &after.secrets);
         let is_ours = |there: &Item| is_by(there, &mark) || secret.is_some_and(|secret| holds_secret(there, secret));
-        let write = self.write_endpoint(writes, &is_ours);
+        let write = self.write_counted(&after.tenant_id, (shift, Some(quotas)), writes, &is_ours);
         let made = if secret.is_some() { deadline::to_be_shown(write).await } else { write.await };
+        let made = match made {
+            Ok(Err(exceeded)) => return Ok(Err(exceeded)),
+            Ok(Ok(recorded)) => Ok(recorded),
+            Err(error) => Err(error),
+        };
         let sort = format!("{ENDPOINT_PREFIX}{}", after.id);
-        self.look_after(made, tenant_partition(&after.tenant_id), &sort, is_ours).await
+        self.look_after(made, tenant_partition(&after.tenant_id), &sort, is_ours).await.map(Ok)
     }
 
     /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
@@ -208,7 +225,9 @@ impl ConfigTable {
         let tombstone = Update::builder()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET deleted_at = :now, expires_at = :expires, changed_by = :by REMOVE secrets, headers")
+            .update_expression(
+                "SET deleted_at = :now, expires_at = :expires, changed_by = :by REMOVE secrets, headers, counted_bytes",
+            )
             .condition_expression(is_unchanged(endpoint))
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":was", number(endpoint.revision))
@@ -228,7 +247,20 @@ impl ConfigTable {
             writes.push(TransactWriteItem::builder().update(urls).build());
         }
         writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
-        self.write_endpoint(writes, |there| is_by(there, &mark) || was_deleted_at(there, now)).await
+        let is_ours = |there: &Item| is_by(there, &mark) || was_deleted_at(there, now);
+        self.give_back(&endpoint.tenant_id, endpoint.counted(), writes, is_ours).await
+    }
+
+    /// Writes a deletion, and gives back what the endpoint was counted with: no quota is in its way.
+    pub(super) async fn give_back(
+        &self,
+        tenant: &TenantId,
+        bytes: u64,
+        writes: Vec<TransactWriteItem>,
+        is_ours: impl Fn(&Item) -> bool,
+    ) -> Result<Recorded, Failure> {
+        let given_back = self.write_counted(tenant, (Shift::deleted(bytes), None), writes, is_ours).await?;
+        Ok(given_back.unwrap_or(Recorded::Overtaken))
     }
 
     /// Notes an endpoint's first failure since its last success; a later one changes nothing. It counts as a change of the

@@ -6,7 +6,7 @@ use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::{Event, EventPattern, OwnType};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
-use postrider_domain::quota::OwnQuotas;
+use postrider_domain::quota::{OwnQuotas, Quotas};
 use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::time;
@@ -37,6 +37,13 @@ fn endpoint() -> Endpoint {
     }
 }
 
+/// An AWS that has counted the tenant's webhooks, and says this of transactions.
+fn counted<const N: usize>(said: [Said; N]) -> Script {
+    let count = json!({"webhooks": 1, "list_bytes": 1000, "moves": 1, "counted_at": 0});
+    let row = replay::keyed(format!("TENANT#{}", endpoint().tenant_id), "WEBHOOKS", &count);
+    Script::default().holding("config", [row]).saying("TransactWriteItems", said)
+}
+
 fn secrets(of: &[&str]) -> Vec<StoredSecret> {
     of.iter().map(|sealed| StoredSecret::new((*sealed).to_owned())).collect()
 }
@@ -50,7 +57,11 @@ fn theirs(sealed: &[&str]) -> Value {
 async fn rotated(there: &Value) -> Recorded {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there.clone())])]);
     let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
-    table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap()
+    table(&script)
+        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +76,11 @@ async fn a_rotation_is_known_by_its_secret() {
 async fn a_change_without_a_secret_is_not_known_by_those_that_stay() {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD]))])]);
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
-    let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await.unwrap();
+    let changed = table(&script)
+        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(changed, Recorded::Overtaken, "it is made again from what stands there now");
 }
 
@@ -89,8 +104,10 @@ async fn a_rotation_of_a_tenants_secret_is_known_by_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
-    let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD])), Err("None")])]);
-    table(&script).create_endpoint(&endpoint()).await.unwrap();
+    let mut there = theirs(&[OLD]);
+    there["id"] = json!(endpoint().id);
+    let script = counted([Said::lost(), Said::cancelled(&[Ok(there), Err("None"), Err("None")])]);
+    assert_eq!(table(&script).create_endpoint(&endpoint(), Quotas::of(Plan::Pro)).await.unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,7 +115,7 @@ async fn a_deletion_is_known_by_its_time() {
     let now = Timestamp::from_second(1_768_000_000).unwrap();
     for (at, changed) in [(now, Recorded::Yes), (Timestamp::UNIX_EPOCH, Recorded::Overtaken)] {
         let there = json!({"changed_by": "somebody", "deleted_at": time::wire(at)});
-        let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there), Err("None")])]);
+        let script = counted([Said::lost(), Said::cancelled(&[Ok(there), Err("None"), Err("None")])]);
         assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0).await.unwrap(), changed);
     }
 }
@@ -133,7 +150,8 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
     let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
     let script = Script::new([Said::lost().after(3), Said::done()]);
     deadline::within(in_seconds(8), Waiting::Caller, async {
-        let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await;
+        let changed =
+            table(&script).change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH).await;
         assert!(changed.unwrap_err().is_busy());
         assert!(deadline::has_written(), "the first try may have been carried out, and its caller hears so");
     })
@@ -143,8 +161,9 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let script = Script::new([Said::lost().after(3), Said::done()]);
     deadline::within(in_seconds(8), Waiting::Caller, async {
-        let changed = table(&script).change_endpoint(&endpoint(), &after, Timestamp::UNIX_EPOCH).await;
-        assert_eq!(changed.unwrap(), Recorded::Yes);
+        let changed =
+            table(&script).change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH).await;
+        assert_eq!(changed.unwrap(), Ok(Recorded::Yes));
     })
     .await;
 }

@@ -12,13 +12,14 @@ use postrider_host::entropy;
 use super::endpoints::was_deleted_at;
 use super::subscriptions::{KEPT_SECONDS, partition};
 use super::tombstone::{is_deleted, tombstone};
+use super::webhook_count::counted_bytes;
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, tenant_partition};
 use crate::Recorded;
 use crate::conditional::{CHANGED_BY, is_by};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, to_item};
 
-/// Subscriptions that end in one transaction, which takes 100 actions.
+/// Subscriptions that end in one transaction, which takes 100 actions, beside the webhook and the count of its tenant's.
 const MOST_PATTERNS: usize = 98;
 
 impl ConfigTable {
@@ -63,7 +64,8 @@ impl ConfigTable {
                 writes.push(TransactWriteItem::builder().update(self.end(place, id, now)?).build());
             }
         }
-        self.write_endpoint(writes, |there| is_by(there, &mark) || was_deleted_at(there, now)).await.map(Some)
+        let is_ours = |there: &Item| is_by(there, &mark) || was_deleted_at(there, now);
+        self.give_back(tenant, counted_bytes(&row), writes, is_ours).await.map(Some)
     }
 
     /// The end of a subscription, whatever else stands in its row.
