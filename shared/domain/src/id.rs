@@ -12,6 +12,8 @@ use crate::invalid::Invalid;
 const TIME_CHARS: usize = 8;
 const SHORT_CHARS: usize = 16;
 const DIGEST_CHARS: usize = 20;
+/// Of an event's id that a producer chose, behind `evt_`.
+const MAX_CHOSEN_CHARS: usize = 64;
 
 /// `number` in base62, padded to `width`; what does not fit is cut off at the top.
 pub(crate) fn base62_fixed(number: u128, width: usize) -> String {
@@ -142,7 +144,10 @@ id!(
     /// ```
     EventId,
     "evt_",
-    |rest| (1..=64).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+    |rest| {
+        (1..=MAX_CHOSEN_CHARS).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    },
     "an event id (`evt_` and 1 to 64 letters, digits, `_` or `-`)"
 );
 id!(

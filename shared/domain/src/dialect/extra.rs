@@ -16,6 +16,9 @@ use crate::retry::{Hints, RetryPolicy, check_schedule};
 use crate::secret::KeyDerivation;
 use crate::signature::{Content, Encoding, Signing};
 
+/// How far a retry may be moved, either way, of its interval.
+const MAX_JITTER_PERCENT: u8 = 50;
+
 /// One dialect as it is written down.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +95,7 @@ impl Written {
         }
         let headers =
             [Some(&self.signature.header), self.signature.id_header.as_ref(), self.signature.timestamp_header.as_ref()];
-        if !headers.into_iter().flatten().all(|header| is_token(header)) || self.jitter_percent > 50 {
+        if !headers.into_iter().flatten().all(|header| is_token(header)) || self.jitter_percent > MAX_JITTER_PERCENT {
             return Err(Invalid::new(
                 named("signature"),
                 "header names of letters, digits and hyphens; a jitter up to 50",
@@ -159,12 +162,16 @@ impl Written {
     }
 }
 
+const MAX_USER_AGENT_CHARS: usize = 128;
+
 /// What a `User-Agent` may be, in words for an error.
 pub(super) const A_USER_AGENT: &str = "1 to 128 visible ASCII characters, with no blank at either end";
 
 /// Whether a text can be a `User-Agent`.
 pub(super) fn is_user_agent(text: &str) -> bool {
-    (1..=128).contains(&text.len()) && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    (1..=MAX_USER_AGENT_CHARS).contains(&text.len())
+        && text.trim() == text
+        && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 fn keep(text: String) -> &'static str {

@@ -1,0 +1,189 @@
+"""What the largest tenant of each plan can cost in a day: quotas times the counts of a delivery times the list prices.
+
+Run by itself it writes the table of docs/limits.md anew; `test_worst_day.py` holds the page to it."""
+
+import dataclasses
+import json
+import math
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "limits.md"
+BEGIN, END = "<!-- worst day -->", "<!-- end -->"
+PRICES = json.loads((ROOT / "tests/bench/prices.json").read_text())
+PRICE = {name: price["dollars"] for name, price in PRICES["prices"].items()}
+ASSUMED = {name: assumed["value"] for name, assumed in PRICES["assumed"].items()}
+COUNTS = json.loads((ROOT / "tests/bench/counts.json").read_text())
+
+DAY = 86_400
+MILLION = 1e6
+MB = 256
+BATCH = 10
+# The standard retry schedule's, after the first attempt.
+RETRIES = 9
+# Bytes of `data`: as in every other figure of the bench, and the most that is taken.
+SMALL, LARGEST = 450, 256 * 1024
+# Of an event's row beside its data; of a POST and its answer beside the body; of a kept connection's TLS.
+ROW, POST = 300, 350
+SECONDS = (2 * ASSUMED["aws_call_ms"] + ASSUMED["receiver_ms"]) / 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a tenant of it may do."""
+
+    webhooks: int
+    events_per_second: int
+    # By hand, a second and webhook.
+    retries_per_second: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """What all tenants together get through: functions at once, and AWS's own quota of a table."""
+
+    first_attempts: int = 50
+    retries: int = 20
+    table_units: int = ASSUMED["table_units"]
+
+    def attempts(self, functions: int) -> float:
+        """A day, in full batches."""
+        return functions * BATCH / SECONDS * DAY
+
+    def units(self) -> float:
+        return self.table_units * DAY
+
+
+PLANS = {"free": Plan(20, 10), "pro": Plan(200, 100), "enterprise": Plan(2000, 1000)}
+
+
+def event(data: int) -> float:
+    """Dollars per million events: the request, the function that takes it, its row."""
+    waits = ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
+    return PRICE["api_request"] + PRICE["lambda_request"] + waits + event_units(data) * PRICE["write_unit"]
+
+
+def event_units(data: int) -> int:
+    return math.ceil((data + ROW) / 1024)
+
+
+def row() -> float:
+    """Dollars per million deliveries that are put and announced, without their attempts."""
+    counted = COUNTS["fan-out among 300"]
+    return counted["write units"] * PRICE["write_unit"] + counted["read units"] * PRICE["read_unit"] + _sends(counted)
+
+
+def first_attempt(data: int) -> float:
+    """Dollars per million first attempts, in full batches, each of an event of its own."""
+    counted = COUNTS["deliveries among 300"]
+    return _attempts(counted, 1, counted["deliver dynamodb:BatchGetItem"], data)
+
+
+def retry(data: int) -> float:
+    """Dollars per million retries by the schedule, none of them in company; what nine of them take, by nine."""
+    whole, first = COUNTS["refused"], COUNTS["single"]
+    counted = {name: (count - first.get(name, 0)) / RETRIES for name, count in whole.items()}
+    # The queue is sent what Scheduler has kept.
+    scheduled = counted["schedules"] * (PRICE["schedule"] + PRICE["queue_call"])
+    return _attempts(counted, 1, counted["deliver dynamodb:BatchGetItem"], data) + scheduled
+
+
+def by_hand(data: int) -> float:
+    """Dollars per million retries by hand: the call, the round that it begins, and the attempt."""
+    waits = 3 * ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
+    return PRICE["api_request"] + PRICE["lambda_request"] + waits + PRICE["queue_call"] + 2 * retry(data)
+
+
+def flood(requests_per_second: float) -> float:
+    """Dollars a day of requests that are let in and refused by a function, after a read of a key."""
+    waits = ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
+    each = PRICE["api_request"] + PRICE["lambda_request"] + waits + PRICE["read_unit"]
+    return requests_per_second * DAY * each / MILLION
+
+
+def _attempts(counted: dict[str, float], attempts: float, invocations: float, data: int) -> float:
+    units = counted["write units"] * PRICE["write_unit"] + counted["read units"] * PRICE["read_unit"]
+    # A larger event is read in more than the unit that is counted.
+    units += attempts * (math.ceil((data + ROW) / 4096) - 1) / 2 * PRICE["read_unit"]
+    functions = invocations * (PRICE["lambda_request"] + SECONDS * MB / 1024 * PRICE["lambda_gb_s"])
+    polls = 2 * invocations * PRICE["queue_call"]
+    egress = attempts * (data + POST + ASSUMED["tls_bytes"]) * PRICE["egress_gb"] / 1000
+    return units + functions + polls + _sends(counted) + egress
+
+
+def _sends(counted: dict[str, float]) -> float:
+    return sum(count for name, count in counted.items() if "sqs:SendMessage" in name) * PRICE["queue_call"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Day:
+    """Dollars, unless it says otherwise."""
+
+    events: float
+    deliveries: float
+    one_webhook: float
+    every_webhook: float
+    retries_by_hand: float
+    asked_for: float
+    let_through: float
+
+
+def day(plan: Plan, stack: Stack) -> Day:
+    events = plan.events_per_second * DAY
+    deliveries = events * plan.webhooks
+    by_hand_a_day = min(plan.webhooks * plan.retries_per_second * DAY, stack.attempts(stack.retries))
+    refused = row() + first_attempt(LARGEST) + RETRIES * retry(LARGEST)
+    return Day(
+        events=events,
+        deliveries=deliveries,
+        one_webhook=events * (event(SMALL) + row() + first_attempt(SMALL)) / MILLION,
+        every_webhook=(events * event(SMALL) + deliveries * (row() + first_attempt(SMALL))) / MILLION,
+        retries_by_hand=by_hand_a_day * by_hand(SMALL) / MILLION,
+        asked_for=(events * event(LARGEST) + deliveries * refused) / MILLION,
+        let_through=_let_through(plan, stack),
+    )
+
+
+def _let_through(plan: Plan, stack: Stack) -> float:
+    """Of the last: as many events and rows as a table takes, as many attempts as there are functions for."""
+    events = min(plan.events_per_second * DAY, stack.units() / event_units(LARGEST))
+    rows = min(events * plan.webhooks, stack.units())
+    firsts = min(rows, stack.attempts(stack.first_attempts))
+    retries = min(firsts * RETRIES, stack.attempts(stack.retries))
+    parts = events * event(LARGEST) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
+    return parts / MILLION
+
+
+def table(plans: dict[str, Plan], stack: Stack) -> str:
+    head = (
+        "a day of",
+        "events",
+        "deliveries",
+        "to one webhook",
+        "to every webhook",
+        "retries by hand",
+        "the worst",
+        "of it let through",
+    )
+    lines = [head, tuple("---" for _ in head)]
+    for name, plan in plans.items():
+        told = day(plan, stack)
+        counts = [f"{told.events:,.0f}", f"{told.deliveries:,.0f}"]
+        sums = (told.one_webhook, told.every_webhook, told.retries_by_hand, told.asked_for, told.let_through)
+        lines.append((name, *counts, *(dollars(each) for each in sums)))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def dollars(amount: float) -> str:
+    return f"${amount:,.2f}" if amount < 100 else f"${amount:,.0f}"
+
+
+def written(text: str) -> str:
+    """A page with the table put in its place."""
+    new = f"{BEGIN}\n{table(PLANS, Stack())}\n{END}"
+    return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: new, text, flags=re.DOTALL)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text()))
