@@ -1,6 +1,6 @@
 """A crowd of receivers: many endpoints on one HTTPS server, told apart by their paths, that note when each event came.
 
-A tarpit among them takes every request and never answers while it is shut.
+Some among them are tarpits, which take every request and never answer while they are shut, some take their time, and some fail.
 """
 
 import asyncio
@@ -13,6 +13,10 @@ from destination import tls_context
 from http1 import Message, answer, serve
 
 TARPIT = "tarpit"
+SLOW = "slow"
+FAILING = "failing"
+# Less than the two seconds by which an attempt is slow by itself.
+SECONDS = 1.9
 
 
 class Crowd:
@@ -20,7 +24,7 @@ class Crowd:
 
     def __init__(self, tls: dict) -> None:
         self.seen: dict[str, float] = {}
-        self.held = 0
+        self.held, self.slow, self.failed = 0, 0, 0
         self.shut = False
         self._tls = tls_context(tls)
         self._loop = asyncio.new_event_loop()
@@ -31,7 +35,8 @@ class Crowd:
         return f"https://localhost:{self._port}/{name}"
 
     def forget(self) -> None:
-        self.seen, self.held = {}, 0
+        self.seen = {}
+        self.held, self.slow, self.failed = 0, 0, 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,10 +61,17 @@ class Crowd:
         self._server, self._port = await serve(self._answer, tls=self._tls)
 
     async def _answer(self, request: Message) -> Message:
-        if request.first.split()[1] == f"/{TARPIT}":
+        name = request.first.split()[1].removeprefix("/")
+        if name.startswith(TARPIT):
             if self.shut:
                 self.held += 1
                 await asyncio.Event().wait()
+        elif name.startswith(SLOW):
+            self.slow += 1
+            await asyncio.sleep(SECONDS)
+        elif name.startswith(FAILING):
+            self.failed += 1
+            return answer(500)
         else:
             self.seen[json.loads(request.body)["data"]["number"]] = time.monotonic()
         return answer(204)

@@ -85,8 +85,8 @@ class Flow:
         return await self._attempt(messages, batch, DELIVER_QUEUE_ARN, pause)
 
     async def retry(self, messages: list[str], batch: int = 1) -> list[str]:
-        """Later attempts, whenever they are due: one by one, as their times differ, unless many wait. What a schedule sent is sent
-        on with its group, and then attempted."""
+        """Later attempts, whenever they are due: one by one, as their times differ, unless many wait. What a schedule sent is
+        sent on with its group, and then attempted."""
         scheduled = [message for message in messages if json.loads(message).get("scheduled")]
         others = [message for message in messages if message not in scheduled]
         sent_on = await self._attempt(scheduled, batch, RETRY_QUEUE_ARN)

@@ -129,7 +129,13 @@ class Alarms(unittest.TestCase):
             if dimension["Name"] == "QueueName"
         }
         age, count = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
-        queues = {("DeliverQueue", age), ("RetryQueue", age), ("SlowQueue", age), ("DeadQueue", count), ("QuarantineQueue", count)}
+        queues = {
+            ("DeliverQueue", age),
+            ("RetryQueue", age),
+            ("SlowQueue", age),
+            ("DeadQueue", count),
+            ("QuarantineQueue", count),
+        }
         queues |= {("TriggersQueue", count), ("UnfinishedQueue", age)}
         self.assertEqual(watched, queues)
 

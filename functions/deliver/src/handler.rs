@@ -1,6 +1,7 @@
 //! The batch: every message is on its own, and only those that we failed go back to the queue.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
@@ -9,6 +10,7 @@ use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
+use postrider_domain::time_share::Held;
 use postrider_host::deadline::{self, Waiting};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -95,17 +97,19 @@ impl Deliver {
                 return records.into_iter().map(|(record, _)| record).collect();
             }
         };
-        let (aside, records) = records.into_iter().partition(|(record, message)| {
-            self.attempts.slow.stands_in_the_way(message, record.event_source_arn.as_deref(), &seen.snapshot)
-        });
+        // A batch is one queue's.
+        let from = records.iter().find_map(|(record, _)| record.event_source_arn.clone()).unwrap_or_default();
+        let in_the_way = |message: &Message| self.attempts.slow.stands_in_the_way(message, &from, &seen.snapshot);
+        let (aside, records) = records.into_iter().partition(|(_, message)| in_the_way(message));
         let batch = Batch::new(seen);
-        let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &batch)).await;
+        let (aside, attempts) =
+            join(self.move_aside(aside, &from, &batch), self.make_all(records, &from, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }
 
-    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
-        match self.attempts.slow.move_aside(&messages).await {
+        match self.attempts.slow.move_aside(&messages, from, batch).await {
             Ok(()) => Vec::new(),
             Err(error) => {
                 tracing::error!(error = %error, messages = messages.len(), "deliver.not_moved_aside");
@@ -114,25 +118,28 @@ impl Deliver {
         }
     }
 
-    async fn make_all(&self, records: Vec<(SqsMessage, Message)>, batch: &Batch) -> Vec<SqsMessage> {
+    async fn make_all(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
         let each = records.into_iter().map(|(record, message)| async move {
-            match self.attempts.make(&message, batch).await {
-                Ok(made) => Ok(made),
-                Err(error) => {
-                    let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
-                    tracing::error!(delivery_id, attempt, error = %error, "deliver.handed_back");
-                    Err(record)
-                }
-            }
+            let (begun, waited) = (Instant::now(), waited(&record, &message, batch));
+            let made = self.attempts.make(&message, batch).await;
+            let time = begun.elapsed();
+            let result = made.map_err(|error| {
+                let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
+                tracing::error!(delivery_id, attempt, error = %error, "deliver.handed_back");
+                record
+            });
+            (Held { tenant: message.tenant_id, endpoint: message.endpoint_id, time, waited }, result)
         });
-        let (mut made, mut handed_back) = (Vec::new(), Vec::new());
-        for result in join_all(each).await {
+        let (mut made, mut handed_back, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        for (one, result) in join_all(each).await {
+            held.push(one);
             match result {
                 Ok(attempt) => made.extend(attempt),
                 Err(record) => handed_back.push(record),
             }
         }
         tally::emit(&made);
+        self.attempts.slow.count(from, &held, batch).await;
         handed_back
     }
 }
@@ -144,6 +151,21 @@ fn read(record: &RawValue) -> SqsMessage {
         message.message_id = Some(id);
         message
     })
+}
+
+/// How long a message waited since it was due; nothing if it has been received before, since then it was not others that it waited for.
+/// A message does not tell its delay, but a retry's row tells when it is due. (What a fan-out sends once more, after a failure, has a
+/// delay that nothing tells: it seems to have waited for a quarter of a minute.)
+fn waited(record: &SqsMessage, message: &Message, batch: &Batch) -> Duration {
+    let attribute = |name: &str| record.attributes.get(name)?.parse::<i64>().ok();
+    if attribute("ApproximateReceiveCount") != Some(1) {
+        return Duration::ZERO;
+    }
+    let Some(sent) = attribute("SentTimestamp") else { return Duration::ZERO };
+    let due = batch.seen.snapshot.delivery(message).and_then(|row| row.next_attempt_at);
+    let since = due.map_or(sent, |due| due.as_millisecond().max(sent));
+    let millis = batch.seen.asked_for().as_millisecond() - since;
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
 fn parse(record: &SqsMessage) -> Result<Message, String> {

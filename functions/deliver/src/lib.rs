@@ -15,6 +15,7 @@ mod noted;
 mod retry_after;
 pub mod send_pool;
 pub mod sender;
+mod shares;
 mod slow;
 mod tally;
 pub mod tls_failure;

@@ -36,5 +36,6 @@ pub mod snapshot;
 pub mod stored_secret;
 pub mod tenant;
 pub mod time;
+pub mod time_share;
 pub mod web_url;
 pub mod webhook_url;

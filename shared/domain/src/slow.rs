@@ -50,14 +50,31 @@ impl SlowEndpoints {
         self.until.get(endpoint).copied().max(self.all_until).is_some_and(|until| now.as_second() < until)
     }
 
+    /// Whether all of the tenant's endpoints count as slow now.
+    pub fn has_all(&self, now: Timestamp) -> bool {
+        self.all_until.is_some_and(|until| now.as_second() < until)
+    }
+
+    /// What to write for a tenant all of whose endpoints together hold too much; nothing when that was written less than half its time
+    /// ago.
+    pub fn note_all(&self, now: Timestamp) -> Option<Note> {
+        let now = now.as_second();
+        let is_known = self.all_until.is_some_and(|until| until - now > REMEMBERED / 2);
+        (!is_known).then(|| Note { endpoint: None, until: now + REMEMBERED, over: self.over(now) })
+    }
+
+    /// Who counts as slow no more.
+    fn over(&self, now: i64) -> Vec<EndpointId> {
+        self.until.iter().filter(|(_, until)| **until <= now).map(|(endpoint, _)| endpoint.clone()).collect()
+    }
+
     /// What to write for an endpoint that was slow just now; nothing when that was written less than half its time ago.
     pub fn note(&self, endpoint: &EndpointId, now: Timestamp) -> Option<Note> {
         let (now, half) = (now.as_second(), REMEMBERED / 2);
         if self.until.get(endpoint).copied().max(self.all_until).is_some_and(|until| until - now > half) {
             return None;
         }
-        let is_over = |(other, until): &(&EndpointId, &i64)| **until <= now && *other != endpoint;
-        let over: Vec<EndpointId> = self.until.iter().filter(is_over).map(|(other, _)| other.clone()).collect();
+        let over: Vec<EndpointId> = self.over(now).into_iter().filter(|other| other != endpoint).collect();
         let is_new = !self.until.contains_key(endpoint);
         let is_one_too_many = is_new && self.until.len() - over.len() >= MOST;
         Some(Note { endpoint: (!is_one_too_many).then(|| endpoint.clone()), until: now + REMEMBERED, over })
@@ -90,6 +107,15 @@ mod tests {
         let slow = SlowEndpoints::new([(endpoint(1), 1600)], None);
         assert_eq!(slow.note(&endpoint(1), at(1299)), None);
         assert_eq!(slow.note(&endpoint(1), at(1300)).unwrap().until, 1900);
+    }
+
+    #[test]
+    fn a_tenant_who_holds_too_much_is_slow_with_all_that_he_has() {
+        let note = SlowEndpoints::new([(endpoint(1), 900)], None).note_all(at(1000)).unwrap();
+        assert_eq!((note.endpoint, note.over), (None, vec![endpoint(1)]));
+        let slow = SlowEndpoints::new([], Some(note.until));
+        assert!(slow.has(&endpoint(7), at(1599)) && slow.has_all(at(1599)) && !slow.has_all(at(1600)));
+        assert_eq!((slow.note_all(at(1299)), slow.note_all(at(1300)).is_some()), (None, true));
     }
 
     #[test]

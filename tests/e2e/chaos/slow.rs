@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::json;
 
-use crate::chaos::{alone, assert_told, delivery_to, without_mapping};
+use crate::chaos::{MINUTE, alone, assert_told, delivery_to, then, without_mapping};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// Long enough for a message that may be worked on to have been.
@@ -152,4 +153,48 @@ async fn what_a_schedule_sends_comes_by_the_retry_queue_where_nobody_is_slow() {
     })
     .await;
     assert_eq!(receiver.requests().len(), 2, "it is sent on once and attempted once");
+}
+
+/// Slow to no clock: his attempts take less than two seconds.
+const UNHURRIED: Duration = Duration::from_millis(1_500);
+
+/// A webhook whose receiver takes its time, but not so long that an attempt is slow by itself.
+async fn unhurried(world: &World, tenant: &Tenant) -> (String, Receiver) {
+    let receiver = Receiver::scripted(world.stack, [], Reply::Late(UNHURRIED, 200)).await;
+    (tenant.webhook(&receiver.url("/"), &["dubbing.completed"]).await, receiver)
+}
+
+async fn publish_many(tenant: &Tenant, count: usize) {
+    join_all((0..count).map(|_| async { tenant.publish("dubbing.completed", &json!({})).await })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn who_holds_the_functions_is_slow_once_another_tenant_waits_and_not_before() {
+    let (world, _guard) = alone().await;
+    let (busy, quiet) = (world.tenant().await, world.tenant().await);
+    let (webhook, busy_receiver) = unhurried(&world, &busy).await;
+    let quiet_receiver = Receiver::start(world.stack).await;
+    quiet.webhook(&quiet_receiver.url("/"), &["dubbing.completed"]).await;
+    let deliver = name_of(&world.stack.queues.deliver);
+    let before = world.aws.functions.set_concurrency("deliver", deliver, 2).await;
+    let work = async {
+        // Two functions make 13 attempts a second, so these wait for each other for seconds, and for nobody else.
+        publish_many(&busy, 100).await;
+        until("the busy tenant's to come", MINUTE, || async {
+            let came = busy_receiver.requests().len();
+            if came >= 100 { Ok(()) } else { Err(came.to_string()) }
+        })
+        .await;
+        assert!(world.aws.rows.slow(&busy.id).await.is_empty(), "nobody else waits, so he keeps all there is");
+        until("the busy webhook to be noted while another waits", MINUTE, || async {
+            publish_many(&busy, 20).await;
+            quiet.publish("dubbing.completed", &json!({})).await;
+            let slow = world.aws.rows.slow(&busy.id).await;
+            if slow.contains_key(&webhook) { Ok(()) } else { Err(format!("{slow:?}")) }
+        })
+        .await;
+        assert!(world.aws.rows.slow(&quiet.id).await.is_empty());
+    };
+    then(work, async { _ = world.aws.functions.set_concurrency("deliver", deliver, before).await }).await;
 }

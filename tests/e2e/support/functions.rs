@@ -62,6 +62,18 @@ impl Functions {
 
     /// Switches a function's event source on or off; `source` is a part of the source's ARN.
     pub(crate) async fn set_mapping(&self, function: &str, source: &str, enabled: bool) {
+        self.change_mapping(function, source, &json!({"Enabled": enabled})).await;
+    }
+
+    /// Lets so many of a function's processes read a queue at once; how many it were before.
+    pub(crate) async fn set_concurrency(&self, function: &str, source: &str, most: u64) -> u64 {
+        let change = json!({"ScalingConfig": {"MaximumConcurrency": most}});
+        let before = self.change_mapping(function, source, &change).await;
+        before["ScalingConfig"]["MaximumConcurrency"].as_u64().expect("a mapping has a limit")
+    }
+
+    /// The mapping as it was before.
+    async fn change_mapping(&self, function: &str, source: &str, change: &Value) -> Value {
         let path = "/2015-03-31/event-source-mappings/";
         let answer = self.signed.call("lambda", (Method::GET, path), "", &Value::Null).await;
         let all = answer["EventSourceMappings"].as_array().expect("mappings should be listed").clone();
@@ -72,7 +84,8 @@ impl Functions {
         let mapping = found.next().unwrap_or_else(|| panic!("no mapping of {source} to {function}: {all:?}"));
         assert!(found.next().is_none(), "{source} is mapped to {function} twice");
         let path = format!("{path}{}", text(mapping, "UUID"));
-        self.signed.call("lambda", (Method::PUT, &path), "", &json!({"Enabled": enabled})).await;
+        self.signed.call("lambda", (Method::PUT, &path), "", change).await;
+        mapping.clone()
     }
 
     /// The messages of a function's log; a few may come twice.

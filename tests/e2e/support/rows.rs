@@ -1,6 +1,6 @@
 //! The stack's rows, for what no API can bring about: time that has passed, rows that somebody else wrote.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -112,10 +112,24 @@ impl Rows {
         self.set(&self.stack.tables.config, key, "failing_since", s(ago(seconds))).await;
     }
 
-    /// Makes a webhook that was noted as slow count as such for so many seconds from now.
+    /// Makes a webhook count as slow for so many seconds from now.
     pub(crate) async fn slow_for(&self, tenant: &str, webhook: &str, seconds: i64) {
         let key = [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s("SLOW"))].into();
-        self.set(&self.stack.tables.config, key, webhook, n(Timestamp::now().as_second() + seconds)).await;
+        let request = self.client.update_item().table_name(&self.stack.tables.config).set_key(Some(key));
+        let request =
+            request.update_expression("SET #webhook = :until").expression_attribute_names("#webhook", webhook);
+        let until = n(Timestamp::now().as_second() + seconds);
+        request.expression_attribute_values(":until", until).send().await.expect("it should be noted");
+    }
+
+    /// What counts as slow of a tenant's, and until when, in seconds since 1970; `all` stands for everything that he has.
+    pub(crate) async fn slow(&self, tenant: &str) -> BTreeMap<String, i64> {
+        let key = [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s("SLOW"))].into();
+        let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
+        let answer = request.set_key(Some(key)).send().await.expect("it should be read");
+        let until = |(name, value): (String, AttributeValue)| Some((name, value.as_n().ok()?.parse().ok()?));
+        let row = answer.item.unwrap_or_default().into_iter().filter_map(until);
+        row.filter(|(name, _)| name != "expires_at").collect()
     }
 
     /// Has a webhook point elsewhere, past every check at its creation.

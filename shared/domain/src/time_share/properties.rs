@@ -1,0 +1,178 @@
+//! What holds of every history of batches.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn tenant(number: u64) -> TenantId {
+    TenantId::new(Timestamp::UNIX_EPOCH, number)
+}
+
+/// An endpoint of a tenant's.
+fn endpoint(tenant: u64, number: u64) -> EndpointId {
+    EndpointId::new(Timestamp::UNIX_EPOCH, tenant * 1_000_000 + number)
+}
+
+fn held((whose, which): (u64, u64), millis: u64, waited_millis: u64) -> Held {
+    let [time, waited] = [millis, waited_millis].map(Duration::from_millis);
+    Held { tenant: tenant(whose), endpoint: endpoint(whose, which), time, waited }
+}
+
+/// The verdicts on these batches, one after another, each as long as its slowest.
+fn judged(shares: &mut TimeShares, batches: impl IntoIterator<Item = Vec<Held>>) -> Vec<Holder> {
+    let mut now = Timestamp::UNIX_EPOCH;
+    let mut found = Vec::new();
+    for batch in batches {
+        now += batch.iter().map(|held| held.time).max().unwrap_or_default();
+        found.extend(shares.after(&batch, now));
+    }
+    found
+}
+
+fn of_endpoint(whose: u64, which: u64) -> Holder {
+    Holder { tenant: tenant(whose), endpoint: Some(endpoint(whose, which)) }
+}
+
+fn of_tenant(whose: u64) -> Holder {
+    Holder { tenant: tenant(whose), endpoint: None }
+}
+
+#[test]
+fn almost_two_seconds_with_many_waiting_are_as_slow_as_twenty_with_few() {
+    for (millis, batches) in [(1_900, 3), (20_000, 1)] {
+        let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000)];
+        let found = judged(&mut TimeShares::default(), (0..batches).map(|_| batch()));
+        assert_eq!(found.first(), Some(&of_endpoint(1, 1)), "{millis}");
+    }
+}
+
+#[test]
+fn many_webhooks_of_one_tenant_are_slow_together() {
+    let batch =
+        |turn: u64| (0..9).map(|n| held((1, turn * 9 + n), 1_900, 9_000)).chain([held((2, 1), 50, 3_000)]).collect();
+    let found = judged(&mut TimeShares::default(), (0..5).map(batch));
+    assert_eq!(found.first(), Some(&of_tenant(1)));
+}
+
+#[test]
+fn a_flood_of_prompt_ones_is_too_much_as_well() {
+    let batch = || (0..9).map(|n| held((1, n), 50, 9_000)).chain([held((2, 1), 50, 3_000)]).collect();
+    let found = judged(&mut TimeShares::default(), (0..200).map(|_| batch()));
+    assert_eq!(found.first(), Some(&of_tenant(1)));
+}
+
+#[test]
+fn the_largest_goes_first_and_the_rest_is_judged_by_what_happens_then() {
+    let mut shares = TimeShares::default();
+    let both = || vec![held((1, 1), 4_000, 2_000), held((2, 1), 3_000, 2_000), held((3, 1), 10, 2_000)];
+    let found = judged(&mut shares, (0..2).map(|_| both()));
+    assert_eq!(found.first(), Some(&of_endpoint(1, 1)));
+    shares.forget(&found[0]);
+    let rest = |waited| vec![held((2, 1), 3_000, 0), held((3, 1), 10, waited)];
+    assert_eq!(judged(&mut shares, (0..9).map(|_| rest(10))), [], "nobody waits for him any more");
+    assert_eq!(judged(&mut shares, (0..3).map(|_| rest(2_000))).first(), Some(&of_endpoint(2, 1)));
+}
+
+#[test]
+fn among_one_tenants_webhooks_only_one_that_takes_long_gives_way() {
+    let batch = |millis| vec![held((1, 1), millis, 5_000), held((1, 2), 50, 5_000)];
+    assert_eq!(judged(&mut TimeShares::default(), (0..900).map(|_| batch(100))), []);
+    assert_eq!(judged(&mut TimeShares::default(), (0..9).map(|_| batch(1_900))).first(), Some(&of_endpoint(1, 1)));
+}
+
+#[test]
+fn a_process_that_has_seen_little_says_nothing() {
+    let batch = || vec![held((1, 1), 400, 9_000), held((2, 1), 50, 9_000)];
+    let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
+    for _ in 0..1_000 {
+        now += Duration::from_secs(5);
+        assert_eq!(shares.after(&batch(), now), None, "it is idle for eleven twelfths of the time");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_nothing() {
+    let (mut shares, batch) = (TimeShares::default(), [held((1, 1), 3_000, 0), held((2, 1), 10, 3_000)]);
+    let now = Timestamp::UNIX_EPOCH + Duration::from_secs(3_600);
+    assert_eq!(shares.after(&batch, now), None);
+    assert_eq!(shares.after(&batch, Timestamp::UNIX_EPOCH), Some(of_endpoint(1, 1)));
+}
+
+/// A message: whose, which of his endpoints', how long it took and how long it had waited, in milliseconds.
+fn any_message() -> impl Strategy<Value = Held> {
+    let waited = prop_oneof![Just(0), 0_u64..10_000];
+    (0_u64..6, 0_u64..4, 0_u64..4_000, waited)
+        .prop_map(|(whose, which, time, waited)| held((whose, which), time, waited))
+}
+
+fn any_batches() -> impl Strategy<Value = Vec<Vec<Held>>> {
+    proptest::collection::vec(proptest::collection::vec(any_message(), 1..=10), 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn what_a_batch_holds_is_as_long_as_its_slowest(times in proptest::collection::vec(0_u64..60_000, 1..=10)) {
+        let times: Vec<Duration> = times.into_iter().map(Duration::from_millis).collect();
+        let (parts, longest) = (parts(&times), times.iter().max().unwrap().as_secs_f64());
+        prop_assert!((parts.iter().sum::<f64>() - longest).abs() < 1e-6);
+        for (one, part) in times.iter().zip(&parts) {
+            prop_assert!(*part <= one.as_secs_f64() + 1e-9, "nobody holds more than his own time");
+        }
+    }
+
+    #[test]
+    fn nobody_holds_too_much_where_nobody_else_waits(batches in any_batches(), whose in 0_u64..6) {
+        // The only one who waits is one tenant, with one endpoint.
+        let alone = batches.into_iter().map(|batch| {
+            let batch = batch.into_iter().map(|one| match one {
+                one if one.tenant == tenant(whose) => Held { endpoint: endpoint(whose, 1), ..one },
+                one => Held { waited: Duration::ZERO, ..one },
+            });
+            batch.collect()
+        });
+        for found in judged(&mut TimeShares::default(), alone) {
+            prop_assert!(found.tenant != tenant(whose), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_named_is_of_the_batch_and_held_more_than_his_share(batches in any_batches()) {
+        let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
+        for batch in batches {
+            now += batch.iter().map(|held| held.time).max().unwrap_or_default();
+            let Some(found) = shares.after(&batch, now) else { continue };
+            prop_assert!(batch.iter().any(|one| one.tenant == found.tenant));
+            let held = match &found.endpoint {
+                Some(endpoint) => shares.endpoints[endpoint].1.held,
+                None => shares.tenants[&found.tenant].held,
+            };
+            prop_assert!(held > shares.total.held * SHARE);
+            shares.forget(&found);
+            prop_assert!(shares.total.waited < SOMEBODY, "the next one is judged by who waits from now on");
+        }
+    }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5) })]
+
+    #[test]
+    fn a_stranger_who_multiplies_endpoints_hides_nobody(strangers in 1_u64..40_000, whose in 0_u64..2) {
+        let mut shares = TimeShares::default();
+        let mut next = strangers;
+        let batches = (0..400).map(|_| {
+            let crowd = (0..8).map(|_| {
+                next += 1;
+                held((10 + next * whose, next), 300, 0)
+            });
+            crowd.chain([held((1, 1), 600, 0), held((2, 1), 5, 3_000)]).collect::<Vec<_>>()
+        });
+        let batches: Vec<_> = batches.collect();
+        let found = judged(&mut shares, batches);
+        prop_assert!(found.contains(&of_endpoint(1, 1)));
+        prop_assert!(shares.endpoints.len() <= MOST && shares.tenants.len() <= MOST);
+    }
+}

@@ -1,0 +1,249 @@
+"""`make noisy`: what three noisy tenants cost a quiet one, alone and beside them in one run.
+
+The stack is set as an account of ten concurrent executions would be: two functions for each queue of attempts. One tenant has
+many webhooks that take 1.9 seconds each, which no clock calls slow, at twice the rate that two functions carry. One has tarpits,
+which never answer. One floods retries by hand and recoveries of what failed. The fourth has prompt webhooks and publishes at a
+steady rate.
+The promise is that within a minute nobody waits for them, so the first minute beside them is shown, and the time after it judged.
+"""
+
+import concurrent.futures
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
+
+from api import Api
+from crowd import FAILING, SECONDS, SLOW, TARPIT, Crowd
+from emulator import client
+from run_dir import ROOT, RunDir
+from stack import Stack
+from step import Failed, main, say, step
+
+FUNCTIONS = 2
+BATCH = 10
+# What the functions carry of the slow ones, twice over.
+NOISE = float(os.environ.get("NOISE", str(round(2 * FUNCTIONS * BATCH / SECONDS))))
+WEBHOOKS = 50
+TARPITS, TARPIT_RATE = 5, 3.0
+FLOODERS = 2
+# The quiet tenant's events a second, and for how long.
+RATE = float(os.environ.get("RATE", "3"))
+ALONE, SETTLING, BESIDE = 60, 60, 90
+PATIENCE = 120
+LIMIT = 1.5
+RESULT = ROOT / "target" / "bench" / "noisy.json"
+SCOPES = ["webhooks:write", "events:write", "deliveries:read", "deliveries:write"]
+
+
+class Tenant:
+    """One tenant with a key."""
+
+    def __init__(self, stack: dict, name: str) -> None:
+        admin = Api(stack["api_url"], stack["admin_key"])
+        tenant = admin.call("POST", "/v1/tenants", {"name": name, "plan": "enterprise"}, expect=201)
+        wanted = {"dialect": "standard", "scopes": SCOPES}
+        key = admin.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)
+        self.api = Api(stack["api_url"], key["key"])
+        self.webhooks: list[str] = []
+
+    def subscribe(self, url: str, pattern: str, **settings: object) -> None:
+        body = {"url": url, "events": [pattern], **settings}
+        self.webhooks.append(self.api.call("POST", "/v1/webhooks/create", body, expect=201)["id"])
+
+    def publish(self, events: list[tuple[str, str]]) -> None:
+        """So many at once, each of a type and with a number."""
+        body = {"events": [{"event": name, "data": {"number": number}} for name, number in events]}
+        self.try_to("POST", "/v1/events/batch", body)
+
+    def try_to(self, method: str, path: str, body: dict | None = None) -> int:
+        """The answer's status, whatever it is: a noisy tenant is refused now and then."""
+        request = urllib.request.Request(
+            self.api.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.api.key}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+class Quiet(Tenant):
+    """Who should notice nothing."""
+
+    def __init__(self, stack: dict, crowd: Crowd) -> None:
+        super().__init__(stack, "Quiet")
+        for number in range(10):
+            self.subscribe(crowd.url(f"prompt-{number}"), f"number.n{number}")
+
+    def publish_one(self, number: str, turn: int) -> float:
+        """Says when it was called."""
+        called = time.monotonic()
+        self.api.call("POST", "/v1/events", {"event": f"number.n{turn % 10}", "data": {"number": number}}, expect=202)
+        return called
+
+
+def measured(name: str, seconds: int, quiet: Quiet, crowd: Crowd) -> list[float]:
+    """Seconds from publish to receipt of each of the quiet tenant's events."""
+    started, calls = time.monotonic(), {}
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        for turn in range(int(seconds * RATE)):
+            time.sleep(max(0.0, started + turn / RATE - time.monotonic()))
+            calls[f"{name}-{turn}"] = pool.submit(quiet.publish_one, f"{name}-{turn}", turn)
+    published = {number: call.result() for number, call in calls.items()}
+    until = time.monotonic() + PATIENCE
+    while missing := published.keys() - crowd.seen.keys():
+        if time.monotonic() > until:
+            raise Failed(f"{len(missing)} of {len(published)} events never came")
+        time.sleep(0.2)
+    return sorted(crowd.seen[number] - called for number, called in published.items())
+
+
+def percentile(values: list[float], percent: int) -> float:
+    return values[min(len(values) - 1, len(values) * percent // 100)]
+
+
+class Noise:
+    """Three tenants, each with threads of their own, until told to stop."""
+
+    def __init__(self, stack: dict, crowd: Crowd) -> None:
+        self.answers: Counter[int] = Counter()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._slow, self._tarpits, self._flood = (Tenant(stack, name) for name in ("Slow", "Tarpits", "Flood"))
+        for number in range(WEBHOOKS):
+            self._slow.subscribe(crowd.url(f"{SLOW}-{number}"), f"slow.n{number}")
+        for number in range(TARPITS):
+            self._tarpits.subscribe(crowd.url(f"{TARPIT}-{number}"), f"tarpit.n{number}", timeout_seconds=30)
+        for number in range(FLOODERS):
+            self._flood.subscribe(crowd.url(f"{FAILING}-{number}"), f"failing.n{number}", retry_schedule=[])
+        self._failed = self._fail()
+
+    def _fail(self) -> list[str]:
+        """Deliveries that failed for good, for the flood to ask for again."""
+        for number in range(FLOODERS):
+            self._flood.publish([(f"failing.n{number}", "0")] * 20)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            failed = []
+            for webhook in self._flood.webhooks:
+                page = self._flood.api.call("GET", f"/v1/webhooks/{webhook}/deliveries?status=failed&limit=100")
+                failed += [row["id"] for row in page["deliveries"]]
+            if len(failed) == 20 * FLOODERS:
+                return failed
+            time.sleep(0.5)
+        raise Failed("what was to fail did not")
+
+    def start(self) -> None:
+        turns = iter(range(10**9))
+
+        def slow() -> None:
+            names = [(f"slow.n{next(turns) % WEBHOOKS}", "0") for _ in range(round(NOISE / 2))]
+            self._slow.publish(names)
+
+        def tarpits() -> None:
+            self._tarpits.publish([(f"tarpit.n{next(turns) % TARPITS}", "0") for _ in range(round(TARPIT_RATE))])
+
+        def retry() -> None:
+            delivery = self._failed[next(turns) % len(self._failed)]
+            self.answers[self._flood.try_to("POST", f"/v1/deliveries/{delivery}/retry")] += 1
+
+        def recover() -> None:
+            webhook = self._flood.webhooks[next(turns) % FLOODERS]
+            self.answers[self._flood.try_to("POST", f"/v1/webhooks/{webhook}/recover", {"since": "2020-01-01T00:00:00Z"})] += 1
+
+        for pause, act in ((0.5, slow), (1.0, tarpits), (0.2, retry), (1.0, recover)):
+            thread = threading.Thread(target=self._again, args=(pause, act), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _again(self, pause: float, act: Callable[[], None]) -> None:
+        due = time.monotonic()
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            act()
+            due = max(due + pause, time.monotonic())
+
+    def stop(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@contextmanager
+def noise_of(noise: Noise) -> Iterator[None]:
+    noise.start()
+    try:
+        yield
+    finally:
+        noise.stop()
+
+
+def set_as_an_account_of_ten(stack: dict) -> None:
+    functions = client("lambda", stack["endpoint_url"])
+    for mapping in functions.list_event_source_mappings(FunctionName=stack["functions"]["deliver"])["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": FUNCTIONS})
+
+
+def run() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    stack = Stack(RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "noisy"))
+    stack.down()
+    try:
+        description = stack.up(strict=False, auth=False)
+        with Crowd(description["receiver_tls"]) as crowd:
+            measure(description, crowd)
+    finally:
+        with step("take the stack down"):
+            stack.down()
+
+
+def measure(description: dict, crowd: Crowd) -> None:
+    set_as_an_account_of_ten(description)
+    with step("make a quiet tenant and three noisy ones"):
+        quiet, noise = Quiet(description, crowd), Noise(description, crowd)
+    with step("warm up"):
+        measured("warm", 5, quiet, crowd)
+    with step(f"{ALONE} s of the quiet tenant alone, {RATE:g} events a second"):
+        alone = measured("alone", ALONE, quiet, crowd)
+    crowd.forget()
+    crowd.shut = True
+    with noise_of(noise):
+        with step(f"{SETTLING} s beside the noise: {NOISE:g} a second at {SECONDS} s each, tarpits, retries and recoveries"):
+            first = measured("first", SETTLING, quiet, crowd)
+        with step(f"{BESIDE} s more"):
+            beside = measured("beside", BESIDE, quiet, crowd)
+    held, slow, failed = crowd.held, crowd.slow, crowd.failed
+    if not (held and slow and failed):
+        raise Failed(f"some noise was none: {held} held, {slow} slow, {failed} failed")
+    figures = {f"p{p}_ratio": round(percentile(beside, p) / percentile(alone, p), 2) for p in (50, 95, 99)}
+    figures["first_minute_p95_ratio"] = round(percentile(first, 95) / percentile(alone, 95), 2)
+    answers = ", ".join(f"{count} x {status}" for status, count in sorted(noise.answers.items()))
+    say(f"\nMeanwhile: {slow} POSTs of {SECONDS} s, {held} held by tarpits, {failed} that failed; the flood: {answers}.")
+    say("The quiet tenant's events, publish to receipt, beside the noise / alone:")
+    for p in (50, 95, 99):
+        here, there = percentile(beside, p) * 1000, percentile(alone, p) * 1000
+        say(f"    p{p}  {here:6.0f} ms / {there:6.0f} ms  = {figures[f'p{p}_ratio']:.2f}")
+    say(f"    p95 in the noise's first minute: {percentile(first, 95) * 1000:.0f} ms = {figures['first_minute_p95_ratio']:.2f}")
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps({"slow": slow, "held": held, "failed": failed, **figures}, indent=2) + "\n")
+    if figures["p95_ratio"] > LIMIT:
+        raise Failed(f"p95 beside the noise is more than {LIMIT:g} times what it is alone")
+
+
+if __name__ == "__main__":
+    main(run)
