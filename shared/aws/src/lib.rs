@@ -13,6 +13,7 @@ pub mod error;
 pub mod event_row;
 pub mod events_table;
 pub mod item;
+mod item_size;
 pub mod jobs_table;
 pub mod keyring;
 mod page;
