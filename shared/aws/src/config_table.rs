@@ -10,6 +10,7 @@
 //! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
+//! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
