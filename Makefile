@@ -26,7 +26,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy bench bench-counts lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy bench bench-counts bench-retries lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -77,6 +77,10 @@ bench: venv
 # The small version, on a stack that is up; its sources are stilled, so take it down afterwards. ACCEPT=1 takes new counts over.
 bench-counts: venv
 	@$(PYTHON_VENV) tests/bench/counts.py
+
+# What a retry writes at its 1st, 20th, 60th and 180th attempt, into docs/performance.md; on a stack that is up, as above.
+bench-retries: venv
+	@$(PYTHON_VENV) tests/bench/retries.py
 
 tarpit: venv
 	@$(PYTHON_VENV) tests/bench/tarpit.py

@@ -35,6 +35,8 @@ class Flow:
 
     def __init__(self, functions: dict[str, Function], proxy: Proxy, receiver: Destination) -> None:
         self.functions, self.proxy, self.receiver = functions, proxy, receiver
+        # Those of the last invocation.
+        self.calls: list[Call] = []
         self.fresh()
 
     def fresh(self) -> None:
@@ -118,6 +120,6 @@ class Flow:
         self.proxy.take()
         cpu, logged = function.cpu(), function.log.stat().st_size
         done = await function.invoke(event)
-        calls = self.proxy.take()
+        self.calls = calls = self.proxy.take()
         self.tally.uses[name].add(calls, function.cpu() - cpu, done.seconds, function.log.stat().st_size - logged)
         return done, calls

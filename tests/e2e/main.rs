@@ -10,6 +10,7 @@ mod support;
 
 mod again;
 mod answers;
+mod attempts;
 mod bad_input;
 mod batch;
 mod cancelled;

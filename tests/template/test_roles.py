@@ -117,6 +117,17 @@ class Roles(unittest.TestCase):
                 found.setdefault(action, []).extend(as_list(statement["Resource"]))
         self.assertEqual(found, expected)
 
+    def test_who_moves_attempts_can_put_over_no_delivery(self):
+        deliveries = {"Fn::GetAtt": ["DeliveriesTable", "Arn"]}
+        writers = self.template.roles_that_may("dynamodb:PutItem", deliveries)
+        self.assertEqual(writers, {"DeliverRole", "SweepRole", "LedgerRole"}, "fan-out inserts, where there is none")
+        moved = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["dlv_*"]}}
+        for role in writers:
+            for statement in self.template.statements(role):
+                if "dynamodb:PutItem" in as_list(statement["Action"]) and deliveries in as_list(statement["Resource"]):
+                    with self.subTest(role=role):
+                        self.assertEqual(statement["Condition"], moved, "it could put over any delivery")
+
     def test_who_may_write_event_rows_is_who_takes_events_in(self):
         writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
         self.assertEqual(writers, {"EventsRole", "JobsRole", "DeliverRole"}, "a row there is an event, for any tenant")

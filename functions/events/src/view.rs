@@ -40,7 +40,7 @@ fn delivery(delivery: &Delivery) -> Value {
         "id": delivery.id,
         "webhook_id": delivery.webhook_id(),
         "status": delivery.status,
-        "attempts": delivery.history().len(),
+        "attempts": delivery.attempts_on_record(),
         "next_attempt_at": delivery.next_attempt_at.map(time::wire),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use postrider_api::KeyAccess::Header;
 use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed, ShownPage};
 use postrider_aws::config_table::ConfigTable;
@@ -13,6 +14,7 @@ use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Page, Recorded, rows};
+use postrider_domain::attempt::Place as Order;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
@@ -36,6 +38,10 @@ mod tests;
 
 /// How long a caller is kept waiting while a recovery begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
+/// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
+const EARLIER_OF_A_PAGE: usize = 4000;
+/// Deliveries whose moved attempts are read side by side.
+const LOOKS_AT_ONCE: usize = 8;
 
 /// What the routes need.
 pub struct Ledger {
@@ -125,7 +131,7 @@ impl Ledger {
             return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
         }
         let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
-        self.page(&page).await
+        self.page(page).await
     }
 
     /// Those of a job, or those that are undelivered.
@@ -149,13 +155,14 @@ impl Ledger {
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let tenant = caller.tenant_id()?;
         let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
-        self.page(&page).await
+        self.page(page).await
     }
 
-    async fn page(&self, page: &Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
+    async fn page(&self, page: Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
+        let page = self.with_earlier(page).await?;
         let places = self.places.of(&page.rows).await?;
         let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
-        let shown = ShownPage::of(page, |row| &row.id, show);
+        let shown = ShownPage::of(&page, |row| &row.id, show);
         Ok(Response::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
     }
 
@@ -174,13 +181,24 @@ impl Ledger {
             let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
             rows.extend(self.deliveries.get(&delivery).await?);
         }
-        self.page(&Page { rows, next: None }).await
+        self.page(Page { rows, next: None }).await
     }
 
     async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        request.only_query(&[])?;
+        request.only_query(&["limit", "cursor"])?;
+        let paging: Paging<Order> = Paging::of(request)?;
         let delivery = self.find(caller, id).await?;
-        self.show(200, &delivery).await
+        if request.query("limit")?.is_none() && paging.after.is_none() {
+            return self.show(200, delivery).await;
+        }
+        let limit = match request.query("limit")? {
+            Some(_) => usize::try_from(paging.limit).unwrap_or(view::ATTEMPTS),
+            None => view::ATTEMPTS,
+        };
+        let delivery = self.deliveries.with_earlier(delivery).await?;
+        let places = self.places.of(std::slice::from_ref(&delivery)).await?;
+        let place = places.of(&delivery);
+        Ok(Response::json(200, &view::delivery_from(&delivery, place, limit, paging.after.as_ref())))
     }
 
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
@@ -203,7 +221,7 @@ impl Ledger {
         if let Err(error) = self.retry_queue.send(&Message::next(&after), Duration::ZERO).await {
             tracing::warn!(delivery_id = %after.id, error = %error, "retry.left_to_the_sweep");
         }
-        self.show(202, &after).await
+        self.show(202, after).await
     }
 
     /// Refuses a round that could only be cancelled: the delivery would look worse than before.
@@ -245,7 +263,7 @@ impl Ledger {
             return Err(overtaken());
         }
         let now = self.deliveries.get(&before.id).await?.ok_or_else(is_final)?;
-        self.show(202, &now).await
+        self.show(202, now).await
     }
 
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
@@ -349,9 +367,24 @@ impl Ledger {
         self.deliveries.get(&id).await?.filter(|row| row.tenant_id == *tenant).ok_or_else(not_found)
     }
 
-    async fn show(&self, status: u16, delivery: &Delivery) -> Result<Response, ApiError> {
-        let places = self.places.of(std::slice::from_ref(delivery)).await?;
-        Ok(Response::json(status, &view::delivery(delivery, places.of(delivery))))
+    async fn show(&self, status: u16, delivery: Delivery) -> Result<Response, ApiError> {
+        let delivery = self.deliveries.with_earlier(delivery).await?;
+        let places = self.places.of(std::slice::from_ref(&delivery)).await?;
+        Ok(Response::json(status, &view::delivery(&delivery, places.of(&delivery))))
+    }
+
+    /// A page's rows with those of their attempts that have moved. Of deliveries that were tried for very long it holds fewer rows.
+    async fn with_earlier(&self, page: Page<Delivery, DeliveryId>) -> Result<Page<Delivery, DeliveryId>, Failure> {
+        let (mut left, mut rows, mut read) = (page.rows, Vec::new(), 0);
+        while !left.is_empty() && read < EARLIER_OF_A_PAGE {
+            let some = left.drain(..LOOKS_AT_ONCE.min(left.len()));
+            for row in try_join_all(some.map(|row| self.deliveries.with_earlier(row))).await? {
+                read += row.earlier.len();
+                rows.push(row);
+            }
+        }
+        let next = if left.is_empty() { page.next } else { rows.last().map(|row: &Delivery| row.id.clone()) };
+        Ok(Page { rows, next })
     }
 }
 

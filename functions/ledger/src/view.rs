@@ -1,6 +1,7 @@
 //! Deliveries as the API shows them.
 
-use postrider_domain::attempt::Attempt;
+use postrider_api::Cursor;
+use postrider_domain::attempt::{Attempt, Place as Order};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::recovery::Recovery;
 use postrider_domain::time;
@@ -8,9 +9,44 @@ use serde_json::{Value, json};
 
 use crate::places::Place;
 
-/// A delivery with its attempts, late ones too, numbered by when they began.
+/// Attempts of a delivery that are shown at once, where nobody asks for fewer or more: the first ones.
+pub(crate) const ATTEMPTS: usize = 100;
+
+/// A delivery with its first attempts, late ones too, numbered by when they began; and where the others begin, if there are more.
 pub(crate) fn delivery(delivery: &Delivery, place: &Place) -> Value {
-    let attempts = (1..).zip(delivery.history()).map(|(number, attempt)| self::attempt(number, attempt, place));
+    let page = of_attempts(delivery, place, ATTEMPTS, None);
+    let mut body = without_attempts(delivery, place);
+    body["attempts"] = page.0.into();
+    if page.1.is_some() {
+        body["pagination"] = pagination(page.1.as_ref());
+    }
+    body
+}
+
+/// A delivery with so many of its attempts, after the place of one.
+pub(crate) fn delivery_from(delivery: &Delivery, place: &Place, limit: usize, after: Option<&Order>) -> Value {
+    let (attempts, next) = of_attempts(delivery, place, limit, after);
+    let mut body = without_attempts(delivery, place);
+    body["attempts"] = attempts.into();
+    body["pagination"] = pagination(next.as_ref());
+    body
+}
+
+fn pagination(next: Option<&Order>) -> Value {
+    Cursor::pagination(next.map(ToString::to_string).as_deref())
+}
+
+/// A page of attempts, and after which one the next begins.
+fn of_attempts(delivery: &Delivery, place: &Place, limit: usize, after: Option<&Order>) -> (Vec<Value>, Option<Order>) {
+    let from_here = |(_, attempt): &(u32, &Attempt)| after.is_none_or(|after| attempt.place() > *after);
+    let mut found: Vec<(u32, &Attempt)> = (1..).zip(delivery.history()).filter(from_here).take(limit + 1).collect();
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|(_, attempt)| attempt.place());
+    (found.into_iter().map(|(number, attempt)| self::attempt(number, attempt, place)).collect(), next)
+}
+
+fn without_attempts(delivery: &Delivery, place: &Place) -> Value {
     let mut body = json!({
         "id": delivery.id,
         "event_id": delivery.event_id,
@@ -20,7 +56,7 @@ pub(crate) fn delivery(delivery: &Delivery, place: &Place) -> Value {
         "status": delivery.status,
         "created_at": time::wire(delivery.created_at),
         "next_attempt_at": delivery.next_attempt_at.map(time::wire),
-        "attempts": attempts.collect::<Vec<_>>(),
+        "attempts": [],
     });
     if let Some(job) = &delivery.job_id {
         body["job_id"] = json!(job);

@@ -108,11 +108,22 @@ pub(crate) async fn update(
     update: UpdateItemFluentBuilder,
     is_ours: impl FnOnce(&Item) -> bool,
 ) -> Result<Recorded, Failure> {
-    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    match judge(call, update.send().await)? {
+    match try_update(call, update).await? {
         Err(Refused(there)) if !there.as_ref().is_some_and(is_ours) => Ok(Recorded::Overtaken),
-        Ok(_) | Err(_) => Ok(Recorded::Yes),
+        Ok(()) | Err(_) => Ok(Recorded::Yes),
     }
+}
+
+/// Sends an update; refused, what stands there is to be judged.
+///
+/// # Errors
+/// When it was not answered; it may have been made all the same.
+pub(crate) async fn try_update(
+    call: &'static str,
+    update: UpdateItemFluentBuilder,
+) -> Result<Result<(), Refused>, Failure> {
+    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    Ok(judge(call, update.send().await)?.map(drop))
 }
 
 const ROUNDS: u32 = 5;

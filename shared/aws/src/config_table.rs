@@ -14,6 +14,7 @@
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | what a tenant has recovering | `TENANT#ten_…` | `RECOVERING` |
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
+//! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many

@@ -3,6 +3,8 @@
 //! Two sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep) and
 //! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,20 +17,26 @@ use postrider_domain::time;
 use postrider_host::env::{self, BadSetting};
 
 use crate::Recorded;
-use crate::conditional::{self, SET_MARKS, is_by};
-use crate::error::{Failure, failed};
+use crate::conditional::{self, Refused, SET_MARKS, is_by};
+use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, number, text, to_item};
 
 mod due;
 mod fresh;
 mod list;
+mod moved;
 mod round;
 mod row;
 #[cfg(test)]
 mod tests;
 
+const UPDATE: &str = "UpdateItem deliveries";
+/// How often a late attempt is written to a row whose attempts move meanwhile.
+const LATE_TRIES: u32 = 5;
+
 pub use due::SHARDS;
 pub use list::Filter;
+use moved::Roomy;
 pub(crate) use row::read as read_delivery;
 
 /// The deliveries table.
@@ -75,7 +83,7 @@ impl DeliveriesTable {
     }
 
     /// Writes an attempt and what follows from it in one conditional update, before anything is scheduled: whoever comes
-    /// after a crash finds both or neither.
+    /// after a crash finds both or neither. What the row has no room for besides is put into rows of its own before.
     ///
     /// # Errors
     /// When the update failed; it may have happened all the same, and repeating it is harmless.
@@ -85,7 +93,7 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, (transition, Change::to(transition.status, before))).await
+        self.write_record(before, attempt, transition, Change::to).await
     }
 
     /// The same for a row that does not say whose it is: it goes into nobody's list.
@@ -98,31 +106,41 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, (transition, Change::unlisted(transition.status))).await
+        self.write_record(before, attempt, transition, |status, _| Change::unlisted(status)).await
     }
 
     async fn write_record(
         &self,
         before: &Delivery,
         attempt: &Attempt,
-        (transition, mut change): (&Transition, Change),
+        transition: &Transition,
+        change_to: impl FnOnce(Status, &Delivery) -> Change,
     ) -> Result<Recorded, Failure> {
-        let attempt_item = AttributeValue::M(to_item(attempt)?);
-        let update = self
-            .change(before)
-            .expression_attribute_values(":attempts", AttributeValue::L(vec![attempt_item]))
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":made", number(attempt.number));
-        change.set("attempt = :made, attempts = list_append(if_not_exists(attempts, :none), :attempts)");
+        let roomy = self.make_room(before, Some(attempt)).await;
+        let mut change = change_to(transition.status, &roomy.row);
+        change.values.push((":made", number(attempt.number)));
+        change.set("attempt = :made");
+        if roomy.has_moved() {
+            change.moved(before, roomy, Some(attempt))?;
+        } else {
+            change.set("attempts = list_append(if_not_exists(attempts, :none), :attempts)");
+            change.values.push((":none", AttributeValue::L(Vec::new())));
+            change.values.push((":attempts", AttributeValue::L(vec![AttributeValue::M(to_item(attempt)?)])));
+        }
         change.due(before, transition.next_attempt_at);
         change.reason(transition.reason);
         change.internal(before.internal, transition.internal);
-        send(change.apply(update), |there| attempt.mark.as_ref().is_some_and(|mark| row::has_mark(there, mark))).await
+        let Err(Refused(there)) = conditional::try_update(UPDATE, change.apply(self.change(before))).await? else {
+            return Ok(Recorded::Yes);
+        };
+        let Some((there, mark)) = there.as_ref().zip(attempt.mark.as_ref()) else { return Ok(Recorded::Overtaken) };
+        let is_ours = self.is_on_record(before, before.moved, there, mark).await?;
+        Ok(if is_ours { Recorded::Yes } else { Recorded::Overtaken })
     }
 
     /// Puts an attempt on record whose row has gone on since it was read: beside the others, under its own mark, so that
-    /// doing it twice is doing it once. Of a success the row takes the status, whatever stood there. A row that is gone
-    /// stays gone.
+    /// doing it twice is doing it once, also where it has moved in between. Of a success the row takes the status, whatever stood
+    /// there. A row that is gone stays gone.
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
@@ -130,19 +148,43 @@ impl DeliveriesTable {
         let Some(mark) = &attempt.mark else {
             return Err(Failure::Missing("a late attempt's mark"));
         };
+        let mut moved = before.moved;
+        for _ in 0..LATE_TRIES {
+            let update = self.late(before, attempt, (mark, moved))?;
+            let Err(Refused(there)) = conditional::try_update(UPDATE, update).await? else { return Ok(Recorded::Yes) };
+            let Some(there) = there.filter(|there| there.contains_key("id")) else { return Ok(Recorded::Overtaken) };
+            if self.is_on_record(before, moved, &there, mark).await? {
+                return Ok(Recorded::Yes);
+            }
+            moved = row::moved_in(&there);
+        }
+        Err(AwsError::busy(UPDATE, "its attempts move all the while"))
+    }
+
+    /// The write of a late attempt to a row that lacks it, from which so many have moved.
+    fn late(
+        &self,
+        before: &Delivery,
+        attempt: &Attempt,
+        (mark, moved): (&Mark, u32),
+    ) -> Result<UpdateItemFluentBuilder, Failure> {
         let mut expression = "SET #late = :attempt".to_owned();
+        let so_many = if moved == 0 { "attribute_not_exists(moved)" } else { "moved = :moved" };
         let mut update = self
             .update(before)
-            .condition_expression("attribute_exists(id)")
+            .condition_expression(format!("attribute_exists(id) AND attribute_not_exists(#late) AND {so_many}"))
             .expression_attribute_names("#late", row::late_name(mark))
             .expression_attribute_values(":attempt", AttributeValue::M(to_item(&attempt.clone().shortened())?));
+        if moved > 0 {
+            update = update.expression_attribute_values(":moved", number(moved));
+        }
         if attempt.succeeded() {
             expression += ", #status = :status REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason";
             update = update
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":status", text(Status::Succeeded.as_str()));
         }
-        send(update.update_expression(expression), |_| false).await
+        Ok(update.update_expression(expression))
     }
 
     /// Calls a delivery off, if it still stands where it was read and is not final. `mark` is this call's own.
@@ -187,13 +229,13 @@ impl DeliveriesTable {
 }
 
 async fn send(update: UpdateItemFluentBuilder, is_ours: impl FnOnce(&Item) -> bool) -> Result<Recorded, Failure> {
-    conditional::update("UpdateItem deliveries", update, is_ours).await
+    conditional::update(UPDATE, update, is_ours).await
 }
 
 /// What an update sets and removes, index attributes included, so that no row is in an index where it does not belong.
 struct Change {
     set: Vec<&'static str>,
-    remove: Vec<&'static str>,
+    remove: Vec<Cow<'static, str>>,
     values: Vec<(&'static str, AttributeValue)>,
 }
 
@@ -213,7 +255,7 @@ impl Change {
     fn unlisted(status: Status) -> Self {
         Self {
             set: vec!["#status = :status"],
-            remove: vec!["undelivered_tenant"],
+            remove: vec!["undelivered_tenant".into()],
             values: vec![(":status", text(status.as_str()))],
         }
     }
@@ -229,7 +271,7 @@ impl Change {
                 self.values.push((":due", text(time::wire(at))));
                 self.values.push((":shard", text(due::shard_of(&row.id))));
             }
-            None => self.remove.push("next_attempt_at, due_at, due_shard"),
+            None => self.remove.push("next_attempt_at, due_at, due_shard".into()),
         }
     }
 
@@ -239,7 +281,7 @@ impl Change {
                 self.set("reason = :reason");
                 self.values.push((":reason", text(reason.as_str())));
             }
-            None => self.remove.push("reason"),
+            None => self.remove.push("reason".into()),
         }
     }
 
@@ -247,6 +289,26 @@ impl Change {
         if before != after {
             self.set("internal = :internal");
             self.values.push((":internal", number(after)));
+        }
+    }
+
+    /// Leaves what has not moved, with a further attempt behind it.
+    fn moved(&mut self, before: &Delivery, roomy: Roomy, further: Option<&Attempt>) -> Result<(), Failure> {
+        let attempts = roomy.row.attempts.iter().chain(further).map(|attempt| Ok(AttributeValue::M(to_item(attempt)?)));
+        let attempts = AttributeValue::L(attempts.collect::<Result<_, Failure>>()?);
+        self.set("attempts = :attempts, moved = :moved");
+        self.values.extend([(":attempts", attempts), (":moved", number(roomy.row.moved))]);
+        if before.delivered_at != roomy.row.delivered_at {
+            self.delivered(roomy.row.delivered_at);
+        }
+        self.remove.extend(roomy.late.into_iter().map(Cow::Owned));
+        Ok(())
+    }
+
+    fn delivered(&mut self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.set("delivered_at = :delivered");
+            self.values.push((":delivered", text(time::wire(at))));
         }
     }
 

@@ -14,6 +14,7 @@ pub mod event_meter;
 pub mod event_row;
 pub mod events_table;
 pub mod item;
+mod item_size;
 pub mod jobs_table;
 pub mod keyring;
 pub mod lanes;

@@ -1,14 +1,19 @@
 //! Carries recoveries forward, a page at a time: the API begins one, the sweep continues what is not done.
 //!
+//! A sweep serves them in turn, a page each, until its time is over, and the next one begins behind the last that had its turn. So
+//! however much somebody recovers, nobody waits for more than a page of each of the others'.
+//!
 //! A function that messaged itself would trip Lambda's loop detection; the sweep's timer does not. Every step is harmless
 //! when repeated: a row that was sent again remembers which recovery did it, so the next look counts it and passes it by.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EndpointStatus;
+use postrider_domain::id::RecoveryId;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::env::BadSetting;
@@ -23,10 +28,8 @@ use crate::{Recorded, rows};
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
 
-/// What a page takes at the most. With less left, none is begun.
+/// What a page takes at the most. With less left, none is begun, and what takes longer is cut off.
 pub const FOR_A_PAGE: Duration = Duration::from_secs(5);
-/// The least that a recovery gets, a page and a moment: of very many, some wait for the next sweep.
-const LEAST_SHARE: Duration = Duration::from_secs(6);
 
 /// What was sent again of a page.
 struct Sent {
@@ -57,41 +60,62 @@ impl Recoverer {
         Self { config, deliveries, lanes }
     }
 
-    /// Goes on with every running recovery, each for its share of the time, beginning with any; how many there are.
+    /// Goes on with every running recovery, a page of each in turn, as long as there is time for one; how many there are. It begins
+    /// with the one that has waited longest. One that fails has no further turn.
     ///
     /// # Errors
-    /// When one failed, after the others have had their turn; what was noted stands.
+    /// When one failed, after the others have had their turns; what was noted stands.
     pub async fn continue_all(&self) -> Result<usize, Failure> {
         let mut running = self.config.running_recoveries().await?;
         let (number, mut failure) = (running.len(), None);
-        running.rotate_left(begin_at(entropy::bits64(), number));
-        for (seen, begun) in running.iter().enumerate() {
-            if deadline::left() <= FOR_A_PAGE {
-                break;
+        if number > 1 {
+            // By their ids, which begin with their time: new ones come last.
+            let last = self.config.last_recovery_served().await?;
+            let served = running.partition_point(|one| last.as_ref().is_some_and(|last| one.id <= *last));
+            running.rotate_left(served % number);
+        }
+        let (mut turns, mut last) = (VecDeque::from_iter(running.into_iter().map(Turn::First)), None);
+        while deadline::left() > FOR_A_PAGE
+            && let Some(turn) = turns.pop_front()
+        {
+            let id = turn.id().clone();
+            match deadline::at_most(FOR_A_PAGE, self.take(turn)).await {
+                Ok(Some(next)) => turns.push_back(Turn::Next(next)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(recovery_id = id.as_str(), error = %error, "recovery.failed_for_now");
+                    failure.get_or_insert(error);
+                }
             }
-            let left = u32::try_from(number - seen).unwrap_or(u32::MAX);
-            let share = (deadline::left() / left).max(LEAST_SHARE);
-            if let Err(error) = deadline::at_most(share, self.resume(begun)).await {
-                tracing::error!(recovery_id = begun.id.as_str(), error = %error, "recovery.failed_for_now");
-                failure.get_or_insert(error);
-            }
+            last = Some(id);
+        }
+        // Should this be lost, the next sweep begins where this one did.
+        if let Some(last) = last.filter(|_| number > 1 && !turns.is_empty())
+            && let Err(error) = self.config.note_recovery_served(&last).await
+        {
+            tracing::warn!(error = %error, "recovery.turn_not_noted");
         }
         failure.map_or(Ok(number), Err)
     }
 
-    async fn resume(&self, begun: &Recovery) -> Result<(), Failure> {
-        match self.config.recovery(&begun.tenant_id, &begun.id).await {
-            Ok(Some(recovery)) => self.advance(recovery).await,
-            Ok(None) => {
-                rows::missing(begun.id.as_str());
-                Ok(())
-            }
-            // Nothing that a sweep does will mend it, so no sweep fails for it.
-            Err(error) if error.is_unreadable() => {
-                rows::unreadable(begun.id.as_str(), &error);
-                Ok(())
-            }
-            Err(error) => Err(error),
+    /// A turn of one; the recovery if it goes on after it.
+    async fn take(&self, turn: Turn) -> Result<Option<Recovery>, Failure> {
+        match turn {
+            Turn::Next(recovery) => self.page(recovery).await,
+            Turn::First(begun) => match self.config.recovery(&begun.tenant_id, &begun.id).await {
+                Ok(Some(recovery)) if recovery.status == Progress::Running => self.page(recovery).await,
+                Ok(Some(_)) => Ok(None),
+                Ok(None) => {
+                    rows::missing(begun.id.as_str());
+                    Ok(None)
+                }
+                // Nothing that a sweep does will mend it, so no sweep fails for it.
+                Err(error) if error.is_unreadable() => {
+                    rows::unreadable(begun.id.as_str(), &error);
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -100,38 +124,42 @@ impl Recoverer {
     /// # Errors
     /// As [`Recoverer::continue_all`].
     pub async fn advance_for(&self, recovery: Recovery, time: Duration) -> Result<(), Failure> {
-        deadline::at_most(time + FOR_A_PAGE, self.advance(recovery)).await
+        let pages = async {
+            let mut left = Some(recovery);
+            while deadline::left() > FOR_A_PAGE
+                && let Some(recovery) = left.take()
+            {
+                left = self.page(recovery).await?;
+            }
+            Ok(())
+        };
+        deadline::at_most(time + FOR_A_PAGE, pages).await
     }
 
-    /// Goes on with one, page by page, as long as there is time for one.
-    async fn advance(&self, mut recovery: Recovery) -> Result<(), Failure> {
-        while recovery.status == Progress::Running && deadline::left() > FOR_A_PAGE {
-            let before = recovery.clone();
-            if !self.is_wanted(&recovery).await? {
-                recovery.status = Progress::Done;
-                self.config.note_recovery(&before, &recovery).await?;
-                break;
-            }
-            let page = self.deliveries.list_range(&recovery, PAGE).await?;
-            let look = recovery.look(&page.rows, clock::now());
-            let sent = self.send_again(&recovery, &look.missed).await?;
-            let (found, requeued) = (look.missed.len() as u64, sent.requeued);
-            recovery.found += look.requeued_before + found;
-            recovery.requeued += look.requeued_before + requeued;
-            match page.next {
-                Some(last) => recovery.after = Some(last),
-                None => recovery.status = Progress::Done,
-            }
-            // Overtaken, somebody else has counted this page and carries it on.
-            let noted = self.config.note_recovery(&before, &recovery).await?;
-            if let Some(error) = sent.failure {
-                return Err(error);
-            }
-            if noted == Recorded::Overtaken {
-                break;
-            }
+    /// Goes on with one by a page; the recovery as it is then, unless it is done or somebody else carries it on.
+    async fn page(&self, mut recovery: Recovery) -> Result<Option<Recovery>, Failure> {
+        let before = recovery.clone();
+        if !self.is_wanted(&recovery).await? {
+            recovery.status = Progress::Done;
+            self.config.note_recovery(&before, &recovery).await?;
+            return Ok(None);
         }
-        Ok(())
+        let page = self.deliveries.list_range(&recovery, PAGE).await?;
+        let look = recovery.look(&page.rows, clock::now());
+        let sent = self.send_again(&recovery, &look.missed).await?;
+        let (found, requeued) = (look.missed.len() as u64, sent.requeued);
+        recovery.found += look.requeued_before + found;
+        recovery.requeued += look.requeued_before + requeued;
+        match page.next {
+            Some(last) => recovery.after = Some(last),
+            None => recovery.status = Progress::Done,
+        }
+        // Overtaken, somebody else has counted this page and carries it on.
+        let noted = self.config.note_recovery(&before, &recovery).await?;
+        if let Some(error) = sent.failure {
+            return Err(error);
+        }
+        Ok(Some(recovery).filter(|it| it.status == Progress::Running && noted == Recorded::Yes))
     }
 
     /// Whether the webhook still takes anything: what is sent again to one that is disabled or deleted would only be cancelled,
@@ -196,7 +224,20 @@ impl Recoverer {
     }
 }
 
-/// Which of so many recoveries has the first turn.
-fn begin_at(random: u64, number: usize) -> usize {
-    usize::try_from(random % number.max(1) as u64).unwrap_or_default()
+/// A recovery whose turn is to come.
+enum Turn {
+    /// As it was when it began: how far it has come is still to be read.
+    First(Recovery),
+    /// As this sweep left it at its last turn.
+    Next(Recovery),
 }
+
+impl Turn {
+    fn id(&self) -> &RecoveryId {
+        let (Self::First(recovery) | Self::Next(recovery)) = self;
+        &recovery.id
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! Attempts: one numbered try at a delivery, and what came of it.
 
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::invalid::Invalid;
 use crate::invisible::is_invisible;
 use crate::named;
 
@@ -212,6 +215,16 @@ impl Attempt {
         self
     }
 
+    /// Whether both are one attempt: by its mark, or as a whole where it has none.
+    pub fn is(&self, other: &Self) -> bool {
+        if self.mark.is_some() && other.mark.is_some() { self.mark == other.mark } else { self == other }
+    }
+
+    /// Where it stands among its delivery's others.
+    pub fn place(&self) -> Place {
+        Place { at: self.at, number: self.number, mark: self.mark.clone() }
+    }
+
     /// Whether there was a receiver to fail: what we failed at went nowhere.
     pub fn was_sent(&self) -> bool {
         self.outcome != Outcome::Internal.code()
@@ -220,6 +233,35 @@ impl Attempt {
     /// When its answer, or its failure, was there.
     pub fn ended_at(&self) -> Timestamp {
         crate::time::plus_millis(self.at, i64::try_from(self.duration_ms).unwrap_or(i64::MAX))
+    }
+}
+
+/// An attempt's place among its delivery's: by when it began, and then by what tells it from the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    at: Timestamp,
+    number: u32,
+    mark: Option<Mark>,
+}
+
+/// As a cursor holds it: the time, the number and, where there is one, the mark.
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", crate::time::wire(self.at), self.number, self.mark.as_ref().map_or("", Mark::as_str))
+    }
+}
+
+impl FromStr for Place {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let read = || {
+            let (at, rest) = text.split_once(' ')?;
+            let (number, mark) = rest.split_once(' ')?;
+            let mark = (!mark.is_empty()).then(|| Mark(mark.to_owned()));
+            Some(Self { at: at.parse().ok()?, number: number.parse().ok()?, mark })
+        };
+        read().ok_or_else(|| Invalid::new("cursor", "an attempt's place"))
     }
 }
 

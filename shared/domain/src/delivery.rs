@@ -13,9 +13,11 @@ use crate::event::{Event, EventType};
 use crate::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
+mod moved;
 mod round;
 mod status;
 
+pub use moved::{AROUND_BYTES, ROW_BYTES};
 pub use round::NoNewRound;
 pub use status::{Reason, Status};
 
@@ -56,12 +58,18 @@ pub struct Delivery {
     /// When the next attempt is due, while retrying.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub next_attempt_at: Option<Timestamp>,
-    /// What was tried so far: those attempts that the counter counts.
+    /// What was tried so far: those attempts that the counter counts, and that have not moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
     /// Attempts that were under way when the row went on, in no order. Each has an attribute of its own.
     #[serde(skip)]
     pub late: Vec<Attempt>,
+    /// How many attempts have moved to rows of their own, late ones too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moved: u32,
+    /// Those that have moved, where somebody has read them along: to show them, and for nothing else.
+    #[serde(skip)]
+    pub earlier: Vec<Attempt>,
     /// When a receiver first took it, once a further round has begun after that.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub delivered_at: Option<Timestamp>,
@@ -80,6 +88,11 @@ pub struct Delivery {
 
 fn first() -> u32 {
     1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What a message for an attempt finds.
@@ -132,6 +145,8 @@ impl Delivery {
             next_attempt_at: None,
             attempts: Vec::new(),
             late: Vec::new(),
+            moved: 0,
+            earlier: Vec::new(),
             delivered_at: None,
             recovered_by: None,
             created_at: event.timestamp,
@@ -179,19 +194,24 @@ impl Delivery {
         self.late.push(attempt);
     }
 
-    /// Whether this attempt is on record.
+    /// Whether the row itself has this attempt on record.
     pub fn has(&self, mark: &Mark) -> bool {
         self.attempts.iter().chain(&self.late).any(|attempt| attempt.mark.as_ref() == Some(mark))
     }
 
-    /// Every attempt, late ones too, by when it began.
+    /// Every attempt, late ones too, by when it began; of those that have moved, what was read along.
     pub fn history(&self) -> Vec<&Attempt> {
-        let mut all: Vec<&Attempt> = self.attempts.iter().chain(&self.late).collect();
-        all.sort_by(|one, other| (one.at, one.number, &one.mark).cmp(&(other.at, other.number, &other.mark)));
+        let mut all: Vec<&Attempt> = self.earlier.iter().chain(&self.attempts).chain(&self.late).collect();
+        all.sort_by_key(|attempt| attempt.place());
         all
     }
 
-    /// When a receiver first took it.
+    /// How many attempts are on record, wherever they lie.
+    pub fn attempts_on_record(&self) -> usize {
+        self.moved as usize + self.attempts.len() + self.late.len()
+    }
+
+    /// When a receiver first took it. The row keeps this itself before a success moves.
     pub fn delivered_at(&self) -> Option<Timestamp> {
         let taken = self.history().into_iter().filter(|attempt| attempt.succeeded()).map(Attempt::ended_at).min();
         self.delivered_at.or(taken)

@@ -28,6 +28,7 @@ mod lost;
 mod lost_answers;
 mod marks;
 mod missing;
+mod moved;
 mod owner;
 mod recovery;
 mod slow;

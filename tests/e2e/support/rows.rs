@@ -97,6 +97,13 @@ impl Rows {
         request.set_key(Some(delivery_key(id))).send().await.expect("the row should be read").item
     }
 
+    /// The rows of attempts that a delivery's row had no room for.
+    pub(crate) async fn moved_of(&self, id: &str) -> Vec<Row> {
+        let query = self.client.query().table_name(&self.stack.tables.deliveries).consistent_read(true);
+        let query = query.key_condition_expression("endpoint_id = :id").expression_attribute_values(":id", s(id));
+        query.into_paginator().items().send().collect::<Result<_, _>>().await.expect("the rows should be read")
+    }
+
     /// Puts rows into the events table in one transaction.
     pub(crate) async fn put_events(&self, rows: Vec<Row>) {
         let put = |row| Put::builder().table_name(&self.stack.tables.events).set_item(Some(row)).build();
@@ -323,6 +330,21 @@ impl Rows {
             .expression_attribute_names("#name", name)
             .expression_attribute_values(":value", value);
         request.send().await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+    }
+}
+
+/// Bytes of a row as DynamoDB bills them: its names and its values.
+pub(crate) fn bytes_of(row: &Row) -> usize {
+    row.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+}
+
+fn value_bytes(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(number) => number.trim_matches('0').len().div_ceil(2) + 1,
+        AttributeValue::L(members) => 3 + members.iter().map(|member| 1 + value_bytes(member)).sum::<usize>(),
+        AttributeValue::M(members) => 3 + members.len() + bytes_of(members),
+        _ => 1,
     }
 }
 

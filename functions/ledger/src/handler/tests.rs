@@ -440,3 +440,79 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
     }
 }
+
+/// A delivery that was tried so often, and of whose attempts the first so many have moved.
+fn tried_often(attempts: u32, moved: u32) -> (Delivery, Value) {
+    let attempt = |n: u32| Attempt::internal(n, Mark::new(n.into()), Timestamp::from_second(n.into()).unwrap(), "why");
+    let all: Vec<Attempt> = (1..=attempts).map(attempt).collect();
+    let (earlier, here) = all.split_at(moved as usize);
+    let row = Delivery { attempts: here.to_vec(), attempts_made: attempts, moved, ..tried(Status::Failed, None) };
+    let apart = json!({"endpoint_id": row.id, "id": "1970-01-01T00:00:00.000Z#000000", "tenant_id": row.tenant_id, "attempts": earlier, "expires_at": 0});
+    (row, apart)
+}
+
+fn numbers(delivery: &Value) -> Vec<u64> {
+    delivery["attempts"].as_array().unwrap().iter().map(|attempt| attempt["number"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn all_attempts_are_shown_page_by_page_wherever_they_lie() {
+    let (row, apart) = tried_often(230, 225);
+    let path = format!("/v1/deliveries/{}", row.id);
+    let shown = async |query: &str| {
+        let script = script(std::slice::from_ref(&row)).saying("Query", [Said::rows(&[&apart])]);
+        answered(&script, Call::new("GET", &path).query(query).by(&owner())).await
+    };
+    let mut body = shown("").await.body;
+    assert_eq!(numbers(&body), (1..=100).collect::<Vec<_>>());
+    let mut seen = numbers(&body);
+    while body["pagination"]["has_more"] == json!(true) {
+        let cursor = body["pagination"]["next_cursor"].as_str().unwrap().to_owned();
+        body = shown(&format!("cursor={cursor}")).await.body;
+        seen.extend(numbers(&body));
+    }
+    assert_eq!((seen, numbers(&body).len()), ((1..=230).collect(), 30));
+    assert_eq!(numbers(&shown("limit=7").await.body), (1..=7).collect::<Vec<_>>());
+    assert_eq!(shown("limit=0").await.status, 400);
+    assert_eq!(shown("cursor=abc").await.status, 400);
+}
+
+#[tokio::test]
+async fn what_was_tried_less_than_a_hundred_times_has_one_page_and_costs_no_further_read() {
+    let path = format!("/v1/deliveries/{}", pending().id);
+    let script = script(&[tried(Status::Failed, None)]);
+    let body = answered(&script, Call::new("GET", &path).by(&owner())).await.body;
+    assert_eq!((numbers(&body), body.get("pagination")), (vec![1], None));
+    assert!(script.asked("Query").is_empty());
+}
+
+#[tokio::test]
+async fn a_list_shows_the_first_hundred_of_each_and_where_the_others_begin() {
+    let (row, apart) = tried_often(150, 145);
+    let path = format!("/v1/webhooks/{}/deliveries", endpoint().id);
+    let rows = [json!(row), json!(tried(Status::Failed, None))];
+    let script = script(&[]).saying_about("Query", ":lower", [Said::rows(&rows)]).saying_about(
+        "Query",
+        ":delivery",
+        [Said::rows(&[apart])],
+    );
+    let body = answered(&script, Call::new("GET", &path).by(&owner())).await.body;
+    let [often, once] = [0, 1].map(|n| &body["deliveries"][n]);
+    assert_eq!((numbers(often).len(), &often["pagination"]["has_more"]), (100, &json!(true)));
+    assert_eq!((numbers(once), once.get("pagination")), (vec![1], None));
+    assert_eq!(script.asked("Query").len(), 2, "only what has moved is read along");
+}
+
+#[tokio::test]
+async fn a_list_of_what_was_tried_very_often_holds_fewer_deliveries() {
+    let (row, apart) = tried_often(300, 295);
+    let path = format!("/v1/webhooks/{}/deliveries", endpoint().id);
+    let script = script(&[]).saying_about("Query", ":lower", [Said::rows(&vec![row.clone(); 40])]).saying_about(
+        "Query",
+        ":delivery",
+        repeat_with(move || Said::rows(&[&apart])),
+    );
+    let body = answered(&script, Call::new("GET", &path).by(&owner())).await.body;
+    let shown = body["deliveries"].as_array().unwrap().len();
+    assert!((10..40).contains(&shown) && body["pagination"]["has_more"] == json!(true), "{shown}");
+}

@@ -8,10 +8,11 @@ use postrider_domain::id::{RecoveryId, TenantId};
 use postrider_domain::quota::{Exceeded, Quota, Quotas};
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::entropy;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::conditional::{CHANGED_BY, Recorded, has_id, is_by, transact, transact_in_a_crowd};
-use crate::error::{Failure, unwritable};
+use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, number, text, to_item};
 
 const RUNNING: &str = "RECOVERIES";
@@ -22,6 +23,14 @@ const CALL: &str = "TransactWriteItems recovery";
 /// How often one is tried that others overtake.
 const TRIES: usize = 4;
 const READS_AT_ONCE: usize = 16;
+/// The row beside the list that holds whose turn was the last.
+const SERVED: &str = "SERVED";
+
+/// Whose turn was the last.
+#[derive(Serialize, Deserialize)]
+struct Served {
+    recovery_id: RecoveryId,
+}
 
 impl ConfigTable {
     /// Puts a new recovery and its place in the list of running ones, both or neither, if its tenant may have one more running.
@@ -116,6 +125,26 @@ impl ConfigTable {
     /// When the read failed.
     pub async fn running_recoveries(&self) -> Result<Vec<Recovery>, Failure> {
         self.all(RUNNING.to_owned(), PREFIX).await
+    }
+
+    /// The recovery whose turn was the last of a sweep that came to no end; it may be done by now.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn last_recovery_served(&self) -> Result<Option<RecoveryId>, Failure> {
+        let served: Option<Served> = self.get(RUNNING.to_owned(), SERVED).await?;
+        Ok(served.map(|served| served.recovery_id))
+    }
+
+    /// Notes whose turn was the last. A hint: sweeps that meet write over each other's.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn note_recovery_served(&self, recovery: &RecoveryId) -> Result<(), Failure> {
+        let item = keyed(to_item(&Served { recovery_id: recovery.clone() })?, RUNNING.to_owned(), SERVED.to_owned());
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        put.send().await.map_err(failed("PutItem recovery"))?;
+        Ok(())
     }
 
     /// Notes how far a recovery has come since `before`, unless somebody else has carried it on meanwhile: then his count of the

@@ -2,7 +2,6 @@
 
 use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
-use postrider_domain::time;
 
 use super::{Change, DeliveriesTable, send};
 use crate::Recorded;
@@ -12,11 +11,13 @@ use crate::item::{number, text};
 
 impl DeliveriesTable {
     /// Writes `after`, a new round of `before`, if the row still stands where it was read. An attempt that is under way then
-    /// is late: it is put on record, and uses up none of the new round. `mark` is this call's own.
+    /// is late: it is put on record, and uses up none of the new round. What the row has no room for, such as late attempts, is put
+    /// into rows of its own before. `mark` is this call's own.
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
     pub async fn begin_round(&self, before: &Delivery, after: &Delivery, mark: &Mark) -> Result<Recorded, Failure> {
+        let roomy = self.make_room(after, None).await;
         let update = self
             .as_read(before, "#status = :seen")
             .expression_attribute_values(":seen", text(before.status.as_str()))
@@ -27,9 +28,9 @@ impl DeliveriesTable {
         change.set("round = :new_round, round_from = :from, internal = :zero");
         change.due(after, after.next_attempt_at);
         change.reason(None);
-        if let Some(at) = after.delivered_at {
-            change.set("delivered_at = :delivered");
-            change.values.push((":delivered", text(time::wire(at))));
+        change.delivered(after.delivered_at);
+        if roomy.has_moved() {
+            change.moved(after, roomy, None)?;
         }
         if let Some(recovery) = &after.recovered_by {
             change.set("recovered_by = :recovery");

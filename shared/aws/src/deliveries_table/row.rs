@@ -5,10 +5,15 @@ use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::Delivery;
 
 use crate::error::Failure;
-use crate::item::{Item, from_item, text_of};
+use crate::item::{Item, from_item, text, text_of, to_item};
+use crate::item_size::{size_of, size_of_value};
 
 /// What the name of a late attempt's attribute begins with, before its mark.
 const LATE: &str = "late_";
+/// How long such a name is.
+pub(super) const LATE_NAME_BYTES: usize = 13;
+/// Whose changes a row had last: of three marks, each with its name.
+const MARKS_BYTES: usize = 67;
 
 /// The attribute of a late attempt.
 pub(super) fn late_name(mark: &Mark) -> String {
@@ -30,6 +35,32 @@ pub(crate) fn read(mut item: Item) -> Result<Delivery, Failure> {
 fn attempt_of(value: AttributeValue, row: &Delivery) -> Option<Attempt> {
     let read = serde_dynamo::from_attribute_value(value);
     read.inspect_err(|error| tracing::error!(delivery_id = %row.id, %error, "ledger.unreadable_attempt")).ok()
+}
+
+/// How many attempts have left a row.
+pub(super) fn moved_in(there: &Item) -> u32 {
+    let moved = there.get("moved").and_then(|moved| moved.as_n().ok());
+    moved.and_then(|moved| moved.parse().ok()).unwrap_or_default()
+}
+
+/// The bytes of a row at its largest, which is while an attempt is due: with its places in both indexes.
+///
+/// # Errors
+/// When it cannot be a row.
+pub(super) fn largest(row: &Delivery) -> Result<usize, Failure> {
+    let mut item = to_item(row)?;
+    let a_time = || text("2026-01-15T12:00:00.000Z");
+    item.insert("next_attempt_at".to_owned(), a_time());
+    item.insert("due_at".to_owned(), a_time());
+    item.insert("due_shard".to_owned(), text("00"));
+    item.insert("undelivered_tenant".to_owned(), text(row.tenant_id.as_str()));
+    item.insert("moved".to_owned(), AttributeValue::N("100".to_owned()));
+    let mut late = 0;
+    for attempt in &row.late {
+        late += LATE_NAME_BYTES + size_of_value(&AttributeValue::M(to_item(attempt)?));
+    }
+    let marks = if row.round > 1 { MARKS_BYTES } else { 0 };
+    Ok(size_of(&item) + late + marks)
 }
 
 /// Whether the attempt of this mark is on record in a row, in its turn or late.

@@ -119,11 +119,12 @@ async fn a_record_that_is_refused_was_made_where_its_mark_stands() {
 #[tokio::test]
 async fn a_late_attempt_wants_a_row_and_changes_nothing_but_by_success() {
     let update = asked(async |table| table.record_late(&row(), &attempt()).await).await;
-    assert_eq!(condition(&update), "attribute_exists(id)");
+    let wanted = "attribute_exists(id) AND attribute_not_exists(late_00000007) AND attribute_not_exists(moved)";
+    assert_eq!(condition(&update), wanted);
     assert_eq!(change(&update), "SET late_00000007 = :attempt");
     assert_eq!(update["ExpressionAttributeValues"][":attempt"], json!(attempt()));
     let update = asked(async |table| table.record_late(&row(), &succeeded()).await).await;
-    assert_eq!(condition(&update), "attribute_exists(id)");
+    assert_eq!(condition(&update), wanted);
     let ends = r#", status = "succeeded" REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason"#;
     assert_eq!(change(&update), format!("SET late_00000007 = :attempt{ends}"));
     let (gone, _) = refused(&json!({}), async |table| table.record_late(&row(), &attempt()).await).await;

@@ -1,7 +1,9 @@
 //! One delivery, three workers, a queue, schedules, a dead-letter queue, a sweep, a recovery and an owner who retries,
 //! cancels, moves, disables and deletes at any moment, also while a POST is out: driven through random interleavings of
 //! crashes, lost answers, duplicates and losses. The rules are the real ones of this crate; what the store does with a
-//! refused record is written out in [`World::record`], as deliver does it.
+//! refused record is written out in [`World::record`], and how a row makes room in [`World::make_room`], as deliver does it.
+
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
@@ -14,6 +16,9 @@ use crate::retry::MAX_INTERNAL;
 /// The queue's maxReceiveCount in the template.
 const MAX_RECEIVES: u32 = 5;
 const MOST_ATTEMPTS: u32 = 6 + MAX_INTERNAL + 1;
+/// What a row takes without its attempts, and each of those: three fit in.
+const BARE_BYTES: usize = 800;
+const ATTEMPT_BYTES: usize = 400;
 
 #[derive(Debug, Clone)]
 struct Queued {
@@ -32,6 +37,13 @@ struct Busy {
     status: u16,
 }
 
+/// A row that was read, with the attempts that lie in rows of their own taken out of it, and those.
+#[derive(Debug, Clone)]
+struct Roomy {
+    row: Delivery,
+    gone: Vec<Attempt>,
+}
+
 /// What becomes of a worker when it has recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
@@ -39,8 +51,9 @@ enum After {
     GoesOn,
     /// It dies; its message shows again.
     Dies,
-    /// It hears nothing of its record, and the second try is refused.
+    /// It hears nothing of its record, and tries again at once or whenever it comes to it.
     HearsNothing,
+    TriesLater,
 }
 
 #[derive(Debug, Clone)]
@@ -55,6 +68,10 @@ enum Step {
     Record {
         worker: usize,
         after: After,
+    },
+    /// It puts what its row has no room for into rows of its own, and comes to its record later, if ever.
+    MakeRoom {
+        worker: usize,
     },
     /// It dies between POST and record; its message shows again.
     Crash {
@@ -76,6 +93,8 @@ enum Step {
     },
     /// Somebody asks for a new round.
     Retry,
+    /// The same, and the function dies or is overtaken before it writes the round.
+    HalfARetry,
     Cancel,
     Recover,
     /// The webhook's URL changes.
@@ -97,6 +116,8 @@ enum Webhook {
 struct World {
     row: Delivery,
     row_is_there: bool,
+    /// Rows of moved attempts, by what they are named by.
+    moved: BTreeMap<u32, Vec<Attempt>>,
     webhook: Webhook,
     url_version: u32,
     queue: Vec<Queued>,
@@ -126,6 +147,7 @@ impl World {
         Self {
             row: Delivery::pending(&crate::delivery::an_event(now), EndpointId::new(now, 2), now, 0),
             row_is_there: true,
+            moved: BTreeMap::new(),
             webhook: Webhook::Active,
             url_version: FIRST_URL_VERSION,
             queue: vec![Queued { attempt: 1, round: Some(1), receives: 0, posts: 0 }],
@@ -152,8 +174,14 @@ impl World {
             Step::Record { worker, after } => self.finish(worker, after),
             Step::Crash { worker } => {
                 if let Some(busy) = self.workers[worker].take() {
-                    self.unrecorded.extend(busy.attempt.mark);
+                    // Its record may have been made, and its answer lost.
+                    self.unrecorded.extend(busy.attempt.mark.filter(|mark| !self.is_on_record(mark, 0)));
                     self.queue.push(busy.message);
+                }
+            }
+            Step::MakeRoom { worker } => {
+                if let Some(Busy { read, .. }) = self.workers[worker].clone() {
+                    self.make_room(&read, ATTEMPT_BYTES);
                 }
             }
             Step::DoubleMessage(i) => {
@@ -185,6 +213,9 @@ impl World {
             Step::Sweep => self.sweep(),
             Step::Wait { seconds } => self.now = crate::time::plus_millis(self.now, seconds * 1000),
             Step::Retry => self.retry(),
+            Step::HalfARetry => {
+                self.make_room(&self.row.in_new_round(self.now), 0);
+            }
             Step::Cancel => self.cancel(Reason::CancelledByRequest),
             Step::Recover => self.recover(),
             Step::Move => self.url_version += 1,
@@ -233,13 +264,17 @@ impl World {
     }
 
     fn finish(&mut self, worker: usize, after: After) {
-        let Some(busy) = self.workers[worker].take() else { return };
+        let Some(busy) = self.workers[worker].clone() else { return };
+        if after != After::TriesLater {
+            self.workers[worker] = None;
+        }
         let outcome = Outcome::Responded { status: busy.status, retry_after: None };
         let mut next = self.record(&busy.read, &outcome, Some(&busy.attempt));
         if after == After::HearsNothing {
             next = self.record(&busy.read, &outcome, Some(&busy.attempt));
         }
         match (after, next) {
+            (After::TriesLater, _) => {}
             (After::Dies, _) => self.queue.push(busy.message),
             (_, Some(attempt)) => self.schedule(attempt, busy.read.round),
             _ => {}
@@ -250,11 +285,13 @@ impl World {
     fn record(&mut self, read: &Delivery, outcome: &Outcome, attempt: Option<&Attempt>) -> Option<u32> {
         let made = read.after(&NUR.retry, outcome, self.now, 0.0);
         let next = made.next_attempt_at.map(|_| read.next_attempt() + 1);
+        let roomy = self.make_room(read, ATTEMPT_BYTES);
         if !self.row_is_there {
             return None;
         }
         if self.row.stands_as(read) {
             self.misfiled += u32::from(read.round != self.row.round);
+            self.take_out(roomy);
             self.row.attempts_made = read.attempts_made + 1;
             self.row.status = made.status;
             self.row.reason = made.reason;
@@ -265,11 +302,44 @@ impl World {
             return next;
         }
         let attempt = attempt?;
-        if attempt.mark.as_ref().is_some_and(|mark| self.row.has(mark)) {
+        if attempt.mark.as_ref().is_some_and(|mark| self.is_on_record(mark, read.moved)) {
             return next;
         }
         self.row.take_late(attempt.clone());
         None
+    }
+
+    /// Whether an attempt is in the row, or has moved since so many had.
+    fn is_on_record(&self, mark: &Mark, since: u32) -> bool {
+        let mut moved = self.moved.range(since..self.row.moved.max(since)).flat_map(|(_, attempts)| attempts);
+        self.row.has(mark) || moved.any(|attempt| attempt.mark.as_ref() == Some(mark))
+    }
+
+    /// Puts what a row that was read has no room for into rows of its own. What is there already stays, and counts.
+    fn make_room(&mut self, read: &Delivery, more: usize) -> Roomy {
+        let mut roomy = Roomy { row: read.clone(), gone: Vec::new() };
+        loop {
+            let excess = (bytes_of(&roomy.row) + more).saturating_sub(ROW_BYTES);
+            let moving = roomy.row.outgrown(excess, |_| ATTEMPT_BYTES);
+            if moving.is_empty() {
+                return roomy;
+            }
+            let there = self.moved.entry(roomy.row.moved).or_insert(moving).clone();
+            roomy.row = roomy.row.without(&there);
+            roomy.gone.extend(there);
+        }
+    }
+
+    /// Takes out of the row what has moved, as a part of a write whose condition holds.
+    fn take_out(&mut self, Roomy { row, gone }: Roomy) {
+        (self.row.attempts, self.row.moved, self.row.delivered_at) = (row.attempts, row.moved, row.delivered_at);
+        self.row.late.retain(|late| !gone.iter().any(|moved| moved.is(late)));
+    }
+
+    /// The row as somebody sees it who reads those along that have moved.
+    fn whole(&self) -> Delivery {
+        let earlier = self.moved.range(..self.row.moved).flat_map(|(_, attempts)| attempts.clone()).collect();
+        Delivery { earlier, ..self.row.clone() }
     }
 
     fn retry(&mut self) {
@@ -292,7 +362,9 @@ impl World {
     fn begin(&mut self, after: Delivery) {
         self.rounds += 1;
         self.asked_at = Some(self.posted.len());
+        let roomy = self.make_room(&after, 0);
         self.row = after;
+        self.take_out(roomy);
         self.queue.push(self.message(self.row.next_attempt()));
     }
 
@@ -348,18 +420,23 @@ impl World {
 
     /// Each POST that did not lose its worker is on record once, with the URL that it went to; nothing else is.
     fn check_the_record(&self) -> Result<(), TestCaseError> {
-        let mut on_record: Vec<&Mark> = self.row.history().iter().filter_map(|one| one.mark.as_ref()).collect();
+        let whole = self.whole();
+        let mut on_record: Vec<&Mark> = whole.history().iter().filter_map(|one| one.mark.as_ref()).collect();
         let mut posts: Vec<&Mark> = self.posted.iter().filter_map(|one| one.mark.as_ref()).collect();
         posts.retain(|mark| !self.unrecorded.contains(mark));
         on_record.sort();
         posts.sort();
         prop_assert_eq!(on_record, posts, "attempts on record = POSTs made");
-        for attempt in self.row.history() {
+        for attempt in whole.history() {
             let post = self.posted.iter().find(|post| post.mark == attempt.mark);
             prop_assert_eq!(post, Some(attempt), "told as it was made");
         }
         Ok(())
     }
+}
+
+fn bytes_of(row: &Delivery) -> usize {
+    BARE_BYTES + ATTEMPT_BYTES * (row.attempts.len() + row.late.len())
 }
 
 fn pick<T>(from: &[T], i: usize) -> Option<usize> {
@@ -369,12 +446,14 @@ fn pick<T>(from: &[T], i: usize) -> Option<usize> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let any_index = 0_usize..8;
     let status = prop_oneof![1 => Just(200_u16), 8 => Just(500)];
-    let after = prop_oneof![4 => Just(After::GoesOn), 2 => Just(After::Dies), 2 => Just(After::HearsNothing)];
+    let lost = prop_oneof![Just(After::HearsNothing), Just(After::TriesLater)];
+    let after = prop_oneof![4 => Just(After::GoesOn), 2 => Just(After::Dies), 3 => lost];
     let messages = prop_oneof![
         12 => (0_usize..3, any_index.clone(), status)
             .prop_map(|(worker, message, status)| Step::Take { worker, message, status }),
         8 => (0_usize..3, after).prop_map(|(worker, after)| Step::Record { worker, after }),
         3 => (0_usize..3).prop_map(|worker| Step::Crash { worker }),
+        2 => (0_usize..3).prop_map(|worker| Step::MakeRoom { worker }),
         3 => any_index.clone().prop_map(Step::DoubleMessage),
         2 => any_index.clone().prop_map(Step::LoseRetry),
         1 => any_index.clone().prop_map(Step::OfAnEarlierVersion),
@@ -385,6 +464,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let owner = prop_oneof![
         6 => Just(Step::Retry),
+        1 => Just(Step::HalfARetry),
         4 => Just(Step::Cancel),
         4 => Just(Step::Recover),
         2 => Just(Step::Move),
@@ -415,8 +495,15 @@ proptest! {
             if was.status == Status::Pending && is_retry {
                 prop_assert_eq!(row, &was, "a refused retry writes nothing");
             }
+            if row.attempts_made > was.attempts_made {
+                // Late ones that came since the record's row was read leave it with the next write.
+                let in_turn = Delivery { late: Vec::new(), ..row.clone() };
+                prop_assert!(bytes_of(&in_turn) <= ROW_BYTES, "no record makes a row outgrow its bounds");
+            }
+            let whole = world.whole();
+            prop_assert_eq!(whole.history().len(), row.attempts_on_record(), "all are found, and none twice");
             if world.row_is_there {
-                let taken = row.history().iter().any(|attempt| attempt.succeeded());
+                let taken = whole.history().iter().any(|attempt| attempt.succeeded());
                 prop_assert!(!taken || row.delivered_at().is_some());
                 let undelivered = row.counts_as_undelivered(row.status);
                 prop_assert!(!taken || !undelivered, "what a receiver took is not undelivered: {:?}", row);
@@ -454,4 +541,24 @@ proptest! {
         }
         prop_assert_eq!((world.rounds, world.queue.len(), world.row.round), (1, 1, 2));
     }
+}
+
+/// Who was frozen knows less of the row than who has moved its attempts meanwhile: what he puts then is not put over theirs.
+#[test]
+fn what_has_moved_stays_as_it_was_put() {
+    let mut world = World::new();
+    let attempt = |number, mark| Attempt::answered(number, Mark::new(mark), world.now, 500);
+    world.row.attempts = (1..=3).map(|number| attempt(number, number.into())).collect();
+    world.row.attempts_made = 3;
+    let (late, next) = ([attempt(3, 11), attempt(3, 12)], attempt(4, 4));
+    let frozen = world.row.clone();
+    late.into_iter().for_each(|attempt| world.row.take_late(attempt));
+    let read = world.row.clone();
+    world.record(&read, &Outcome::Internal, Some(&next));
+    world.make_room(&frozen, ATTEMPT_BYTES);
+    assert_eq!((world.whole().history().len(), world.row.attempts_on_record()), (6, 6));
+    assert_eq!(
+        world.record(&frozen, &Outcome::Internal, Some(&read.attempts[2])),
+        world.row.next_attempt_at.map(|_| 5)
+    );
 }

@@ -6,11 +6,11 @@ use super::{Delivery, Status};
 use crate::id::RecoveryId;
 use crate::time;
 
-/// Attempts on record after which no new round begins. A round adds 20 at the most, and an attempt takes at most about
-/// 1.5 KiB, the last of a round, or 0.8 KiB.
+/// Attempts on record after which no new round begins. A round adds 20 at the most. Whoever shows a delivery reads all of
+/// them, an attempt being about 1.5 KiB at the most, the last of a round, or 0.8 KiB.
 const MAX_ATTEMPTS_BEFORE_A_ROUND: usize = 180;
 /// Rounds after which no new one begins. Whoever cancels and asks again while a POST is out leaves one late attempt for each
-/// round, which no count of what is on record tells of yet. Both bounds together keep a row below DynamoDB's 400 KiB.
+/// round, which no count of what is on record tells of yet.
 const MAX_ROUNDS: u32 = 100;
 
 /// Why no new round begins.
@@ -22,15 +22,15 @@ pub enum NoNewRound {
     /// An attempt is due or under way.
     #[error("an attempt at this delivery is due or under way; look at it again once that has ended")]
     UnderWay,
-    /// The row holds as many attempts as it may.
+    /// It has as many attempts as it may.
     #[error("this delivery has had its most attempts; publish its event again")]
     TooManyAttempts,
 }
 
 impl Delivery {
-    /// Whether a row has room for the attempts of a further round.
+    /// Whether a delivery may have the attempts of a further round.
     pub fn has_room_for_a_round(&self) -> bool {
-        let on_record = self.attempts.len().max(self.attempts_made as usize) + self.late.len();
+        let on_record = self.attempts_on_record().max(self.attempts_made as usize + self.late.len());
         on_record <= MAX_ATTEMPTS_BEFORE_A_ROUND && self.round < MAX_ROUNDS
     }
 

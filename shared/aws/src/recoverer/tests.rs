@@ -1,0 +1,136 @@
+//! Whose turn it is: of recoveries that are long and short, that hang, and that the last sweep did not come to.
+
+use std::iter::repeat_with;
+
+use jiff::Timestamp;
+use postrider_domain::dialect::{DialectRef, STANDARD};
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use replay::{Said, Script, item, keyed};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::lanes::Lanes;
+use crate::queue::Queue;
+use crate::{sample, sdk};
+
+const AT: Timestamp = Timestamp::UNIX_EPOCH;
+const A_PAGE_TAKES: u64 = 1;
+
+/// A recovery of a tenant's own, the older the smaller its number.
+fn recovery(number: u64) -> Recovery {
+    Recovery {
+        id: RecoveryId::new(Timestamp::from_second(i64::try_from(number).unwrap()).unwrap(), number),
+        tenant_id: TenantId::new(AT, number),
+        endpoint_id: EndpointId::new(AT, number),
+        since: AT,
+        until: Timestamp::from_second(1).unwrap(),
+        status: Progress::Running,
+        found: 0,
+        requeued: 0,
+        after: None,
+        expires_at: 0,
+    }
+}
+
+fn rows(recovery: &Recovery) -> [Value; 2] {
+    let partition = format!("TENANT#{}", recovery.tenant_id);
+    let url = "https://hooks.example/".to_owned();
+    let endpoint =
+        Endpoint::bare(recovery.endpoint_id.clone(), recovery.tenant_id.clone(), url, DialectRef(&STANDARD), AT);
+    [
+        keyed(partition.clone(), format!("RECOVERY#{}", recovery.id), recovery),
+        keyed(partition, format!("WEBHOOK#{}", recovery.endpoint_id), &endpoint),
+    ]
+}
+
+/// An AWS with these recoveries, of so many pages each, and the one whose turn was the last.
+fn script(recoveries: &[(u64, usize)], served: Option<u64>) -> Script {
+    also(Script::default(), recoveries, served)
+}
+
+/// The same AWS after what another says first.
+fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Script {
+    let all: Vec<Recovery> = recoveries.iter().map(|(number, _)| recovery(*number)).collect();
+    let served = served.map(|number| keyed("RECOVERIES", "SERVED", &json!({"recovery_id": recovery(number).id})));
+    let mut script = first
+        .holding("config", all.iter().flat_map(rows).chain(served))
+        .saying_about("Query", "RECOVERIES", [Said::rows(&all)])
+        .saying("TransactWriteItems", repeat_with(Said::done))
+        .saying("PutItem", repeat_with(Said::done));
+    for (recovery, (_, pages)) in all.iter().zip(recoveries) {
+        let last = DeliveryId::new(AT, &recovery.endpoint_id, &sample::event().id);
+        let more = json!({"Items": [], "LastEvaluatedKey": item(&json!({"id": last}))});
+        let more = std::iter::repeat_n(Said::body(more), pages - 1).chain([Said::rows::<Value>(&[])]);
+        let pages = more.map(|page| page.after(A_PAGE_TAKES));
+        script = script.saying_about("Query", recovery.endpoint_id.as_str(), pages.collect::<Vec<_>>());
+    }
+    script
+}
+
+/// Whose pages a sweep of so many seconds reads, by their recoveries' numbers.
+async fn swept(script: &Script, seconds: u64) -> (Result<usize, Failure>, Vec<u64>) {
+    let sdk = script.sdk(sdk::over);
+    let tables = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
+    let recoverer = Recoverer::new(tables.0, tables.1, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
+    let done = deadline::at_most(Duration::from_secs(seconds), recoverer.continue_all()).await;
+    let whose = |query: Value| {
+        let endpoint = query["ExpressionAttributeValues"][":endpoint"].as_str()?.to_owned();
+        (1..10).find(|number| recovery(*number).endpoint_id.as_str() == endpoint)
+    };
+    (done, script.asked("Query").into_iter().filter_map(whose).collect())
+}
+
+fn noted(script: &Script) -> Vec<Value> {
+    script.asked("PutItem").into_iter().map(|put| put["Item"]["recovery_id"].clone()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_recovery_is_done_in_the_first_round_beside_a_large_one() {
+    let script = script(&[(1, 1000), (2, 1)], None);
+    let (done, turns) = swept(&script, 60).await;
+    assert_eq!((done.unwrap(), &turns[..3]), (2, &[1, 2, 1][..]));
+    assert!(
+        turns.len() > 40 && turns[3..].iter().all(|number| *number == 1),
+        "all other time is the large one's: {turns:?}"
+    );
+    let ended = script
+        .asked("TransactWriteItems")
+        .into_iter()
+        .filter(|noted| noted["TransactItems"].as_array().unwrap().len() > 1);
+    assert_eq!(ended.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_sweep_begins_with_the_one_that_waited_longest() {
+    let four = [(1, 1000), (2, 1000), (3, 1000), (4, 1000)];
+    let first = script(&four, None);
+    let (_, turns) = swept(&first, 11).await;
+    let last = *turns.last().unwrap();
+    assert_eq!(turns[..6], [1, 2, 3, 4, 1, 2]);
+    assert_eq!(noted(&first), [json!(recovery(last).id)]);
+    let (_, turns) = swept(&script(&four, Some(2)), 11).await;
+    assert_eq!(turns[..4], [3, 4, 1, 2]);
+    let (_, turns) = swept(&script(&four, Some(4)), 11).await;
+    assert_eq!(turns[..4], [1, 2, 3, 4], "behind the newest comes the oldest");
+    let (_, turns) = swept(&script(&[(1, 9), (4, 9)], Some(3)), 11).await;
+    assert_eq!(turns[..2], [4, 1], "the one whose turn was the last may be done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_hangs_takes_a_pages_time_and_has_no_further_turn() {
+    let hanging = recovery(1).endpoint_id;
+    let script = Script::default().saying_about("Query", hanging.as_str(), repeat_with(|| Said::done().after(3600)));
+    let good = also(script, &[(1, 1000), (2, 5)], None);
+    let (done, turns) = swept(&good, 60).await;
+    assert!(done.is_err(), "the sweep says so at its end");
+    assert_eq!(turns.iter().filter(|number| **number == 2).count(), 5);
+    assert!(noted(&good).is_empty(), "all had their turns");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recovery_alone_notes_no_turn() {
+    let script = script(&[(1, 1000)], None);
+    let (done, turns) = swept(&script, 20).await;
+    assert!(done.unwrap() == 1 && turns.len() > 5 && noted(&script).is_empty());
+}
