@@ -50,7 +50,9 @@ async fn alone() -> (World, MutexGuard<'static, ()>) {
     let world = World::open();
     let guard = ALONE.lock().await;
     let queues = &world.stack.queues;
-    for queue in [&queues.deliver, &queues.retry, &queues.dead, &queues.unfinished, &queues.quarantine] {
+    for queue in
+        [&queues.deliver, &queues.retry, &queues.dead, &queues.unfinished, &queues.continuation, &queues.quarantine]
+    {
         world.aws.purge(queue).await;
     }
     (world, guard)

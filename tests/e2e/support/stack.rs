@@ -54,6 +54,7 @@ pub(crate) struct Queues {
     pub(crate) dead: String,
     pub(crate) quarantine: String,
     pub(crate) unfinished: String,
+    pub(crate) continuation: String,
     pub(crate) triggers: String,
 }
 

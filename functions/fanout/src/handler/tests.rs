@@ -5,7 +5,8 @@ use std::iter::repeat_with;
 use jiff::Timestamp;
 use postrider_aws::sdk;
 use postrider_domain::event::Announce;
-use postrider_domain::id::{EventId, JobId};
+use postrider_domain::id::{EndpointId, EventId, JobId};
+use postrider_host::clock;
 use replay::{Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -21,9 +22,11 @@ pub(crate) fn fanout(script: &Script) -> Fanout {
         retry_queue: Queue::at(&sdk, "retry"),
         quarantine: SetAsideQueue::at(&sdk, "quarantine"),
         unfinished: SetAsideQueue::at(&sdk, "unfinished"),
+        continuation: SetAsideQueue::at(&sdk, "continuation"),
         bus: Bus::of(&sdk, "bus"),
         retention: Retention { seconds: 90 * 86_400 },
         announced: Announced::default(),
+        at_work: Semaphore::new(ROWS_AT_ONCE),
     }
 }
 
@@ -66,7 +69,7 @@ fn record(row: &Value) -> Box<RawValue> {
     RawValue::from_string(record.to_string()).unwrap()
 }
 
-fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
+pub(crate) fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
     events.iter().map(|event| record(&json!(event))).collect()
 }
 
