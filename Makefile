@@ -14,6 +14,7 @@
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
+#   make giants          events to as many as 50,000 webhooks: calls, memory, and another tenant's event beside; many minutes
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -25,7 +26,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit bench bench-counts lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit giants bench bench-counts lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -79,6 +80,9 @@ bench-counts: venv
 
 tarpit: venv
 	@$(PYTHON_VENV) tests/bench/tarpit.py
+
+giants: venv
+	@$(PYTHON_VENV) tests/bench/giants.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

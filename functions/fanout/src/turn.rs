@@ -13,7 +13,7 @@ pub const FEW: usize = 100;
 /// Rows of such events in one turn of the stream.
 const ROWS_OF_FEW: usize = 4_000;
 /// Rows of all other events together in it: what comes behind them in the stream waits a fraction of a second.
-pub const ROWS_OF_MANY: usize = 1_000;
+pub const ROWS_OF_MANY: usize = 500;
 const SECONDS: u64 = 10;
 /// Rows of one turn of an event that goes on from its own queue. The next in the queue waits for as long.
 pub const ROWS_GOING_ON: usize = 10_000;

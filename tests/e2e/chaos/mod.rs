@@ -36,6 +36,7 @@ mod stopped;
 mod storm;
 mod sweeps;
 mod throttled;
+mod turns;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
