@@ -15,6 +15,7 @@
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make noisy           what three noisy tenants cost a fourth one; some minutes
+#   make giants          events to as many as 50,000 webhooks: calls, memory, and another tenant's event beside; many minutes
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -26,7 +27,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy bench bench-counts bench-retries lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-retries lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -87,6 +88,9 @@ tarpit: venv
 
 noisy: venv
 	@$(PYTHON_VENV) tests/bench/noisy.py
+
+giants: venv
+	@$(PYTHON_VENV) tests/bench/giants.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

@@ -8,7 +8,7 @@ from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
 FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "fanout", "deliver", "sweep")
-QUEUES = ("deliver", "retry", "slow", "dead", "quarantine", "unfinished", "triggers")
+QUEUES = ("deliver", "retry", "slow", "dead", "quarantine", "unfinished", "continuation", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 
 

@@ -12,6 +12,7 @@ from tally import Tally
 
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
+CONTINUATION_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:ContinuationQueue"
 DELIVER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:deliver"
 RETRY_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:retry"
 DATA = {
@@ -63,7 +64,7 @@ class Flow:
             one = {"event": event, "data": DATA}
             size = min(batch or 1, count - begin)
             path, body = ("/v1/events/batch", {"events": [one] * size}) if batch else ("/v1/events", one)
-            done, calls = await self._invoke("events", api_request("POST", path, key, body))
+            done, calls = await self.invoke("events", api_request("POST", path, key, body))
             if done.answer["statusCode"] != 202:
                 raise AssertionError(f"publishing answered {done.answer}")
             self.tally.requests += 1
@@ -72,13 +73,18 @@ class Flow:
         return rows
 
     async def fan_out(self, rows: list[dict]) -> list[str]:
-        """The messages that came of these rows."""
-        messages = []
-        for begin in range(0, len(rows), STREAM_BATCH):
-            _, calls = await self._invoke("fanout", stream_batch(rows[begin : begin + STREAM_BATCH]))
+        """The messages that came of these rows, and of what was left to go on, turn by turn."""
+        messages, batches = [], [stream_batch(rows[begin : begin + STREAM_BATCH]) for begin in range(0, len(rows), STREAM_BATCH)]
+        while batches:
+            _, calls = await self.invoke("fanout", batches.pop(0))
             for call in calls:
                 if call.operation == "SendMessageBatch":
-                    messages += [entry["MessageBody"] for entry in call.request["Entries"]]
+                    bodies = [entry["MessageBody"] for entry in call.request["Entries"]]
+                    if call.request["QueueUrl"].endswith("ContinuationQueue"):
+                        batches += [queue_batch([body], CONTINUATION_QUEUE_ARN) for body in bodies]
+                        self.tally.queue_calls += 2 * len(bodies)
+                    else:
+                        messages += bodies
         return messages
 
     async def deliver(self, messages: list[str], batch: int = QUEUE_BATCH, pause: float = 0.0) -> list[str]:
@@ -99,7 +105,7 @@ class Flow:
         for begin in range(0, len(messages), batch):
             await asyncio.sleep(pause)
             connections = self.receiver.connections
-            done, calls = await self._invoke("deliver", queue_batch(messages[begin : begin + batch], queue_arn))
+            done, calls = await self.invoke("deliver", queue_batch(messages[begin : begin + batch], queue_arn))
             self.tally.connecting += self.receiver.connections > connections
             if done.answer["batchItemFailures"]:
                 raise AssertionError("deliver handed messages back; its log says why")
@@ -115,7 +121,8 @@ class Flow:
                     following.append(call.request["MessageBody"])
         return following
 
-    async def _invoke(self, name: str, event: dict) -> tuple[Invocation, list[Call]]:
+    async def invoke(self, name: str, event: dict) -> tuple[Invocation, list[Call]]:
+        """One invocation, which is tallied, and the calls that it made."""
         function = self.functions[name]
         self.proxy.take()
         cpu, logged = function.cpu(), function.log.stat().st_size

@@ -136,7 +136,7 @@ class Alarms(unittest.TestCase):
             ("DeadQueue", count),
             ("QuarantineQueue", count),
         }
-        queues |= {("TriggersQueue", count), ("UnfinishedQueue", age)}
+        queues |= {("TriggersQueue", count), ("UnfinishedQueue", age), ("ContinuationQueue", age)}
         self.assertEqual(watched, queues)
 
     def test_the_sweep_is_missed_soon_but_not_for_one_late_run(self):

@@ -10,6 +10,9 @@ WORK = ("DeliverQueue", "RetryQueue", "SlowQueue")
 # What sets how many functions read each of them.
 CONCURRENCY = {"Deliver": "DeliverConcurrency", "Retry": "RetryConcurrency", "Slow": "SlowConcurrency"}
 UNFINISHED = "UnfinishedQueue"
+CONTINUATION = "ContinuationQueue"
+# What fan-out leaves for itself.
+LEFT = (UNFINISHED, CONTINUATION)
 ENDS = ("DeadQueue", "QuarantineQueue", "TriggersQueue")
 POLICIES = ("QueuesOverTlsOnly", "TriggersQueuePolicy")
 
@@ -21,7 +24,7 @@ class Queues(unittest.TestCase):
     def test_visibility_is_six_times_the_functions_time_out(self):
         timeout = self.template.function("deliver")["Timeout"]
         self.assertEqual(timeout, self.template.function("fanout")["Timeout"])
-        for queue in (*WORK, UNFINISHED):
+        for queue in (*WORK, *LEFT):
             with self.subTest(queue=queue):
                 visibility = self.template.properties(queue)["VisibilityTimeout"]
                 self.assertGreaterEqual(visibility, 6 * timeout, "it would reappear while its batch is at work")
@@ -43,24 +46,31 @@ class Queues(unittest.TestCase):
     def test_dead_letters_outlive_the_queue_they_come_from(self):
         for queue in ENDS:
             self.assertEqual(self.template.properties(queue)["MessageRetentionPeriod"], 14 * DAY, queue)
-        for queue in (*WORK, UNFINISHED):
+        for queue in (*WORK, *LEFT):
             retention = self.template.properties(queue)["MessageRetentionPeriod"]
             self.assertGreaterEqual(retention, 4 * DAY, "a long weekend's outage must not lose messages")
             self.assertLess(retention, 14 * DAY, "a message keeps its age when it moves: it would arrive already expired")
 
-    def test_an_unfinished_event_is_tried_for_a_day_and_then_lies_where_it_can_be_redriven(self):
-        redrive = self.template.properties(UNFINISHED)["RedrivePolicy"]
-        self.assertEqual(redrive["deadLetterTargetArn"], {"Fn::GetAtt": ["QuarantineQueue", "Arn"]})
+    def test_what_fanout_left_is_tried_for_a_day_and_then_lies_where_it_can_be_redriven(self):
         first, longest = limit("fanout.first_wait"), limit("fanout.longest_wait")
-        waits = sum(min(first * 2**n, longest) for n in range(redrive["maxReceiveCount"]))
-        self.assertGreaterEqual(waits, DAY, "the stream kept what failed for as long")
-        self.assertLess(waits, self.template.properties(UNFINISHED)["MessageRetentionPeriod"], "it would expire unseen")
+        for queue in LEFT:
+            with self.subTest(queue=queue):
+                redrive = self.template.properties(queue)["RedrivePolicy"]
+                self.assertEqual(redrive["deadLetterTargetArn"], {"Fn::GetAtt": ["QuarantineQueue", "Arn"]})
+                waits = sum(min(first * 2**n, longest) for n in range(redrive["maxReceiveCount"]))
+                self.assertGreaterEqual(waits, DAY, "the stream kept what failed for as long")
+                self.assertLess(waits, self.template.properties(queue)["MessageRetentionPeriod"], "it would expire unseen")
 
     def test_fanout_takes_up_what_it_left_one_by_one(self):
-        (mapping,) = (m for m in self.template.mappings("fanout").values() if "Queue" in str(m["EventSourceArn"]))
-        self.assertEqual(mapping["EventSourceArn"], {"Fn::GetAtt": [UNFINISHED, "Arn"]})
-        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "one would hold up the others")
-        self.assertLess(mapping["ScalingConfig"]["MaximumConcurrency"], 10, "what failed must not take the place of what is new")
+        mappings = {m["EventSourceArn"]["Fn::GetAtt"][0]: m for m in self.template.mappings("fanout").values()}
+        self.assertEqual(set(mappings), {"EventsTable", *LEFT})
+        for queue in LEFT:
+            with self.subTest(queue=queue):
+                mapping = mappings[queue]
+                self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"], "one would hold up the others")
+                concurrency = mapping["ScalingConfig"]["MaximumConcurrency"]
+                self.assertLess(concurrency, 10, "what failed, or goes to thousands, must not take the place of what is new")
+        self.assertEqual(mappings[CONTINUATION]["BatchSize"], 1, "a message is a turn's work, which two would have to share")
 
     def test_no_queue_is_fifo(self):
         for name, queue in self.template.of_type("AWS::SQS::Queue").items():

@@ -1,19 +1,20 @@
 //! The batch of stream records.
 //!
 //! Each of them stands by itself: one that can never be fanned out is set aside, one that cannot be fanned out now is left in a
-//! queue of its own (`unfinished`), and the stream goes on to the others. Only where even that cannot be done does the batch
-//! fail, and comes again. So every step is harmless when repeated: rows are put only where there are none, and a message for a
-//! row that has gone on is stale. Rows are put before their messages are sent, so a message never comes before its row.
+//! queue of its own (`unfinished`), and what is too much for the stream's turn in another one, from where it stands. The stream
+//! goes on to the others. Only where even that cannot be done does the batch fail, and comes again. So every step is harmless when
+//! repeated: rows are put only where there are none, and a message for a row that has gone on is stale. Rows are put before their
+//! messages are sent, so a message never comes before its row.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::future::join3;
+use futures::future::{join3, try_join};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
-use postrider_aws::config_table::{ConfigTable, Subscription};
+use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::put_once::Put;
@@ -23,24 +24,33 @@ use postrider_aws::set_aside::SetAsideQueue;
 use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::detail_type::DetailType;
-use postrider_domain::event::{Event, EventPattern};
-use postrider_domain::id::{EndpointId, EventKey, TenantId};
+use postrider_domain::event::Event;
+use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::note::Note;
+use postrider_domain::slow::SlowEndpoints;
+use postrider_host::deadline;
 use postrider_host::env::{self, BadSetting, Retention};
-use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
 use crate::announced::Announced;
+use crate::chunks::{Chunk, Chunks};
+use crate::first_pages::FirstPages;
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
+use crate::stretch::{Left, Outcome, Place, Work};
+use crate::turn::{self, Turn};
+use crate::walk::Walk;
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod turns;
 
-/// Rows that are put, and then announced, together.
-const CHUNK: usize = 10;
 const CHUNKS_AT_ONCE: usize = 16;
+/// Rows that are put or announced at a time, by all that this process does.
+const ROWS_AT_ONCE: usize = 320;
 const QUERIES_AT_ONCE: usize = 16;
 
 /// Time kept back from a batch's work to leave what it did not get done where it comes again.
@@ -51,11 +61,6 @@ const SOON: Duration = Duration::from_secs(2);
 /// How much later a row is announced again of which nobody here knows whether it was announced.
 const AGAIN: Duration = Duration::from_secs(15);
 
-type Subscribers = HashMap<(TenantId, EventPattern), Result<Vec<Subscription>, Failure>>;
-
-/// Events that were not done with, and why.
-type Failed = HashMap<EventKey, Failure>;
-
 /// What the fan-out needs.
 pub(crate) struct Fanout {
     config: ConfigTable,
@@ -65,9 +70,11 @@ pub(crate) struct Fanout {
     slow_queue: Queue,
     quarantine: SetAsideQueue,
     unfinished: SetAsideQueue,
+    continuation: SetAsideQueue,
     bus: Bus,
     retention: Retention,
     announced: Announced,
+    at_work: Semaphore,
     producers: Producers,
 }
 
@@ -83,9 +90,11 @@ impl Fanout {
             slow_queue: Queue::slow(sdk)?,
             quarantine: SetAsideQueue::quarantine(sdk)?,
             unfinished: SetAsideQueue::unfinished(sdk)?,
+            continuation: SetAsideQueue::continuation(sdk)?,
             bus: Bus::from_env(sdk)?,
             retention: env::retention()?,
             announced: Announced::default(),
+            at_work: Semaphore::new(ROWS_AT_ONCE),
         })
     }
 
@@ -105,15 +114,31 @@ impl Fanout {
                 Err(no_event) => poison.push((record.as_ref(), no_event)),
             }
         }
+        let works: Vec<Work<'_>> = good.iter().map(|(_, event)| Work::whole(event)).collect();
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
-        let work = join3(self.fan_out_each(&events), self.set_aside_all(&poison), self.producers.count(&events));
-        let (failed, mut left, ()) = deadline::but_for(TO_LEAVE, work).await;
-        let unfinished = good.iter().filter_map(|(record, event)| Some((*record, failed.get(&key_of(event))?)));
-        left.extend(unfinished.map(|(record, error)| record::note(record, &error.to_string())));
-        if !left.is_empty() {
-            tracing::warn!(records = left.len(), of = batch.len(), "fanout.unfinished");
+        let fanned_out = self.fan_out(&works, Turn::of_stream());
+        let work = join3(fanned_out, self.set_aside_all(&poison), self.producers.count(&events));
+        let (left, mut unfinished, ()) = deadline::but_for(TO_LEAVE, work).await;
+        let mut going_on = Vec::new();
+        for ((record, _), Left { failed, rest }) in good.iter().zip(left) {
+            let failed = failed.map(|(part, error)| part.named_in(record::note(*record, &error.to_string())));
+            unfinished.extend(failed);
+            going_on.extend(rest.map(|part| part.named_in(record::note(*record, record::GOES_ON))));
         }
-        Ok(self.unfinished.put_for_later(&left, SOON).await?)
+        if !unfinished.is_empty() {
+            tracing::warn!(records = unfinished.len(), of = batch.len(), "fanout.unfinished");
+        }
+        Ok(self.leave(&unfinished, &going_on).await?)
+    }
+
+    /// Leaves what failed to be tried again, and what was not begun to go on.
+    ///
+    /// # Errors
+    /// When something was not taken; leaving it again is harmless.
+    pub(crate) async fn leave(&self, unfinished: &[Note], going_on: &[Note]) -> Result<(), Failure> {
+        let unfinished = self.unfinished.put_for_later(unfinished, SOON);
+        let going_on = self.continuation.put_for_later(going_on, Duration::ZERO);
+        try_join(unfinished, going_on).await.map(|_| ())
     }
 
     /// Sets aside what is no event; notes about those records of which even that failed.
@@ -138,112 +163,73 @@ impl Fanout {
         }
     }
 
-    /// Puts and announces the deliveries of these events.
-    ///
-    /// # Errors
-    /// When we failed at one of them; doing it again is harmless.
-    pub(crate) async fn fan_out(&self, events: &[Event]) -> Result<(), Failure> {
-        let failed = self.fan_out_each(&events.iter().collect::<Vec<_>>()).await;
-        failed.into_values().next().map_or(Ok(()), Err)
-    }
-
-    /// The same; those that were not done with. What fails holds up nothing else, and what was announced in a run that failed is
-    /// remembered for the next.
-    async fn fan_out_each(&self, events: &[&Event]) -> Failed {
-        let (announced, sent): (Vec<&Event>, Vec<&Event>) = events.iter().partition(|event| event.announce.is_some());
-        let (mut failed, mut done) = (Failed::new(), Vec::new());
-        let announcements = announced.into_iter().map(|event| async move { (event, self.tell(event).await) });
-        let mut told = stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE);
-        while let Some((event, result)) = told.next().await {
-            match result {
-                Ok(()) => done.push(name_of(event)),
-                Err(error) => _ = failed.insert(key_of(event), error),
-            }
-        }
-        let subscribers = self.subscribers(&sent).await;
-        let (mut rows, mut deliveries) = (Vec::new(), 0_usize);
-        for event in sent {
-            // Those that were found are sent to: the rerun finds their rows.
-            let (found, error) = self.matches(event, &subscribers);
-            failed.extend(error.map(|error| (key_of(event), error)));
-            deliveries += found.len();
-            rows.extend(found);
-        }
-        let (slow, prompt) = self.apart(rows).await;
-        let chunks = stream::iter(prompt.chunks(CHUNK).map(|rows| (rows, &self.deliver_queue)));
-        let mut sent = chunks
-            .chain(stream::iter(slow.chunks(CHUNK).map(|rows| (rows, &self.slow_queue))))
-            .map(|(rows, queue)| self.announce(rows, queue))
-            .buffer_unordered(CHUNKS_AT_ONCE);
-        while let Some(chunk) = sent.next().await {
-            for (row, result) in chunk {
-                match result {
-                    Ok(()) => done.push(row.id.to_string()),
-                    Err(error) => _ = failed.insert(event_of(row), error),
+    /// Puts and announces the deliveries of these works, as far as the turn goes; what is left of each. What fails holds up nothing
+    /// else, and what was announced in a run that comes again is remembered for the next.
+    pub(crate) async fn fan_out(&self, works: &[Work<'_>], turn: Turn) -> Vec<Left> {
+        let mut outcomes = vec![Outcome::default(); works.len()];
+        let mut done = self.tell_all(works, &mut outcomes).await;
+        let sent: Vec<&Work<'_>> = works.iter().filter(|work| work.event.announce.is_none()).collect();
+        let pages = FirstPages::read(&self.config, &sent).await;
+        let walks: Vec<(usize, Walk<'_>)> = (works.iter().enumerate())
+            .filter(|(_, work)| work.event.announce.is_none())
+            .map(|(number, work)| (number, Walk::new(&self.config, work, &pages)))
+            .collect();
+        // Walks hold what they need of them.
+        drop(pages);
+        let slow = self.slow(&walks).await;
+        let mut chunks = Chunks::new(in_order(walks), slow, turn, self.retention.seconds, outcomes);
+        let mut failures = Vec::new();
+        {
+            let chunks = stream::unfold(&mut chunks, async |chunks| chunks.next().await.map(|chunk| (chunk, chunks)));
+            let announced = chunks.map(|chunk| self.announce(chunk)).buffer_unordered(CHUNKS_AT_ONCE);
+            let mut announced = std::pin::pin!(announced);
+            while let Some(chunk) = announced.next().await {
+                for (row, from, result) in chunk {
+                    match result {
+                        Ok(()) => done.push(row.id.to_string()),
+                        Err(error) => failures.push((from, error)),
+                    }
                 }
             }
         }
-        if !failed.is_empty() {
+        let (deliveries, slow, mut outcomes) = chunks.end();
+        for ((work, before), error) in failures {
+            outcomes[work].fail(before, error);
+        }
+        let failed = outcomes.iter().filter(|outcome| outcome.has_failed()).count();
+        let going_on = outcomes.iter().filter(|outcome| outcome.is_to_go_on()).count();
+        if failed + going_on > 0 {
             self.announced.remember(done);
         }
-        tracing::info!(events = events.len(), deliveries, slow = slow.len(), failed = failed.len(), "fanout.done");
-        failed
+        tracing::info!(events = works.len(), deliveries, slow, failed, going_on, "fanout.done");
+        works.iter().zip(outcomes).map(|(work, outcome)| outcome.left(&work.stretch)).collect()
     }
 
-    /// The rows of endpoints that count as slow, and the others: what keeps a connection waiting shall not stand among
-    /// others' attempts. Who is slow is a hint: where it cannot be read, nobody is.
-    async fn apart(&self, rows: Vec<Delivery>) -> (Vec<Delivery>, Vec<Delivery>) {
-        let tenants: BTreeSet<&TenantId> = rows.iter().map(|row| &row.tenant_id).collect();
-        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
-            tracing::warn!(error = %error, "fanout.slow_unknown");
-            HashMap::new()
-        });
-        let now = clock::now();
-        let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
-        rows.into_iter().partition(is_slow)
-    }
-
-    /// Who asks for these events: each pattern is looked up once a batch.
-    async fn subscribers(&self, events: &[&Event]) -> Subscribers {
-        let patterns = |event: &&Event| {
-            let tenant = event.tenant_id.clone();
-            event.event_type.patterns().into_iter().map(move |pattern| (tenant.clone(), pattern))
-        };
-        let mut wanted: Vec<_> = events.iter().filter(|event| event.job_id.is_none()).flat_map(patterns).collect();
-        wanted.sort();
-        wanted.dedup();
-        stream::iter(wanted)
-            .map(|(tenant, pattern)| async move {
-                let found = self.config.subscriptions(&tenant, &pattern).await;
-                ((tenant, pattern), found)
-            })
-            .buffer_unordered(QUERIES_AT_ONCE)
-            .collect()
-            .await
-    }
-
-    /// A fresh row for every endpoint that asked for the event, once however many of its patterns match; and why those are not
-    /// all, if so. A job's event goes to the job's own URL and to nobody else.
-    fn matches(&self, event: &Event, subscribers: &Subscribers) -> (Vec<Delivery>, Option<Failure>) {
-        let now = clock::now();
-        let expires_at = now.as_second() + self.retention.seconds;
-        if event.job_id.is_some() {
-            let endpoint = EndpointId::of_jobs(&event.tenant_id);
-            return (vec![Delivery::pending(event, endpoint, now, expires_at)], None);
-        }
-        let (mut endpoints, mut unknown) = (BTreeSet::new(), None);
-        for pattern in event.event_type.patterns() {
-            match subscribers.get(&(event.tenant_id.clone(), pattern)) {
-                Some(Ok(found)) => {
-                    endpoints.extend(found.iter().filter(|one| one.takes(event)).map(|one| &one.endpoint_id));
-                }
-                Some(Err(error)) => unknown = Some(error.clone()),
-                None => {}
+    /// Tells workers of new jobs; what was told is named.
+    async fn tell_all(&self, works: &[Work<'_>], outcomes: &mut [Outcome]) -> Vec<String> {
+        let new = works.iter().enumerate().filter(|(_, work)| work.event.announce.is_some());
+        let announcements = new.map(|(number, work)| async move { (number, work.event, self.tell(work.event).await) });
+        let mut told = stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE);
+        let mut done = Vec::new();
+        while let Some((number, event, result)) = told.next().await {
+            match result {
+                Ok(()) => done.push(name_of(event)),
+                Err(error) => outcomes[number].fail(None, error),
             }
         }
-        let row = |endpoint: &EndpointId| Delivery::pending(event, endpoint.clone(), now, expires_at);
-        (endpoints.into_iter().map(row).collect(), unknown)
+        done
+    }
+
+    /// Who is slow: what keeps a connection waiting shall not stand among first attempts. It is a hint: where it cannot be read,
+    /// nobody is.
+    async fn slow(&self, walks: &[(usize, Walk<'_>)]) -> HashMap<TenantId, SlowEndpoints> {
+        let found = walks.iter().filter(|(_, walk)| walk.may_find());
+        let tenants: BTreeSet<&TenantId> = found.map(|(_, walk)| &walk.work.event.tenant_id).collect();
+        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+        self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "fanout.slow_unknown");
+            HashMap::new()
+        })
     }
 
     /// Tells workers of a new job, unless a run before this one has.
@@ -258,37 +244,41 @@ impl Fanout {
     /// Puts the rows, then sends their messages; what became of each. A row that was there before is announced again while it is
     /// pending, since the run that put it may have died before it sent the message: later than a fresh one, so that a message
     /// that was sent after all has been worked on by then and makes the second one stale.
-    async fn announce<'a>(&self, rows: &'a [Delivery], queue: &Queue) -> Vec<(&'a Delivery, Result<(), Failure>)> {
-        let (mut fresh, mut again, mut done) = (Vec::new(), Vec::new(), Vec::new());
-        for (row, put) in rows.iter().zip(self.deliveries.put_pending(rows).await) {
+    async fn announce(&self, chunk: Chunk) -> Vec<(Delivery, (usize, Place), Result<(), Failure>)> {
+        let Chunk { is_slow, rows, from } = chunk;
+        let queue = if is_slow { &self.slow_queue } else { &self.deliver_queue };
+        let permits = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        // Nobody closes it.
+        let _at_work = self.at_work.acquire_many(permits).await.ok();
+        let mut results = Vec::with_capacity(rows.len());
+        let (mut fresh, mut again) = (Vec::new(), Vec::new());
+        for (place, put) in self.deliveries.put_pending(&rows).await.into_iter().enumerate() {
+            results.push(Ok(()));
             match put {
-                Ok(Put::New) => fresh.push(row),
-                Ok(Put::Existing(existing)) if existing.status != Status::Pending => done.push((row, Ok(()))),
-                Ok(Put::Existing(_)) if self.announced.has(row.id.as_str()) => done.push((row, Ok(()))),
-                Ok(Put::Existing(_)) => again.push(row),
-                Ok(Put::Unreadable) => {
-                    rows::unreadable(row.id.as_str(), &"a delivery of before");
-                    done.push((row, Ok(())));
-                }
-                Err(error) => done.push((row, Err(error))),
+                Ok(Put::New) => fresh.push(place),
+                Ok(Put::Existing(existing)) if existing.status != Status::Pending => {}
+                Ok(Put::Existing(_)) if self.announced.has(rows[place].id.as_str()) => {}
+                Ok(Put::Existing(_)) => again.push(place),
+                Ok(Put::Unreadable) => rows::unreadable(rows[place].id.as_str(), &"a delivery of before"),
+                Err(error) => results[place] = Err(error),
             }
         }
-        for (rows, delay) in [(fresh, Duration::ZERO), (again, AGAIN)] {
-            let messages: Vec<Message> = rows.iter().map(|row| Message::new(row, 1)).collect();
-            let sent = queue.send_all_later(&messages, delay).await;
-            done.extend(rows.into_iter().map(|row| (row, sent.clone())));
+        for (places, delay) in [(fresh, Duration::ZERO), (again, AGAIN)] {
+            let messages: Vec<Message> = places.iter().map(|place| Message::new(&rows[*place], 1)).collect();
+            if let Err(error) = queue.send_all_later(&messages, delay).await {
+                places.into_iter().for_each(|place| results[place] = Err(error.clone()));
+            }
         }
-        done
+        rows.into_iter().zip(from).zip(results).map(|((row, from), result)| (row, from, result)).collect()
     }
 }
 
-fn key_of(event: &Event) -> EventKey {
-    EventKey { tenant_id: event.tenant_id.clone(), id: event.id.clone() }
-}
-
-/// The event that a row delivers.
-fn event_of(row: &Delivery) -> EventKey {
-    EventKey { tenant_id: row.tenant_id.clone(), id: row.event_id.clone() }
+/// What is walked first stands first.
+fn in_order<'a>(walks: Vec<(usize, Walk<'a>)>) -> VecDeque<(usize, Walk<'a>)> {
+    let sizes: Vec<_> = walks.iter().map(|(_, walk)| (&walk.work.event.tenant_id, walk.asking)).collect();
+    let order = turn::order(&sizes);
+    let mut walks: Vec<_> = walks.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|place| walks[place].take()).collect()
 }
 
 /// What an event is remembered by.

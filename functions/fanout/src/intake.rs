@@ -1,4 +1,4 @@
-//! What invokes this function: the stream, the queue of what was left unfinished, an operator.
+//! What invokes this function: the stream, the queues of what it left unfinished or to go on, an operator.
 
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
@@ -34,7 +34,7 @@ impl Intake {
         })
     }
 
-    /// Answers the stream, the queue of what it left, or an operator.
+    /// Answers the stream, a queue of what it left, or an operator.
     ///
     /// # Errors
     /// When something could neither be done nor left for later, and is to come again.

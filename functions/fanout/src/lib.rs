@@ -3,11 +3,19 @@
 //! Invoked by hand with `{"redrive": true}` it brings back what it once set aside.
 
 mod announced;
+mod chunks;
+mod first_pages;
 mod handler;
 mod intake;
+mod merge;
 mod producers;
 mod record;
 pub mod redrive;
+mod stretch;
+pub mod turn;
 pub mod unfinished;
+mod walk;
+#[cfg(test)]
+mod world;
 
 pub use intake::Intake;

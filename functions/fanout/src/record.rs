@@ -13,6 +13,9 @@ use serde_json::{Map, Value, json};
 /// What a note in quarantine names as its source when a stream record is meant.
 pub(crate) const SOURCE: &str = "events stream";
 
+/// Why a note lies where fan-outs go on.
+pub(crate) const GOES_ON: &str = "the rest of its webhooks";
+
 /// Why a row is no event; nothing will make it one by itself, so it is set aside.
 pub(crate) enum NoEvent {
     /// What came is no record of a row's; its text is nobody's to keep.
@@ -59,9 +62,21 @@ pub(crate) fn note(record: Option<&EventRecord>, reason: &str) -> Note {
         _ => None,
     };
     let keys: Map<String, Value> = record.change.keys.inner().iter().filter_map(text).collect();
+    let tenant = keys.get("tenant_id").and_then(|tenant| tenant.as_str()?.parse().ok());
     Note::new(SOURCE)
+        .of_tenant(tenant)
         .with("keys", keys)
         .with("sequence_number", json!(record.change.sequence_number))
         .with("written_at", json!(written(record).map(time::wire)))
+        .because(reason)
+}
+
+/// What such a note said, for another reason.
+pub(crate) fn again(note: &Value, reason: &str) -> Note {
+    Note::new(SOURCE)
+        .of_tenant(note["keys"]["tenant_id"].as_str().and_then(|tenant| tenant.parse().ok()))
+        .with("keys", note["keys"].clone())
+        .with("sequence_number", note["sequence_number"].clone())
+        .with("written_at", note["written_at"].clone())
         .because(reason)
 }

@@ -18,10 +18,12 @@ use serde_json::{Value, json};
 
 use crate::handler::Fanout;
 use crate::record;
+use crate::stretch::{Left, Stretch, Work};
+use crate::turn::Turn;
 
 /// Time kept back at the end, so that whatever was begun is finished.
 pub const RESERVE: Duration = Duration::from_secs(15);
-/// An event with very many webhooks takes long, and may.
+/// A turn of an event is bounded by itself.
 const EACH: Duration = Duration::MAX;
 
 /// Brings back what lies in quarantine.
@@ -80,7 +82,10 @@ impl Redrive {
     ) -> Result<Result<(), String>, Failure> {
         let note: Value = serde_json::from_str(&set_aside.body).unwrap_or_default();
         match note["source"].as_str() {
-            Some(record::SOURCE) => self.fan_out(fanout, &note).await,
+            Some(record::SOURCE) => match self.fan_out(fanout, &note, Turn::of_stream()).await? {
+                Ok(left) => settle(fanout, &note, left).await.map(Ok),
+                Err(reason) => Ok(Err(reason)),
+            },
             Some("dead letters") => match Message::parse(note["body"].as_str().unwrap_or_default()) {
                 Ok(message) => self.retry_queue.send(&message, Duration::ZERO).await.map(Ok),
                 Err(reason) => Ok(Err(reason)),
@@ -89,8 +94,14 @@ impl Redrive {
         }
     }
 
-    /// Fans out the event that a note is about. The outer error is ours; the inner one says why nothing will come of it.
-    pub(crate) async fn fan_out(&self, fanout: &Fanout, note: &Value) -> Result<Result<(), String>, Failure> {
+    /// Fans out the event that a note is about, or the part of its webhooks that the note names; what is left of that. The outer error
+    /// is ours; the inner one says why nothing will come of it.
+    pub(crate) async fn fan_out(
+        &self,
+        fanout: &Fanout,
+        note: &Value,
+        turn: Turn,
+    ) -> Result<Result<Left, String>, Failure> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
             return Ok(Err("its row's keys are no tenant and event".to_owned()));
         };
@@ -98,15 +109,16 @@ impl Redrive {
         // The row has stood since then: a redrive weeks later must not find its time odd.
         let written = note["written_at"].as_str().and_then(|text| time::parse("written_at", text).ok());
         // Without a row nothing is left to bring back.
-        let Some(row) = item.map(Item::from) else { return Ok(Ok(())) };
+        let Some(row) = item.map(Item::from) else { return Ok(Ok(Left::default())) };
         let was_refused = event_row::refusal(&row).is_some();
         match record::event_of(row, written, self.retention.seconds) {
             Ok(event) => {
-                fanout.fan_out(&[event]).await?;
-                if was_refused {
+                let work = Work { event: &event, stretch: Stretch::of(note) };
+                let left = fanout.fan_out(&[work], turn).await.pop().unwrap_or_default();
+                if was_refused && left.failed.is_none() {
                     self.events.note_refusal(&tenant, &id, None).await?;
                 }
-                Ok(Ok(()))
+                Ok(Ok(left))
             }
             Err(no_event) => {
                 fanout.note_refusal(&no_event).await;
@@ -114,6 +126,31 @@ impl Redrive {
             }
         }
     }
+}
+
+/// Leaves what a turn has left of a note, so that the note itself is done with.
+///
+/// # Errors
+/// When all that is left is what failed: then the note says it already, and is to come again; or when it could not be left.
+pub(crate) async fn settle(fanout: &Fanout, note: &Value, left: Left) -> Result<(), Failure> {
+    match left {
+        Left { failed: None, rest: None } => Ok(()),
+        Left { failed: Some((_, error)), rest: None } => Err(error),
+        left => leave(fanout, note, left).await,
+    }
+}
+
+/// The same where the note is done with in any case.
+///
+/// # Errors
+/// When it could not be left.
+pub(crate) async fn leave(fanout: &Fanout, note: &Value, Left { failed, rest }: Left) -> Result<(), Failure> {
+    let failed = failed.map(|(part, error)| {
+        tracing::warn!(error = %error, keys = %note["keys"], "fanout.part_unfinished");
+        part.named_in(record::again(note, &error.to_string()))
+    });
+    let rest = rest.map(|part| part.named_in(record::again(note, record::GOES_ON)));
+    fanout.leave(failed.as_slice(), rest.as_slice()).await
 }
 
 fn key<T: FromStr>(note: &Value, name: &str) -> Option<T> {

@@ -1,5 +1,6 @@
-//! Events whose fan-out failed, one by one until it is done: what fails for one tenant, such as a partition that is throttled,
-//! holds up no other, and not the stream.
+//! Events of whose fan-out something is left, one by one until it is done. What failed waits and is tried again: what fails for one
+//! tenant, such as a partition that is throttled, holds up no other, and not the stream. What was too much for a turn goes on at
+//! once, from a queue of its own, a turn at a time.
 
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use futures::future::join_all;
 use postrider_api::trigger;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
-use postrider_domain::note::Note;
 use postrider_host::deadline;
 use postrider_host::env::BadSetting;
 use serde_json::Value;
@@ -16,7 +16,9 @@ use serde_json::value::RawValue;
 
 use crate::handler::{Fanout, TO_LEAVE};
 use crate::record;
-use crate::redrive::Redrive;
+use crate::redrive::{self, Redrive};
+use crate::stretch::Stretch;
+use crate::turn::Turn;
 
 /// How long one waits after its first failure, in seconds; twice as long after each one more.
 pub const FIRST_WAIT: u64 = 5;
@@ -26,12 +28,17 @@ pub const LONGEST_WAIT: u64 = 300;
 /// Takes up what was left.
 pub(crate) struct Unfinished {
     queue: SetAsideQueue,
+    continuation: SetAsideQueue,
     quarantine: SetAsideQueue,
 }
 
 impl Unfinished {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { queue: SetAsideQueue::unfinished(sdk)?, quarantine: SetAsideQueue::quarantine(sdk)? })
+        Ok(Self {
+            queue: SetAsideQueue::unfinished(sdk)?,
+            continuation: SetAsideQueue::continuation(sdk)?,
+            quarantine: SetAsideQueue::quarantine(sdk)?,
+        })
     }
 
     /// Tries each; those that are to come again.
@@ -48,32 +55,29 @@ impl Unfinished {
     /// The message's id, if it is to come again.
     async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<String> {
         let note: Value = serde_json::from_str(message.body.as_deref().unwrap_or_default()).unwrap_or_default();
-        let result = match deadline::but_for(TO_LEAVE, redrive.fan_out(fanout, &note)).await {
-            Ok(Ok(())) => return None,
+        let goes_on = message.event_source_arn.as_deref().is_some_and(|arn| self.continuation.has_arn(arn));
+        let turn = if goes_on { Turn::going_on() } else { Turn::of_stream() };
+        let result = match deadline::but_for(TO_LEAVE, redrive.fan_out(fanout, &note, turn)).await {
+            // What failed of it waits elsewhere, so that the rest goes on.
+            Ok(Ok(left)) if goes_on => redrive::leave(fanout, &note, left).await,
+            Ok(Ok(left)) => redrive::settle(fanout, &note, left).await,
             Ok(Err(reason)) => {
                 tracing::error!(reason, keys = %note["keys"], "fanout.quarantined");
-                self.quarantine.put(&set_aside(&note, &reason)).await
+                let note = Stretch::of(&note).named_in(record::again(&note, &reason));
+                self.quarantine.put(&note).await
             }
             Err(error) => Err(error),
         };
         let error = result.err()?;
+        let queue = if goes_on { &self.continuation } else { &self.queue };
         let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let wait = wait_after(receives.unwrap_or(1));
         tracing::warn!(error = %error, keys = %note["keys"], wait_s = wait.as_secs(), "fanout.still_unfinished");
-        if let Err(error) = self.queue.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
+        if let Err(error) = queue.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
             tracing::warn!(error = %error, "fanout.not_put_off");
         }
         Some(message.message_id.unwrap_or_default())
     }
-}
-
-/// The note as it lies in quarantine, where it can be redriven.
-fn set_aside(note: &Value, reason: &str) -> Note {
-    Note::new(record::SOURCE)
-        .with("keys", note["keys"].clone())
-        .with("sequence_number", note["sequence_number"].clone())
-        .with("written_at", note["written_at"].clone())
-        .because(reason)
 }
 
 /// How long one waits that has come so often.
@@ -93,16 +97,27 @@ mod tests {
     use super::*;
     use crate::handler::tests::{event, fanout, script, sent, subscriptions, taking, tenant};
     use crate::redrive::tests::redrive;
+    use crate::turn::ROWS_GOING_ON;
+    use crate::world::{World, webhook};
 
     /// A message about an event that was left before, received so often.
     fn message(id: &str, event: &Event, receives: u32) -> Box<RawValue> {
-        let note = json!({"source": record::SOURCE, "keys": {"tenant_id": event.tenant_id, "id": event.id}});
+        message_from("unfinished", id, &note_of(event), receives)
+    }
+
+    fn note_of(event: &Event) -> Value {
+        json!({"source": record::SOURCE, "keys": {"tenant_id": event.tenant_id, "id": event.id}})
+    }
+
+    /// A message of a queue's.
+    fn message_from(queue: &str, id: &str, note: &Value, receives: u32) -> Box<RawValue> {
         raw(&json!({
             "messageId": id,
             "receiptHandle": format!("receipt of {id}"),
             "body": note.to_string(),
             "attributes": {"ApproximateReceiveCount": receives.to_string()},
             "eventSource": "aws:sqs",
+            "eventSourceARN": format!("arn:aws:sqs:eu-central-1:123456789012:{queue}"),
         }))
     }
 
@@ -113,8 +128,9 @@ mod tests {
     /// The messages that are to come again.
     async fn handed_back(script: &Script, batch: &[Box<RawValue>]) -> Vec<String> {
         let sdk = script.sdk(postrider_aws::sdk::over);
-        let [queue, quarantine] = ["unfinished", "quarantine"].map(|url| SetAsideQueue::at(&sdk, url));
-        let unfinished = Unfinished { queue, quarantine };
+        let queues = ["unfinished", "continuation", "quarantine"].map(|url| SetAsideQueue::at(&sdk, url));
+        let [queue, continuation, quarantine] = queues;
+        let unfinished = Unfinished { queue, continuation, quarantine };
         let response = unfinished.handle(batch, &fanout(script), &redrive(script)).await;
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
@@ -149,6 +165,58 @@ mod tests {
         let note = script.asked("SendMessage").remove(0);
         assert_eq!(note["QueueUrl"], "quarantine");
         assert!(note["MessageBody"].as_str().unwrap().contains("`data`"), "{note}");
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_does_its_part_alone_and_leaves_what_is_too_much_for_its_turn() {
+        let count = u64::try_from(ROWS_GOING_ON).unwrap() + 7;
+        let world = World::default().subscribed(&tenant(1), "*", 0..count + 3);
+        let script = world.aws().holding("events", [json!(event(1))]);
+        let mut note = note_of(&event(1));
+        (note["after"], note["through"]) = (json!(webhook(2)), json!(webhook(count)));
+        assert_eq!(handed_back(&script, &[message_from("continuation", "1", &note, 1)]).await, [""; 0]);
+        let left = sent(&script, "continuation").remove(0).0;
+        let stands = u64::try_from(ROWS_GOING_ON).unwrap() + 2;
+        assert_eq!((&left["after"], &left["through"]), (&json!(webhook(stands)), &json!(webhook(count))));
+        assert_eq!((&left["keys"], world.served().len()), (&note["keys"], ROWS_GOING_ON));
+        assert_eq!(handed_back(&script, &[message_from("continuation", "2", &left, 1)]).await, [""; 0]);
+        assert_eq!(sent(&script, "continuation").len(), 1, "it is done");
+        let served = world.served();
+        assert_eq!(served.len(), usize::try_from(count - 2).unwrap());
+        assert!(!served.contains(webhook(2).as_str()) && !served.contains(webhook(count + 1).as_str()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_where_others_go_on_waits_elsewhere_and_holds_up_nothing() {
+        let world = World::default().subscribed(&tenant(1), "*", 0..30);
+        let unput = format!(r#""{}""#, webhook(25));
+        let failing = Script::default().saying_about("BatchExecuteStatement", unput, repeat_with(Said::lost));
+        let script = world
+            .behind(failing)
+            .holding("events", [json!(event(1))])
+            .saying("ChangeMessageVisibility", repeat_with(Said::done));
+        assert_eq!(handed_back(&script, &[message_from("continuation", "1", &note_of(&event(1)), 1)]).await, [""; 0]);
+        let part = sent(&script, "unfinished").remove(0).0;
+        assert_eq!((&part["after"], &part["keys"]["id"]), (&json!(webhook(19)), &json!(event(1).id)));
+        // There it is tried as it is until it is done, and leaves nothing more.
+        assert_eq!(handed_back(&script, &[message_from("unfinished", "2", &part, 1)]).await, ["2"]);
+        assert_eq!((sent(&script, "unfinished").len(), sent(&script, "continuation").len()), (1, 0));
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_gone_goes_on_no_more_and_one_that_is_none_keeps_its_place_in_quarantine() {
+        let mut note = note_of(&event(1));
+        note["after"] = json!(webhook(2));
+        let gone = Script::default().holding("events", []);
+        assert_eq!(handed_back(&gone, &[message_from("continuation", "1", &note, 1)]).await, [""; 0]);
+        let no_event = json!({"tenant_id": tenant(1), "id": event(1).id, "event": "ping"});
+        let script = Script::default().holding("events", [no_event]).saying("SendMessage", [Said::done()]);
+        assert_eq!(handed_back(&script, &[message_from("continuation", "1", &note, 1)]).await, [""; 0]);
+        let note = script.asked("SendMessage").remove(0);
+        assert!(
+            note["MessageBody"].as_str().unwrap().contains(webhook(2).as_str()),
+            "a redrive goes on from there: {note}"
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Queues that no mapping empties: the dead-letter queue, which is the sweep's, the quarantine, which an operator
-//! redrives, and the triggers that were refused; and the one of unfinished events, which fan-out reads.
+//! redrives, and the triggers that were refused; and those of unfinished events and of fan-outs that go on, which fan-out reads.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -96,9 +96,23 @@ impl SetAsideQueue {
         Ok(Self::at(sdk, &env::var("UNFINISHED_QUEUE_URL")?))
     }
 
+    /// The queue of fan-outs that go on from where they stand, `CONTINUATION_QUEUE_URL`.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn continuation(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self::at(sdk, &env::var("CONTINUATION_QUEUE_URL")?))
+    }
+
     /// The queue at this URL.
     pub fn at(sdk: &SdkConfig, url: &str) -> Self {
         Self { client: Client::new(sdk), url: url.to_owned() }
+    }
+
+    /// Whether a message that Lambda brought comes from this queue, by the ARN that it names.
+    pub fn has_arn(&self, arn: &str) -> bool {
+        let (name, named) = (self.url.rsplit('/').next(), arn.rsplit(':').next());
+        name == named
     }
 
     /// Sets something aside, with what is needed to find it and why.
@@ -177,7 +191,8 @@ impl SetAsideQueue {
         let batches = notes.chunks(BATCH).map(|notes| async move {
             let entry = |(n, note): (usize, &Note)| {
                 let entry = SendMessageBatchRequestEntry::builder().id(n.to_string());
-                let entry = entry.message_body(note.text()).delay_seconds(delay).build();
+                let entry = entry.message_body(note.text()).delay_seconds(delay);
+                let entry = entry.set_message_group_id(note.group().map(str::to_owned)).build();
                 entry.map_err(unwritable("a batch"))
             };
             let entries = notes.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;

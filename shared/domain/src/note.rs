@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::id::TenantId;
 use crate::invalid::excerpt;
 use crate::key::hash_of;
 
@@ -15,13 +16,14 @@ pub struct Note {
     /// What finds the thing elsewhere, should it be too large to be kept here.
     places: Map<String, Value>,
     content: Option<(&'static str, String)>,
+    group: Option<TenantId>,
 }
 
 impl Note {
     /// A note about something from `source`.
     pub fn new(source: &str) -> Self {
         let fields = [("v".to_owned(), json!(1)), ("source".to_owned(), json!(source))];
-        Self { fields: fields.into_iter().collect(), places: Map::new(), content: None }
+        Self { fields: fields.into_iter().collect(), places: Map::new(), content: None, group: None }
     }
 
     /// With one more field.
@@ -29,6 +31,18 @@ impl Note {
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields.insert(name.to_owned(), value.into());
         self
+    }
+
+    /// With whom it concerns, where that is known: in a queue that is worked off one tenant's notes hold up no other's.
+    #[must_use]
+    pub fn of_tenant(mut self, tenant: Option<TenantId>) -> Self {
+        self.group = tenant;
+        self
+    }
+
+    /// The group of its message.
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_ref().map(TenantId::as_str)
     }
 
     /// With the reason why it is set aside.

@@ -37,6 +37,7 @@ mod stopped;
 mod storm;
 mod sweeps;
 mod throttled;
+mod turns;
 
 /// A visibility time-out that a test can wait for.
 const SHORT: u64 = 4;
@@ -51,7 +52,15 @@ async fn alone() -> (World, MutexGuard<'static, ()>) {
     let world = World::open();
     let guard = ALONE.lock().await;
     let queues = &world.stack.queues;
-    for queue in [&queues.deliver, &queues.retry, &queues.slow, &queues.dead, &queues.unfinished, &queues.quarantine] {
+    for queue in [
+        &queues.deliver,
+        &queues.retry,
+        &queues.slow,
+        &queues.dead,
+        &queues.unfinished,
+        &queues.continuation,
+        &queues.quarantine,
+    ] {
         world.aws.purge(queue).await;
     }
     (world, guard)

@@ -39,7 +39,8 @@ async fn assert_once(world: &World, tenant: &Tenant, id: &str, attempts: usize) 
     let times: std::collections::BTreeSet<_> =
         delivery["attempts"].as_array().expect("attempts").iter().map(|attempt| attempt["at"].to_string()).collect();
     assert_eq!(times.len(), attempts, "none twice: {delivery}");
-    let apart: usize = world.aws.rows.moved_of(id).await.iter().map(|row| row["attempts"].as_l().unwrap().len()).sum();
+    let apart: usize =
+        world.aws.rows.moved_of(id).await.iter().map(|row| row["attempts"].as_l().expect("a list").len()).sum();
     let here = row(world, id).await["attempts"].as_l().expect("a list").len();
     assert_eq!(apart + here, attempts, "none lies in two places");
 }

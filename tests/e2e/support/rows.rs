@@ -306,10 +306,38 @@ impl Rows {
         self.write_deliveries(ids.map(|id| WriteRequest::builder().delete_request(delete(id)).build())).await;
     }
 
+    /// Makes so many more webhooks like this one of a tenant's, past the API, which would take long; their ids. None of them has a
+    /// secret: a sealed one is bound to its webhook.
+    pub(crate) async fn copy_webhook(&self, tenant: &str, webhook: &str, pattern: &str, count: usize) -> Vec<String> {
+        let subscription =
+            [("pk".to_owned(), s(format!("SUBSCRIPTION#{tenant}#{pattern}"))), ("sk".to_owned(), s(webhook))];
+        let request = self.client.get_item().table_name(&self.stack.tables.config).consistent_read(true);
+        let answer = request.set_key(Some(subscription.into())).send().await.expect("it should be read");
+        let subscription = answer.item.expect("a subscription");
+        let mut row = self.webhook(tenant, webhook).await;
+        row.remove("secrets");
+        let ids: Vec<String> = (0..count).map(|n| format!("{}c{n:0>7}", &webhook[..webhook.len() - 8])).collect();
+        let copies = ids.iter().flat_map(|id| {
+            let (mut row, mut subscription) = (row.clone(), subscription.clone());
+            row.insert("sk".to_owned(), s(format!("WEBHOOK#{id}")));
+            row.insert("id".to_owned(), s(id));
+            subscription.insert("sk".to_owned(), s(id));
+            [row, subscription]
+        });
+        let put = |row| PutRequest::builder().set_item(Some(row)).build().expect("a row is complete");
+        let writes = copies.map(|row| WriteRequest::builder().put_request(put(row)).build());
+        self.write(&self.stack.tables.config, writes).await;
+        ids
+    }
+
     async fn write_deliveries(&self, writes: impl Iterator<Item = WriteRequest>) {
+        self.write(&self.stack.tables.deliveries, writes).await;
+    }
+
+    async fn write(&self, table: &str, writes: impl Iterator<Item = WriteRequest>) {
         let writes: Vec<_> = writes.collect();
         let batches = writes.chunks(25).map(|batch| {
-            let request = self.client.batch_write_item().request_items(&self.stack.tables.deliveries, batch.to_vec());
+            let request = self.client.batch_write_item().request_items(table, batch.to_vec());
             async move {
                 let answer = request.send().await.expect("the rows should be written");
                 assert!(answer.unprocessed_items().is_none_or(HashMap::is_empty), "some rows were not written");

@@ -55,6 +55,7 @@ pub(crate) struct Queues {
     pub(crate) dead: String,
     pub(crate) quarantine: String,
     pub(crate) unfinished: String,
+    pub(crate) continuation: String,
     pub(crate) triggers: String,
 }
 

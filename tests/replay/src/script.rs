@@ -30,11 +30,14 @@ struct Scene {
     asked: Vec<Asked>,
 }
 
+/// What is said to what is asked, if anything.
+type Answers = Box<dyn FnMut(&Value) -> Option<Said> + Send>;
+
 /// Answers, one after another, to calls of an operation that speak of something; of any where these are empty.
 struct Line {
     operation: &'static str,
     about: String,
-    answers: Box<dyn Iterator<Item = Said> + Send>,
+    answer: Answers,
 }
 
 #[derive(Clone)]
@@ -68,8 +71,23 @@ impl Script {
         about: impl Into<String>,
         answers: A,
     ) -> Self {
-        let line = Line { operation, about: about.into(), answers: Box::new(answers.into_iter()) };
-        self.scene().lines.push(line);
+        let mut answers = answers.into_iter();
+        self.line(operation, about.into(), Box::new(move |_| answers.next()))
+    }
+
+    /// The same where what is said to an operation's calls follows from what they ask, without DynamoDB's types: for a table that a
+    /// test plays itself. It says nothing to what is none of its own.
+    #[must_use]
+    pub fn answering(
+        self,
+        operation: &'static str,
+        answer: impl FnMut(&Value) -> Option<Said> + Send + 'static,
+    ) -> Self {
+        self.line(operation, String::new(), Box::new(answer))
+    }
+
+    fn line(self, operation: &'static str, about: String, answer: Answers) -> Self {
+        self.scene().lines.push(Line { operation, about, answer });
         self
     }
 
@@ -109,7 +127,7 @@ impl Scene {
         let text = body.to_string();
         let is_for = |line: &Line| ["", operation].contains(&line.operation) && text.contains(&line.about);
         let mut lines = self.lines.iter_mut().filter(|line| is_for(line));
-        lines.find_map(|line| line.answers.next()).or_else(|| match operation.as_str() {
+        lines.find_map(|line| (line.answer)(body)).or_else(|| match operation.as_str() {
             "GetItem" => {
                 let rows = self.tables.get(body["TableName"].as_str()?)?;
                 Some(find(rows, &body["Key"]).map_or_else(Said::done, Said::row))

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Announce;
-use postrider_domain::id::{EventId, JobId};
+use postrider_domain::id::{EndpointId, EventId, JobId};
+use postrider_host::clock;
 use replay::{Caller, Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -23,9 +24,11 @@ pub(crate) fn fanout(script: &Script) -> Fanout {
         slow_queue: Queue::at(&sdk, "slow"),
         quarantine: SetAsideQueue::at(&sdk, "quarantine"),
         unfinished: SetAsideQueue::at(&sdk, "unfinished"),
+        continuation: SetAsideQueue::at(&sdk, "continuation"),
         bus: Bus::of(&sdk, "bus"),
         retention: Retention { seconds: 90 * 86_400 },
         announced: Announced::default(),
+        at_work: Semaphore::new(ROWS_AT_ONCE),
     }
 }
 
@@ -69,7 +72,7 @@ fn record(row: &Value) -> Box<RawValue> {
     RawValue::from_string(record.to_string()).unwrap()
 }
 
-fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
+pub(crate) fn batch(events: &[Event]) -> Vec<Box<RawValue>> {
     events.iter().map(|event| record(&json!(event))).collect()
 }
 

@@ -19,6 +19,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{ConfigTable, keyed};
 use crate::error::{Failure, unwritable};
 use crate::item::{number, text, to_item};
+use crate::rows::readable;
+use crate::{Page, page};
 
 /// An endpoint that asks for a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,27 @@ impl ConfigTable {
     /// When a read failed.
     pub async fn subscriptions(&self, tenant: &TenantId, pattern: &EventPattern) -> Result<Vec<Subscription>, Failure> {
         self.all(partition(tenant, pattern), "wh_").await
+    }
+
+    /// A page of them (`limit` rows at the most) in the order of their endpoints' ids, behind the one given: fan-out goes through
+    /// any number of them without holding them all.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn subscription_page(
+        &self,
+        tenant: &TenantId,
+        pattern: &EventPattern,
+        after: Option<&EndpointId>,
+        limit: i32,
+    ) -> Result<Page<Subscription, EndpointId>, Failure> {
+        let pk = partition(tenant, pattern);
+        let mut query = self.query(pk.clone(), EndpointId::PREFIX).limit(limit);
+        if let Some(after) = after {
+            query = query.exclusive_start_key("pk", text(pk)).exclusive_start_key("sk", text(after.as_str()));
+        }
+        let page = page::of(query, "Query config", ("sk", "")).await?;
+        Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
     /// The writes that turn the subscriptions to `before` into those to `after` at `now`.

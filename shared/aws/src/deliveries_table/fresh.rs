@@ -1,38 +1,54 @@
 //! Fresh rows, put many at a time where there are none.
 //!
 //! PartiQL's INSERT is the only conditional put that comes in batches outside of a transaction, which would cost twice as
-//! much: each statement stands or falls by itself, is billed as a put, and ten of them are one call.
+//! much: each statement stands or falls by itself, is billed as a put, and up to 25 of them are one call. What stands there
+//! already is read together, too, up to a hundred rows a call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse,
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, BatchStatementResponse, KeysAndAttributes,
 };
 use postrider_domain::delivery::Delivery;
+use postrider_domain::id::DeliveryId;
 use postrider_host::pause::pause;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, Failure, failed, unwritable};
-use crate::item::to_item;
+use crate::item::{Item, text, to_item};
 use crate::put_once::Put;
+use crate::rows::id_in;
 
 const CALL: &str = "BatchExecuteStatement deliveries";
 /// Statements of one call.
 const BATCH: usize = 25;
+const READ: &str = "BatchGetItem deliveries";
+/// Keys of one read.
+const KEYS: usize = 100;
 const ROUNDS: u32 = 10;
 
 impl DeliveriesTable {
     /// Puts each fresh row unless there is one: a fan-out that runs again must not reset a row that has gone on. What became of
     /// each is in the rows' order; one that failed says nothing about the others, and repeating it is harmless.
     pub async fn put_pending(&self, deliveries: &[Delivery]) -> Vec<Result<Put<Delivery>, Failure>> {
-        let mut puts = Vec::with_capacity(deliveries.len());
+        let (mut puts, mut there) = (Vec::with_capacity(deliveries.len()), Vec::new());
         for batch in deliveries.chunks(BATCH) {
             for (delivery, is_new) in batch.iter().zip(self.insert(batch).await) {
-                puts.push(match is_new {
-                    Ok(true) => Ok(Put::New),
-                    Ok(false) => self.existing(delivery).await,
-                    Err(error) => Err(error),
-                });
+                if matches!(is_new, Ok(false)) {
+                    there.push((puts.len(), delivery));
+                }
+                puts.push(is_new.map(|_| Put::New));
+            }
+        }
+        for batch in there.chunks(KEYS) {
+            let (mut found, unread) = self.existing(batch.iter().map(|(_, delivery)| *delivery)).await;
+            for (place, delivery) in batch {
+                puts[*place] = match (found.remove(&delivery.id), &unread) {
+                    (Some(item), _) => Ok(judge(item, delivery)),
+                    (None, Some(error)) => Err(error.clone()),
+                    // One that has gone in between may be put now.
+                    (None, None) => Err(Failure::CameAndWent("a row")),
+                };
             }
         }
         puts
@@ -84,15 +100,46 @@ impl DeliveriesTable {
             .map_err(unwritable("a batch"))
     }
 
-    async fn existing(&self, delivery: &Delivery) -> Result<Put<Delivery>, Failure> {
-        // One that has gone in between may be put now.
-        let item = self.get_item(&delivery.id).await?.ok_or_else(|| Failure::CameAndWent("a row"))?;
-        Ok(match super::row::read(item) {
-            // Put by this very run: its answer was lost, or said that it was throttled.
-            Ok(row) if row.put_at.is_some() && row == *delivery => Put::New,
-            Ok(row) => Put::Existing(Box::new(row)),
-            Err(_) => Put::Unreadable,
-        })
+    /// The rows that stand in these ones' places, as far as they could be read, and why those are not all, if so.
+    async fn existing<'a>(
+        &self,
+        deliveries: impl Iterator<Item = &'a Delivery>,
+    ) -> (HashMap<DeliveryId, Item>, Option<Failure>) {
+        let key = |delivery: &Delivery| -> Item {
+            let (endpoint, id) = (text(delivery.endpoint_id.as_str()), text(delivery.id.as_str()));
+            [("endpoint_id".to_owned(), endpoint), ("id".to_owned(), id)].into()
+        };
+        let keys = KeysAndAttributes::builder().set_keys(Some(deliveries.map(key).collect())).consistent_read(true);
+        let mut found = HashMap::new();
+        let mut wanted: HashMap<_, _> = match keys.build().map_err(unwritable("deliveries' keys")) {
+            Ok(keys) => [(self.name.clone(), keys)].into(),
+            Err(error) => return (found, Some(error)),
+        };
+        for round in 0..ROUNDS {
+            pause(round).await;
+            let call = self.client.batch_get_item().set_request_items(Some(wanted));
+            let answer = match call.send().await.map_err(failed(READ)) {
+                Ok(answer) => answer,
+                Err(error) => return (found, Some(error)),
+            };
+            let items = answer.responses.unwrap_or_default().into_values().flatten();
+            found.extend(items.filter_map(|item| Some((id_in(&item, "id", "")?, item))));
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return (found, None);
+            }
+        }
+        (found, Some(AwsError::busy(READ, "throttled")))
+    }
+}
+
+/// What a row that stands there is to one that was to be put.
+fn judge(item: Item, delivery: &Delivery) -> Put<Delivery> {
+    match super::row::read(item) {
+        // Put by this very run: its answer was lost, or said that it was throttled.
+        Ok(row) if row.put_at.is_some() && row == *delivery => Put::New,
+        Ok(row) => Put::Existing(Box::new(row)),
+        Err(_) => Put::Unreadable,
     }
 }
 
@@ -149,6 +196,36 @@ mod tests {
         assert_eq!(put(3, answers).await, (vec![Some(true), None, Some(true)], 10));
         let refused = answer(&[Some("AccessDenied"), None]);
         assert_eq!(put(2, vec![refused]).await, (vec![None, Some(true)], 1));
+    }
+
+    fn found(rows: &[Delivery]) -> Value {
+        json!({"deliveries": rows.iter().map(replay::item).collect::<Vec<_>>()})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_that_are_there_are_read_together_and_what_cannot_be_read_fails_alone() {
+        let there = Some("DuplicateItem");
+        let rows = rows(26);
+        let keys = |rows: &[Delivery]| -> Vec<Value> {
+            let key = |row: &Delivery| json!({"endpoint_id": {"S": row.endpoint_id}, "id": {"S": row.id}});
+            rows.iter().map(key).collect()
+        };
+        let left = |n: usize| json!({"deliveries": {"Keys": keys(&rows[n..=n])}});
+        let gone = Delivery { status: postrider_domain::delivery::Status::Succeeded, ..rows[1].clone() };
+        let mut answers = vec![answer(&[there; 25]), answer(&[None])];
+        answers.push(Said::body(json!({"Responses": found(&rows[2..25]), "UnprocessedKeys": left(1)})));
+        answers.push(Said::body(json!({"Responses": found(&[gone])})));
+        let (puts, calls) = put(26, answers).await;
+        let mut expected = vec![Some(true); 26];
+        // The first has come and gone, the second has gone on; the others are as this run would have put them.
+        (expected[0], expected[1]) = (None, Some(false));
+        assert_eq!((puts, calls), (expected, 4));
+
+        let mut throttled = vec![answer(&[there, there])];
+        throttled.extend(
+            (0..ROUNDS).map(|_| Said::body(json!({"Responses": found(&rows[1..2]), "UnprocessedKeys": left(0)}))),
+        );
+        assert_eq!(put(2, throttled).await, (vec![None, Some(true)], 1 + ROUNDS as usize));
     }
 
     #[tokio::test(start_paused = true)]
