@@ -36,6 +36,7 @@ mod misbehaving;
 mod pace;
 mod producers;
 mod providers;
+mod quotas;
 mod readme;
 mod receiver;
 mod refusals;
