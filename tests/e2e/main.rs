@@ -38,6 +38,7 @@ mod misbehaving;
 mod pace;
 mod producers;
 mod providers;
+mod quotas;
 mod readme;
 mod receiver;
 mod refusals;

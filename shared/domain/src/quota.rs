@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::event_rate::EventRate;
 use crate::invalid::Invalid;
 use crate::named;
-use crate::tenant::Plan;
+use crate::plan::Plan;
 
 pub mod bucket;
 pub mod count;

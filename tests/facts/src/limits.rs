@@ -3,12 +3,14 @@
 use postrider_aws::recoverer;
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
 use postrider_domain::dialect::{longest_own_retry_schedule, longest_retry_schedule};
+use postrider_domain::endpoint::MAX_PATTERNS;
 use postrider_domain::{quota, retry};
 use serde_json::{Value, json};
 
 pub(crate) fn by_name() -> Value {
     json!({
         "attempt.slowest_timeout": SLOWEST_TIMEOUT.as_secs(),
+        "endpoint.most_patterns": MAX_PATTERNS,
         "quota.retries_at_once": quota::RETRIES_AT_ONCE,
         "retry.max_internal": retry::MAX_INTERNAL,
         "retry.max_retries": retry::MAX_RETRIES,
