@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::chaos::{SHORT, TRIES, alone, core_of, with_proxy, with_short_visibility};
 use crate::support::proxy::{Fault, Proxy, Spoil, THROTTLED};
-use crate::support::rows::{Row, bytes_of};
+use crate::support::rows::{Row, attempts_in, bytes_of};
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 const MOST_BYTES: usize = 2048;
@@ -39,9 +39,8 @@ async fn assert_once(world: &World, tenant: &Tenant, id: &str, attempts: usize) 
     let times: std::collections::BTreeSet<_> =
         delivery["attempts"].as_array().expect("attempts").iter().map(|attempt| attempt["at"].to_string()).collect();
     assert_eq!(times.len(), attempts, "none twice: {delivery}");
-    let apart: usize =
-        world.aws.rows.moved_of(id).await.iter().map(|row| row["attempts"].as_l().expect("a list").len()).sum();
-    let here = row(world, id).await["attempts"].as_l().expect("a list").len();
+    let apart: usize = world.aws.rows.moved_of(id).await.iter().map(attempts_in).sum();
+    let here = attempts_in(&row(world, id).await);
     assert_eq!(apart + here, attempts, "none lies in two places");
 }
 

@@ -361,6 +361,11 @@ impl Rows {
     }
 }
 
+/// How many attempts a row holds, late ones left out.
+pub(crate) fn attempts_in(row: &Row) -> usize {
+    row["attempts"].as_l().expect("attempts should be a list").len()
+}
+
 /// Bytes of a row as DynamoDB bills them: its names and its values.
 pub(crate) fn bytes_of(row: &Row) -> usize {
     row.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()

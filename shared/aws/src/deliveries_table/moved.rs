@@ -12,7 +12,6 @@ use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::{Delivery, ROW_BYTES};
 use postrider_domain::id::{DeliveryId, TenantId};
 use postrider_domain::time;
-use postrider_host::deadline;
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveriesTable, row};
@@ -67,8 +66,9 @@ impl DeliveriesTable {
         let mut roomy = Roomy::as_it_is(row);
         // A first attempt finds none that could move.
         if !row.attempts.is_empty() || !row.late.is_empty() {
-            let room = deadline::at_most(FOR_A_MOVE, self.move_oldest(&mut roomy, further)).await;
-            if let Err(error) = room {
+            // Cut off, and not at a deadline of its own: a caller's first write may begin only with some seconds left.
+            let moved = tokio::time::timeout(FOR_A_MOVE, self.move_oldest(&mut roomy, further)).await;
+            if let Err(error) = moved.unwrap_or(Err(Failure::OutOfTime)) {
                 tracing::warn!(delivery_id = row.id.as_str(), %error, "delivery.not_moved");
             }
         }
