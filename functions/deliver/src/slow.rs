@@ -157,3 +157,120 @@ fn tell(why: &str, tenant: &TenantId, endpoint: Option<&EndpointId>, note: &Note
     let (tenant_id, webhook_id) = (tenant.as_str(), endpoint.map(|endpoint| endpoint.as_str()));
     tracing::info!(webhook_id, tenant_id, why, all = note.endpoint.is_none(), "webhook.slow");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::iter::repeat_with;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use postrider_aws::queue::Queue;
+    use replay::{Said, Script, sample};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::batch::Seen;
+
+    const DELIVER: &str = "arn:aws:sqs:eu-central-1:1:deliver";
+    const SLOW: &str = "arn:aws:sqs:eu-central-1:1:slow";
+
+    fn slow_over(script: &Script) -> Slow {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let [retry, slow] =
+            ["https://sqs.example/1/retry", "https://sqs.example/1/slow"].map(|url| Queue::at(&sdk, url));
+        Slow { config: ConfigTable::of(&sdk, "config"), lanes: Lanes::of(retry, slow), shares: Shares::default() }
+    }
+
+    fn tenant(number: u64) -> TenantId {
+        TenantId::new(Timestamp::UNIX_EPOCH, number)
+    }
+
+    fn endpoint(number: u64) -> EndpointId {
+        EndpointId::new(Timestamp::UNIX_EPOCH, number)
+    }
+
+    /// A message of a tenant's for his endpoint, both of this number.
+    fn message(number: u64) -> Message {
+        let event = sample::event(tenant(number));
+        Message::new(&Delivery::pending(&event, endpoint(number), Timestamp::UNIX_EPOCH, 0), 1)
+    }
+
+    fn row(number: u64) -> Value {
+        let until = clock::now().as_second() + 600;
+        json!({"pk": format!("TENANT#{}", tenant(number)), "sk": "SLOW", endpoint(number).as_str(): until})
+    }
+
+    /// What was sent: to which queue, in whose group, and the message.
+    fn sent(script: &Script) -> BTreeSet<(String, String, String)> {
+        let batches = script.asked("SendMessageBatch").into_iter().flat_map(|batch| {
+            let queue = batch["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let entries = batch["Entries"].as_array().unwrap().clone();
+            entries.into_iter().map(move |entry| (queue.clone(), entry))
+        });
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        batches.map(|(queue, entry)| (queue, text(&entry["MessageGroupId"]), text(&entry["MessageBody"]))).collect()
+    }
+
+    fn as_sent(queue: &str, number: u64) -> (String, String, String) {
+        (queue.to_owned(), tenant(number).to_string(), serde_json::to_string(&message(number)).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_schedules_sent_goes_on_in_its_tenants_group_to_where_it_belongs() {
+        let script = Script::default().holding("config", [row(2)]).saying("SendMessageBatch", repeat_with(Said::done));
+        let scheduled = [1, 2, 3].map(|number| message(number).scheduled());
+        slow_over(&script).send_on(&scheduled).await.unwrap();
+        assert_eq!(sent(&script), [as_sent("retry", 1), as_sent("slow", 2), as_sent("retry", 3)].into());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_knows_who_is_slow_nobody_is() {
+        let script = Script::default()
+            .saying("BatchGetItem", repeat_with(Said::throttled))
+            .saying("SendMessageBatch", repeat_with(Said::done));
+        slow_over(&script).send_on(&[message(1).scheduled()]).await.unwrap();
+        assert_eq!(sent(&script), [as_sent("retry", 1)].into());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_sent_on_is_told() {
+        let refusing =
+            Script::default().holding("config", [row(1)]).saying("SendMessageBatch", repeat_with(Said::lost));
+        assert!(slow_over(&refusing).send_on(&[message(1).scheduled()]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_queue_of_slow_endpoints_is_moved_no_more() {
+        let mut snapshot = Snapshot::default();
+        let until = clock::now().as_second() + 600;
+        let row = postrider_domain::slow::SlowEndpoints::new([(endpoint(1), until)], None);
+        snapshot.slow.insert(tenant(1), row);
+        let slow = slow_over(&Script::default());
+        assert!(slow.stands_in_the_way(&message(1), DELIVER, &snapshot));
+        assert!(!slow.stands_in_the_way(&message(1), SLOW, &snapshot));
+        assert!(!slow.stands_in_the_way(&message(2), DELIVER, &snapshot));
+    }
+
+    fn held(number: u64, seconds: u64, waited: u64) -> Held {
+        let [time, waited] = [seconds, waited].map(Duration::from_secs);
+        Held { tenant: tenant(number), endpoint: endpoint(number), time, waited }
+    }
+
+    #[tokio::test]
+    async fn who_holds_too_much_is_noted_once_and_nobody_for_what_is_in_the_queue_of_slow_ones() {
+        let batch = Batch::new(Seen::since(clock::now(), Snapshot::default()));
+        let both = [held(1, 6, 0), held(2, 0, 2)];
+        let script = Script::default().saying("UpdateItem", [Said::done()]);
+        let slow = slow_over(&script);
+        slow.count(SLOW, &both, &batch).await;
+        assert!(script.operations().is_empty(), "they wait for nobody else's");
+        slow.count(DELIVER, &[held(1, 6, 9)], &batch).await;
+        assert!(script.operations().is_empty(), "nobody else waits");
+        slow.count(DELIVER, &both, &batch).await;
+        let note = &script.asked("UpdateItem")[0];
+        assert_eq!(note["ExpressionAttributeNames"]["#who"], endpoint(1).as_str());
+        slow.count(DELIVER, &[held(2, 0, 2)], &batch).await;
+        assert_eq!(script.operations().len(), 1, "he is forgotten");
+    }
+}

@@ -254,6 +254,22 @@ async fn a_recovery_of_no_time_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_recovery_of_a_slow_webhook_goes_by_the_queue_of_those() {
+    let until = (Timestamp::now() + SignedDuration::from_secs(600)).as_second();
+    let slow = json!({"pk": format!("TENANT#{}", endpoint().tenant_id), "sk": "SLOW", endpoint().id.as_str(): until});
+    for (rows, queue) in [(vec![slow], "slow"), (vec![], "retry")] {
+        let script = script(&[])
+            .holding("config", rows)
+            .saying("TransactWriteItems", [Said::done(), Said::done()])
+            .saying("Query", [Said::rows(&[&tried(Status::Failed, None)])])
+            .saying("UpdateItem", [Said::done()])
+            .saying("SendMessageBatch", [Said::done()]);
+        answered(&script, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await;
+        assert_eq!(script.asked("SendMessageBatch")[0]["QueueUrl"], format!("https://sqs.example/{queue}"));
+    }
+}
+
+#[tokio::test]
 async fn a_recovery_is_noted_and_begins_while_its_caller_waits() {
     let missed = tried(Status::Failed, None);
     let script = script(&[])
