@@ -13,6 +13,7 @@
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
+#   make instructions    what a delivery takes in instructions, three times over, into docs/performance.md; fails where they differ
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
@@ -25,7 +26,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit bench bench-counts lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit bench bench-counts instructions lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -76,6 +77,10 @@ bench: venv
 # The small version, on a stack that is up; its sources are stilled, so take it down afterwards. ACCEPT=1 takes new counts over.
 bench-counts: venv
 	@$(PYTHON_VENV) tests/bench/counts.py
+
+# The bench's yardstick alone. Needs Valgrind.
+instructions: venv
+	@$(PYTHON_VENV) tests/bench/yardstick.py
 
 tarpit: venv
 	@$(PYTHON_VENV) tests/bench/tarpit.py
