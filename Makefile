@@ -13,6 +13,7 @@
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
+#   make instructions    what a delivery takes in instructions, three times over, into docs/performance.md; fails where they differ
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make noisy           what three noisy tenants cost a fourth one; some minutes
 #   make giants          events to as many as 50,000 webhooks: calls, memory, and another tenant's event beside; many minutes
@@ -27,7 +28,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-retries lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-retries instructions lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -82,6 +83,10 @@ bench-counts: venv
 # What a retry writes at its 1st, 20th, 60th and 180th attempt, into docs/performance.md; on a stack that is up, as above.
 bench-retries: venv
 	@$(PYTHON_VENV) tests/bench/retries.py
+
+# The bench's yardstick alone. Needs Valgrind.
+instructions: venv
+	@$(PYTHON_VENV) tests/bench/yardstick.py
 
 tarpit: venv
 	@$(PYTHON_VENV) tests/bench/tarpit.py

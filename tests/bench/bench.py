@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import page
+from counter import Counter
 from deployment import FUNCTIONS
 from limits import verdicts
 from measure import Measured, measure, summary
@@ -28,8 +29,9 @@ PAGE = ROOT / "docs" / "performance.md"
 
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    released = Released()
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "bench")
+    counter = Counter(run_dir.path / "bench" / "counts")
+    released = Released()
     stack = Stack(run_dir, build=released.build)
     stack.down()
     try:
@@ -37,20 +39,20 @@ def run() -> None:
         programs = {name: released.programs / name for name in FUNCTIONS}
         stand = Stand(description, programs, run_dir.path / "bench")
         still(description)
-        measured = asyncio.run(_measured(stand, released.programs))
+        measured = asyncio.run(_measured(stand, released.programs, counter))
     finally:
         with step("take the stack down"):
             stack.down()
     told = summary(measured)
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(told, indent=2) + "\n")
-    page.write(PAGE, measured, told)
+    page.write(PAGE, page.tables(measured, told))
     judge(told)
 
 
-async def _measured(stand: Stand, programs: Path) -> Measured:
+async def _measured(stand: Stand, programs: Path, counter: Counter) -> Measured:
     await stand.start()
-    return await measure(stand, programs)
+    return await measure(stand, programs, counter)
 
 
 def judge(told: dict) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import dataclasses
 import json
+import signal
 import time
 import uuid
 from pathlib import Path
 from typing import Any, Self
 
+from counter import Counter
 from http1 import Message, answer, serve
 from process import cpu_seconds
 
@@ -28,10 +30,14 @@ class Invocation:
 
 
 class Function:
-    """Use it with `async with`. `first_poll` is how long after its start it asked for its first event."""
+    """Use it with `async with`. `first_poll` is how long after its start it asked for its first event; with a counter,
+    `instructions` is all that it has executed when it has ended."""
 
-    def __init__(self, program: Path, environment: dict[str, str], log: Path, timeout: int = 900) -> None:
+    def __init__(
+        self, program: Path, environment: dict[str, str], log: Path, timeout: int = 900, counter: Counter | None = None
+    ) -> None:
         self.program, self.environment, self.log, self.timeout = program, environment, log, timeout
+        self._count = counter.count(program.name) if counter else None
         self._events: asyncio.Queue = asyncio.Queue()
         self._answers: asyncio.Queue = asyncio.Queue()
         self.polled = asyncio.Event()
@@ -42,7 +48,12 @@ class Function:
         with self.log.open("ab") as log:
             self.started = time.monotonic()
             self.process = await asyncio.create_subprocess_exec(
-                self.program, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *(self._count.command if self._count else ()),
+                self.program,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         poll = asyncio.ensure_future(self.polled.wait())
         end = asyncio.ensure_future(self.process.wait())
@@ -54,8 +65,11 @@ class Function:
 
     async def __aexit__(self, *_: object) -> None:
         if self.process.returncode is None:
-            self.process.kill()
+            # What counts tells its count on the way out.
+            self.process.send_signal(signal.SIGTERM if self._count else signal.SIGKILL)
         await self.process.wait()
+        if self._count:
+            self.instructions = self._count.read()
         self._server.close()
         # The poll that nobody hears any more comes to its end.
         self._events.put_nowait(b"")

@@ -4,8 +4,10 @@ import dataclasses
 from pathlib import Path
 
 import scenarios
+from counter import Counter
 from dollars import ASSUMED, FLOOR, bill, logs
 from growth import Grown, growth, short_queue
+from instructions import Executed, several, spreads, typical
 from sending import Sending, sending
 from stand import SENDING, Stand
 from startup import Started, startup
@@ -33,17 +35,19 @@ class Measured:
     logs: dict[str, float]
     sending: Sending
     starts: dict[str, Started]
+    executed: list[Executed]
     sizes: dict[str, float]
     grown: list[Grown]
     short: Tally
-    slow: dict[int, float]
+    slow: dict[int, scenarios.Slow]
     connections: dict[str, Tally]
     fanout_mb: int
     fanout_timeout: int
 
 
-async def measure(stand: Stand, release: Path) -> Measured:
+async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
     """`release` is the folder of the release programs."""
+    executed = await several(stand, release, counter)
     with step("start every function and one that does nothing, turn by turn"):
         starts = await startup(stand, release / "hello")
     with step("send by the bare loop and by deliver's sender, turn by turn"):
@@ -81,6 +85,7 @@ async def measure(stand: Stand, release: Path) -> Measured:
         logs={way: logs(tally) for way, tally in ways.items()},
         sending=sent,
         starts=starts,
+        executed=executed,
         sizes={name: (release / name).stat().st_size / 1e6 for name in (*stand.programs, "hello")},
         grown=grown,
         short=short,
@@ -94,7 +99,8 @@ async def measure(stand: Stand, release: Path) -> Measured:
 def summary(measured: Measured) -> dict:
     """Counts and ratios, as `summary.json` holds them."""
     ways, sent, starts = measured.ways, measured.sending, measured.starts
-    hello = starts["hello"]
+    hello, executed = starts["hello"], typical(measured.executed)
+    loop = executed.bare["https_warm"]
     functions = [name for name in starts if name != "hello"]
     batch, one = measured.slow[10], measured.slow[1]
     widest = measured.grown[-1]
@@ -115,7 +121,16 @@ def summary(measured: Measured) -> dict:
             name: round(use.cpu / ways["single"].deliveries * 1e6 / sent.bare["https_warm"], 1)
             for name, use in ways["single"].uses.items()
         },
+        "instructions": {name: round(count) for name, count in executed.figures().items()},
+        "instructions_spread_percent": {name: round(spread, 2) for name, spread in spreads(measured.executed).items()},
+        "instructions_ratio": {
+            "all_functions": round(sum(executed.functions.values()) / loop, 1),
+            **{f"send_{mode}": round(executed.send[mode] / executed.bare[mode], 2) for mode in executed.bare},
+            "first_https": round(executed.first / loop, 1),
+        },
+        "instructions_ratio_by_function": {name: round(count / loop, 1) for name, count in executed.functions.items()},
         "first_https_cpu_ms": round(sent.first / 1000, 2),
+        "startup_instructions_ratio": {name: round(executed.starts[name] / executed.starts["hello"], 2) for name in functions},
         "startup_ratio": {name: round(starts[name].wall / hello.wall, 2) for name in functions},
         "startup_cpu_ratio": {name: round(starts[name].cpu / hello.cpu, 2) for name in functions},
         "binary_mb": {name: round(size, 2) for name, size in measured.sizes.items()},
@@ -142,7 +157,8 @@ def summary(measured: Measured) -> dict:
             for way, tally in measured.connections.items()
         },
         "slow_receivers": {
-            "ten_over_one": round(batch / one, 3),
-            "billed_ms_per_delivery": {"1": round(one * 1000, 1), "10": round(batch * 100, 1)},
+            "turns": {"1": round(one.turns, 2), "10": round(batch.turns, 2)},
+            "ten_over_one": round(batch.seconds / one.seconds, 3),
+            "billed_ms_per_delivery": {"1": round(one.seconds * 1000, 1), "10": round(batch.seconds * 100, 1)},
         },
     }

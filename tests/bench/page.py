@@ -4,6 +4,7 @@ import re
 from functools import partial
 from pathlib import Path
 
+from instructions import Executed, spreads
 from limits import verdicts
 from measure import Measured
 
@@ -17,9 +18,9 @@ NAMES = {
 }
 
 
-def write(path: Path, measured: Measured, summary: dict) -> None:
+def write(path: Path, tables: dict[str, str]) -> None:
     text = path.read_text()
-    for name, table in tables(measured, summary).items():
+    for name, table in tables.items():
         begin, end = f"<!-- make bench: {name} -->", "<!-- end -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):
@@ -38,6 +39,7 @@ def tables(measured: Measured, summary: dict) -> dict[str, str]:
         "limits": _limits(summary),
         "units": _units(measured),
         "bills": _bills(measured, summary),
+        "instructions": instructions(measured.executed),
         "cpu": _cpu(summary),
         "connections": _connections(summary),
         "startup": _startup(summary),
@@ -78,14 +80,26 @@ def _bills(measured: Measured, summary: dict) -> str:
     return _table(("$ per million", *NAMES.values()), rows)
 
 
+def instructions(runs: list[Executed]) -> str:
+    figures = [one.figures() for one in runs]
+    rows = [(name, *(f"{one[name] / 1000:,.1f}" for one in figures), f"{spread:.2f} %") for name, spread in spreads(runs).items()]
+    return _table(("thousands of instructions", *(f"run {number + 1}" for number in range(len(runs))), "spread"), rows)
+
+
 def _cpu(summary: dict) -> str:
-    ratios = summary["cpu_ratio"]
-    modes = [mode for mode in ratios if mode.startswith("send_")]
-    rows = [(f"sending, {mode.removeprefix('send_').replace('_', ', ')}", _number(ratios[mode])) for mode in modes]
-    rows += [(f"all of `{name}`", _number(ratio)) for name, ratio in summary["cpu_ratio_by_function"].items()]
-    rows.append(("**all functions**", f"**{_number(ratios['all_functions'])}**"))
-    rows.append(("the same, published in batches of 10", _number(ratios["all_functions_published_in_batches"])))
-    return _table(("CPU time of a delivery", "times the bare loop's"), rows)
+    counted, timed = summary["instructions_ratio"], summary["cpu_ratio"]
+    modes = [mode for mode in timed if mode.startswith("send_")]
+    rows: list[tuple] = [
+        (f"sending, {mode.removeprefix('send_').replace('_', ', ')}", _number(counted[mode]), _number(timed[mode]))
+        for mode in modes
+    ]
+    rows += [
+        (f"all of `{name}`", _number(ratio), _number(summary["cpu_ratio_by_function"][name]))
+        for name, ratio in summary["instructions_ratio_by_function"].items()
+    ]
+    rows.append(("**all functions**", *(f"**{_number(ratios['all_functions'])}**" for ratios in (counted, timed))))
+    rows.append(("the same, published in batches of 10", "", _number(timed["all_functions_published_in_batches"])))
+    return _table(("of a delivery, times the bare loop's", "instructions", "CPU time"), rows)
 
 
 def _connections(summary: dict) -> str:
@@ -104,6 +118,7 @@ def _startup(summary: dict) -> str:
     rows = [
         (
             f"`{name}`",
+            _number(summary["startup_instructions_ratio"].get(name, 1)),
             _number(summary["startup_ratio"].get(name, 1)),
             _number(summary["startup_cpu_ratio"].get(name, 1)),
             _number(summary["binary_mb"][name]),
@@ -112,7 +127,7 @@ def _startup(summary: dict) -> str:
         )
         for name in functions
     ]
-    return _table(("program", "start-up", "its CPU time", "MB", "MB resident, idle", "after full batches"), rows)
+    return _table(("program", "instructions", "time", "CPU time", "MB", "MB resident, idle", "after full batches"), rows)
 
 
 def _growth(summary: dict) -> str:
@@ -138,9 +153,9 @@ def _growth(summary: dict) -> str:
 
 
 def _slow(summary: dict) -> str:
-    billed = summary["slow_receivers"]["billed_ms_per_delivery"]
-    rows = [(batch, _number(ms)) for batch, ms in billed.items()]
-    return _table(("messages in the batch", "billed ms per delivery"), rows)
+    slow = summary["slow_receivers"]
+    rows = [(batch, _number(slow["turns"][batch]), _number(ms)) for batch, ms in slow["billed_ms_per_delivery"].items()]
+    return _table(("messages in the batch", "turns", "billed ms per delivery"), rows)
 
 
 def _table(head: tuple, rows: list[tuple]) -> str:

@@ -1,6 +1,7 @@
 """What is counted: an event's ways through Postrider, each from the requests that the functions really make."""
 
 import asyncio
+import dataclasses
 
 from customer import Customer
 from flow import Flow
@@ -13,7 +14,7 @@ WARM_UP = 10
 SLOW_ROUNDS = 9
 
 
-async def _customer(stand: Stand, endpoints: int = 1, retries: list[int] | None = None) -> Customer:
+async def customer_of(stand: Stand, endpoints: int = 1, retries: list[int] | None = None) -> Customer:
     """The emulator answers on this machine too, so it is asked from a thread."""
     customer = await asyncio.to_thread(Customer, stand.stack)
     customer.made = await asyncio.to_thread(customer.endpoints, stand.https.url, EVENT, endpoints, retries)
@@ -27,7 +28,7 @@ async def _warm(flow: Flow, customer: Customer) -> None:
 
 async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | None = None) -> Tally:
     """Every POST is answered well at once; all batches are full."""
-    customer = await _customer(stand, endpoints)
+    customer = await customer_of(stand, endpoints)
     async with stand.flow() as flow:
         await _warm(flow, customer)
         rows = await flow.publish(customer.key, EVENT, events, batch)
@@ -42,7 +43,7 @@ async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | 
 async def connecting(stand: Stand, events: int, batch: int, pause: float = 0.0, retries: list[int] | None = None) -> Tally:
     """Every POST is answered well, in batches of this size and so many seconds apart; without retries each is a last
     attempt."""
-    customer = await _customer(stand, retries=retries)
+    customer = await customer_of(stand, retries=retries)
     async with stand.flow() as flow:
         await _warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
@@ -54,7 +55,7 @@ async def connecting(stand: Stand, events: int, batch: int, pause: float = 0.0, 
 
 async def one_retry(stand: Stand, events: int) -> Tally:
     """The first POST is refused, the second taken; retries come by themselves, as their times differ."""
-    customer = await _customer(stand)
+    customer = await customer_of(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
@@ -71,7 +72,7 @@ async def one_retry(stand: Stand, events: int) -> Tally:
 
 async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> Tally:
     """Every attempt of the standard retry schedule is refused; `batch` is the retries'."""
-    customer = await _customer(stand)
+    customer = await customer_of(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
@@ -89,13 +90,20 @@ async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> 
     return tally
 
 
-async def slow(stand: Stand, batch: int, seconds: float) -> float:
-    """Seconds of an invocation of deliver whose batch goes to so many receivers that each take this long; the least of
-    some."""
-    customer = await _customer(stand, batch)
+@dataclasses.dataclass
+class Slow:
+    """An invocation of deliver whose receivers take their time: its seconds, and how many turns they were waited for in."""
+
+    seconds: float
+    turns: float
+
+
+async def slow(stand: Stand, batch: int, seconds: float) -> Slow:
+    """A batch for so many receivers that each take this long; the least of some."""
+    customer = await customer_of(stand, batch)
     async with stand.flow() as flow:
         await _warm(flow, customer)
-        stand.https.delay = seconds
+        stand.https.delay, stand.https.most_at_once = seconds, 0
         try:
             taken = []
             for _ in range(SLOW_ROUNDS):
@@ -105,7 +113,7 @@ async def slow(stand: Stand, batch: int, seconds: float) -> float:
                 taken.append(flow.tally.uses["deliver"].seconds)
         finally:
             stand.https.delay = 0.0
-    return min(taken)
+    return Slow(min(taken), batch / stand.https.most_at_once)
 
 
 def check(holds: bool, otherwise: str) -> None:

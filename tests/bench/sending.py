@@ -38,14 +38,18 @@ async def sending(stand: Stand, bare: Path, send: Path) -> Sending:
 
 
 async def _run(stand: Stand, program: Path, *arguments: str) -> float:
+    return float(await end_of(stand, [str(program), *arguments]))
+
+
+async def end_of(stand: Stand, command: list[str]) -> bytes:
+    """What it prints, once it has ended well."""
     process = await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
+        *command,
         env={"PATH": "/usr/bin:/bin", "SSL_CERT_FILE": str(stand.trusted)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, problem = await process.communicate()
     if process.returncode != 0:
-        raise AssertionError(f"{program.name} failed: {problem.decode(errors='replace')}")
-    return float(out)
+        raise AssertionError(f"{' '.join(command)} failed: {problem.decode(errors='replace')}")
+    return out

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from aws import client
+from counter import Counter
 from destination import Destination
 from flow import Flow
 from function import Function
@@ -48,7 +49,7 @@ class Stand:
         """Seconds."""
         return self._settings[name]["Timeout"]
 
-    def function(self, name: str, program: Path | None = None) -> Function:
+    def function(self, name: str, program: Path | None = None, counter: Counter | None = None) -> Function:
         """A fresh process of it, with the environment that it has as deployed; what is not deployed gets another's."""
         settings = self._settings.get(name) or next(iter(self._settings.values()))
         environment = settings["Environment"]["Variables"] | {
@@ -66,13 +67,14 @@ class Stand:
             "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
             "SSL_CERT_FILE": str(self.trusted),
         }
-        return Function(program or self.programs[name], environment, self.folder / f"{name}.log")
+        return Function(program or self.programs[name], environment, self.folder / f"{name}.log", counter=counter)
 
     @contextlib.asynccontextmanager
-    async def flow(self) -> AsyncIterator[Flow]:
+    async def flow(self, counter: Counter | None = None) -> AsyncIterator[Flow]:
         """The three functions that a webhook passes, fresh and running."""
         async with contextlib.AsyncExitStack() as running:
-            functions = {name: await running.enter_async_context(self.function(name)) for name in SENDING}
+            started = {name: self.function(name, counter=counter) for name in SENDING}
+            functions = {name: await running.enter_async_context(function) for name, function in started.items()}
             yield Flow(functions, self.proxy, self.https)
 
 
