@@ -215,3 +215,25 @@ async fn a_turn_whose_time_is_up_reads_no_more_and_leaves_what_it_has_not_begun(
     assert_eq!((left.failed.is_none(), left.rest), (true, Some(Stretch::default())));
     assert_eq!((world.served(), world.things().pages.len()), (ids([]), 2), "the first of each pattern");
 }
+
+/// The calls of all of an event's turns.
+async fn calls(world: &World, event: &Event) -> usize {
+    let script = world.aws();
+    let fanout = fanout(&script);
+    let mut left = turn_of(ROWS_OF_MANY, &fanout, event, Stretch::default()).await;
+    while let Some(rest) = left.rest {
+        left = turn_of(ROWS_GOING_ON, &fanout, event, rest).await;
+    }
+    assert!(left.failed.is_none());
+    script.operations().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_rows_take_few_calls_and_so_does_finding_them_again() {
+    let (world, event) = (World::default().subscribed(&tenant(1), "*", 0..2_000), event(1));
+    let fresh = calls(&world, &event).await;
+    assert!(fresh < 320, "{fresh}: 25 rows a put, ten messages a call");
+    let again = calls(&world, &event).await;
+    assert!(again < 400, "{again}: the same, and fifty rows a read");
+    assert_eq!(world.things().rows.len(), 2_000);
+}
