@@ -24,6 +24,7 @@ pub mod obstacle;
 pub mod own_event;
 pub mod own_header;
 pub mod payload;
+pub mod plan;
 pub mod quota;
 pub mod recovery;
 mod reserved_header;

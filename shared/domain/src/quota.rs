@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
 use crate::named;
-use crate::tenant::Plan;
+use crate::plan::Plan;
 
 pub mod bucket;
 pub mod count;

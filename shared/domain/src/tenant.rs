@@ -4,24 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
-use crate::named;
-use crate::named::stored_by_name;
+pub use crate::plan::Plan;
 use crate::quota::{OwnQuotas, Quotas};
 use crate::stored_secret::StoredSecret;
-
-named! {
-    /// What a tenant pays for: its quotas, and some dialects give webhooks to some plans only.
-    pub enum Plan {
-        /// Nothing.
-        Free = "free",
-        /// Something.
-        Pro = "pro",
-        /// By contract.
-        Enterprise = "enterprise",
-    }
-}
-
-stored_by_name!(Plan);
 
 /// Whether a tenant may use the API and is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +16,6 @@ pub enum TenantStatus {
     Active,
     /// Its keys get 403, its deliveries are cancelled.
     Suspended,
-}
-
-impl Plan {
-    /// Whether it includes webhooks, where a dialect gives them to some plans only.
-    pub fn includes_webhooks(self) -> bool {
-        matches!(self, Self::Pro | Self::Enterprise)
-    }
 }
 
 /// A tenant as its row holds it.
