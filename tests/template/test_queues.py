@@ -102,6 +102,15 @@ class Queues(unittest.TestCase):
         sources = {str(m["EventSourceArn"]) for m in self.template.mappings("deliver").values()}
         self.assertEqual(sources, {str({"Fn::GetAtt": [queue, "Arn"]}) for queue in WORK})
 
+    def test_who_sends_retries_may_send_slow_endpoints_theirs(self):
+        senders, askers = (
+            {queue: self.template.roles_that_may(action, {"Fn::GetAtt": [queue, "Arn"]}) for queue in ("RetryQueue", "SlowQueue")}
+            for action in ("sqs:SendMessage", "sqs:GetQueueAttributes")
+        )
+        self.assertEqual(senders["RetryQueue"] - {"SchedulerRole"}, senders["SlowQueue"], "a slow one's would fail, or stay")
+        self.assertEqual(askers["RetryQueue"], askers["SlowQueue"], "the sweep goes by the length of each")
+        self.assertNotIn("SchedulerRole", senders["SlowQueue"], "what it sends has no group, so it is sent on from one queue")
+
     def test_one_failed_message_does_not_bring_its_batch_back(self):
         for name, mapping in self.template.mappings("deliver").items():
             with self.subTest(mapping=name):
