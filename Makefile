@@ -14,7 +14,8 @@
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
 #   make bench           what a delivered webhook costs, into docs/performance.md; builds release programs, many minutes
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
-#   make giants          events to as many as 50,000 webhooks: calls, memory, and another tenant's event beside; many minutes
+#   make giants          an event to as many as 50,000 webhooks: calls, memory, and another tenant's event beside it; needs
+#                        no stack, builds a release program
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
