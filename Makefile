@@ -16,7 +16,8 @@
 #   make instructions    what a delivery takes in instructions, three times over, into docs/performance.md; fails where they differ
 #   make tarpit          what one endpoint that never answers costs a hundred healthy ones; some minutes
 #   make noisy           what three noisy tenants cost a fourth one; some minutes
-#   make giants          events to as many as 50,000 webhooks: calls, memory, and another tenant's event beside; many minutes
+#   make giants          an event to as many as 50,000 webhooks: calls, memory, and another tenant's event beside it; needs
+#                        no stack, builds a release program
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS

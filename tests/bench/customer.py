@@ -31,21 +31,12 @@ class Customer:
     def copy(self, endpoint: str, event: str, count: int) -> None:
         """So many more like this one. None of them, nor it, has a secret then, since a sealed one is bound to its
         endpoint; no call of a delivery differs."""
-        self._copy([(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), self._subscription(endpoint, event)], endpoint, count)
-
-    def subscribe(self, endpoint: str, event: str, count: int) -> None:
-        """So many more that ask for it, where nothing is delivered: they have no row beside their subscriptions."""
-        self._copy([self._subscription(endpoint, event)], endpoint, count)
-
-    def _subscription(self, endpoint: str, event: str) -> tuple[str, str]:
-        return f"SUBSCRIPTION#{self.tenant_id}#{event}", endpoint
-
-    def _copy(self, keys: list[tuple[str, str]], endpoint: str, count: int) -> None:
         dynamodb = client("dynamodb", self.stack["endpoint_url"])
         table = self.stack["tables"]["config"]
+        subscription = f"SUBSCRIPTION#{self.tenant_id}#{event}"
+        keys = [(f"TENANT#{self.tenant_id}", f"WEBHOOK#{endpoint}"), (subscription, endpoint)]
         rows = [dynamodb.get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"] for pk, sk in keys]
-        for row in rows:
-            row.pop("secrets", None)
+        rows[0].pop("secrets", None)
         puts = []
         for fresh in (endpoint, *(endpoint[:-8] + "".join(random.choices(LETTERS, k=8)) for _ in range(count))):
             puts += [{"PutRequest": {"Item": _renamed(row, endpoint, fresh)}} for row in rows]

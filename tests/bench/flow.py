@@ -12,7 +12,6 @@ from tally import Tally
 
 STREAM_BATCH = 100
 QUEUE_BATCH = 10
-CONTINUATION_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:ContinuationQueue"
 DELIVER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:deliver"
 RETRY_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:retry"
 DATA = {
@@ -74,14 +73,16 @@ class Flow:
 
     async def fan_out(self, rows: list[dict]) -> list[str]:
         """The messages that came of these rows, and of what was left to go on, turn by turn."""
+        queue = self.functions["fanout"].environment["CONTINUATION_QUEUE_URL"]
+        queue_arn = f"arn:aws:sqs:us-east-1:000000000000:{queue.rsplit('/', 1)[1]}"
         messages, batches = [], [stream_batch(rows[begin : begin + STREAM_BATCH]) for begin in range(0, len(rows), STREAM_BATCH)]
         while batches:
             _, calls = await self.invoke("fanout", batches.pop(0))
             for call in calls:
                 if call.operation == "SendMessageBatch":
                     bodies = [entry["MessageBody"] for entry in call.request["Entries"]]
-                    if call.request["QueueUrl"].endswith("ContinuationQueue"):
-                        batches += [queue_batch([body], CONTINUATION_QUEUE_ARN) for body in bodies]
+                    if call.request["QueueUrl"] == queue:
+                        batches += [queue_batch([body], queue_arn) for body in bodies]
                         self.tally.queue_calls += 2 * len(bodies)
                     else:
                         messages += bodies

@@ -164,7 +164,7 @@ impl Fanout {
     }
 
     /// Puts and announces the deliveries of these works, as far as the turn goes; what is left of each. What fails holds up nothing
-    /// else, and what was announced in a run that comes again is remembered for the next.
+    /// else, and what was announced in a run that failed is remembered for the next.
     pub(crate) async fn fan_out(&self, works: &[Work<'_>], turn: Turn) -> Vec<Left> {
         let mut outcomes = vec![Outcome::default(); works.len()];
         let mut done = self.tell_all(works, &mut outcomes).await;
@@ -198,7 +198,7 @@ impl Fanout {
         }
         let failed = outcomes.iter().filter(|outcome| outcome.has_failed()).count();
         let going_on = outcomes.iter().filter(|outcome| outcome.is_to_go_on()).count();
-        if failed + going_on > 0 {
+        if failed > 0 {
             self.announced.remember(done);
         }
         tracing::info!(events = works.len(), deliveries, slow, failed, going_on, "fanout.done");
