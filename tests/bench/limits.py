@@ -1,7 +1,7 @@
 """What may not be exceeded. A figure's limit stands beside it in docs/performance.md.
 
-Those of instructions are a sixth above what run after run says, on a machine with three others at work and on one without:
-they move by a fraction of a percent, so a sixth more is more work."""
+Those of instructions are a sixth above what run after run says, however busy the machine: they move by a fraction of a
+percent, so a sixth more is more work. A time is judged only where it is far from what it may be, as fan-out's is."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ LIMITS = [
     Limit("instructions_ratio.send_https_warm", 1.3, "1"),
     Limit("instructions_ratio.send_https_new", 1.2, "1"),
     Limit("instructions_ratio.first_https", 120),
-    Limit("instructions_spread_percent.*", AGREE, "0"),
+    Limit("instructions_spread_percent", AGREE, "0"),
     Limit("startup_instructions_ratio.*", 17, "1: a function that does nothing"),
     Limit("binary_mb.*", 7),
     Limit("fan_out_10000.invocations", 2, "2: the stream's turn, and one that goes on"),

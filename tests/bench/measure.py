@@ -122,7 +122,7 @@ def summary(measured: Measured) -> dict:
             for name, use in ways["single"].uses.items()
         },
         "instructions": {name: round(count) for name, count in executed.figures().items()},
-        "instructions_spread_percent": {name: round(spread, 2) for name, spread in spreads(measured.executed).items()},
+        "instructions_spread_percent": round(max(spreads(measured.executed).values()), 2),
         "instructions_ratio": {
             "all_functions": round(sum(executed.functions.values()) / loop, 1),
             **{f"send_{mode}": round(executed.send[mode] / executed.bare[mode], 2) for mode in executed.bare},

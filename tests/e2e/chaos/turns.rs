@@ -32,9 +32,9 @@ async fn a_fan_out_that_dies_in_each_of_its_turns_reaches_every_webhook() {
     let work = with_proxy(&world, "fanout", &proxy, async {
         hang_at(&proxy, &webhooks[KILLED_AT[0]]);
         let event = tenant.publish("invoice.paid", &serde_json::json!({})).await;
-        kill_there(&world, &proxy).await;
+        kill_there(&world, &proxy, 1).await;
         hang_at(&proxy, &webhooks[KILLED_AT[1]]);
-        kill_there(&world, &proxy).await;
+        kill_there(&world, &proxy, 2).await;
         tenant.delivery_of(&event, &webhook).await
     });
     let id = then(work, world.aws.set_visibility(queue, before)).await;
@@ -58,9 +58,10 @@ fn hang_at(proxy: &Proxy, webhook: &str) {
     proxy.spoil("BatchExecuteStatement", core_of(webhook), 1, Spoil::Hang);
 }
 
-async fn kill_there(world: &World, proxy: &Proxy) {
+/// Kills fan-out once so many calls have been held up.
+async fn kill_there(world: &World, proxy: &Proxy, hits: u32) {
     until("the fan-out to come there", SOON, || async {
-        if proxy.hits() > 0 { Ok(()) } else { Err("not yet".to_owned()) }
+        if proxy.hits() >= hits { Ok(()) } else { Err("not yet".to_owned()) }
     })
     .await;
     assert!(world.aws.functions.kill_all("fanout") > 0, "somebody must be putting it");
