@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use postrider_domain::event_rate::{EventRate, Passed, Tally, Unsettled};
+use postrider_domain::event_rate::{EventRate, Passed, Tally};
 use postrider_domain::id::TenantId;
 use postrider_host::{clock, deadline};
 
 use crate::config_table::ConfigTable;
-use crate::error::{AwsError, Failure};
 
 /// Tenants that a process counts at once. Beyond that all are forgotten: each may then get again what a process does not settle.
 pub const MOST_TENANTS: usize = 2_000;
@@ -48,28 +46,21 @@ impl EventMeter {
 
     async fn settle_if_due(&self, tenant: &TenantId, rate: EventRate, own: u32) {
         let now = clock::now();
-        let (due, before) = self.of(tenant, |tally| (tally.take_due(rate, own, now), tally.filled_until()));
+        let (due, before) = self.of(tenant, |tally| (tally.take_due(rate, own, now), tally.seen(rate)));
         let Some(unsettled) = due else { return };
-        match self.settle(tenant, rate, unsettled, (before, now)).await {
-            Ok(until) => self.of(tenant, |tally| tally.settled(until)),
-            Err(error) => {
+        // Beside the request: that this was written says nothing about whether the request has.
+        let write = deadline::beside(self.config.settle_events(tenant, rate, unsettled, (before, now)));
+        match tokio::time::timeout(PATIENCE, write).await {
+            Ok(Ok(until)) => self.of(tenant, |tally| tally.settled(until, rate)),
+            Ok(Err(error)) => {
                 tracing::warn!(tenant_id = tenant.as_str(), error = %error, "quota.events_not_settled");
-                self.of(tenant, |tally| tally.not_settled(unsettled));
+                self.of(tenant, |tally| tally.not_settled(unsettled, now));
+            }
+            Err(_) => {
+                tracing::warn!(tenant_id = tenant.as_str(), "quota.events_not_answered");
+                self.of(tenant, |tally| tally.may_be_settled(now));
             }
         }
-    }
-
-    /// Beside the request: that this was written says nothing about whether the request has.
-    async fn settle(
-        &self,
-        tenant: &TenantId,
-        rate: EventRate,
-        unsettled: Unsettled,
-        at: (Option<Timestamp>, Timestamp),
-    ) -> Result<Timestamp, Failure> {
-        let write = deadline::beside(self.config.settle_events(tenant, rate, unsettled, at));
-        let written = tokio::time::timeout(PATIENCE, write).await;
-        written.unwrap_or_else(|_| Err(AwsError::busy("UpdateItem events a second", "it takes too long")))
     }
 
     fn of<T>(&self, tenant: &TenantId, act: impl FnOnce(&mut Tally) -> T) -> T {
@@ -85,6 +76,7 @@ impl EventMeter {
 mod tests {
     use std::iter::repeat_with;
 
+    use jiff::Timestamp;
     use replay::{Said, Script};
 
     use super::*;

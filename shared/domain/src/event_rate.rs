@@ -66,6 +66,13 @@ impl EventRate {
         time.as_secs_f64() * f64::from(self.per_second)
     }
 
+    /// Until when a bucket is filled at this rate that is filled until then at another: what was published weighs what it weighs
+    /// now, so that whoever is given more need not wait for what was used up of the less.
+    pub fn rescaled(self, until: Timestamp, from: Self, now: Timestamp) -> Timestamp {
+        let left = until.duration_since(now).max(SignedDuration::ZERO);
+        if self == from { until } else { after(now, self.time_of(from.events_in(left))) }
+    }
+
     /// Until when the bucket is filled, once these are added to it. What is only counted fills it to the brim and no further:
     /// a provider who publishes for a tenant shall not lock the tenant itself out for hours.
     pub fn filled_until(self, before: Option<Timestamp>, unsettled: Unsettled, now: Timestamp) -> Timestamp {
@@ -108,44 +115,56 @@ pub struct Tally {
     /// Up to when quiet events were forgiven.
     forgiven_at: Option<Timestamp>,
     settled_at: Option<Timestamp>,
-    /// As the row said last. It may be filled for longer by now, never for less.
-    filled_until: Option<Timestamp>,
+    /// Not to be asked for before then: it could not be written.
+    given_up_until: Option<Timestamp>,
+    /// As the row said last, at the rate of that time. It may be filled for longer by now, never for less.
+    filled_until: Option<(Timestamp, EventRate)>,
 }
 
 impl Tally {
     /// Takes out what is to be settled before more events pass, if anything is.
     pub fn take_due(&mut self, rate: EventRate, own: u32, now: Timestamp) -> Option<Unsettled> {
         self.forgive(rate, now);
+        if self.unsettled.all() <= 0.0 || self.given_up_until.is_some_and(|until| now < until) {
+            return None;
+        }
         let is_old = |every| self.settled_at.is_none_or(|at| now.duration_since(at) >= every);
-        let is_full = self.unsettled.all() + f64::from(own) > f64::from(rate.unsettled());
+        // What there is no room for, by all that is known, fills nothing: a flood that is refused is not written for at each call.
+        let room = self.room(rate, now).max(0.0);
+        let is_full = self.unsettled.all() + f64::from(own).min(room) > f64::from(rate.unsettled());
         let is_due = if self.unsettled.own + f64::from(own) > 0.0 {
-            is_full || (self.is_watched(now) && is_old(SETTLED_EVERY))
+            let is_wanted = self.is_watched(now) || f64::from(own) > room;
+            is_full || (is_wanted && is_old(SETTLED_EVERY))
         } else {
             (is_full || self.is_watched(now)) && is_old(COUNTED_EVERY)
         };
-        (is_due && self.unsettled.all() > 0.0).then(|| {
+        is_due.then(|| {
             self.settled_at = Some(now);
             std::mem::take(&mut self.unsettled)
         })
     }
 
     /// Takes in until when the row is filled, now that what was taken out is added to it.
-    pub fn settled(&mut self, filled_until: Timestamp) {
-        self.filled_until = self.filled_until.max(Some(filled_until));
+    pub fn settled(&mut self, filled_until: Timestamp, rate: EventRate) {
+        self.filled_until = Some((filled_until, rate));
     }
 
-    /// Takes back what could not be added: nobody is refused for that, and it is tried again when it is due next.
-    pub fn not_settled(&mut self, unsettled: Unsettled) {
+    /// Takes back what could not be added: nobody is refused for that, and it is tried again after a while.
+    pub fn not_settled(&mut self, unsettled: Unsettled, now: Timestamp) {
         self.unsettled.own += unsettled.own;
         self.unsettled.counted += unsettled.counted;
+        self.given_up_until = Some(after(now, SETTLED_EVERY));
+    }
+
+    /// Forgets what may have been added, or not: to add it again and again would lock a tenant out.
+    pub fn may_be_settled(&mut self, now: Timestamp) {
+        self.given_up_until = Some(after(now, SETTLED_EVERY));
     }
 
     /// Lets pass what there is room for; what is being settled just now takes none.
     pub fn pass(&mut self, rate: EventRate, asked: u32, now: Timestamp) -> Passed {
         self.forgive(rate, now);
-        let filled = self.filled_until.map_or(SignedDuration::ZERO, |until| until.duration_since(now));
-        let filled = rate.events_in(filled.max(SignedDuration::ZERO)) + self.unsettled.own;
-        let room = f64::from(rate.burst()) - filled;
+        let room = self.room(rate, now);
         // What was rounded on its way to the row and back is no reason to refuse.
         let fits = (1..=asked).rev().find(|events| f64::from(*events) <= room + 0.001).unwrap_or(0);
         self.unsettled.own += f64::from(fits);
@@ -154,20 +173,30 @@ impl Tally {
         Passed { events: fits, wait }
     }
 
+    /// Events that may still pass, by what is known here.
+    fn room(&self, rate: EventRate, now: Timestamp) -> f64 {
+        let filled = self.filled_until(rate, now).map_or(SignedDuration::ZERO, |until| until.duration_since(now));
+        f64::from(rate.burst()) - rate.events_in(filled.max(SignedDuration::ZERO)) - self.unsettled.own
+    }
+
     /// Counts events that nobody refuses.
     pub fn count(&mut self, rate: EventRate, events: u32, now: Timestamp) {
         self.forgive(rate, now);
         self.unsettled.counted += f64::from(events);
     }
 
-    /// Until when the row was filled when it was seen last.
-    pub fn filled_until(&self) -> Option<Timestamp> {
-        self.filled_until
+    /// What the row held when it was seen last, if it was written at this rate.
+    pub fn seen(&self, rate: EventRate) -> Option<Timestamp> {
+        self.filled_until.filter(|(_, written)| *written == rate).map(|(until, _)| until)
+    }
+
+    fn filled_until(&self, rate: EventRate, now: Timestamp) -> Option<Timestamp> {
+        self.filled_until.map(|(until, written)| rate.rescaled(until, written, now))
     }
 
     /// Whether the tenant was lately above what is quiet: then all is settled, and nothing forgiven.
     fn is_watched(&self, now: Timestamp) -> bool {
-        self.filled_until.is_some_and(|until| until > now)
+        self.filled_until.is_some_and(|(until, _)| until > now)
     }
 
     fn forgive(&mut self, rate: EventRate, now: Timestamp) {
@@ -176,7 +205,7 @@ impl Tally {
             return;
         }
         // Not for the time in which it was watched.
-        let since = self.filled_until.map_or(since, |until| until.max(since));
+        let since = self.filled_until.map_or(since, |(until, _)| until.max(since));
         let quiet = rate.quiet() * now.duration_since(since).max(SignedDuration::ZERO).as_secs_f64();
         let left = (1.0 - quiet / self.unsettled.all()).max(0.0);
         self.unsettled = Unsettled { own: self.unsettled.own * left, counted: self.unsettled.counted * left };

@@ -16,13 +16,16 @@ const SORT: &str = "EVENTS";
 const CALL: &str = "UpdateItem events a second";
 /// In microseconds since 1970: rounded to what the API shows, a large quota would lose events.
 const FILLED_UNTIL: &str = "filled_until";
+/// The quota that it was written at.
+const PER_SECOND: &str = "per_second";
 /// How often it is written that others write over.
 const TRIES: usize = 6;
 /// How long the row is kept once it says nothing more, in seconds.
 const KEPT_SECONDS: i64 = 24 * 3600;
 
 impl ConfigTable {
-    /// Adds events to what a tenant's row counts; until when it is filled now. `before` is what the caller knows to stand there.
+    /// Adds events to what a tenant's row counts; until when it is filled now. `before` is what the caller knows to stand there, written
+    /// at this very rate.
     ///
     /// # Errors
     /// When the write failed, or others wrote over it again and again; it may have been made.
@@ -33,16 +36,20 @@ impl ConfigTable {
         unsettled: Unsettled,
         (mut before, now): (Option<Timestamp>, Timestamp),
     ) -> Result<Timestamp, Failure> {
-        let mark = entropy::mark();
+        let (mark, mut written_at) = (entropy::mark(), rate);
         for _ in 0..TRIES {
-            let until = rate.filled_until(before, unsettled, now);
+            let filled = before.map(|before| rate.rescaled(before, written_at, now));
+            let until = rate.filled_until(filled, unsettled, now);
             let update = self
                 .client
                 .update_item()
                 .table_name(&self.name)
                 .key("pk", text(tenant_partition(tenant)))
                 .key("sk", text(SORT))
-                .update_expression(format!("SET {FILLED_UNTIL} = :until, expires_at = :expires, {SET_MARKS}"))
+                .update_expression(format!(
+                    "SET {FILLED_UNTIL} = :until, {PER_SECOND} = :rate, expires_at = :expires, {SET_MARKS}"
+                ))
+                .expression_attribute_values(":rate", number(rate.per_second()))
                 .expression_attribute_values(":until", number(until.as_microsecond()))
                 .expression_attribute_values(":expires", number(until.as_second() + KEPT_SECONDS))
                 .expression_attribute_values(":by", text(mark.as_str()))
@@ -56,11 +63,18 @@ impl ConfigTable {
             match conditional::judge(CALL, update.send().await)? {
                 Ok(_) => return Ok(until),
                 Err(Refused(Some(there))) if is_by(&there, &mark) => return Ok(filled_until(&there).unwrap_or(until)),
-                Err(Refused(there)) => before = there.as_ref().and_then(filled_until),
+                Err(Refused(there)) => {
+                    before = there.as_ref().and_then(filled_until);
+                    written_at = there.as_ref().and_then(rate_in).unwrap_or(rate);
+                }
             }
         }
         Err(AwsError::busy(CALL, "others wrote over it"))
     }
+}
+
+fn rate_in(row: &Item) -> Option<EventRate> {
+    Some(EventRate::new(row.get(PER_SECOND)?.as_n().ok()?.parse().ok()?))
 }
 
 fn filled_until(row: &Item) -> Option<Timestamp> {
@@ -96,6 +110,16 @@ mod tests {
         let conditions: Vec<String> =
             script.asked("UpdateItem").iter().map(|asked| asked["ConditionExpression"].to_string()).collect();
         assert_eq!(conditions, [r#""attribute_not_exists(filled_until)""#, r#""filled_until = :before""#]);
+    }
+
+    #[tokio::test]
+    async fn what_was_added_at_another_quota_weighs_what_it_weighs_at_this_one() {
+        let mut at_one_a_second = stands(150, "another");
+        at_one_a_second[PER_SECOND] = json!(1);
+        let script = Script::default().saying("UpdateItem", [Said::refused(&at_one_a_second), Said::done()]);
+        assert_eq!(settle(&script, None).await.unwrap(), at(107), "50 events are five seconds");
+        let condition = &script.asked("UpdateItem")[1]["ExpressionAttributeValues"][":before"];
+        assert_eq!(condition, &json!(at(150).as_microsecond()), "over what stands there");
     }
 
     #[tokio::test]
