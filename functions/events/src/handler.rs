@@ -120,6 +120,7 @@ impl Events {
         };
         let read: Vec<Result<Publication, ApiError>> = events.into_iter().enumerate().map(read).collect();
         let mut room = self.quota.admit(&producer, read.iter().flatten().count()).await;
+        let retry_after = room.retry_after();
         let one = |publication: Result<Publication, ApiError>| {
             let admitted = publication.and_then(|publication| room.next().map(|()| publication));
             // Apart: what one of them is told does not depend on the others' writes.
@@ -133,7 +134,11 @@ impl Events {
                 Err(error) => json!({"error": error.of_one(INSTEAD_OF_REPEATING).body()}),
             })
             .collect();
-        Ok(Response::json(202, &json!({"results": results})))
+        let response = Response::json(202, &json!({"results": results}));
+        Ok(match retry_after {
+            Some(seconds) => response.header("retry-after", seconds.to_string()),
+            None => response,
+        })
     }
 
     /// One conditional put is the whole of accepting an event; the stream carries it on.

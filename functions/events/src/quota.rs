@@ -53,12 +53,18 @@ impl Room {
                 self.passed.events = left;
                 Ok(())
             }
-            None => Err(Exceeded {
-                quota: postrider_domain::quota::Quota::EventsPerSecond,
-                limit: u64::from(self.limit),
-                retry_after: self.passed.wait.unwrap_or_default(),
-            }
-            .into()),
+            None => Err(self.exceeded().into()),
         }
+    }
+
+    /// When to come again, in seconds, where there is not room for all.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.passed.wait.map(|_| self.exceeded().retry_after_seconds())
+    }
+
+    fn exceeded(&self) -> Exceeded {
+        let quota = postrider_domain::quota::Quota::EventsPerSecond;
+        let retry_after = self.passed.wait.unwrap_or_default();
+        Exceeded { quota, limit: u64::from(self.limit), retry_after }
     }
 }

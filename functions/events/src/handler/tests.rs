@@ -332,7 +332,9 @@ async fn a_tenant_beyond_its_quota_is_told_when_to_come_again_and_nothing_is_wri
     let ask = async |call: Call| Answer::of(&serve(&events, call.event()).await);
     let all = ask(batch_of(10)).await.body;
     assert!(all["results"].as_array().unwrap().iter().all(|item| item["id"].is_string()), "{all}");
-    let in_part = ask(batch_of(25)).await.body;
+    let in_part = ask(batch_of(25)).await;
+    assert_eq!(in_part.headers["retry-after"], "1", "when the others may come again");
+    let in_part = in_part.body;
     let results = in_part["results"].as_array().unwrap();
     let (taken, refused): (Vec<_>, Vec<_>) = results.iter().partition(|item| item["id"].is_string());
     assert!((15..=20).contains(&taken.len()), "{in_part}");

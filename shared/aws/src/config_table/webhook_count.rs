@@ -16,12 +16,12 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::quota::count::{Outcome, Shift, WebhookCount};
 use postrider_domain::quota::{Exceeded, Quotas};
 use postrider_domain::tenant::Tenant;
-use postrider_host::clock;
+use postrider_host::{clock, entropy};
 use serde::{Deserialize, Serialize};
 
 use super::tombstone::is_deleted;
 use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, keyed, tenant_partition};
-use crate::conditional::{ROUNDS_IN_A_CROWD, Recorded, transact, transact_or_refusals};
+use crate::conditional::{self, CHANGED_BY, ROUNDS_IN_A_CROWD, Recorded, is_by, transact, transact_or_refusals};
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, from_item, number, text, to_item};
 
@@ -153,16 +153,7 @@ impl ConfigTable {
         if now - row.counted_at < COUNTED_FOR_SECONDS {
             return Ok(None);
         }
-        let claim = self
-            .count_update(tenant)
-            .update_expression("SET counted_at = :now")
-            .condition_expression("counted_at = :was")
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":was", number(row.counted_at));
-        let claim = claim.build().map_err(unwritable("a count"))?;
-        let writes = vec![TransactWriteItem::builder().update(claim).build()];
-        let is_ours = |there: &Item| there.get("counted_at") == Some(&number(now));
-        if transact(&self.client, CALL, writes, is_ours).await? == Recorded::Overtaken {
+        if !self.claims_the_count(tenant, row.counted_at, now).await? {
             return Ok(None);
         }
         let count = self.counted(tenant).await?;
@@ -180,6 +171,27 @@ impl ConfigTable {
         let is_ours = |there: &Item| from_item(there.clone()).is_ok_and(|there: Row| there == fixed);
         let recorded = transact(&self.client, CALL, writes, is_ours).await?;
         Ok((recorded == Recorded::Yes).then_some(fixed))
+    }
+
+    /// Whether it is ours to count again: of many who are refused at once, one counts. That the row is busy says that another is at it.
+    async fn claims_the_count(&self, tenant: &TenantId, was: i64, now: i64) -> Result<bool, Failure> {
+        let mark = entropy::mark();
+        let claim = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(tenant)))
+            .key("sk", text(SORT))
+            .update_expression(format!("SET counted_at = :now, {CHANGED_BY} = :by"))
+            .condition_expression("counted_at = :was")
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":was", number(was))
+            .expression_attribute_values(":by", text(mark.as_str()));
+        match conditional::update("UpdateItem webhook count", claim, |there| is_by(there, &mark)).await {
+            Ok(claimed) => Ok(claimed == Recorded::Yes),
+            Err(error) if error.is_busy() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The webhooks that were not deleted, whether their rows can be read or not.
