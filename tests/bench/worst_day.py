@@ -6,11 +6,20 @@ import dataclasses
 import json
 import math
 import re
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "template"))
+
+from bounds import bounds, deployed
+from facts import facts
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "limits.md"
-BEGIN, END = "<!-- worst day -->", "<!-- end -->"
+# What is written anew lies between these.
+DAYS = "<!-- worst day -->\n", "\n<!-- end -->"
+FLOOD = "<!-- flood -->", "<!-- end of flood -->"
+PAGES = "<!-- flood of pages -->", "<!-- end of flood -->"
 PRICES = json.loads((ROOT / "tests/bench/prices.json").read_text())
 PRICE = {name: price["dollars"] for name, price in PRICES["prices"].items()}
 ASSUMED = {name: assumed["value"] for name, assumed in PRICES["assumed"].items()}
@@ -20,6 +29,8 @@ DAY = 86_400
 MILLION = 1e6
 MB = 256
 BATCH = 10
+# Of first attempts, of later ones, and of either for whoever is slow.
+QUEUES = ("Deliver", "Retry", "Slow")
 # The standard retry schedule's, after the first attempt.
 RETRIES = 9
 # Bytes of `data`: as in every other figure of the bench, and the most that is taken.
@@ -43,9 +54,12 @@ class Plan:
 class Stack:
     """What all tenants together get through: functions at once, and AWS's own quota of a table."""
 
-    first_attempts: int = 50
-    retries: int = 20
+    first_attempts: int
+    retries: int
+    # Attempts of either kind, at whoever is slow or takes more than his share.
+    slow: int
     table_units: int = ASSUMED["table_units"]
+    calls_per_second: int = 0
 
     def attempts(self, functions: int) -> float:
         """A day, in full batches."""
@@ -55,7 +69,17 @@ class Stack:
         return self.table_units * DAY
 
 
-PLANS = {"free": Plan(20, 10), "pro": Plan(200, 100), "enterprise": Plan(2000, 1000)}
+def plans() -> dict[str, Plan]:
+    """As the programs have them, the smallest first."""
+    told = {name: Plan(given["webhooks"], given["events_per_second"]) for name, given in facts()["quotas"].items()}
+    return dict(sorted(told.items(), key=lambda plan: plan[1].webhooks))
+
+
+def stack() -> Stack:
+    """As the template deploys it to AWS, with the defaults of its parameters."""
+    known = deployed()
+    first_attempts, retries, slow = (int(known[f"DeliverFrom{queue}Queue.MaximumConcurrency"]) for queue in QUEUES)
+    return Stack(first_attempts, retries, slow, calls_per_second=int(known["ApiStage.ThrottlingRateLimit"]))
 
 
 def event(data: int) -> float:
@@ -90,9 +114,10 @@ def retry(data: int) -> float:
 
 
 def by_hand(data: int) -> float:
-    """Dollars per million retries by hand: the call, the round that it begins, and the attempt."""
-    waits = 3 * ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
-    return PRICE["api_request"] + PRICE["lambda_request"] + waits + PRICE["queue_call"] + 2 * retry(data)
+    """Dollars per million retries by hand: the call, its quota, the round that it begins, and the attempt."""
+    waits = 5 * ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
+    quota = PRICE["write_unit"] + PRICE["read_unit"] / 2
+    return PRICE["api_request"] + PRICE["lambda_request"] + waits + quota + PRICE["queue_call"] + 2 * retry(data)
 
 
 def flood(requests_per_second: float) -> float:
@@ -100,6 +125,12 @@ def flood(requests_per_second: float) -> float:
     waits = ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
     each = PRICE["api_request"] + PRICE["lambda_request"] + waits + PRICE["read_unit"]
     return requests_per_second * DAY * each / MILLION
+
+
+def flood_of_pages(requests_per_second: float, page: int) -> float:
+    """Dollars a day of requests that are each answered with so many bytes, which are read and leave AWS."""
+    each = page / 8192 * PRICE["read_unit"] + page * PRICE["egress_gb"] / 1000
+    return flood(requests_per_second) + requests_per_second * DAY * each / MILLION
 
 
 def _attempts(counted: dict[str, float], attempts: float, invocations: float, data: int) -> float:
@@ -132,7 +163,7 @@ class Day:
 def day(plan: Plan, stack: Stack) -> Day:
     events = plan.events_per_second * DAY
     deliveries = events * plan.webhooks
-    by_hand_a_day = min(plan.webhooks * plan.retries_per_second * DAY, stack.attempts(stack.retries))
+    by_hand_a_day = min(plan.webhooks * plan.retries_per_second * DAY, stack.attempts(stack.retries + stack.slow))
     refused = row() + first_attempt(LARGEST) + RETRIES * retry(LARGEST)
     return Day(
         events=events,
@@ -146,11 +177,15 @@ def day(plan: Plan, stack: Stack) -> Day:
 
 
 def _let_through(plan: Plan, stack: Stack) -> float:
-    """Of the last: as many events and rows as a table takes, as many attempts as there are functions for."""
+    """Of the last: as many events and rows as a table takes, as many attempts as there are functions for. Those for slow webhooks
+    make what costs more, and the rest of their time the other."""
     events = min(plan.events_per_second * DAY, stack.units() / event_units(LARGEST))
     rows = min(events * plan.webhooks, stack.units())
+    either = stack.attempts(stack.slow)
     firsts = min(rows, stack.attempts(stack.first_attempts))
-    retries = min(firsts * RETRIES, stack.attempts(stack.retries))
+    retries = min(firsts * RETRIES, stack.attempts(stack.retries) + either)
+    either -= max(retries - stack.attempts(stack.retries), 0)
+    firsts = min(rows, firsts + either)
     parts = events * event(LARGEST) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
     return parts / MILLION
 
@@ -180,9 +215,17 @@ def dollars(amount: float) -> str:
 
 
 def written(text: str) -> str:
-    """A page with the table put in its place."""
-    new = f"{BEGIN}\n{table(PLANS, Stack())}\n{END}"
-    return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: new, text, flags=re.DOTALL)
+    """A page with the table and the flood put in their places."""
+    text = _between(text, DAYS, table(plans(), stack()))
+    calls = stack().calls_per_second
+    text = _between(text, FLOOD, dollars(flood(calls)))
+    return _between(text, PAGES, dollars(flood_of_pages(calls, int(bounds()["api::pages::MAX_BYTES"]))))
+
+
+def _between(text: str, marks: tuple[str, str], new: str) -> str:
+    begin, end = map(re.escape, marks)
+    assert re.search(f"{begin}.*?{end}", text, re.DOTALL), f"{PAGE} has no {marks[0]!r}"
+    return re.sub(f"({begin}).*?({end})", lambda found: found[1] + new + found[2], text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ PROPERTIES = {
 }
 # And of a parameter's; a default only where it is a number.
 OF_A_PARAMETER = ("Default", "MinValue", "MaxValue", "MaxLength")
+# What `tests/facts` prints for each plan.
+BY_PLAN = ("quotas", "event_rates")
 # Parameters that count in something else than seconds.
 UNITS = {"Days": 86_400, "Minutes": 60}
 
@@ -39,10 +41,16 @@ def bounds() -> dict[str, float]:
 
 
 def printed() -> dict[str, float]:
-    """What `tests/facts` prints: limits, and the plans' quotas where there are any."""
-    plans = facts().get("quotas", {})
-    quotas = {f"quotas.{plan}.{name}": value for plan, named in plans.items() for name, value in named.items()}
-    return {**facts()["limits"], **quotas}
+    """What `tests/facts` prints: limits, and what each plan gives (`quotas.free.webhooks`)."""
+    return {
+        **facts()["limits"],
+        **{
+            f"{kind}.{plan}.{name}": value
+            for kind in BY_PLAN
+            for plan, named in facts()[kind].items()
+            for name, value in named.items()
+        },
+    }
 
 
 def deployed() -> dict[str, float]:

@@ -4,10 +4,11 @@ import re
 import unittest
 
 from bounds import bounds
+from facts import facts
 from pages import Row, table, words
 
 PAGE = "docs/limits.md"
-LIMITS, OTHERS = "All of them", "Numbers that bound nothing"
+QUOTAS, LIMITS, OTHERS = "Quotas by plan", "All of them", "Numbers that bound nothing"
 UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "day": 86_400, "days": 86_400}
 VALUE = re.compile(rf"([\d,.]+)(?: ({'|'.join(UNITS)}))?")
 NONE = "none"
@@ -27,6 +28,16 @@ def value(text: str) -> float | None:
 def rows() -> dict[str, Row]:
     """Without those that only say what comes below them."""
     return {name: row for name, row in table(PAGE, LIMITS).items() if not name.startswith("**")}
+
+
+def quotas() -> dict[str, tuple[str, float | None]]:
+    """What each plan's column says, with its row, by the name of the bound: `quotas.free.webhooks`."""
+    found: dict[str, tuple[str, float | None]] = {}
+    for name, row in table(PAGE, QUOTAS).items():
+        (where,) = words(row["where"])
+        kind, _, quota = where.partition(".")
+        found |= {f"{kind}.{plan}.{quota}": (name, value(row[plan])) for plan in facts()["quotas"]}
+    return found
 
 
 def complaints(row: Row, known: dict[str, float]) -> list[str]:
@@ -55,10 +66,15 @@ class Limits(unittest.TestCase):
         wrong = {name: said for name, row in rows().items() if (said := complaints(row, known))}
         self.assertEqual(wrong, {}, PAGE)
 
+    def test_each_plan_gives_what_its_column_says(self):
+        known = bounds()
+        wrong = {name: f"{row!r} is {known.get(name)}" for name, (row, said) in quotas().items() if said != known.get(name)}
+        self.assertEqual(wrong, {}, f"{PAGE}, {QUOTAS!r}")
+
     def test_each_bound_has_its_row(self):
         named = [name for row in rows().values() for name in words(row["where"])]
         others = [name for cell in table(PAGE, OTHERS) for name in words(cell)]
-        missing = sorted(bounds().keys() - {*named} - {*others})
+        missing = sorted(bounds().keys() - {*named} - {*others} - quotas().keys())
         wrong = [f"{PAGE}, {LIMITS!r}: a row for `{name}`, which is {bounds()[name]:,g}" for name in missing]
         wrong += [f"{PAGE}: `{name}` stands there twice" for name in sorted({n for n in named if (named + others).count(n) > 1})]
         wrong += [f"{PAGE}, {OTHERS!r}: `{name}` is no number of anything" for name in others if name not in bounds()]

@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         "metrics": names(Metric::ALL, Metric::as_str),
         "quotas": quotas(),
+        "event_rates": event_rates(),
         "quota_names": names(Quota::ALL, Quota::as_str),
         "quota_bounds": quota_bounds(),
         "limits": limits::by_name(),
@@ -48,6 +49,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// What each plan gives.
 fn quotas() -> Map<String, Value> {
     Plan::ALL.iter().map(|plan| (plan.as_str().to_owned(), json!(Quotas::of(*plan)))).collect()
+}
+
+/// How each plan's events are counted: what may come at once, and what a process lets pass that the others do not know of.
+fn event_rates() -> Map<String, Value> {
+    let told = |plan: &Plan| {
+        let rate = Quotas::of(*plan).event_rate();
+        json!({"burst": rate.burst(), "unsettled": rate.unsettled(), "quiet": rate.quiet()})
+    };
+    Plan::ALL.iter().map(|plan| (plan.as_str().to_owned(), told(plan))).collect()
 }
 
 /// The least and the most that an operator may set.
