@@ -122,7 +122,9 @@ async fn one_that_hangs_takes_a_pages_time_and_has_no_further_turn() {
     let hanging = recovery(1).endpoint_id;
     let script = Script::default().saying_about("Query", hanging.as_str(), repeat_with(|| Said::done().after(3600)));
     let good = also(script, &[(1, 1000), (2, 5)], None);
+    let began = tokio::time::Instant::now();
     let (done, turns) = swept(&good, 60).await;
+    assert!(began.elapsed() <= FOR_A_PAGE + Duration::from_secs(5 * A_PAGE_TAKES + 1), "{:?}", began.elapsed());
     assert!(done.is_err(), "the sweep says so at its end");
     assert_eq!(turns.iter().filter(|number| **number == 2).count(), 5);
     assert!(noted(&good).is_empty(), "all had their turns");
