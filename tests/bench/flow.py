@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from customer import Customer
 from destination import Destination
 from feeds import api_request, queue_batch, stream_batch
 from function import Function, Invocation
@@ -56,14 +57,14 @@ class Flow:
         """Megabytes resident at the most so far, by function."""
         return {name: memory_mb(function.pid)[1] for name, function in self.functions.items()}
 
-    async def publish(self, key: str, event: str, count: int, batch: int | None = None) -> list[dict]:
-        """Publishes one by one, or `batch` at a time; the rows that came of it."""
+    async def publish(self, customer: Customer, event: str, count: int, batch: int | None = None) -> list[dict]:
+        """The provider publishes one by one, or `batch` at a time; the rows that came of it."""
         rows = []
         for begin in range(0, count, batch or 1):
-            one = {"event": event, "data": DATA}
+            one = {"event": event, "data": DATA, "tenant_id": customer.tenant_id}
             size = min(batch or 1, count - begin)
             path, body = ("/v1/events/batch", {"events": [one] * size}) if batch else ("/v1/events", one)
-            done, calls = await self.invoke("events", api_request("POST", path, key, body))
+            done, calls = await self.invoke("events", api_request("POST", path, customer.provider_key, body))
             if done.answer["statusCode"] != 202:
                 raise AssertionError(f"publishing answered {done.answer}")
             self.tally.requests += 1

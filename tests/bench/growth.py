@@ -37,7 +37,7 @@ async def growth(stand: Stand, endpoints: int) -> Grown:
     customer = await asyncio.to_thread(_crowd, stand, endpoints)
     events = math.ceil((SAMPLE + QUEUE_BATCH) / endpoints)
     async with stand.flow() as flow:
-        rows = await flow.publish(customer.key, EVENT, events)
+        rows = await flow.publish(customer, EVENT, events)
         flow.fresh()
         messages = await flow.fan_out(rows)
         fan_out = flow.counted(endpoints * events)
@@ -53,11 +53,11 @@ async def short_queue(stand: Stand) -> Tally:
     customer = await asyncio.to_thread(_crowd, stand, QUEUE_BATCH)
     async with stand.flow() as flow:
         # The first batch reads what a process reads once.
-        await flow.deliver(await flow.fan_out(await flow.publish(customer.key, EVENT, 1)))
+        await flow.deliver(await flow.fan_out(await flow.publish(customer, EVENT, 1)))
         flow.fresh()
         for _ in range(SAMPLE // QUEUE_BATCH):
             await asyncio.to_thread(_purge, stand)
-            messages = await flow.fan_out(await flow.publish(customer.key, EVENT, 1))
+            messages = await flow.fan_out(await flow.publish(customer, EVENT, 1))
             check(await asyncio.to_thread(_waiting, stand) == QUEUE_BATCH, "not just one batch waits")
             await flow.deliver(messages)
         tally = flow.counted()

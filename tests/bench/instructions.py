@@ -122,7 +122,7 @@ async def _delivery(stand: Stand, counter: Counter) -> dict[str, float]:
         customer = await scenarios.customer_of(stand)
         async with stand.flow(counter) as flow:
             # They are published and fanned out before the first is delivered, so that no connection is idle in between.
-            rows = await flow.publish(customer.key, scenarios.EVENT, scenarios.WARM_UP + events)
+            rows = await flow.publish(customer, scenarios.EVENT, scenarios.WARM_UP + events)
             messages = await flow.fan_out(rows)
             left = await flow.deliver(messages)
             tally = flow.counted()

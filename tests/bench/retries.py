@@ -67,7 +67,7 @@ async def _attempts(stand: Stand, answer: bytes) -> list[Written]:
     stand.https.status, stand.https.body = 503, answer
     try:
         async with stand.flow() as flow:
-            (message,) = await flow.fan_out(await flow.publish(customer.key, EVENT, 1))
+            (message,) = await flow.fan_out(await flow.publish(customer, EVENT, 1))
             for number in range(1, SHOWN[-1] + 1):
                 following = await (flow.deliver([message]) if number == 1 else flow.retry([message]))
                 written.append(_written(flow, stand.stack["tables"]["deliveries"]))

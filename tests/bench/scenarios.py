@@ -22,7 +22,7 @@ async def customer_of(stand: Stand, endpoints: int = 1, retries: list[int] | Non
 
 
 async def _warm(flow: Flow, customer: Customer) -> None:
-    await flow.deliver(await flow.fan_out(await flow.publish(customer.key, EVENT, WARM_UP)))
+    await flow.deliver(await flow.fan_out(await flow.publish(customer, EVENT, WARM_UP)))
     flow.fresh()
 
 
@@ -31,7 +31,7 @@ async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | 
     customer = await customer_of(stand, endpoints)
     async with stand.flow() as flow:
         await _warm(flow, customer)
-        rows = await flow.publish(customer.key, EVENT, events, batch)
+        rows = await flow.publish(customer, EVENT, events, batch)
         messages = await flow.fan_out(rows)
         following = await flow.deliver(messages)
         tally = flow.counted()
@@ -46,7 +46,7 @@ async def connecting(stand: Stand, events: int, batch: int, pause: float = 0.0, 
     customer = await customer_of(stand, retries=retries)
     async with stand.flow() as flow:
         await _warm(flow, customer)
-        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         following = await flow.deliver(messages, batch, pause)
         tally = flow.counted()
     check(events == tally.deliveries and not following, "not all were delivered at once")
@@ -58,7 +58,7 @@ async def one_retry(stand: Stand, events: int) -> Tally:
     customer = await customer_of(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)
-        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         stand.https.status = 503
         try:
             following = await flow.deliver(messages)
@@ -75,7 +75,7 @@ async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> 
     customer = await customer_of(stand)
     async with stand.flow() as flow:
         await _warm(flow, customer)
-        messages = await flow.fan_out(await flow.publish(customer.key, EVENT, events))
+        messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         stand.https.status, stand.https.body = 503, b'{"error":"temporarily unavailable"}'
         posts = stand.https.posts
         try:
@@ -107,7 +107,7 @@ async def slow(stand: Stand, batch: int, seconds: float) -> Slow:
         try:
             taken = []
             for _ in range(SLOW_ROUNDS):
-                messages = await flow.fan_out(await flow.publish(customer.key, EVENT, 1))
+                messages = await flow.fan_out(await flow.publish(customer, EVENT, 1))
                 flow.fresh()
                 await flow.deliver(messages)
                 taken.append(flow.tally.uses["deliver"].seconds)
