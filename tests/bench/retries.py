@@ -107,12 +107,14 @@ def _again(stand: Stand, customer: Customer, message: str) -> str:
 
 
 def _table(columns: dict[str, list[Written]]) -> str:
-    head = ["answers of the receiver", "attempt", "row", "indexes", "moves until then", "of a move per attempt"]
+    head = ["answers of the receiver", "attempt", "row, at most", "indexes, at most", "moves until then", "the same per attempt"]
     lines = [head, ["---"] * len(head)]
     for name, written in columns.items():
         for number in SHOWN:
-            one, moved = written[number - 1], sum(each.moved for each in written[:number])
-            units = [f"{count:g}" for count in (one.row, one.indexes, moved)]
+            # At most until then: two retries that are due in the same second leave the index as it is.
+            until = written[:number]
+            moved = sum(each.moved for each in until)
+            units = [f"{count:g}" for count in (max(each.row for each in until), max(each.indexes for each in until), moved)]
             lines.append([name if number == SHOWN[0] else "", str(number), *units, f"{moved / number:.2f}"])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
