@@ -51,6 +51,12 @@ class Queues(unittest.TestCase):
             self.assertGreaterEqual(retention, 4 * DAY, "a long weekend's outage must not lose messages")
             self.assertLess(retention, 14 * DAY, "a message keeps its age when it moves: it would arrive already expired")
 
+    def test_what_nothing_else_knows_of_outlives_a_roll_back(self):
+        for queue in (*LEFT, "SlowQueue"):
+            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+                gone = f"{queue}: {policy}: an older version does not have it, and its messages would go with it"
+                self.assertEqual(self.template.resources[queue].get(policy), "Retain", gone)
+
     def test_what_fanout_left_is_tried_for_a_day_and_then_lies_where_it_can_be_redriven(self):
         first, longest = limit("fanout.first_wait"), limit("fanout.longest_wait")
         for queue in LEFT:

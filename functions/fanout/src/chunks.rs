@@ -56,14 +56,15 @@ pub(crate) struct Chunks<'a> {
 }
 
 impl<'a> Chunks<'a> {
-    /// Of these walks in this order, numbered by their places among all works.
+    /// Of these walks in this order, numbered by their places among all works. The turn's time begins.
     pub(crate) fn new(
         walks: VecDeque<(usize, Walk<'a>)>,
         slow: HashMap<TenantId, SlowEndpoints>,
-        turn: Turn,
+        mut turn: Turn,
         kept: i64,
         outcomes: Vec<Outcome>,
     ) -> Self {
+        turn.begin();
         let open = [Chunk::new(false), Chunk::new(true)];
         Self { walks, slow, turn, kept, open, made: 0, made_slow: 0, outcomes }
     }

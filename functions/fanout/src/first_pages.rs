@@ -3,21 +3,30 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_host::deadline;
 
 use crate::merge::{Following, Page};
 use crate::stretch::{Place, Work};
+use crate::turn::FEW;
 
 /// Subscriptions of a page.
 pub(crate) const ROWS: usize = 1_000;
-/// Those that are held for a batch, whatever its events are; what is beyond is read when its event's turn comes.
+/// Those that are held for a batch, whatever its events are; what is beyond is read when its event's turn comes. Each tenant has a
+/// share of them by how many of the events are his, so that nobody's many webhooks keep another's few from being known: a hundred
+/// events leave twice as much for each as few ask for.
 const HELD: usize = 20_000;
 const QUERIES_AT_ONCE: usize = 16;
+/// How long a page may take, and the first ones of a batch together. Nobody's row is put before these are read, so those that hang
+/// are given up sooner than other calls: their events come again by themselves.
+const FOR_A_PAGE: Duration = Duration::from_secs(5);
+const FOR_ALL: Duration = Duration::from_secs(10);
 
 /// Where a page begins: whose pattern, and behind whom.
 type Start = (TenantId, EventPattern, Place);
@@ -34,17 +43,18 @@ impl FirstPages {
             patterns.into_iter().map(start).collect::<Vec<Start>>()
         };
         let starts: BTreeSet<Start> = works.iter().flat_map(starts).collect();
-        let held = &Cell::new(0);
-        let pages = stream::iter(starts).map(|(tenant, pattern, after)| async move {
-            let page = if held.get() < HELD {
-                read(config, &tenant, &pattern, after.as_ref()).await
+        let shares = &shares(works);
+        let pages = stream::iter(in_turn(starts)).map(|(tenant, pattern, after)| async move {
+            let (share, held) = &shares[&tenant];
+            let page = if held.get() < *share {
+                page(config, (&tenant, &pattern), after.as_ref(), (*share).clamp(FEW + 1, ROWS)).await
             } else {
                 Ok(Page::unread(after.clone()))
             };
             held.set(held.get() + page.as_ref().map_or(0, |page| page.rows.len()));
             ((tenant, pattern, after), page)
         });
-        Self(pages.buffer_unordered(QUERIES_AT_ONCE).collect().await)
+        Self(deadline::at_most(FOR_ALL, pages.buffer_unordered(QUERIES_AT_ONCE).collect()).await)
     }
 
     /// The one from which a work begins.
@@ -54,6 +64,28 @@ impl FirstPages {
     }
 }
 
+/// How many rows may be held of each tenant's, and how many are.
+fn shares<'a>(works: &[&Work<'a>]) -> HashMap<&'a TenantId, (usize, Cell<usize>)> {
+    let mut events: HashMap<&TenantId, usize> = HashMap::new();
+    for work in works {
+        *events.entry(&work.event.tenant_id).or_default() += 1;
+    }
+    events.into_iter().map(|(tenant, events)| (tenant, (HELD * events / works.len(), Cell::new(0)))).collect()
+}
+
+/// One of each tenant's after another, so that those of one that hang leave time for the others'.
+fn in_turn(starts: BTreeSet<Start>) -> Vec<Start> {
+    let mut before: HashMap<TenantId, usize> = HashMap::new();
+    let mut ranked: Vec<(usize, Start)> = Vec::with_capacity(starts.len());
+    for start in starts {
+        let rank = before.entry(start.0.clone()).or_default();
+        ranked.push((*rank, start));
+        *rank += 1;
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, start)| start).collect()
+}
+
 /// A page of a tenant's subscriptions to a pattern, behind a webhook.
 pub(crate) async fn read(
     config: &ConfigTable,
@@ -61,8 +93,18 @@ pub(crate) async fn read(
     pattern: &EventPattern,
     after: Option<&EndpointId>,
 ) -> Result<Page, Failure> {
-    let limit = i32::try_from(ROWS).unwrap_or(i32::MAX);
-    let page = config.subscription_page(tenant, pattern, after, limit).await?;
+    page(config, (tenant, pattern), after, ROWS).await
+}
+
+/// The same of so many rows at the most.
+async fn page(
+    config: &ConfigTable,
+    (tenant, pattern): (&TenantId, &EventPattern),
+    after: Option<&EndpointId>,
+    limit: usize,
+) -> Result<Page, Failure> {
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    let page = deadline::at_most(FOR_A_PAGE, config.subscription_page(tenant, pattern, after, limit)).await?;
     let following = page.next.map_or(Following::Nothing, |next| Following::Behind(Some(next)));
     Ok(Page { rows: page.rows.into(), following })
 }

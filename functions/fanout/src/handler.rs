@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::future::{join3, try_join};
+use futures::future::{join, join3};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
@@ -29,8 +29,8 @@ use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::note::Note;
 use postrider_domain::slow::SlowEndpoints;
-use postrider_host::deadline;
 use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
@@ -57,6 +57,9 @@ const QUERIES_AT_ONCE: usize = 16;
 pub(crate) const TO_LEAVE: Duration = Duration::from_secs(10);
 /// How much later it comes for the first time.
 const SOON: Duration = Duration::from_secs(2);
+
+/// How long the rows wait for the hint who is slow.
+const FOR_A_HINT: Duration = Duration::from_secs(1);
 
 /// How much later a row is announced again of which nobody here knows whether it was announced.
 const AGAIN: Duration = Duration::from_secs(15);
@@ -123,7 +126,10 @@ impl Fanout {
         for ((record, _), Left { failed, rest }) in good.iter().zip(left) {
             let failed = failed.map(|(part, error)| part.named_in(record::note(*record, &error.to_string())));
             unfinished.extend(failed);
-            going_on.extend(rest.map(|part| part.named_in(record::note(*record, record::GOES_ON))));
+            going_on.extend(rest.map(|part| {
+                let note = record::note(*record, record::GOES_ON);
+                part.named_in(record::going_on_since(note, clock::now()))
+            }));
         }
         if !unfinished.is_empty() {
             tracing::warn!(records = unfinished.len(), of = batch.len(), "fanout.unfinished");
@@ -131,14 +137,14 @@ impl Fanout {
         Ok(self.leave(&unfinished, &going_on).await?)
     }
 
-    /// Leaves what failed to be tried again, and what was not begun to go on.
+    /// Leaves what failed to be tried again, and what was not begun to go on. The latter only once the former is taken: what comes
+    /// again as a whole must not have set another walk going, or each time makes one more.
     ///
     /// # Errors
     /// When something was not taken; leaving it again is harmless.
     pub(crate) async fn leave(&self, unfinished: &[Note], going_on: &[Note]) -> Result<(), Failure> {
-        let unfinished = self.unfinished.put_for_later(unfinished, SOON);
-        let going_on = self.continuation.put_for_later(going_on, Duration::ZERO);
-        try_join(unfinished, going_on).await.map(|_| ())
+        self.unfinished.put_for_later(unfinished, SOON).await?;
+        self.continuation.put_for_later(going_on, Duration::ZERO).await
     }
 
     /// Sets aside what is no event; notes about those records of which even that failed.
@@ -163,11 +169,30 @@ impl Fanout {
         }
     }
 
-    /// Puts and announces the deliveries of these works, as far as the turn goes; what is left of each. What fails holds up nothing
-    /// else, and what was announced in a run that failed is remembered for the next.
+    /// Does these works as far as the turn goes; what is left of each. What fails or hangs holds up nothing else, and what was
+    /// announced in a run that failed is remembered for the next.
     pub(crate) async fn fan_out(&self, works: &[Work<'_>], turn: Turn) -> Vec<Left> {
-        let mut outcomes = vec![Outcome::default(); works.len()];
-        let mut done = self.tell_all(works, &mut outcomes).await;
+        let (told, (mut done, mut outcomes, [deliveries, slow])) =
+            join(self.tell_all(works), self.put_all(works, turn)).await;
+        for (number, event, result) in told {
+            match result {
+                Ok(()) => done.push(name_of(event)),
+                Err(error) => outcomes[number].fail(None, error),
+            }
+        }
+        let failed = outcomes.iter().filter(|outcome| outcome.has_failed()).count();
+        let going_on = outcomes.iter().filter(|outcome| outcome.is_to_go_on()).count();
+        if failed > 0 {
+            self.announced.remember(done);
+        }
+        tracing::info!(events = works.len(), deliveries, slow, failed, going_on, "fanout.done");
+        works.iter().zip(outcomes).map(|(work, outcome)| outcome.left(&work.stretch)).collect()
+    }
+
+    /// Puts and announces the deliveries of these works; which are announced, how far each work has come, how many rows
+    /// were made and how many of them for slow webhooks.
+    async fn put_all(&self, works: &[Work<'_>], turn: Turn) -> (Vec<String>, Vec<Outcome>, [usize; 2]) {
+        let outcomes = vec![Outcome::default(); works.len()];
         let sent: Vec<&Work<'_>> = works.iter().filter(|work| work.event.announce.is_none()).collect();
         let pages = FirstPages::read(&self.config, &sent).await;
         let walks: Vec<(usize, Walk<'_>)> = (works.iter().enumerate())
@@ -178,7 +203,7 @@ impl Fanout {
         drop(pages);
         let slow = self.slow(&walks).await;
         let mut chunks = Chunks::new(in_order(walks), slow, turn, self.retention.seconds, outcomes);
-        let mut failures = Vec::new();
+        let (mut done, mut failures) = (Vec::new(), Vec::new());
         {
             let chunks = stream::unfold(&mut chunks, async |chunks| chunks.next().await.map(|chunk| (chunk, chunks)));
             let announced = chunks.map(|chunk| self.announce(chunk)).buffer_unordered(CHUNKS_AT_ONCE);
@@ -196,37 +221,24 @@ impl Fanout {
         for ((work, before), error) in failures {
             outcomes[work].fail(before, error);
         }
-        let failed = outcomes.iter().filter(|outcome| outcome.has_failed()).count();
-        let going_on = outcomes.iter().filter(|outcome| outcome.is_to_go_on()).count();
-        if failed > 0 {
-            self.announced.remember(done);
-        }
-        tracing::info!(events = works.len(), deliveries, slow, failed, going_on, "fanout.done");
-        works.iter().zip(outcomes).map(|(work, outcome)| outcome.left(&work.stretch)).collect()
+        (done, outcomes, [deliveries, slow])
     }
 
-    /// Tells workers of new jobs; what was told is named.
-    async fn tell_all(&self, works: &[Work<'_>], outcomes: &mut [Outcome]) -> Vec<String> {
+    /// Tells workers of new jobs; what became of each, with its number among the works.
+    async fn tell_all<'a>(&self, works: &[Work<'a>]) -> Vec<(usize, &'a Event, Result<(), Failure>)> {
         let new = works.iter().enumerate().filter(|(_, work)| work.event.announce.is_some());
         let announcements = new.map(|(number, work)| async move { (number, work.event, self.tell(work.event).await) });
-        let mut told = stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE);
-        let mut done = Vec::new();
-        while let Some((number, event, result)) = told.next().await {
-            match result {
-                Ok(()) => done.push(name_of(event)),
-                Err(error) => outcomes[number].fail(None, error),
-            }
-        }
-        done
+        stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).collect().await
     }
 
-    /// Who is slow: what keeps a connection waiting shall not stand among first attempts. It is a hint: where it cannot be read,
-    /// nobody is.
+    /// Who is slow: what keeps a connection waiting shall not stand among first attempts. It is a hint: where it cannot be read
+    /// at once, nobody is.
     async fn slow(&self, walks: &[(usize, Walk<'_>)]) -> HashMap<TenantId, SlowEndpoints> {
         let found = walks.iter().filter(|(_, walk)| walk.may_find());
         let tenants: BTreeSet<&TenantId> = found.map(|(_, walk)| &walk.work.event.tenant_id).collect();
         let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+        let hint = deadline::at_most(FOR_A_HINT, self.config.slow_endpoints(&tenants)).await;
+        hint.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "fanout.slow_unknown");
             HashMap::new()
         })

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::event_meter::{EventMeter, MOST_TENANTS};
 use postrider_domain::event::Event;
 use postrider_domain::id::TenantId;
 use postrider_domain::quota::Quotas;
+use postrider_host::deadline;
 use postrider_host::remembered::RememberedByKey;
 
 /// How long a tenant's quotas are good for: the API remembers them for as long.
 const REMEMBERED: Duration = Duration::from_secs(45);
+/// How long the stream's lane waits for all tenants together: whose quotas are not there by then is counted with a later batch.
+const PATIENCE: Duration = Duration::from_secs(2);
+const TENANTS_AT_ONCE: usize = 16;
 
 /// Counts producers' rows.
 pub(crate) struct Producers {
@@ -34,7 +39,7 @@ impl Producers {
         for event in events.iter().filter(|event| !event.counted && !event.ours) {
             *uncounted.entry(&event.tenant_id).or_default() += 1;
         }
-        for (tenant, events) in uncounted {
+        let each = stream::iter(uncounted).for_each_concurrent(TENANTS_AT_ONCE, |(tenant, events)| async move {
             let look_up = async { Ok(self.config.tenant_if_readable(tenant).await?.flatten().map(|it| it.quotas())) };
             match self.quotas.get(tenant.as_str(), look_up).await {
                 Ok(Some(quotas)) => self.meter.count(tenant, quotas.event_rate(), events).await,
@@ -42,6 +47,7 @@ impl Producers {
                 Ok(None) => {}
                 Err(error) => tracing::warn!(tenant_id = tenant.as_str(), error = %error, "quota.events_not_counted"),
             }
-        }
+        });
+        deadline::at_most(PATIENCE, each).await;
     }
 }

@@ -71,12 +71,26 @@ pub(crate) fn note(record: Option<&EventRecord>, reason: &str) -> Note {
         .because(reason)
 }
 
+/// The note about a fan-out that goes on, with when it first did: it is then told apart from one that has gone on for hours.
+pub(crate) fn going_on_since(note: Note, since: Timestamp) -> Note {
+    note.with("since", time::wire(since))
+}
+
+/// Since when the fan-out of a note's has gone on, if it has.
+pub(crate) fn since(note: &Value) -> Option<Timestamp> {
+    time::parse("since", note["since"].as_str()?).ok()
+}
+
 /// What such a note said, for another reason.
 pub(crate) fn again(note: &Value, reason: &str) -> Note {
-    Note::new(SOURCE)
+    let again = Note::new(SOURCE)
         .of_tenant(note["keys"]["tenant_id"].as_str().and_then(|tenant| tenant.parse().ok()))
         .with("keys", note["keys"].clone())
         .with("sequence_number", note["sequence_number"].clone())
         .with("written_at", note["written_at"].clone())
-        .because(reason)
+        .because(reason);
+    match since(note) {
+        Some(since) => going_on_since(again, since),
+        None => again,
+    }
 }

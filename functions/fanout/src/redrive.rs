@@ -12,6 +12,7 @@ use postrider_aws::{Failure, event_row};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
 use postrider_domain::time;
+use postrider_host::clock;
 use postrider_host::env::{self, BadSetting, Retention};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
@@ -143,13 +144,19 @@ pub(crate) async fn settle(fanout: &Fanout, note: &Value, left: Left) -> Result<
 /// The same where the note is done with in any case.
 ///
 /// # Errors
-/// When it could not be left.
+/// When it could not be left; or when nothing of it was done: then the note says it already, and counts how often it came.
 pub(crate) async fn leave(fanout: &Fanout, note: &Value, Left { failed, rest }: Left) -> Result<(), Failure> {
+    if rest.as_ref() == Some(&Stretch::of(note)) {
+        return Err(Failure::OutOfTime);
+    }
     let failed = failed.map(|(part, error)| {
         tracing::warn!(error = %error, keys = %note["keys"], "fanout.part_unfinished");
         part.named_in(record::again(note, &error.to_string()))
     });
-    let rest = rest.map(|part| part.named_in(record::again(note, record::GOES_ON)));
+    let rest = rest.map(|part| {
+        let since = record::since(note).unwrap_or_else(clock::now);
+        part.named_in(record::going_on_since(record::again(note, record::GOES_ON), since))
+    });
     fanout.leave(failed.as_slice(), rest.as_slice()).await
 }
 

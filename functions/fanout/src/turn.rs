@@ -14,6 +14,8 @@ pub const FEW: usize = 100;
 const ROWS_OF_FEW: usize = 4_000;
 /// Rows of all other events together in it: what comes behind them in the stream waits a fraction of a second.
 pub const ROWS_OF_MANY: usize = 500;
+/// How long what many ask for is put in it, from its first row on: what was waited for before that is nobody's row, and what few ask
+/// for goes as far as the invocation's own time.
 const SECONDS: u64 = 10;
 /// Rows of one turn of an event that goes on from its own queue. The next in the queue waits for as long.
 pub const ROWS_GOING_ON: usize = 10_000;
@@ -24,19 +26,21 @@ const SECONDS_GOING_ON: u64 = 30;
 pub(crate) struct Turn {
     of_few: usize,
     of_many: usize,
-    until: Instant,
+    lasts: Duration,
+    /// When its time is up, once it has begun.
+    until: Option<Instant>,
 }
 
 impl Turn {
     /// Of what comes from the stream, or is tried again.
     pub(crate) fn of_stream() -> Self {
-        Self { of_few: ROWS_OF_FEW, of_many: ROWS_OF_MANY, until: Instant::now() + Duration::from_secs(SECONDS) }
+        Self { of_few: ROWS_OF_FEW, of_many: ROWS_OF_MANY, lasts: Duration::from_secs(SECONDS), until: None }
     }
 
     /// Of what goes on.
     pub(crate) fn going_on() -> Self {
-        let until = Instant::now() + Duration::from_secs(SECONDS_GOING_ON);
-        Self { of_few: ROWS_GOING_ON, of_many: ROWS_GOING_ON, until }
+        let lasts = Duration::from_secs(SECONDS_GOING_ON);
+        Self { of_few: ROWS_GOING_ON, of_many: ROWS_GOING_ON, lasts, until: None }
     }
 
     /// Of so many rows of any kind.
@@ -48,17 +52,21 @@ impl Turn {
     /// Whose time is up.
     #[cfg(test)]
     pub(crate) fn over() -> Self {
-        Self { until: Instant::now(), ..Self::going_on() }
+        Self { lasts: Duration::ZERO, ..Self::going_on() }
+    }
+
+    /// Begins its time: now the first row can be put.
+    pub(crate) fn begin(&mut self) {
+        self.until = Some(Instant::now() + self.lasts);
     }
 
     pub(crate) fn has_time(&self) -> bool {
-        Instant::now() < self.until
+        self.until.is_none_or(|until| Instant::now() < until)
     }
 
     /// Whether one more row may be put of an event that so many may have asked for.
     pub(crate) fn has_room(&self, asking: usize) -> bool {
-        let left = if asking <= FEW { self.of_few } else { self.of_many };
-        left > 0 && self.has_time()
+        if asking <= FEW { self.of_few > 0 } else { self.of_many > 0 && self.has_time() }
     }
 
     pub(crate) fn count(&mut self, asking: usize) {
@@ -104,12 +112,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_turn_ends_with_its_rows_or_with_its_time() {
+    async fn a_turn_ends_with_its_rows() {
         let mut turn = Turn::of_stream();
         (0..ROWS_OF_MANY).for_each(|_| turn.count(FEW + 1));
         assert!(turn.has_room(FEW) && !turn.has_room(FEW + 1));
-        tokio::time::advance(Duration::from_secs(SECONDS)).await;
+        (0..ROWS_OF_FEW).for_each(|_| turn.count(FEW));
         assert!(!turn.has_room(FEW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn its_time_begins_with_its_first_row_and_is_for_what_many_ask_for() {
+        let mut turn = Turn::of_stream();
+        tokio::time::advance(Duration::from_secs(SECONDS)).await;
+        assert!(turn.has_room(FEW + 1), "nobody has had any of it");
+        turn.begin();
+        tokio::time::advance(Duration::from_secs(SECONDS)).await;
+        assert!(turn.has_room(FEW) && !turn.has_room(FEW + 1));
     }
 
     proptest! {

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::join_all;
+use jiff::Timestamp;
 use postrider_api::trigger;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
-use postrider_host::deadline;
 use postrider_host::env::BadSetting;
+use postrider_host::metrics::{self, Metric};
+use postrider_host::{clock, deadline};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -56,6 +58,10 @@ impl Unfinished {
     async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<String> {
         let note: Value = serde_json::from_str(message.body.as_deref().unwrap_or_default()).unwrap_or_default();
         let goes_on = message.event_source_arn.as_deref().is_some_and(|arn| self.continuation.has_arn(arn));
+        if let Some(age_s) = seconds_on_its_way(&note, clock::now()).filter(|_| goes_on) {
+            tracing::info!(keys = %note["keys"], after = note["after"].as_str(), age_s, "fanout.goes_on");
+            metrics::emit(Metric::ContinuationAge, &[], &[age_s]);
+        }
         let turn = if goes_on { Turn::going_on() } else { Turn::of_stream() };
         let result = match deadline::but_for(TO_LEAVE, redrive.fan_out(fanout, &note, turn)).await {
             // What failed of it waits elsewhere, so that the rest goes on.
@@ -78,6 +84,11 @@ impl Unfinished {
         }
         Some(message.message_id.unwrap_or_default())
     }
+}
+
+/// For how long a note's fan-out has gone on: its messages are new ones each turn, and none of them old.
+fn seconds_on_its_way(note: &Value, now: Timestamp) -> Option<f64> {
+    record::since(note).map(|since| now.duration_since(since).as_secs_f64().max(0.0))
 }
 
 /// How long one waits that has come so often.
@@ -217,6 +228,38 @@ mod tests {
             note["MessageBody"].as_str().unwrap().contains(webhook(2).as_str()),
             "a redrive goes on from there: {note}"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_in_which_nothing_gets_on_is_put_off_and_counted() {
+        // Page after page of which no row can be read, each just fast enough.
+        let key = replay::item(&json!({"pk": subscriptions(&tenant(1), "*"), "sk": webhook(9)}));
+        let nobody = move || Said::body(json!({"Items": [], "LastEvaluatedKey": key})).after(4);
+        let script = Script::default()
+            .holding("config", [])
+            .holding("events", [json!(event(1))])
+            .saying_about("Query", subscriptions(&tenant(1), "*"), repeat_with(nobody))
+            .saying("Query", repeat_with(|| Said::rows::<Value>(&[])))
+            .saying("ChangeMessageVisibility", repeat_with(Said::done));
+        let mut note = note_of(&event(1));
+        note["after"] = json!(webhook(2));
+        assert_eq!(handed_back(&script, &[message_from("continuation", "1", &note, 4)]).await, ["1"]);
+        assert_eq!(script.asked("ChangeMessageVisibility")[0]["VisibilityTimeout"], 40);
+    }
+
+    #[tokio::test]
+    async fn how_long_a_fan_out_has_gone_on_is_known_through_all_its_turns() {
+        let count = u64::try_from(ROWS_GOING_ON).unwrap() + 1;
+        let world = World::default().subscribed(&tenant(1), "*", 0..count);
+        let script = world.aws().holding("events", [json!(event(1))]);
+        let mut note = note_of(&event(1));
+        note["since"] = json!("2026-01-10T00:00:00.000Z");
+        assert_eq!(handed_back(&script, &[message_from("continuation", "1", &note, 1)]).await, [""; 0]);
+        let left = sent(&script, "continuation").remove(0).0;
+        assert_eq!(left["since"], note["since"]);
+        let now = "2026-01-10T02:30:00Z".parse().unwrap();
+        assert_eq!(seconds_on_its_way(&left, now), Some(9_000.0));
+        assert_eq!(seconds_on_its_way(&note_of(&event(1)), now), None, "it has not gone on yet");
     }
 
     #[test]

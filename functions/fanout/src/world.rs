@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use postrider_domain::id::{EndpointId, TenantId};
 use replay::{Said, Script, item};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::handler::tests::subscriptions;
 
@@ -30,6 +31,8 @@ pub(crate) struct Things {
     pub(crate) pages: Vec<(String, usize)>,
     /// Whether the next calls of an operation are refused, one after another; what is refused three times is not tried again.
     pub(crate) refuse: BTreeMap<&'static str, VecDeque<bool>>,
+    /// When the first row was put.
+    pub(crate) first_row: Option<Instant>,
     /// The most rows of a page, as DynamoDB may give fewer than it is asked for.
     pub(crate) page: usize,
 }
@@ -125,6 +128,7 @@ impl Things {
                 return Some(json!({"Error": {"Code": "DuplicateItem", "Message": "no"}}));
             }
             self.rows.insert(id, Value::Object(row));
+            self.first_row.get_or_insert_with(Instant::now);
             Some(json!({}))
         };
         let answers: Option<Vec<Value>> = asked["Statements"].as_array()?.iter().map(insert).collect();

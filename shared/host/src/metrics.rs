@@ -20,6 +20,8 @@ named! {
         Blocked = "Blocked",
         /// By how much this machine's clock is wrong.
         ClockDifference = "ClockDifference",
+        /// For how long the fan-out of an event for very many has gone on.
+        ContinuationAge = "ContinuationAge",
         /// Dead letters that a sweep took from the dead-letter queue.
         DeadLetters = "DeadLetters",
         /// From an event to its success at a webhook, by dialect.
@@ -40,7 +42,7 @@ named! {
 impl Metric {
     fn unit(self) -> &'static str {
         match self {
-            Self::ClockDifference | Self::OldestDueAge => "Seconds",
+            Self::ClockDifference | Self::ContinuationAge | Self::OldestDueAge => "Seconds",
             Self::DeliveryLatency => "Milliseconds",
             Self::Attempts
             | Self::Blocked

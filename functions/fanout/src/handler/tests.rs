@@ -286,3 +286,15 @@ async fn a_producers_rows_are_counted_once_and_the_others_were() {
     let look_ups = script.asked("GetItem").len();
     assert!(look_ups <= 1, "a tenant's quotas are remembered: {look_ups}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn quotas_that_cannot_be_read_hold_nobody_up_for_long() {
+    let hanging = Script::default().saying("GetItem", repeat_with(|| Said::done().after(3_600)));
+    let script = taking(asking(hanging, &[1, 2, 3, 4, 5]));
+    let events: Vec<Event> = (1..=5).map(|number| Event { counted: false, ..event(number) }).collect();
+    let began = tokio::time::Instant::now();
+    fanout(&script).handle(&batch(&events)).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let asked: BTreeSet<String> = script.asked("GetItem").iter().map(|asked| asked["Key"].to_string()).collect();
+    assert_eq!((asked.len(), sent(&script, "deliver").len()), (5, 5), "side by side");
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use postrider_domain::event::Announce;
 use postrider_domain::id::EventId;
 use proptest::prelude::*;
 use replay::{Said, Script};
@@ -108,7 +109,8 @@ async fn what_is_too_much_for_the_streams_turn_goes_on_from_where_it_stands() {
     assert_eq!(left.len(), 1);
     let (note, delay) = &left[0];
     assert_eq!((&note["keys"]["tenant_id"], &note["after"]), (&json!(tenant(1)), &json!(webhook(many - 1))));
-    assert!(note["through"].is_null() && delay == &json!(0) && note["written_at"].is_string(), "{note}");
+    assert!(note["through"].is_null() && delay == &json!(0), "{note}");
+    assert!(note["written_at"].is_string() && note["since"].is_string(), "{note}");
     let sent_last = script.asked("SendMessageBatch").pop().unwrap();
     assert_eq!(sent_last["QueueUrl"], "continuation", "only when all before it is done");
     assert_eq!(sent_last["Entries"][0]["MessageGroupId"], json!(tenant(1)), "or one tenant's would hold up another's");
@@ -236,4 +238,77 @@ async fn many_rows_take_few_calls_and_so_does_finding_them_again() {
     let again = calls(&world, &event).await;
     assert!(again < 400, "{again}: the same, and fifty rows a read");
     assert_eq!(world.things().rows.len(), 2_000);
+}
+
+/// An answer that nobody waits for.
+fn hanging() -> Said {
+    Said::done().after(3_600)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_before_the_first_row_takes_nobody_elses_turn() {
+    let world = World::default()
+        .subscribed(&tenant(1), "*", 0..3)
+        .subscribed(&tenant(3), "*", 1_000..1_150)
+        .subscribed(&tenant(5), "*", [2_000]);
+    let script = Script::default()
+        .saying("PutEvents", std::iter::repeat_with(hanging))
+        .saying_about("Query", tenant(2).as_str(), std::iter::repeat_with(hanging))
+        .saying_about("BatchGetItem", "SLOW", std::iter::repeat_with(hanging));
+    let script = world.behind(script);
+    let job = Event { ours: true, announce: Some(Announce::JobCreated), ..event(4) };
+    let long = Event { event_type: vec!["a"; 60].join(".").parse().unwrap(), ..event(2) };
+    let began = tokio::time::Instant::now();
+    fanout(&script).handle(&batch(&[job, event(1), long, event(3), event(5)])).await.unwrap();
+    let first_row = world.things().first_row.unwrap() - began;
+    assert!(first_row <= Duration::from_secs(12), "{first_row:?}");
+    assert_eq!(world.served(), ids((0..3).chain(1_000..1_150).chain([2_000])));
+    assert_eq!(sent(&script, "continuation"), [], "none of it is too much");
+    let left = sent(&script, "unfinished");
+    let left: BTreeSet<&str> = left.iter().filter_map(|(note, _)| note["keys"]["tenant_id"].as_str()).collect();
+    assert_eq!(left, BTreeSet::from([tenant(2).as_str(), tenant(4).as_str()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jobs_announcement_that_hangs_is_beside_the_rows() {
+    let world = World::default().subscribed(&tenant(1), "*", 0..3);
+    let script = world.behind(Script::default().saying("PutEvents", std::iter::repeat_with(hanging)));
+    let job = Event { ours: true, announce: Some(Announce::JobCreated), ..event(4) };
+    let began = tokio::time::Instant::now();
+    fanout(&script).handle(&batch(&[job, event(1)])).await.unwrap();
+    let first_row = world.things().first_row.unwrap() - began;
+    assert!(first_row < Duration::from_secs(1), "{first_row:?}");
+}
+
+#[tokio::test]
+async fn a_tenants_many_webhooks_do_not_make_anothers_few_many() {
+    let types: Vec<String> = (0..30).map(|n| format!("type{n}")).collect();
+    let world =
+        types.iter().fold(World::default(), |world, event_type| world.subscribed(&tenant(1), event_type, 0..1_100));
+    let world = world.subscribed(&tenant(2), "ping", [5_000]).subscribed(&tenant(3), "*", [6_000]);
+    let script = world.aws();
+    let of_giant = |(n, event_type): (u128, &String)| Event {
+        id: EventId::fresh(10 + n),
+        event_type: event_type.parse().unwrap(),
+        ..event(1)
+    };
+    let events: Vec<Event> = (0..).zip(&types).map(of_giant).chain([event(2), event(3)]).collect();
+    fanout(&script).handle(&batch(&events)).await.unwrap();
+    let order: Vec<_> = sent(&script, "deliver").into_iter().map(|(message, _)| message["tenant_id"].clone()).collect();
+    let first: Vec<&serde_json::Value> = order.iter().take(2).collect();
+    assert_eq!(first, [&json!(tenant(2)), &json!(tenant(3))], "they are known to be few");
+    let pages = world.things().pages.len();
+    assert!(pages <= 2 * types.len() + 5, "{pages}: each pattern once, and none of the rest for a row");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_on_before_what_failed_is_left() {
+    let many = u64::try_from(ROWS_OF_MANY).unwrap();
+    let world = World::default().subscribed(&tenant(1), "*", 0..many + 1);
+    let refusing = Script::default()
+        .saying_about("Query", tenant(2).as_str(), std::iter::repeat_with(Said::lost))
+        .saying_about("SendMessageBatch", r#""unfinished""#, std::iter::repeat_with(Said::lost));
+    let script = world.behind(refusing);
+    assert!(fanout(&script).handle(&batch(&[event(1), event(2)])).await.is_err(), "the batch comes again");
+    assert_eq!(sent(&script, "continuation"), [], "or each time sets one more walk going");
 }
