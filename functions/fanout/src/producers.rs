@@ -15,7 +15,7 @@ use postrider_host::remembered::RememberedByKey;
 
 /// How long a tenant's quotas are good for: the API remembers them for as long.
 const REMEMBERED: Duration = Duration::from_secs(45);
-/// How long the stream's lane waits for all tenants together: whose quotas are not there by then is counted with a later batch.
+/// How long the stream's lane waits for all tenants together: whose quotas are not there by then is not counted.
 const PATIENCE: Duration = Duration::from_secs(2);
 const TENANTS_AT_ONCE: usize = 16;
 
