@@ -30,6 +30,8 @@ class Crowd:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._port = 0
+        # Held here: what nobody refers to, and nothing will wake, is collected, and its connection closed.
+        self._never = asyncio.Event()
 
     def url(self, name: str) -> str:
         return f"https://localhost:{self._port}/{name}"
@@ -65,7 +67,7 @@ class Crowd:
         if name.startswith(TARPIT):
             if self.shut:
                 self.held += 1
-                await asyncio.Event().wait()
+                await self._never.wait()
         elif name.startswith(SLOW):
             self.slow += 1
             await asyncio.sleep(SECONDS)

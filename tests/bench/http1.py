@@ -63,7 +63,11 @@ async def serve(
     """A server on a free loopback port; `handle(message)` gives the answer, on connections that are kept. Each is shown to
     `opened`, with its TLS."""
 
+    # Referred to here: a task that nobody refers to is collected while it waits.
+    connections: set[asyncio.Task | None] = set()
+
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
         opened(writer.get_extra_info("ssl_object"))
         try:
             while (message := await read_message(reader)) is not None:
@@ -74,6 +78,7 @@ async def serve(
             pass
         finally:
             writer.close()
+            connections.discard(asyncio.current_task())
 
     server = await asyncio.start_server(connection, "127.0.0.1", 0, ssl=tls, limit=LONGEST_HEAD, backlog=1024)
     return server, server.sockets[0].getsockname()[1]

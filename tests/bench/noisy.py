@@ -36,10 +36,10 @@ BATCH = 10
 NOISE = float(os.environ.get("NOISE", str(round(2 * FUNCTIONS * BATCH / SECONDS))))
 WEBHOOKS = 50
 TARPITS, TARPIT_RATE = 5, 3.0
-FLOODERS = 2
+FLOODERS, FAILED = 2, 100
 # The quiet tenant's events a second, and for how long.
 RATE = float(os.environ.get("RATE", "3"))
-ALONE, SETTLING, BESIDE = 60, 60, 90
+ALONE, SETTLING, BESIDE = 45, 60, 75
 PATIENCE = 120
 LIMIT = 1.5
 RESULT = ROOT / "target" / "bench" / "noisy.json"
@@ -88,6 +88,7 @@ class Quiet(Tenant):
 
     def __init__(self, stack: dict, crowd: Crowd) -> None:
         super().__init__(stack, "Quiet")
+        self.answered: list[float] = []
         for number in range(10):
             self.subscribe(crowd.url(f"prompt-{number}"), f"number.n{number}")
 
@@ -95,12 +96,14 @@ class Quiet(Tenant):
         """Says when it was called."""
         called = time.monotonic()
         self.api.call("POST", "/v1/events", {"event": f"number.n{turn % 10}", "data": {"number": number}}, expect=202)
+        self.answered.append(time.monotonic() - called)
         return called
 
 
 def measured(name: str, seconds: int, quiet: Quiet, crowd: Crowd) -> list[float]:
     """Seconds from publish to receipt of each of the quiet tenant's events."""
     started, calls = time.monotonic(), {}
+    quiet.answered = []
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         for turn in range(int(seconds * RATE)):
             time.sleep(max(0.0, started + turn / RATE - time.monotonic()))
@@ -111,6 +114,8 @@ def measured(name: str, seconds: int, quiet: Quiet, crowd: Crowd) -> list[float]
         if time.monotonic() > until:
             raise Failed(f"{len(missing)} of {len(published)} events never came")
         time.sleep(0.2)
+    answered = sorted(quiet.answered)
+    say(f"    the API answered in {percentile(answered, 50) * 1000:.0f} ms, p95 {percentile(answered, 95) * 1000:.0f} ms")
     return sorted(crowd.seen[number] - called for number, called in published.items())
 
 
@@ -137,14 +142,15 @@ class Noise:
     def _fail(self) -> list[str]:
         """Deliveries that failed for good, for the flood to ask for again."""
         for number in range(FLOODERS):
-            self._flood.publish([(f"failing.n{number}", "0")] * 20)
+            for _ in range(FAILED // 25):
+                self._flood.publish([(f"failing.n{number}", "0")] * 25)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             failed = []
             for webhook in self._flood.webhooks:
                 page = self._flood.api.call("GET", f"/v1/webhooks/{webhook}/deliveries?status=failed&limit=100")
                 failed += [row["id"] for row in page["deliveries"]]
-            if len(failed) == 20 * FLOODERS:
+            if len(failed) == FAILED * FLOODERS:
                 return failed
             time.sleep(0.5)
         raise Failed("what was to fail did not")
@@ -167,7 +173,7 @@ class Noise:
             webhook = self._flood.webhooks[next(turns) % FLOODERS]
             self.answers[self._flood.try_to("POST", f"/v1/webhooks/{webhook}/recover", {"since": "2020-01-01T00:00:00Z"})] += 1
 
-        for pause, act in ((0.5, slow), (1.0, tarpits), (0.2, retry), (1.0, recover)):
+        for pause, act in ((0.5, slow), (1.0, tarpits), (0.2, retry), (10.0, recover)):
             thread = threading.Thread(target=self._again, args=(pause, act), daemon=True)
             thread.start()
             self._threads.append(thread)

@@ -10,7 +10,7 @@ use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
-use postrider_domain::time_share::Held;
+use postrider_domain::time_share::{Came, Held};
 use postrider_host::deadline::{self, Waiting};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -100,16 +100,21 @@ impl Deliver {
         // A batch is one queue's.
         let from = records.iter().find_map(|(record, _)| record.event_source_arn.clone()).unwrap_or_default();
         let in_the_way = |message: &Message| self.attempts.slow.stands_in_the_way(message, &from, &seen.snapshot);
-        let (aside, records) = records.into_iter().partition(|(_, message)| in_the_way(message));
-        let batch = Batch::new(seen);
-        let (aside, attempts) =
-            join(self.move_aside(aside, &from, &batch), self.make_all(records, &from, &batch)).await;
+        let (mut aside, mut records): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|(_, message)| in_the_way(message));
+        let (batch, slow) = (Batch::new(seen), &self.attempts.slow);
+        slow.forget(aside.iter().map(|(_, message)| message.clone()), &from, &batch);
+        let came: Vec<Came> = records.iter().map(|(record, message)| came(record, message, &batch)).collect();
+        if let Some(holder) = slow.count_waiting(&from, &came, &batch).await {
+            aside.extend(records.extract_if(.., |(_, to)| holder.has(&to.tenant_id, &to.endpoint_id)));
+        }
+        let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &from, &batch)).await;
         aside.into_iter().chain(attempts).collect()
     }
 
-    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
+    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
-        match self.attempts.slow.move_aside(&messages, from, batch).await {
+        match self.attempts.slow.move_aside(&messages).await {
             Ok(()) => Vec::new(),
             Err(error) => {
                 tracing::error!(error = %error, messages = messages.len(), "deliver.not_moved_aside");
@@ -120,7 +125,7 @@ impl Deliver {
 
     async fn make_all(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
         let each = records.into_iter().map(|(record, message)| async move {
-            let (begun, waited) = (Instant::now(), waited(&record, &message, batch));
+            let begun = Instant::now();
             let made = self.attempts.make(&message, batch).await;
             let time = begun.elapsed();
             let result = made.map_err(|error| {
@@ -128,7 +133,7 @@ impl Deliver {
                 tracing::error!(delivery_id, attempt, error = %error, "deliver.handed_back");
                 record
             });
-            (Held { tenant: message.tenant_id, endpoint: message.endpoint_id, time, waited }, result)
+            (Held { tenant: message.tenant_id, endpoint: message.endpoint_id, time }, result)
         });
         let (mut made, mut handed_back, mut held) = (Vec::new(), Vec::new(), Vec::new());
         for (one, result) in join_all(each).await {
@@ -139,7 +144,7 @@ impl Deliver {
             }
         }
         tally::emit(&made);
-        self.attempts.slow.count(from, &held, batch).await;
+        self.attempts.slow.count_held(from, &held, batch).await;
         handed_back
     }
 }
@@ -151,6 +156,11 @@ fn read(record: &RawValue) -> SqsMessage {
         message.message_id = Some(id);
         message
     })
+}
+
+fn came(record: &SqsMessage, message: &Message, batch: &Batch) -> Came {
+    let (tenant, endpoint) = (message.tenant_id.clone(), message.endpoint_id.clone());
+    Came { tenant, endpoint, waited: waited(record, message, batch) }
 }
 
 /// How long a message waited since it was due; nothing if it has been received before, since then it was not others that it waited for.

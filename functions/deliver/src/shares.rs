@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use postrider_domain::time_share::{Held, Holder, TimeShares};
+use postrider_domain::time_share::{Came, Held, Holder, TimeShares};
 
 /// Counted by the queues' ARNs.
 #[derive(Default)]
 pub(crate) struct Shares(Mutex<BTreeMap<String, TimeShares>>);
 
 impl Shares {
-    /// Takes in a batch of this queue's that ended now; who holds too much.
+    /// Takes in a batch of this queue's that came now; who holds too much.
+    pub(crate) fn before(&self, queue: &str, batch: &[Came], now: Timestamp) -> Option<Holder> {
+        self.of(queue, |shares| shares.before(batch, now))
+    }
+
+    /// Takes in what it held, now that it has ended; who holds too much.
     pub(crate) fn after(&self, queue: &str, batch: &[Held], now: Timestamp) -> Option<Holder> {
         self.of(queue, |shares| shares.after(batch, now))
     }

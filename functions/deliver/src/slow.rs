@@ -21,7 +21,7 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::message::Message;
 use postrider_domain::slow::{Note, PATIENCE};
 use postrider_domain::snapshot::Snapshot;
-use postrider_domain::time_share::{Held, Holder};
+use postrider_domain::time_share::{Came, Held, Holder};
 use postrider_host::clock;
 use postrider_host::env::BadSetting;
 use tokio::time::timeout;
@@ -73,20 +73,23 @@ impl Slow {
     }
 
     /// Moves messages of the queue `from` to the queue of slow endpoints.
-    pub(crate) async fn move_aside(&self, messages: &[Message], from: &str, batch: &Batch) -> Result<(), Failure> {
+    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), Failure> {
         if messages.is_empty() {
             return Ok(());
-        }
-        let now = clock::now();
-        let is_all = |tenant: &TenantId| batch.seen.snapshot.slow.get(tenant).is_some_and(|slow| slow.has_all(now));
-        for message in messages {
-            let tenant = message.tenant_id.clone();
-            let endpoint = (!is_all(&tenant)).then(|| message.endpoint_id.clone());
-            self.shares.forget(from, &Holder { tenant, endpoint });
         }
         self.lanes.queue(true).send_all(messages).await?;
         tracing::info!(messages = messages.len(), "deliver.moved_aside");
         Ok(())
+    }
+
+    /// Takes in which messages of the queue `from` go another way, since theirs are known to be slow.
+    pub(crate) fn forget(&self, messages: impl Iterator<Item = Message>, from: &str, batch: &Batch) {
+        let now = clock::now();
+        let is_all = |tenant: &TenantId| batch.seen.snapshot.slow.get(tenant).is_some_and(|slow| slow.has_all(now));
+        for Message { tenant_id: tenant, endpoint_id, .. } in messages {
+            let endpoint = (!is_all(&tenant)).then_some(endpoint_id);
+            self.shares.forget(from, &Holder { tenant, endpoint });
+        }
     }
 
     /// Sees a POST through, and notes its endpoint as slow once it has waited too long.
@@ -127,28 +130,42 @@ impl Slow {
         Ok(())
     }
 
-    /// Counts what a batch of the queue `from` held, and notes who held too much while others waited. A note that cannot be written
-    /// is due again with the next batch.
-    pub(crate) async fn count(&self, from: &str, held: &[Held], batch: &Batch) {
+    /// Counts who has waited for a batch of the queue `from`, and notes who holds too much meanwhile: his is not to be begun here.
+    pub(crate) async fn count_waiting(&self, from: &str, came: &[Came], batch: &Batch) -> Option<Holder> {
+        let holder = (!self.is_apart(from)).then(|| self.shares.before(from, came, clock::now()))??;
+        self.note_holder(from, holder, batch).await
+    }
+
+    /// Counts what a batch of the queue `from` held, and notes who holds too much.
+    pub(crate) async fn count_held(&self, from: &str, held: &[Held], batch: &Batch) {
         if self.is_apart(from) {
             return;
         }
-        let Some(holder) = self.shares.after(from, held, clock::now()) else { return };
+        if let Some(holder) = self.shares.after(from, held, clock::now()) {
+            self.note_holder(from, holder, batch).await;
+        }
+        for Held { tenant, endpoint, .. } in held.iter().filter(|held| batch.slow.has(&held.endpoint)) {
+            self.shares.forget(from, &Holder { tenant: tenant.clone(), endpoint: Some(endpoint.clone()) });
+        }
+    }
+
+    /// Whoever it is, once he is noted. A note that cannot be written is due again with the next batch.
+    async fn note_holder(&self, from: &str, holder: Holder, batch: &Batch) -> Option<Holder> {
         let slow = batch.seen.snapshot.slow.get(&holder.tenant).cloned().unwrap_or_default();
         let note = match &holder.endpoint {
+            Some(endpoint) if batch.slow.has(endpoint) => None,
             Some(endpoint) => slow.note(endpoint, clock::now()),
             None => slow.note_all(clock::now()),
         };
-        let Some(note) = note else { return };
-        match self.config.note_slow(&holder.tenant, &note).await {
-            Ok(()) => {
-                self.shares.forget(from, &holder);
-                tell("share", &holder.tenant, holder.endpoint.as_ref(), &note);
-            }
-            Err(error) => {
+        if let Some(note) = note {
+            if let Err(error) = self.config.note_slow(&holder.tenant, &note).await {
                 tracing::warn!(tenant_id = holder.tenant.as_str(), error = %error, "webhook.slowness_not_noted");
+                return None;
             }
+            tell("share", &holder.tenant, holder.endpoint.as_ref(), &note);
         }
+        self.shares.forget(from, &holder);
+        Some(holder)
     }
 }
 
@@ -252,25 +269,53 @@ mod tests {
         assert!(!slow.stands_in_the_way(&message(2), DELIVER, &snapshot));
     }
 
-    fn held(number: u64, seconds: u64, waited: u64) -> Held {
-        let [time, waited] = [seconds, waited].map(Duration::from_secs);
-        Held { tenant: tenant(number), endpoint: endpoint(number), time, waited }
+    fn came(number: u64, seconds: u64) -> Came {
+        Came { tenant: tenant(number), endpoint: endpoint(number), waited: Duration::from_secs(seconds) }
+    }
+
+    fn held(number: u64, seconds: u64) -> Held {
+        Held { tenant: tenant(number), endpoint: endpoint(number), time: Duration::from_secs(seconds) }
+    }
+
+    fn batch() -> Batch {
+        Batch::new(Seen::since(clock::now(), Snapshot::default()))
     }
 
     #[tokio::test]
-    async fn who_holds_too_much_is_noted_once_and_nobody_for_what_is_in_the_queue_of_slow_ones() {
-        let batch = Batch::new(Seen::since(clock::now(), Snapshot::default()));
-        let both = [held(1, 6, 0), held(2, 0, 2)];
+    async fn who_holds_too_much_is_noted_once_another_waits_and_his_is_not_begun() {
         let script = Script::default().saying("UpdateItem", [Said::done()]);
         let slow = slow_over(&script);
-        slow.count(SLOW, &both, &batch).await;
-        assert!(script.operations().is_empty(), "they wait for nobody else's");
-        slow.count(DELIVER, &[held(1, 6, 9)], &batch).await;
-        assert!(script.operations().is_empty(), "nobody else waits");
-        slow.count(DELIVER, &both, &batch).await;
-        let note = &script.asked("UpdateItem")[0];
-        assert_eq!(note["ExpressionAttributeNames"]["#who"], endpoint(1).as_str());
-        slow.count(DELIVER, &[held(2, 0, 2)], &batch).await;
+        for (queue, waits) in [(SLOW, [came(1, 9), came(2, 9)]), (DELIVER, [came(1, 9), came(2, 0)])] {
+            assert_eq!(slow.count_waiting(queue, &waits, &batch()).await, None);
+            slow.count_held(queue, &[held(1, 6), held(2, 0)], &batch()).await;
+        }
+        assert!(
+            script.operations().is_empty(),
+            "in a queue of their own they wait for nobody else's, and here nobody waits"
+        );
+        let holder = slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9)], &batch()).await;
+        assert_eq!(holder, Some(Holder { tenant: tenant(1), endpoint: Some(endpoint(1)) }));
+        assert_eq!(script.asked("UpdateItem")[0]["ExpressionAttributeNames"]["#who"], endpoint(1).as_str());
+        slow.count_held(DELIVER, &[held(2, 6)], &batch()).await;
         assert_eq!(script.operations().len(), 1, "he is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whom_no_note_could_be_written_of_goes_the_ordinary_way() {
+        let script = Script::default().saying("UpdateItem", repeat_with(Said::lost));
+        let slow = slow_over(&script);
+        slow.count_held(DELIVER, &[held(1, 6)], &batch()).await;
+        assert_eq!(slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9)], &batch()).await, None);
+    }
+
+    #[tokio::test]
+    async fn who_took_two_seconds_is_noted_by_that_alone() {
+        let script = Script::default();
+        let slow = slow_over(&script);
+        let batch = batch();
+        batch.slow.is_new(endpoint(1));
+        slow.count_waiting(DELIVER, &[came(1, 0), came(2, 9)], &batch).await;
+        slow.count_held(DELIVER, &[held(1, 6), held(2, 0)], &batch).await;
+        assert!(script.operations().is_empty());
     }
 }

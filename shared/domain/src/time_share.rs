@@ -34,10 +34,24 @@ const SOMEBODY: f64 = 0.37;
 /// How long an endpoint's attempts take on average, in seconds, before it has to give way to others of its own tenant's, which
 /// are his to weigh: among prompt ones nobody is slow.
 const SIBLINGS_PATIENCE: f64 = 0.5;
+/// A tenant of whose endpoints more than one was slow within half a minute is judged by what they held as well: else each tarpit that
+/// nobody knows yet would have its half minute.
+const ONE_ENDPOINT: f64 = 1.05;
 /// Endpoints that are remembered, and tenants.
 const MOST: usize = 256;
 /// What is forgotten: seconds that count for nothing.
 const NOTHING: f64 = 0.001;
+
+/// A message that came.
+#[derive(Debug, Clone)]
+pub struct Came {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Where it goes.
+    pub endpoint: EndpointId,
+    /// How long it has waited since it was due.
+    pub waited: Duration,
+}
 
 /// What one message of a batch held.
 #[derive(Debug, Clone)]
@@ -48,8 +62,6 @@ pub struct Held {
     pub endpoint: EndpointId,
     /// How long its attempt took.
     pub time: Duration,
-    /// How long it had waited since it was due.
-    pub waited: Duration,
 }
 
 /// Who holds too much: one endpoint, or a tenant with all that he has.
@@ -61,6 +73,13 @@ pub struct Holder {
     pub endpoint: Option<EndpointId>,
 }
 
+impl Holder {
+    /// Whether this endpoint of this tenant's is, or is among, whom it names.
+    pub fn has(&self, tenant: &TenantId, endpoint: &EndpointId) -> bool {
+        self.tenant == *tenant && self.endpoint.as_ref().is_none_or(|own| own == endpoint)
+    }
+}
+
 /// What a process's time went into, lately.
 #[derive(Debug, Default)]
 pub struct TimeShares {
@@ -68,6 +87,8 @@ pub struct TimeShares {
     total: Weight,
     tenants: HashMap<TenantId, Weight>,
     endpoints: HashMap<EndpointId, (TenantId, Weight)>,
+    /// Of each tenant, the endpoints that went another way lately (as attempts), and what they had held.
+    gone: HashMap<TenantId, Weight>,
 }
 
 /// What counts for somebody; all of it fades.
@@ -119,23 +140,36 @@ impl Weight {
 }
 
 impl TimeShares {
-    /// Takes in a batch that ended now, and says who holds too much of the time; only somebody of this batch, of whom the caller
-    /// knows what is noted already.
+    /// Takes in a batch that came now, and says who holds too much of the time, so that his need not even be begun; only somebody
+    /// of this batch, of whom the caller knows what is noted already.
+    pub fn before(&mut self, batch: &[Came], now: Timestamp) -> Option<Holder> {
+        self.fade_until(now);
+        for came in batch.iter().filter(|came| came.waited > PROMPT) {
+            self.add(&came.tenant, &came.endpoint, Weight { waited: 1.0, ..Weight::default() });
+        }
+        self.holder(batch.iter().map(|came| (&came.tenant, &came.endpoint)))
+    }
+
+    /// Takes in what it held, now that it has ended, and says the same.
     pub fn after(&mut self, batch: &[Held], now: Timestamp) -> Option<Holder> {
         self.fade_until(now);
         let times: Vec<Duration> = batch.iter().map(|held| held.time).collect();
         for (held, seconds) in batch.iter().zip(parts(&times)) {
-            let waited = if held.waited > PROMPT { 1.0 } else { 0.0 };
-            let weight = Weight { held: seconds, attempts: 1.0, took: held.time.as_secs_f64(), waited };
-            self.total.add(weight);
-            self.tenants.entry(held.tenant.clone()).or_default().add(weight);
-            let endpoint = self.endpoints.entry(held.endpoint.clone());
-            endpoint.or_insert_with(|| (held.tenant.clone(), Weight::default())).1.add(weight);
+            let weight = Weight { held: seconds, attempts: 1.0, took: held.time.as_secs_f64(), waited: 0.0 };
+            self.add(&held.tenant, &held.endpoint, weight);
         }
-        let holder = self.holder(batch);
+        let holder = self.holder(batch.iter().map(|held| (&held.tenant, &held.endpoint)));
         keep_largest(&mut self.tenants, |weight| weight.held);
+        keep_largest(&mut self.gone, |weight| weight.held);
         keep_largest(&mut self.endpoints, |(_, weight)| weight.held);
         holder
+    }
+
+    fn add(&mut self, tenant: &TenantId, endpoint: &EndpointId, weight: Weight) {
+        self.total.add(weight);
+        self.tenants.entry(tenant.clone()).or_default().add(weight);
+        let of_endpoint = self.endpoints.entry(endpoint.clone());
+        of_endpoint.or_insert_with(|| (tenant.clone(), Weight::default())).1.add(weight);
     }
 
     /// Forgets somebody who goes another way from now on. Whoever waited did so while he was here, so that it says nothing of those
@@ -144,12 +178,15 @@ impl TimeShares {
         let gone = match &holder.endpoint {
             None => {
                 self.endpoints.retain(|_, (tenant, _)| *tenant != holder.tenant);
+                self.gone.remove(&holder.tenant);
                 self.tenants.remove(&holder.tenant)
             }
             Some(endpoint) => {
                 let gone = self.endpoints.remove(endpoint).map(|(_, weight)| weight);
                 if let (Some(gone), Some(tenant)) = (gone, self.tenants.get_mut(&holder.tenant)) {
                     *tenant = tenant.without(gone);
+                    let one = Weight { attempts: 1.0, ..gone };
+                    self.gone.entry(holder.tenant.clone()).or_default().add(one);
                 }
                 gone
             }
@@ -161,24 +198,23 @@ impl TimeShares {
         self.endpoints.values_mut().for_each(|(_, weight)| weight.waited = 0.0);
     }
 
-    fn holder(&self, batch: &[Held]) -> Option<Holder> {
-        if self.total.held < EVIDENCE {
-            return None;
-        }
-        let too_much = self.total.held * SHARE;
+    fn holder<'a>(&self, batch: impl Iterator<Item = (&'a TenantId, &'a EndpointId)> + Clone) -> Option<Holder> {
+        let is_too_much = |held: f64, all: f64| all >= EVIDENCE && held > all * SHARE;
         let larger = |one: &(f64, Holder), other: &(f64, Holder)| one.0.total_cmp(&other.0);
-        let endpoints = batch.iter().filter_map(|held| {
-            let (_, endpoint) = self.endpoints.get(&held.endpoint)?;
-            let tenant = self.tenants.get(&held.tenant)?;
+        let endpoints = batch.clone().filter_map(|(of, id)| {
+            let (_, endpoint) = self.endpoints.get(id)?;
+            let tenant = self.tenants.get(of)?;
             let gives_way = self.total.waits_beside(*tenant)
                 || (tenant.waits_beside(*endpoint) && endpoint.took > endpoint.attempts * SIBLINGS_PATIENCE);
-            let holder = Holder { tenant: held.tenant.clone(), endpoint: Some(held.endpoint.clone()) };
-            (endpoint.held > too_much && gives_way).then_some((endpoint.held, holder))
+            let holder = Holder { tenant: of.clone(), endpoint: Some(id.clone()) };
+            (is_too_much(endpoint.held, self.total.held) && gives_way).then_some((endpoint.held, holder))
         });
-        let tenants = batch.iter().filter_map(|held| {
-            let tenant = self.tenants.get(&held.tenant)?;
-            let holder = Holder { tenant: held.tenant.clone(), endpoint: None };
-            (tenant.held > too_much && self.total.waits_beside(*tenant)).then_some((tenant.held, holder))
+        let tenants = batch.filter_map(|(of, _)| {
+            let tenant = self.tenants.get(of).copied().unwrap_or_default();
+            let gone = self.gone.get(of).filter(|gone| gone.attempts > ONE_ENDPOINT).map_or(0.0, |gone| gone.held);
+            let (held, all) = (tenant.held + gone, self.total.held + gone);
+            let holder = Holder { tenant: of.clone(), endpoint: None };
+            (is_too_much(held, all) && self.total.waits_beside(tenant)).then_some((held, holder))
         });
         endpoints.max_by(larger).or_else(|| tenants.max_by(larger)).map(|(_, holder)| holder)
     }
@@ -191,6 +227,8 @@ impl TimeShares {
         self.total.fade(left);
         self.tenants.values_mut().for_each(|weight| weight.fade(left));
         self.endpoints.values_mut().for_each(|(_, weight)| weight.fade(left));
+        self.gone.values_mut().for_each(|weight| weight.fade(left));
+        self.gone.retain(|_, weight| weight.held > NOTHING);
         self.tenants.retain(|_, weight| weight.held > NOTHING || weight.waited > NOTHING);
         self.endpoints.retain(|_, (_, weight)| weight.held > NOTHING || weight.waited > NOTHING);
     }

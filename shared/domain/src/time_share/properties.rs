@@ -13,20 +13,42 @@ fn endpoint(tenant: u64, number: u64) -> EndpointId {
     EndpointId::new(Timestamp::UNIX_EPOCH, tenant * 1_000_000 + number)
 }
 
-fn held((whose, which): (u64, u64), millis: u64, waited_millis: u64) -> Held {
+/// A message, what its attempt takes, and how long it has waited, in milliseconds.
+fn held((whose, which): (u64, u64), millis: u64, waited_millis: u64) -> Message {
     let [time, waited] = [millis, waited_millis].map(Duration::from_millis);
-    Held { tenant: tenant(whose), endpoint: endpoint(whose, which), time, waited }
+    Message { tenant: tenant(whose), endpoint: endpoint(whose, which), time, waited }
+}
+
+#[derive(Debug, Clone)]
+struct Message {
+    tenant: TenantId,
+    endpoint: EndpointId,
+    time: Duration,
+    waited: Duration,
+}
+
+fn came(batch: &[Message]) -> Vec<Came> {
+    let one = |one: &Message| Came { tenant: one.tenant.clone(), endpoint: one.endpoint.clone(), waited: one.waited };
+    batch.iter().map(one).collect()
+}
+
+fn took(batch: &[Message]) -> Vec<Held> {
+    let one = |one: &Message| Held { tenant: one.tenant.clone(), endpoint: one.endpoint.clone(), time: one.time };
+    batch.iter().map(one).collect()
+}
+
+/// A whole batch, that ends so much later; who is named first.
+fn whole(shares: &mut TimeShares, batch: &[Message], now: &mut Timestamp) -> Option<Holder> {
+    let before = shares.before(&came(batch), *now);
+    *now += batch.iter().map(|one| one.time).max().unwrap_or_default();
+    let after = shares.after(&took(batch), *now);
+    before.or(after)
 }
 
 /// The verdicts on these batches, one after another, each as long as its slowest.
-fn judged(shares: &mut TimeShares, batches: impl IntoIterator<Item = Vec<Held>>) -> Vec<Holder> {
+fn judged(shares: &mut TimeShares, batches: impl IntoIterator<Item = Vec<Message>>) -> Vec<Holder> {
     let mut now = Timestamp::UNIX_EPOCH;
-    let mut found = Vec::new();
-    for batch in batches {
-        now += batch.iter().map(|held| held.time).max().unwrap_or_default();
-        found.extend(shares.after(&batch, now));
-    }
-    found
+    batches.into_iter().filter_map(|batch| whole(shares, &batch, &mut now)).collect()
 }
 
 fn of_endpoint(whose: u64, which: u64) -> Holder {
@@ -39,7 +61,7 @@ fn of_tenant(whose: u64) -> Holder {
 
 #[test]
 fn almost_two_seconds_with_many_waiting_are_as_slow_as_twenty_with_few() {
-    for (millis, batches) in [(1_900, 3), (20_000, 1)] {
+    for (millis, batches) in [(1_900, 4), (20_000, 2)] {
         let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000)];
         let found = judged(&mut TimeShares::default(), (0..batches).map(|_| batch()));
         assert_eq!(found.first(), Some(&of_endpoint(1, 1)), "{millis}");
@@ -74,6 +96,30 @@ fn the_largest_goes_first_and_the_rest_is_judged_by_what_happens_then() {
 }
 
 #[test]
+fn a_tenant_of_many_tarpits_does_not_have_a_half_minute_for_each() {
+    let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
+    let first = vec![held((1, 1), 30_000, 0), held((1, 2), 30_000, 0), held((2, 1), 50, 0)];
+    assert_eq!(whole(&mut shares, &first, &mut now), None, "nobody waited yet");
+    // Each was noted once it had taken two seconds.
+    for number in [1, 2] {
+        shares.forget(&of_endpoint(1, number));
+    }
+    let next = came(&[held((1, 3), 30_000, 9_000), held((2, 1), 50, 9_000)]);
+    assert_eq!(shares.before(&next, now), Some(of_tenant(1)), "before the third is even begun");
+}
+
+#[test]
+fn a_tenant_of_one_tarpit_keeps_his_other_webhooks_where_they_are() {
+    let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
+    let first = vec![held((1, 1), 30_000, 0), held((1, 2), 50, 0), held((2, 1), 50, 0)];
+    assert_eq!(whole(&mut shares, &first, &mut now), None);
+    shares.forget(&of_endpoint(1, 1));
+    for _ in 0..9 {
+        assert_eq!(whole(&mut shares, &[held((1, 2), 50, 9_000), held((2, 1), 50, 9_000)], &mut now), None);
+    }
+}
+
+#[test]
 fn among_one_tenants_webhooks_only_one_that_takes_long_gives_way() {
     let batch = |millis| vec![held((1, 1), millis, 5_000), held((1, 2), 50, 5_000)];
     assert_eq!(judged(&mut TimeShares::default(), (0..900).map(|_| batch(100))), []);
@@ -86,26 +132,26 @@ fn a_process_that_has_seen_little_says_nothing() {
     let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
     for _ in 0..1_000 {
         now += Duration::from_secs(5);
-        assert_eq!(shares.after(&batch(), now), None, "it is idle for eleven twelfths of the time");
+        assert_eq!(whole(&mut shares, &batch(), &mut now), None, "it is idle for eleven twelfths of the time");
     }
 }
 
 #[test]
 fn a_clock_that_goes_back_changes_nothing() {
     let (mut shares, batch) = (TimeShares::default(), [held((1, 1), 3_000, 0), held((2, 1), 10, 3_000)]);
-    let now = Timestamp::UNIX_EPOCH + Duration::from_secs(3_600);
-    assert_eq!(shares.after(&batch, now), None);
-    assert_eq!(shares.after(&batch, Timestamp::UNIX_EPOCH), Some(of_endpoint(1, 1)));
+    let mut now = Timestamp::UNIX_EPOCH + Duration::from_secs(3_600);
+    assert_eq!(whole(&mut shares, &batch, &mut now), None);
+    assert_eq!(whole(&mut shares, &batch, &mut Timestamp::UNIX_EPOCH.clone()), Some(of_endpoint(1, 1)));
 }
 
 /// A message: whose, which of his endpoints', how long it took and how long it had waited, in milliseconds.
-fn any_message() -> impl Strategy<Value = Held> {
+fn any_message() -> impl Strategy<Value = Message> {
     let waited = prop_oneof![Just(0), 0_u64..10_000];
     (0_u64..6, 0_u64..4, 0_u64..4_000, waited)
         .prop_map(|(whose, which, time, waited)| held((whose, which), time, waited))
 }
 
-fn any_batches() -> impl Strategy<Value = Vec<Vec<Held>>> {
+fn any_batches() -> impl Strategy<Value = Vec<Vec<Message>>> {
     proptest::collection::vec(proptest::collection::vec(any_message(), 1..=10), 1..60)
 }
 
@@ -127,8 +173,8 @@ proptest! {
         // The only one who waits is one tenant, with one endpoint.
         let alone = batches.into_iter().map(|batch| {
             let batch = batch.into_iter().map(|one| match one {
-                one if one.tenant == tenant(whose) => Held { endpoint: endpoint(whose, 1), ..one },
-                one => Held { waited: Duration::ZERO, ..one },
+                one if one.tenant == tenant(whose) => Message { endpoint: endpoint(whose, 1), ..one },
+                one => Message { waited: Duration::ZERO, ..one },
             });
             batch.collect()
         });
@@ -141,14 +187,16 @@ proptest! {
     fn who_is_named_is_of_the_batch_and_held_more_than_his_share(batches in any_batches()) {
         let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
         for batch in batches {
-            now += batch.iter().map(|held| held.time).max().unwrap_or_default();
-            let Some(found) = shares.after(&batch, now) else { continue };
+            shares.before(&came(&batch), now);
+            now += batch.iter().map(|one| one.time).max().unwrap_or_default();
+            let Some(found) = shares.after(&took(&batch), now) else { continue };
             prop_assert!(batch.iter().any(|one| one.tenant == found.tenant));
             let held = match &found.endpoint {
                 Some(endpoint) => shares.endpoints[endpoint].1.held,
                 None => shares.tenants[&found.tenant].held,
             };
-            prop_assert!(held > shares.total.held * SHARE);
+            let gone = shares.gone.get(&found.tenant).filter(|_| found.endpoint.is_none()).map_or(0.0, |gone| gone.held);
+            prop_assert!(held + gone > (shares.total.held + gone) * SHARE);
             shares.forget(&found);
             prop_assert!(shares.total.waited < SOMEBODY, "the next one is judged by who waits from now on");
         }

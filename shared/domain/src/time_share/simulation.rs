@@ -100,7 +100,9 @@ impl Lane {
 
 struct Function {
     busy_until: u64,
+    /// What it took, and what of it it attempts itself.
     batch: Vec<Sent>,
+    own: Vec<Sent>,
     shares: TimeShares,
 }
 
@@ -160,7 +162,12 @@ fn ten_minutes_after(millis: u64) -> i64 {
 /// So many seconds of these senders.
 fn run(senders: &[Sender], seconds: u64, order: Order, judges: bool) -> Told {
     // One after another, as Lambda starts them; so they do not march in step.
-    let fresh = |number| Function { busy_until: number * 100, batch: Vec::new(), shares: TimeShares::default() };
+    let fresh = |number| Function {
+        busy_until: number * 100,
+        batch: Vec::new(),
+        own: Vec::new(),
+        shares: TimeShares::default(),
+    };
     let mut simulation = Simulation {
         order,
         judges,
@@ -233,6 +240,7 @@ impl Simulation {
         if self.functions[number].busy_until > now {
             return;
         }
+        self.end(number, now);
         for one in std::mem::take(&mut self.functions[number].batch) {
             let group = self.group_of(&one);
             *self.lane.in_flight.get_mut(&group).unwrap() -= 1;
@@ -248,6 +256,14 @@ impl Simulation {
             let holder = Holder { tenant: tenant(one.tenant), endpoint: (!is_all).then(|| endpoint(one)) };
             self.functions[number].shares.forget(&holder);
         }
+        let came = own.iter().map(|one| Came {
+            tenant: tenant(one.tenant),
+            endpoint: endpoint(one),
+            waited: Duration::from_millis(now - one.at),
+        });
+        let holder = self.functions[number].shares.before(&came.collect::<Vec<_>>(), at(now));
+        self.note(number, holder, &own, now);
+        let own: Vec<Sent> = own.into_iter().filter(|one| !self.judges || !self.is_slow(one, now)).collect();
         let longest = own.iter().map(|one| one.millis).max().unwrap_or(MOVING);
         let patience = PATIENCE.as_millis() as u64;
         for one in &own {
@@ -261,27 +277,34 @@ impl Simulation {
         }
         self.functions[number].busy_until = now + longest;
         self.functions[number].batch = batch;
-        self.judge(number, &own, now);
+        self.functions[number].own = own;
     }
 
-    /// A function says at its batch's end what it has seen. Here it says so at once, which is the same but for tarpits' half minutes.
-    fn judge(&mut self, number: usize, own: &[Sent], now: u64) {
+    /// What a function has seen once its batch has ended.
+    fn end(&mut self, number: usize, now: u64) {
+        let own = std::mem::take(&mut self.functions[number].own);
         let held = own.iter().map(|one| Held {
             tenant: tenant(one.tenant),
             endpoint: endpoint(one),
             time: Duration::from_millis(one.millis),
-            waited: Duration::from_millis(now - one.at),
         });
-        let function = &mut self.functions[number];
-        let holder = function.shares.after(&held.collect::<Vec<_>>(), at(function.busy_until));
+        let holder = self.functions[number].shares.after(&held.collect::<Vec<_>>(), at(now));
+        self.note(number, holder, &own, now);
+        for one in own.iter().filter(|one| one.millis > PATIENCE.as_millis() as u64) {
+            let slow = Holder { tenant: tenant(one.tenant), endpoint: Some(endpoint(one)) };
+            self.functions[number].shares.forget(&slow);
+        }
+    }
+
+    fn note(&mut self, number: usize, holder: Option<Holder>, own: &[Sent], now: u64) {
         let Some(holder) = holder.filter(|_| self.judges) else { return };
         let whose = own.iter().find(|one| tenant(one.tenant) == holder.tenant).unwrap().tenant;
-        let (until, row) = (ten_minutes_after(function.busy_until), self.rows.entry(whose).or_default());
+        let (until, row) = (ten_minutes_after(now), self.rows.entry(whose).or_default());
         match &holder.endpoint {
             Some(endpoint) => _ = row.0.insert(endpoint.clone(), until),
             None => row.1 = Some(until),
         }
-        function.shares.forget(&holder);
+        self.functions[number].shares.forget(&holder);
         self.told.noted.push((now, holder));
     }
 }
