@@ -11,9 +11,9 @@ use std::pin::pin;
 
 use futures::future::join;
 use lambda_runtime::Error;
-use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::lanes::Lanes;
+use postrider_aws::queue::Left;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
@@ -52,11 +52,11 @@ impl Slow {
         self.lanes.queue(true).is_at(queue)
     }
 
-    /// Sends what schedules sent on to the queue where it belongs, now with its group. Who is slow is a hint: where it cannot be
-    /// read, nobody is.
-    pub(crate) async fn send_on(&self, messages: &[Message]) -> Result<(), Failure> {
+    /// Sends what schedules sent on to the queue where it belongs, now with its group; what was not taken. Who is slow is a hint:
+    /// where it cannot be read, nobody is.
+    pub(crate) async fn send_on(&self, messages: &[Message]) -> Left {
         if messages.is_empty() {
-            return Ok(());
+            return Left::default();
         }
         let tenants: BTreeSet<&TenantId> = messages.iter().map(|message| &message.tenant_id).collect();
         let tenants: Vec<&TenantId> = tenants.into_iter().collect();
@@ -65,17 +65,24 @@ impl Slow {
             HashMap::new()
         });
         let now = clock::now();
-        let is_slow = |to: &Message| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
-        let (slow, others): (Vec<Message>, Vec<Message>) = messages.iter().map(Message::sent_on).partition(is_slow);
-        let (slow, others) =
-            join(self.lanes.queue(true).send_all(&slow), self.lanes.queue(false).send_all(&others)).await;
-        slow.and(others)
+        let is_slow =
+            |(_, to): &(usize, Message)| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
+        let (slow, others): (Vec<_>, Vec<_>) = messages.iter().map(Message::sent_on).enumerate().partition(is_slow);
+        let (slow, others) = join(self.send_part(true, slow), self.send_part(false, others)).await;
+        Left { places: [slow.places, others.places].concat(), why: slow.why.or(others.why) }
     }
 
-    /// Moves messages of the queue `from` to the queue of slow endpoints.
-    pub(crate) async fn move_aside(&self, messages: &[Message], from: &str, batch: &Batch) -> Result<(), Failure> {
+    /// Sends those of a batch that go to one queue, each with its place in the batch.
+    async fn send_part(&self, is_slow: bool, part: Vec<(usize, Message)>) -> Left {
+        let (places, messages): (Vec<usize>, Vec<Message>) = part.into_iter().unzip();
+        let left = self.lanes.queue(is_slow).send_what_it_takes(&messages).await;
+        Left { places: left.places.into_iter().map(|place| places[place]).collect(), why: left.why }
+    }
+
+    /// Moves messages of the queue `from` to the queue of slow endpoints; what was not taken.
+    pub(crate) async fn move_aside(&self, messages: &[Message], from: &str, batch: &Batch) -> Left {
         if messages.is_empty() {
-            return Ok(());
+            return Left::default();
         }
         let now = clock::now();
         let is_all = |tenant: &TenantId| batch.seen.snapshot.slow.get(tenant).is_some_and(|slow| slow.has_all(now));
@@ -84,9 +91,9 @@ impl Slow {
             let endpoint = (!is_all(&tenant)).then(|| message.endpoint_id.clone());
             self.shares.forget(from, &Holder { tenant, endpoint });
         }
-        self.lanes.queue(true).send_all(messages).await?;
-        tracing::info!(messages = messages.len(), "deliver.moved_aside");
-        Ok(())
+        let left = self.lanes.queue(true).send_what_it_takes(messages).await;
+        tracing::info!(messages = messages.len() - left.places.len(), "deliver.moved_aside");
+        left
     }
 
     /// Sees a POST through, and notes its endpoint as slow once it has waited too long.
@@ -220,7 +227,7 @@ mod tests {
     async fn what_schedules_sent_goes_on_in_its_tenants_group_to_where_it_belongs() {
         let script = Script::default().holding("config", [row(2)]).saying("SendMessageBatch", repeat_with(Said::done));
         let scheduled = [1, 2, 3].map(|number| message(number).scheduled());
-        slow_over(&script).send_on(&scheduled).await.unwrap();
+        assert!(slow_over(&script).send_on(&scheduled).await.places.is_empty());
         assert_eq!(sent(&script), [as_sent("retry", 1), as_sent("slow", 2), as_sent("retry", 3)].into());
     }
 
@@ -229,7 +236,7 @@ mod tests {
         let script = Script::default()
             .saying("BatchGetItem", repeat_with(Said::throttled))
             .saying("SendMessageBatch", repeat_with(Said::done));
-        slow_over(&script).send_on(&[message(1).scheduled()]).await.unwrap();
+        assert!(slow_over(&script).send_on(&[message(1).scheduled()]).await.places.is_empty());
         assert_eq!(sent(&script), [as_sent("retry", 1)].into());
     }
 
@@ -237,7 +244,27 @@ mod tests {
     async fn what_cannot_be_sent_on_is_told() {
         let refusing =
             Script::default().holding("config", [row(1)]).saying("SendMessageBatch", repeat_with(Said::lost));
-        assert!(slow_over(&refusing).send_on(&[message(1).scheduled()]).await.is_err());
+        let left = slow_over(&refusing).send_on(&[message(1).scheduled()]).await;
+        assert_eq!((left.places, left.why.is_some()), (vec![0], true));
+    }
+
+    /// An AWS whose queues never take the entry of this place.
+    fn refusing(entry: &'static str) -> Script {
+        let refusal = json!({"Successful": [], "Failed": [{"Id": entry, "Code": "Busy", "SenderFault": false}]});
+        Script::default().saying("SendMessageBatch", repeat_with(move || Said::body(refusal.clone())))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_was_not_taken_comes_again() {
+        let batch = Batch::new(Seen::since(clock::now(), Snapshot::default()));
+        let messages: Vec<Message> = (1..=12).map(message).collect();
+        let left = slow_over(&refusing("1")).move_aside(&messages, DELIVER, &batch).await;
+        assert_eq!((left.places, left.why.is_some()), (vec![1, 11], true), "the second of either call");
+        let scheduled: Vec<Message> = (1..=4).map(|number| message(number).scheduled()).collect();
+        let script = refusing("1").holding("config", [row(2), row(4)]);
+        let left = slow_over(&script).send_on(&scheduled).await;
+        let places: BTreeSet<usize> = left.places.into_iter().collect();
+        assert_eq!((places, left.why.is_some()), ([2, 3].into(), true), "the second of either queue's");
     }
 
     #[tokio::test]
@@ -260,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn who_holds_too_much_is_noted_once_and_nobody_for_what_is_in_the_queue_of_slow_ones() {
         let batch = Batch::new(Seen::since(clock::now(), Snapshot::default()));
-        let both = [held(1, 6, 0), held(2, 0, 2)];
+        let both = [held(1, 6, 0), held(2, 0, 2), held(2, 0, 2)];
         let script = Script::default().saying("UpdateItem", [Said::done()]);
         let slow = slow_over(&script);
         slow.count(SLOW, &both, &batch).await;
@@ -270,7 +297,7 @@ mod tests {
         slow.count(DELIVER, &both, &batch).await;
         let note = &script.asked("UpdateItem")[0];
         assert_eq!(note["ExpressionAttributeNames"]["#who"], endpoint(1).as_str());
-        slow.count(DELIVER, &[held(2, 0, 2)], &batch).await;
+        slow.count(DELIVER, &[held(1, 1, 0), held(2, 0, 2), held(2, 0, 2)], &batch).await;
         assert_eq!(script.operations().len(), 1, "he is forgotten");
     }
 }

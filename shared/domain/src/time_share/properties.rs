@@ -40,7 +40,7 @@ fn of_tenant(whose: u64) -> Holder {
 #[test]
 fn almost_two_seconds_with_many_waiting_are_as_slow_as_twenty_with_few() {
     for (millis, batches) in [(1_900, 3), (20_000, 1)] {
-        let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000)];
+        let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000), held((2, 1), 50, 3_000)];
         let found = judged(&mut TimeShares::default(), (0..batches).map(|_| batch()));
         assert_eq!(found.first(), Some(&of_endpoint(1, 1)), "{millis}");
     }
@@ -78,6 +78,19 @@ fn among_one_tenants_webhooks_only_one_that_takes_long_gives_way() {
     let batch = |millis| vec![held((1, 1), millis, 5_000), held((1, 2), 50, 5_000)];
     assert_eq!(judged(&mut TimeShares::default(), (0..900).map(|_| batch(100))), []);
     assert_eq!(judged(&mut TimeShares::default(), (0..9).map(|_| batch(1_900))).first(), Some(&of_endpoint(1, 1)));
+}
+
+#[test]
+fn one_message_that_waited_says_nothing_nor_do_a_few_of_very_many() {
+    let busy = |others: Vec<Held>| [vec![held((1, 1), 1_000, 0)], others].concat();
+    let prompt = || (0..8).map(|_| held((2, 1), 50, 10)).collect::<Vec<_>>();
+    let one_waited = || [prompt(), vec![held((2, 1), 50, 3_000)]].concat();
+    let among_none = (0..60).map(|turn| busy(if turn % 20 == 10 { one_waited()[8..].to_vec() } else { Vec::new() }));
+    assert_eq!(judged(&mut TimeShares::default(), among_none), [], "one in twenty seconds");
+    let among_many = (0..60).map(|turn| busy(if turn % 2 == 0 { one_waited() } else { prompt() }));
+    assert_eq!(judged(&mut TimeShares::default(), among_many), [], "one of seventeen");
+    let most = (0..60).map(|_| busy(one_waited()));
+    assert_eq!(judged(&mut TimeShares::default(), most).first(), Some(&of_endpoint(1, 1)), "one of nine");
 }
 
 #[test]
@@ -150,7 +163,7 @@ proptest! {
             };
             prop_assert!(held > shares.total.held * SHARE);
             shares.forget(&found);
-            prop_assert!(shares.total.waited < SOMEBODY, "the next one is judged by who waits from now on");
+            prop_assert!(shares.total.waited == 0.0, "the next one is judged by who waits from now on");
         }
     }
 
