@@ -35,11 +35,6 @@ impl Seen {
         Self { snapshot, since: clock::now() }
     }
 
-    /// When the rows were asked for, which is when the batch came.
-    pub(crate) fn asked_for(&self) -> Timestamp {
-        self.since
-    }
-
     /// Whether nothing may be sent on the strength of it any more.
     pub(crate) fn is_too_old(&self, now: Timestamp) -> bool {
         now.duration_since(self.since).unsigned_abs() > FRESH

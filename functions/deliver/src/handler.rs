@@ -1,7 +1,7 @@
 //! The batch: every message is on its own, and only those that we failed go back to the queue.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use futures::future::{join, join_all};
@@ -11,6 +11,7 @@ use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
 use postrider_domain::time_share::{Came, Held};
+use postrider_host::clock;
 use postrider_host::deadline::{self, Waiting};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,6 +19,7 @@ use serde_json::value::RawValue;
 use crate::attempt::Attempts;
 use crate::batch::Batch;
 use crate::tally;
+use crate::waiting::waited;
 
 /// Takes batches.
 pub struct Deliver {
@@ -72,16 +74,15 @@ impl Deliver {
     }
 
     /// Sends on what schedules sent; gives back what was not taken. Who dies between that and the acknowledgement leaves a double,
-    /// which comes when the first has long been attempted.
+    /// which comes when the visibility ends and is sent on as the first was. Most often that has been attempted by then, and the
+    /// double is stale; where the queue is further behind, both wait there, and if two functions have them at once there are two POSTs.
     async fn send_on(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
-        match self.attempts.slow.send_on(&messages).await {
-            Ok(()) => Vec::new(),
-            Err(error) => {
-                tracing::error!(error = %error, messages = messages.len(), "deliver.not_sent_on");
-                records
-            }
+        let left = self.attempts.slow.send_on(&messages).await;
+        if let Some(error) = &left.why {
+            tracing::error!(error = %error, messages = left.places.len(), "deliver.not_sent_on");
         }
+        those_at(&left.places, records)
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
@@ -114,13 +115,11 @@ impl Deliver {
 
     async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
-        match self.attempts.slow.move_aside(&messages).await {
-            Ok(()) => Vec::new(),
-            Err(error) => {
-                tracing::error!(error = %error, messages = messages.len(), "deliver.not_moved_aside");
-                records
-            }
+        let left = self.attempts.slow.move_aside(&messages).await;
+        if let Some(error) = &left.why {
+            tracing::error!(error = %error, messages = left.places.len(), "deliver.not_moved_aside");
         }
+        those_at(&left.places, records)
     }
 
     async fn make_all(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
@@ -160,22 +159,12 @@ fn read(record: &RawValue) -> SqsMessage {
 
 fn came(record: &SqsMessage, message: &Message, batch: &Batch) -> Came {
     let (tenant, endpoint) = (message.tenant_id.clone(), message.endpoint_id.clone());
-    Came { tenant, endpoint, waited: waited(record, message, batch) }
+    Came { tenant, endpoint, waited: waited(record, message, &batch.seen.snapshot, clock::now()) }
 }
 
-/// How long a message waited since it was due; nothing if it has been received before, since then it was not others that it waited for.
-/// A message does not tell its delay, but a retry's row tells when it is due. (What a fan-out sends once more, after a failure, has a
-/// delay that nothing tells: it seems to have waited for a quarter of a minute.)
-fn waited(record: &SqsMessage, message: &Message, batch: &Batch) -> Duration {
-    let attribute = |name: &str| record.attributes.get(name)?.parse::<i64>().ok();
-    if attribute("ApproximateReceiveCount") != Some(1) {
-        return Duration::ZERO;
-    }
-    let Some(sent) = attribute("SentTimestamp") else { return Duration::ZERO };
-    let due = batch.seen.snapshot.delivery(message).and_then(|row| row.next_attempt_at);
-    let since = due.map_or(sent, |due| due.as_millisecond().max(sent));
-    let millis = batch.seen.asked_for().as_millisecond() - since;
-    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+/// The records at these places.
+fn those_at(places: &[usize], records: Vec<SqsMessage>) -> Vec<SqsMessage> {
+    records.into_iter().enumerate().filter(|(place, _)| places.contains(place)).map(|(_, record)| record).collect()
 }
 
 fn parse(record: &SqsMessage) -> Result<Message, String> {

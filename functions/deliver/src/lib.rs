@@ -20,5 +20,6 @@ mod slow;
 mod tally;
 pub mod tls_failure;
 pub mod trust;
+mod waiting;
 
 pub use handler::Deliver;

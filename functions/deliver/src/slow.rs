@@ -11,9 +11,9 @@ use std::pin::pin;
 
 use futures::future::join;
 use lambda_runtime::Error;
-use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::lanes::Lanes;
+use postrider_aws::queue::Left;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
@@ -52,11 +52,11 @@ impl Slow {
         self.lanes.queue(true).is_at(queue)
     }
 
-    /// Sends what schedules sent on to the queue where it belongs, now with its group. Who is slow is a hint: where it cannot be
-    /// read, nobody is.
-    pub(crate) async fn send_on(&self, messages: &[Message]) -> Result<(), Failure> {
+    /// Sends what schedules sent on to the queue where it belongs, now with its group; what was not taken. Who is slow is a hint:
+    /// where it cannot be read, nobody is.
+    pub(crate) async fn send_on(&self, messages: &[Message]) -> Left {
         if messages.is_empty() {
-            return Ok(());
+            return Left::default();
         }
         let tenants: BTreeSet<&TenantId> = messages.iter().map(|message| &message.tenant_id).collect();
         let tenants: Vec<&TenantId> = tenants.into_iter().collect();
@@ -65,21 +65,28 @@ impl Slow {
             HashMap::new()
         });
         let now = clock::now();
-        let is_slow = |to: &Message| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
-        let (slow, others): (Vec<Message>, Vec<Message>) = messages.iter().map(Message::sent_on).partition(is_slow);
-        let (slow, others) =
-            join(self.lanes.queue(true).send_all(&slow), self.lanes.queue(false).send_all(&others)).await;
-        slow.and(others)
+        let is_slow =
+            |(_, to): &(usize, Message)| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
+        let (slow, others): (Vec<_>, Vec<_>) = messages.iter().map(Message::sent_on).enumerate().partition(is_slow);
+        let (slow, others) = join(self.send_part(true, slow), self.send_part(false, others)).await;
+        Left { places: [slow.places, others.places].concat(), why: slow.why.or(others.why) }
     }
 
-    /// Moves messages of the queue `from` to the queue of slow endpoints.
-    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Result<(), Failure> {
+    /// Sends those of a batch that go to one queue, each with its place in the batch.
+    async fn send_part(&self, is_slow: bool, part: Vec<(usize, Message)>) -> Left {
+        let (places, messages): (Vec<usize>, Vec<Message>) = part.into_iter().unzip();
+        let left = self.lanes.queue(is_slow).send_what_it_takes(&messages).await;
+        Left { places: left.places.into_iter().map(|place| places[place]).collect(), why: left.why }
+    }
+
+    /// Moves messages to the queue of slow endpoints; what was not taken.
+    pub(crate) async fn move_aside(&self, messages: &[Message]) -> Left {
         if messages.is_empty() {
-            return Ok(());
+            return Left::default();
         }
-        self.lanes.queue(true).send_all(messages).await?;
-        tracing::info!(messages = messages.len(), "deliver.moved_aside");
-        Ok(())
+        let left = self.lanes.queue(true).send_what_it_takes(messages).await;
+        tracing::info!(messages = messages.len() - left.places.len(), "deliver.moved_aside");
+        left
     }
 
     /// Takes in which messages of the queue `from` go another way, since theirs are known to be slow.
@@ -237,7 +244,7 @@ mod tests {
     async fn what_schedules_sent_goes_on_in_its_tenants_group_to_where_it_belongs() {
         let script = Script::default().holding("config", [row(2)]).saying("SendMessageBatch", repeat_with(Said::done));
         let scheduled = [1, 2, 3].map(|number| message(number).scheduled());
-        slow_over(&script).send_on(&scheduled).await.unwrap();
+        assert!(slow_over(&script).send_on(&scheduled).await.places.is_empty());
         assert_eq!(sent(&script), [as_sent("retry", 1), as_sent("slow", 2), as_sent("retry", 3)].into());
     }
 
@@ -246,7 +253,7 @@ mod tests {
         let script = Script::default()
             .saying("BatchGetItem", repeat_with(Said::throttled))
             .saying("SendMessageBatch", repeat_with(Said::done));
-        slow_over(&script).send_on(&[message(1).scheduled()]).await.unwrap();
+        assert!(slow_over(&script).send_on(&[message(1).scheduled()]).await.places.is_empty());
         assert_eq!(sent(&script), [as_sent("retry", 1)].into());
     }
 
@@ -254,7 +261,26 @@ mod tests {
     async fn what_cannot_be_sent_on_is_told() {
         let refusing =
             Script::default().holding("config", [row(1)]).saying("SendMessageBatch", repeat_with(Said::lost));
-        assert!(slow_over(&refusing).send_on(&[message(1).scheduled()]).await.is_err());
+        let left = slow_over(&refusing).send_on(&[message(1).scheduled()]).await;
+        assert_eq!((left.places, left.why.is_some()), (vec![0], true));
+    }
+
+    /// An AWS whose queues never take the entry of this place.
+    fn refusing(entry: &'static str) -> Script {
+        let refusal = json!({"Successful": [], "Failed": [{"Id": entry, "Code": "Busy", "SenderFault": false}]});
+        Script::default().saying("SendMessageBatch", repeat_with(move || Said::body(refusal.clone())))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_was_not_taken_comes_again() {
+        let messages: Vec<Message> = (1..=12).map(message).collect();
+        let left = slow_over(&refusing("1")).move_aside(&messages).await;
+        assert_eq!((left.places, left.why.is_some()), (vec![1, 11], true), "the second of either call");
+        let scheduled: Vec<Message> = (1..=4).map(|number| message(number).scheduled()).collect();
+        let script = refusing("1").holding("config", [row(2), row(4)]);
+        let left = slow_over(&script).send_on(&scheduled).await;
+        let places: BTreeSet<usize> = left.places.into_iter().collect();
+        assert_eq!((places, left.why.is_some()), ([2, 3].into(), true), "the second of either queue's");
     }
 
     #[tokio::test]
@@ -285,7 +311,9 @@ mod tests {
     async fn who_holds_too_much_is_noted_once_another_waits_and_his_is_not_begun() {
         let script = Script::default().saying("UpdateItem", [Said::done()]);
         let slow = slow_over(&script);
-        for (queue, waits) in [(SLOW, [came(1, 9), came(2, 9)]), (DELIVER, [came(1, 9), came(2, 0)])] {
+        for (queue, waits) in
+            [(SLOW, [came(1, 9), came(2, 9), came(2, 9)]), (DELIVER, [came(1, 9), came(2, 0), came(2, 0)])]
+        {
             assert_eq!(slow.count_waiting(queue, &waits, &batch()).await, None);
             slow.count_held(queue, &[held(1, 6), held(2, 0)], &batch()).await;
         }
@@ -293,10 +321,11 @@ mod tests {
             script.operations().is_empty(),
             "in a queue of their own they wait for nobody else's, and here nobody waits"
         );
-        let holder = slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9)], &batch()).await;
+        let holder = slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9), came(2, 9)], &batch()).await;
         assert_eq!(holder, Some(Holder { tenant: tenant(1), endpoint: Some(endpoint(1)) }));
         assert_eq!(script.asked("UpdateItem")[0]["ExpressionAttributeNames"]["#who"], endpoint(1).as_str());
-        slow.count_held(DELIVER, &[held(2, 6)], &batch()).await;
+        slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9), came(2, 9)], &batch()).await;
+        slow.count_held(DELIVER, &[held(1, 1), held(2, 0)], &batch()).await;
         assert_eq!(script.operations().len(), 1, "he is forgotten");
     }
 
@@ -305,7 +334,7 @@ mod tests {
         let script = Script::default().saying("UpdateItem", repeat_with(Said::lost));
         let slow = slow_over(&script);
         slow.count_held(DELIVER, &[held(1, 6)], &batch()).await;
-        assert_eq!(slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9)], &batch()).await, None);
+        assert_eq!(slow.count_waiting(DELIVER, &[came(1, 9), came(2, 9), came(2, 9)], &batch()).await, None);
     }
 
     #[tokio::test]
@@ -314,7 +343,7 @@ mod tests {
         let slow = slow_over(&script);
         let batch = batch();
         batch.slow.is_new(endpoint(1));
-        slow.count_waiting(DELIVER, &[came(1, 0), came(2, 9)], &batch).await;
+        slow.count_waiting(DELIVER, &[came(1, 0), came(2, 9), came(2, 9)], &batch).await;
         slow.count_held(DELIVER, &[held(1, 6), held(2, 0)], &batch).await;
         assert!(script.operations().is_empty());
     }

@@ -1,23 +1,28 @@
 //! Rows whose time has come without their attempt: a schedule was never made, or was lost, or its message was.
 
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::batch_reader::BatchReader;
-use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS};
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, SHARDS, Stretch};
 use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::Delivery;
+use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::snapshot::Verdict;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
 
 use crate::done::{Failures, Swept};
-use crate::pace::Pace;
+use crate::pace::{GRACE, Pace};
 
 const PAGE: i32 = 100;
+/// Rows of a stretch that a sweep passes over, since it keeps still about them or they wait, before the others have their turn.
+const PASSED_OVER: usize = 200;
 /// What a page takes at the most. With less left, none is begun.
 pub const FOR_A_PAGE: Duration = Duration::from_secs(6);
 /// Messages that are looked into by one read, and such reads at once.
@@ -26,6 +31,7 @@ const READS_AT_ONCE: usize = 4;
 
 /// Rescues overdue rows.
 pub(crate) struct Overdue {
+    config: ConfigTable,
     deliveries: DeliveriesTable,
     reader: BatchReader,
     lanes: Lanes,
@@ -53,10 +59,29 @@ struct Paces {
     slow: Option<Pace>,
 }
 
-/// Whether a rescue goes on with the next shard.
-#[derive(PartialEq, Eq)]
+impl Paces {
+    /// How late a row must be for a queue to take it.
+    fn late(&self, is_slow: bool) -> Duration {
+        if is_slow { self.slow.map_or(GRACE, |slow| slow.late()) } else { self.retry.late() }
+    }
+
+    /// How late a row must be for any queue to take it.
+    fn latest(&self) -> Duration {
+        self.late(true).min(self.late(false))
+    }
+
+    fn hold_back(&self) -> bool {
+        self.retry.holds_back() || self.slow.is_some_and(|slow| slow.holds_back())
+    }
+}
+
+/// How a rescue goes on.
+#[derive(PartialEq)]
 enum Next {
-    Shard,
+    /// With another stretch.
+    Stretch,
+    /// With others first, and then with what is left of this one.
+    Later(Stretch),
     /// The queue is behind, or the time is over.
     Stop,
 }
@@ -64,6 +89,7 @@ enum Next {
 impl Overdue {
     pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             reader: BatchReader::from_env(sdk)?,
             lanes: Lanes::from_env(sdk)?,
@@ -73,13 +99,19 @@ impl Overdue {
     /// Sends the overdue rows of every shard back, the longest overdue first. It begins at another shard each time and goes past
     /// one that fails, so that no shard starves. Each queue has its own pace: what waits for slow endpoints says nothing of whether
     /// others' retries were lost. That of slow endpoints is only asked about once one of theirs is overdue.
+    ///
+    /// What is held back stays overdue, and its rows may be more than a sweep has time to read. So a shard that has many waits until
+    /// the others had their turn, and goes on from any instant: whatever stands behind them is come upon by one of the next sweeps.
     pub(crate) async fn rescue(&self) -> Swept<Rescued> {
         let (mut rescued, mut failures) = (Rescued::default(), Failures::default());
         let mut paces = Paces { retry: Pace::by(self.waiting(false, &mut failures).await), slow: None };
         rescued.has_seen_all = paces.retry.is_plain();
-        for shard in shards_from(entropy::bits64()) {
-            match self.rescue_shard(shard, &mut paces, &mut rescued, &mut failures).await {
-                Ok(Next::Shard) => {}
+        let mut turns: VecDeque<Stretch> = shards_from(entropy::bits64()).map(Stretch::whole).collect();
+        while let Some(stretch) = turns.pop_front() {
+            let shard = stretch.shard();
+            match self.rescue_stretch(stretch, &mut paces, &mut rescued, &mut failures).await {
+                Ok(Next::Stretch) => {}
+                Ok(Next::Later(left)) => turns.extend(left.split(clock::now() - paces.latest(), entropy::bits64())),
                 Ok(Next::Stop) => {
                     rescued.has_seen_all = false;
                     break;
@@ -91,18 +123,18 @@ impl Overdue {
             }
         }
         rescued.has_seen_all &= paces.slow.is_none_or(|slow| slow.is_plain());
-        rescued.held_back = paces.retry.holds_back() || paces.slow.is_some_and(|slow| slow.holds_back());
+        rescued.held_back = paces.hold_back();
         failures.beside(rescued)
     }
 
-    async fn rescue_shard(
+    async fn rescue_stretch(
         &self,
-        shard: u8,
+        mut stretch: Stretch,
         paces: &mut Paces,
         rescued: &mut Rescued,
         failures: &mut Failures,
     ) -> Result<Next, Failure> {
-        let mut after = None;
+        let mut passed_over = 0;
         loop {
             if deadline::left() <= FOR_A_PAGE {
                 return Ok(Next::Stop);
@@ -115,15 +147,34 @@ impl Overdue {
                 return Ok(Next::Stop);
             }
             let page = async {
-                let (overdue, next) = self.deliveries.overdue(shard, paces.retry.late(), PAGE, after.take()).await?;
-                self.bring(overdue, paces, rescued, failures).await;
-                Ok::<_, Failure>(next)
+                let (overdue, next) = self.deliveries.overdue(stretch, paces.latest(), PAGE).await?;
+                let rows = overdue.len();
+                Ok::<_, Failure>((rows - self.bring(overdue, paces, rescued, failures).await, next))
             };
-            after = deadline::at_most(FOR_A_PAGE, page).await?;
-            if after.is_none() {
-                return Ok(Next::Shard);
+            let (passed, next) = deadline::at_most(FOR_A_PAGE, page).await?;
+            passed_over += passed;
+            match next {
+                None => return Ok(Next::Stretch),
+                Some(left) if passed_over >= PASSED_OVER => return Ok(Next::Later(left)),
+                Some(left) => stretch = left,
             }
         }
+    }
+
+    /// Those that a queue may take by its pace, before more is read of them. Who is slow is a hint: where it cannot be read, nobody is.
+    async fn not_held_back(&self, overdue: Vec<Delivery>, paces: &Paces) -> Vec<Delivery> {
+        if paces.late(true) == paces.late(false) {
+            return overdue;
+        }
+        let tenants: BTreeSet<&TenantId> = overdue.iter().map(|row| &row.tenant_id).collect();
+        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "sweep.slow_unknown");
+            HashMap::new()
+        });
+        let now = clock::now();
+        let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
+        overdue.into_iter().filter(|row| is_late(row, paces.late(is_slow(row)))).collect()
     }
 
     /// How many messages wait in a queue, where it tells.
@@ -131,13 +182,21 @@ impl Overdue {
         self.lanes.queue(is_slow).waiting().await.map_err(|error| failures.add(error)).ok()
     }
 
-    async fn bring(&self, overdue: Vec<Delivery>, paces: &mut Paces, rescued: &mut Rescued, failures: &mut Failures) {
+    /// Brings what may be brought; how many rows that were.
+    async fn bring(
+        &self,
+        overdue: Vec<Delivery>,
+        paces: &mut Paces,
+        rescued: &mut Rescued,
+        failures: &mut Failures,
+    ) -> usize {
+        let overdue = self.not_held_back(overdue, paces).await;
         let ready = self.ready(overdue, rescued, failures).await;
         let (slow, others): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(_, is_slow)| *is_slow);
         let rows = |side: Vec<(Delivery, bool)>| side.into_iter().map(|(row, _)| row).collect();
-        self.bring_to(false, rows(others), &mut paces.retry, (rescued, failures)).await;
+        let brought = self.bring_to(false, rows(others), &mut paces.retry, (rescued, failures)).await;
         if slow.is_empty() {
-            return;
+            return brought;
         }
         let pace = match &mut paces.slow {
             Some(pace) => {
@@ -148,7 +207,7 @@ impl Overdue {
             }
             none => none.insert(Pace::by(self.waiting(true, failures).await)),
         };
-        self.bring_to(true, rows(slow), pace, (rescued, failures)).await;
+        brought + self.bring_to(true, rows(slow), pace, (rescued, failures)).await
     }
 
     async fn bring_to(
@@ -157,11 +216,8 @@ impl Overdue {
         mut ready: Vec<Delivery>,
         pace: &mut Pace,
         (rescued, failures): (&mut Rescued, &mut Failures),
-    ) {
-        let now = clock::now();
-        let late = |row: &Delivery| row.next_attempt_at.map(|due| now.as_second() - due.as_second());
-        let grace = i64::try_from(pace.late().as_secs()).unwrap_or(i64::MAX);
-        ready.retain(|row| late(row).is_none_or(|late| late >= grace));
+    ) -> usize {
+        ready.retain(|row| is_late(row, pace.late()));
         ready.truncate(pace.most());
         let messages: Vec<Message> = ready.iter().map(Message::next).collect();
         let (taken, failure) = self.lanes.queue(is_slow).send_each(&messages).await;
@@ -172,8 +228,9 @@ impl Overdue {
         for row in &ready {
             tracing::warn!(delivery_id = row.id.as_str(), attempt = row.next_attempt(), "delivery.rescued");
         }
-        rescued.oldest_seconds = ready.iter().filter_map(late).fold(rescued.oldest_seconds, i64::max);
+        rescued.oldest_seconds = ready.iter().filter_map(lateness).fold(rescued.oldest_seconds, i64::max);
         rescued.rows += taken;
+        ready.len()
     }
 
     /// Those whose attempt can be made or called off. One whose webhook, tenant, job or event is missing or cannot be read stays
@@ -217,6 +274,16 @@ impl Overdue {
     }
 }
 
+/// By how many seconds a row is late.
+fn lateness(row: &Delivery) -> Option<i64> {
+    row.next_attempt_at.map(|due| clock::now().as_second() - due.as_second())
+}
+
+fn is_late(row: &Delivery, by: Duration) -> bool {
+    let by = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+    lateness(row).is_none_or(|late| late >= by)
+}
+
 /// Every shard once, beginning with any.
 fn shards_from(random: u64) -> impl Iterator<Item = u8> {
     let first = u8::try_from(random % u64::from(SHARDS)).unwrap_or_default();
@@ -228,8 +295,9 @@ pub(crate) mod tests {
     use std::iter::repeat_with;
 
     use postrider_aws::queue::Queue;
+    use postrider_domain::endpoint::Endpoint;
     use postrider_domain::id::EndpointId;
-    use replay::{Said, Script};
+    use replay::{Said, Script, keyed};
     use serde_json::{Value, json};
 
     use super::*;
@@ -237,8 +305,9 @@ pub(crate) mod tests {
 
     pub(crate) fn overdue(script: &Script) -> Overdue {
         let sdk = script.sdk(postrider_aws::sdk::over);
-        let (deliveries, reader) = (DeliveriesTable::of(&sdk, "deliveries"), sample::reader(script));
-        Overdue { deliveries, reader, lanes: Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")) }
+        let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
+        let reader = sample::reader(script);
+        Overdue { config, deliveries, reader, lanes: Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")) }
     }
 
     /// A shard's part of the index.
@@ -327,6 +396,71 @@ pub(crate) mod tests {
             assert_eq!((sent, swept.done.held_back), (sent_to.map(Value::from), is_slow), "{is_slow}");
             assert_eq!(swept.done.has_seen_all, !is_slow);
         }
+    }
+
+    /// How many wait in the queue of slow endpoints, and in that of retries.
+    fn behind(slow: u64, retry: u64) -> Script {
+        let of_slow = Script::default().saying_about("GetQueueAttributes", "slow", repeat_with(move || waiting(slow)));
+        of_slow.saying("GetQueueAttributes", repeat_with(move || waiting(retry)))
+    }
+
+    #[tokio::test]
+    async fn retries_that_are_behind_hold_back_no_slow_endpoints_row() {
+        for (is_slow, late, sent_to) in
+            [(true, 600, Some("slow")), (false, 600, None), (false, 3600, Some("retry")), (true, 60, None)]
+        {
+            let row = sample::due(late);
+            let rows: Vec<Value> = is_slow.then(|| slow(&row)).into_iter().collect();
+            let script = holding(behind(0, 51).holding("config", rows), 0, &row);
+            let swept = overdue(&script).rescue().await;
+            let sent = script.asked("SendMessageBatch").first().map(|batch| batch["QueueUrl"].clone());
+            assert_eq!((sent, swept.done.held_back), (sent_to.map(Value::from), true), "{is_slow} {late}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_hides_no_lost_retry_of_its_shard() {
+        const PAGES: usize = 1_000;
+        const EPOCH: &str = "1970-01-01T00:00:00.000Z";
+        let (tarpit, lost) = (sample::due(1_500), sample::due(300));
+        let webhook = Endpoint { id: EndpointId::new(tarpit.created_at, 9), ..sample::endpoint() };
+        let tarpit = sample::moved(&Delivery { endpoint_id: webhook.id.clone(), ..tarpit });
+        let webhook = keyed(format!("TENANT#{}", webhook.tenant_id), format!("WEBHOOK#{}", webhook.id), &webhook);
+        let due = lost.next_attempt_at.unwrap();
+        let listed = |row: &Delivery| json!({"id": row.id, "endpoint_id": row.endpoint_id});
+        // A thousand pages of the tarpit's are due at one time, long before the lost one. (Each lists one row so often.)
+        let key = json!({"due_at": {"S": postrider_domain::time::wire(tarpit.next_attempt_at.unwrap())}});
+        let (wall, behind_it) = (vec![listed(&tarpit); 100], listed(&lost));
+        let mut left = PAGES;
+        let list = move |query: &Value| {
+            let values = &query["ExpressionAttributeValues"];
+            let is = |name: &str, value: &str| values[name].as_str().unwrap().cmp(value);
+            if is(":shard", "05").is_ne() {
+                return None;
+            }
+            let wall_at = key["due_at"]["S"].as_str().unwrap();
+            if is(":from", wall_at).is_le() && left > 0 {
+                left -= 1;
+                let items: Vec<Value> = wall.iter().map(replay::item).collect();
+                return Some(Said::body(json!({"Items": items, "LastEvaluatedKey": key})));
+            }
+            let is_there = is(":last", &postrider_domain::time::wire(due)).is_ge();
+            Some(Said::rows(if is_there { std::slice::from_ref(&behind_it) } else { &[] }))
+        };
+        let script = behind(51, 0)
+            .answering("Query", list)
+            .holding("config", [slow(&tarpit), webhook])
+            .holding("deliveries", [json!(tarpit)]);
+        let script = holding(script, 0, &lost);
+        let (swept, sent) = rescued(&script).await;
+        assert_eq!((swept.done.rows, sent, swept.failure.is_some()), (1, 1, false));
+        let asked = script.asked("Query");
+        let all_seen =
+            (0..SHARDS).map(|number| asked.iter().position(|query| query.to_string().contains(&shard(number))));
+        let all_seen = all_seen.map(Option::unwrap).max().unwrap();
+        assert!(all_seen < 2 * PASSED_OVER, "other shards' turns come first: {all_seen}");
+        let found = asked.iter().position(|query| query["ExpressionAttributeValues"][":from"] != json!(EPOCH)).unwrap();
+        assert!(found <= all_seen + 2, "and then what is behind the wall: {found} {all_seen}");
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ fn owner() -> Caller {
     Caller::of_tenant(1, &STANDARD, &[])
 }
 
-fn endpoint() -> Endpoint {
+pub(crate) fn endpoint() -> Endpoint {
     sample::endpoint(owner().tenant_id())
 }
 

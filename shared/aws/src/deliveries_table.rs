@@ -34,7 +34,7 @@ const UPDATE: &str = "UpdateItem deliveries";
 /// How often a late attempt is written to a row whose attempts move meanwhile.
 const LATE_TRIES: u32 = 5;
 
-pub use due::SHARDS;
+pub use due::{SHARDS, Stretch};
 pub use list::Filter;
 use moved::Roomy;
 pub(crate) use row::read as read_delivery;

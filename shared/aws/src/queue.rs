@@ -24,6 +24,15 @@ pub struct Queue {
     url: String,
 }
 
+/// What a send left.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// The places of those that were not taken, as far as SQS told: where its answer was lost, they may have been.
+    pub places: Vec<usize>,
+    /// Why; the first failure.
+    pub why: Option<Failure>,
+}
+
 impl Queue {
     /// The queue of first attempts, `DELIVER_QUEUE_URL`.
     ///
@@ -97,7 +106,7 @@ impl Queue {
         self.client
             .send_message()
             .queue_url(&self.url)
-            .message_body(body(message)?)
+            .message_body(body(message, delay)?)
             .delay_seconds(seconds(delay))
             .message_group_id(message.tenant_id.as_str())
             .send()
@@ -108,6 +117,12 @@ impl Queue {
 
     /// Sends as many as are taken, in batches side by side: how many, and the first failure.
     pub async fn send_each(&self, messages: &[Message]) -> (usize, Option<Failure>) {
+        let left = self.send_each_later(messages, Duration::ZERO).await;
+        (messages.len() - left.places.len(), left.why)
+    }
+
+    /// Sends as many as are taken, in batches side by side: what is left.
+    pub async fn send_what_it_takes(&self, messages: &[Message]) -> Left {
         self.send_each_later(messages, Duration::ZERO).await
     }
 
@@ -124,23 +139,28 @@ impl Queue {
     /// # Errors
     /// As [`Queue::send_all`].
     pub async fn send_all_later(&self, messages: &[Message], delay: Duration) -> Result<(), Failure> {
-        self.send_each_later(messages, delay).await.1.map_or(Ok(()), Err)
+        self.send_each_later(messages, delay).await.why.map_or(Ok(()), Err)
     }
 
-    async fn send_each_later(&self, messages: &[Message], delay: Duration) -> (usize, Option<Failure>) {
+    async fn send_each_later(&self, messages: &[Message], delay: Duration) -> Left {
         let sent = stream::iter(messages.chunks(BATCH)).map(|batch| self.send_batch(batch, delay));
-        let sent: Vec<(usize, Option<Failure>)> = sent.buffer_unordered(BATCHES_AT_ONCE).collect().await;
-        let taken = sent.iter().map(|(taken, _)| taken).sum();
-        (taken, sent.into_iter().find_map(|(_, failure)| failure))
+        let sent: Vec<Left> = sent.buffered(BATCHES_AT_ONCE).collect().await;
+        let mut all = Left::default();
+        for (number, batch) in sent.into_iter().enumerate() {
+            all.places.extend(batch.places.into_iter().map(|place| number * BATCH + place));
+            all.why = all.why.or(batch.why);
+        }
+        all
     }
 
-    async fn send_batch(&self, messages: &[Message], delay: Duration) -> (usize, Option<Failure>) {
+    async fn send_batch(&self, messages: &[Message], delay: Duration) -> Left {
         let mut left = match self.entries(messages, delay) {
             Ok(entries) => entries,
-            Err(error) => return (0, Some(error)),
+            Err(error) => return Left { places: (0..messages.len()).collect(), why: Some(error) },
         };
-        let failure = self.send_entries(&mut left).await.err();
-        (messages.len() - left.len(), failure)
+        let why = self.send_entries(&mut left).await.err();
+        // An entry's id is its place.
+        Left { places: left.iter().filter_map(|entry| entry.id().parse().ok()).collect(), why }
     }
 
     /// Leaves those that were not taken.
@@ -173,7 +193,7 @@ impl Queue {
     fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, Failure> {
         SendMessageBatchRequestEntry::builder()
             .id(i.to_string())
-            .message_body(body(message)?)
+            .message_body(body(message, delay)?)
             .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
             .message_group_id(message.tenant_id.as_str())
             .build()
@@ -185,8 +205,9 @@ fn seconds(delay: Duration) -> i32 {
     i32::try_from(delay.as_secs()).unwrap_or(900)
 }
 
-fn body(message: &Message) -> Result<String, Failure> {
-    serde_json::to_string(message).map_err(unwritable("a message"))
+/// A message says itself how long it was kept back: SQS tells whoever receives it only when it was sent.
+fn body(message: &Message, delay: Duration) -> Result<String, Failure> {
+    serde_json::to_string(&message.delayed(seconds(delay).unsigned_abs())).map_err(unwritable("a message"))
 }
 
 #[cfg(test)]

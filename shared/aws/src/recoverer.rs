@@ -70,7 +70,10 @@ impl Recoverer {
         let (number, mut failure) = (running.len(), None);
         if number > 1 {
             // By their ids, which begin with their time: new ones come last.
-            let last = self.config.last_recovery_served().await?;
+            let last = self.config.last_recovery_served().await.unwrap_or_else(|error| {
+                tracing::warn!(error = %error, "recovery.turn_unknown");
+                None
+            });
             let served = running.partition_point(|one| last.as_ref().is_some_and(|last| one.id <= *last));
             running.rotate_left(served % number);
         }

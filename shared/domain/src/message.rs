@@ -33,12 +33,16 @@ pub struct Message {
     pub round: Option<u32>,
     /// Whether a schedule sends it. Scheduler names no group, and SQS takes each message without one for a quiet neighbour of its
     /// own: whoever receives it sends it on with its group. A version that does not know the mark makes the attempt at once.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub scheduled: bool,
+    /// For how long the queue was told to keep it back, in seconds: whoever judges how long it waited for others takes that off. A
+    /// version that does not know it judges as if there were none.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub delay_seconds: u32,
 }
 
-fn is_false(mark: &bool) -> bool {
-    !mark
+fn is_nothing<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Message {
@@ -54,6 +58,7 @@ impl Message {
             attempt,
             round: Some(delivery.round),
             scheduled: false,
+            delay_seconds: 0,
         }
     }
 
@@ -75,6 +80,11 @@ impl Message {
     /// The same as it is sent on once its schedule has fired.
     pub fn sent_on(&self) -> Self {
         Self { scheduled: false, ..self.clone() }
+    }
+
+    /// The same as it is sent to be seen after so many seconds; 0 is at once.
+    pub fn delayed(&self, seconds: u32) -> Self {
+        Self { delay_seconds: seconds, ..self.clone() }
     }
 
     /// The event that it is about, among those of every tenant.
@@ -143,6 +153,45 @@ mod tests {
         let input = serde_json::to_string(&message.scheduled()).unwrap();
         assert!(Message::parse(&input).unwrap().scheduled);
         assert_eq!(Message::parse(&input).unwrap().sent_on(), message);
+    }
+
+    /// The message as the release before the mark has it, which a roll-back brings back.
+    #[derive(Deserialize)]
+    struct Before {
+        v: u32,
+        tenant_id: TenantId,
+        endpoint_id: EndpointId,
+        event_id: EventId,
+        delivery_id: DeliveryId,
+        #[serde(default)]
+        job_id: Option<JobId>,
+        attempt: u32,
+        #[serde(default)]
+        round: Option<u32>,
+    }
+
+    #[test]
+    fn what_is_marked_or_delayed_is_read_by_the_version_before_that_knows_neither() {
+        let message = Message::parse(&written().to_string()).unwrap();
+        let marked = serde_json::to_value(message.scheduled().delayed(15)).unwrap();
+        assert_eq!((&marked["scheduled"], &marked["delay_seconds"]), (&true.into(), &15.into()));
+        let Before { v, tenant_id, endpoint_id, event_id, delivery_id, job_id, attempt, round } =
+            serde_json::from_value(marked).unwrap();
+        let as_read = Message {
+            v,
+            tenant_id,
+            endpoint_id,
+            event_id,
+            delivery_id,
+            job_id,
+            attempt,
+            round,
+            scheduled: false,
+            delay_seconds: 0,
+        };
+        assert_eq!(as_read, message, "it makes the same attempt, at once");
+        let plain = serde_json::to_value(message.delayed(0)).unwrap();
+        assert_eq!(plain, written(), "what is sent at once says nothing of a delay");
     }
 
     #[test]

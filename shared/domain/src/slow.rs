@@ -1,8 +1,9 @@
 //! Which of a tenant's endpoints keep connections waiting.
 //!
 //! A receiver that answers nothing occupies a connection, a place in a batch and a running function for its whole
-//! time-out. Whoever does that is remembered for ten minutes, and meanwhile everything for it goes by the retry queue,
-//! whose functions are not those of first attempts. Its deliveries are made all the same; nobody else waits for them.
+//! time-out. Whoever does that is remembered for ten minutes, and meanwhile everything for it goes by the queue of slow endpoints,
+//! whose functions are neither those of first attempts nor those of retries. Its deliveries are made all the same; nobody else waits
+//! for them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

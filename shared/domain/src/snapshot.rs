@@ -8,7 +8,7 @@ use std::hash::Hash;
 
 use jiff::Timestamp;
 
-use crate::delivery::{Delivery, Reason};
+use crate::delivery::{Delivery, Gate, Reason};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::{DeliveryId, EndpointId, EventKey, JobId, TenantId};
@@ -131,6 +131,14 @@ impl Snapshot {
     pub fn is_doubtful_for(&self, message: &Message) -> bool {
         let Some(row) = self.delivery(message) else { return false };
         !self.is_broken_for(message) && !matches!(self.verdict(message, row), Verdict::Send(_))
+    }
+
+    /// Whether what was read leads to a POST for this message: its attempt is the next one and due, and nothing stands in its way.
+    pub fn is_to_be_sent(&self, message: &Message, now: Timestamp) -> bool {
+        let Some(row) = self.delivery(message) else { return false };
+        row.gate(message.attempt, message.round, now) == Gate::Attempt
+            && !self.is_broken_for(message)
+            && matches!(self.verdict(message, row), Verdict::Send(_))
     }
 
     /// Whether a message's endpoint counts as slow.

@@ -23,14 +23,18 @@ mod simulation;
 
 /// The part of the time that is too much while others wait.
 pub const SHARE: f64 = 0.25;
-/// Who waits for longer than this between being due and being received waits for somebody.
+/// Who waits for longer than this between being visible and being received waits for somebody.
 pub const PROMPT: Duration = Duration::from_secs(1);
 /// What a moment counts for is down to a third after this time, and to less than a fiftieth after a minute.
 const MEMORY: Duration = Duration::from_secs(15);
 /// Time that was held in all, before anything is said: what a busy process holds in six seconds, and an idle one never.
 const EVIDENCE: f64 = 5.0;
-/// A message that waited counts for as long as a moment is more than a third of what it was.
-const SOMEBODY: f64 = 0.37;
+/// Others' messages that waited, before that says something: two of a moment ago, or more that fade. One alone may have waited for
+/// anything.
+const SEVERAL: f64 = 1.5;
+/// The part of others' messages that must have waited: where nine of ten come promptly, it was not for a function that the tenth
+/// waited.
+const WAITING: f64 = 0.1;
 /// How long an endpoint's attempts take on average, in seconds, before it has to give way to others of its own tenant's, which
 /// are his to weigh: among prompt ones nobody is slow.
 const SIBLINGS_PATIENCE: f64 = 0.5;
@@ -49,11 +53,11 @@ pub struct Came {
     pub tenant: TenantId,
     /// Where it goes.
     pub endpoint: EndpointId,
-    /// How long it has waited since it was due.
+    /// How long it has waited for a function; nothing for one that leads to no POST.
     pub waited: Duration,
 }
 
-/// What one message of a batch held.
+/// What one message of a batch held, whatever became of it.
 #[derive(Debug, Clone)]
 pub struct Held {
     /// Whose it was.
@@ -133,9 +137,10 @@ impl Weight {
         }
     }
 
-    /// Whether one of them who is not among `these` waited.
+    /// Whether those who are not among `these` waited: several of their messages, and no small part of them.
     fn waits_beside(self, these: Self) -> bool {
-        self.waited - these.waited > SOMEBODY
+        let others = self.without(these);
+        others.waited > SEVERAL && others.waited > others.attempts * WAITING
     }
 }
 

@@ -212,8 +212,9 @@ async fn a_run_again_announces_what_is_pending_a_little_later_and_nothing_that_h
         let script = script(&[1]).saying("BatchExecuteStatement", [Said::body(duplicate)]);
         let script = taking(script.holding("deliveries", [there]));
         fanout(&script).handle(&batch(&[event])).await.unwrap();
-        let sent = sent(&script, "deliver").into_iter().map(|(_, delay)| delay).collect::<Vec<_>>();
-        assert_eq!(sent, delays, "{status:?}");
+        let sent = sent(&script, "deliver").into_iter();
+        let sent = sent.inspect(|(message, delay)| assert_eq!(&message["delay_seconds"], delay, "its reader knows"));
+        assert_eq!(sent.map(|(_, delay)| delay).collect::<Vec<_>>(), delays, "{status:?}");
     }
 }
 

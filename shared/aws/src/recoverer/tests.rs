@@ -118,6 +118,16 @@ async fn the_next_sweep_begins_with_the_one_that_waited_longest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nobody_knows_whose_turn_was_the_last_the_oldest_begins() {
+    let throttled = Script::default().saying_about("GetItem", "SERVED", repeat_with(Said::throttled));
+    let unreadable = Script::default().holding("config", [keyed("RECOVERIES", "SERVED", &json!({"recovery_id": 7}))]);
+    for first in [throttled, unreadable] {
+        let (done, turns) = swept(&also(first, &[(1, 2), (2, 2)], None), 60).await;
+        assert_eq!((done.unwrap(), turns), (2, vec![1, 2, 1, 2]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_hangs_takes_a_pages_time_and_has_no_further_turn() {
     let hanging = recovery(1).endpoint_id;
     let script = Script::default().saying_about("Query", hanging.as_str(), repeat_with(|| Said::done().after(3600)));

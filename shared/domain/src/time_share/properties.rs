@@ -62,7 +62,7 @@ fn of_tenant(whose: u64) -> Holder {
 #[test]
 fn almost_two_seconds_with_many_waiting_are_as_slow_as_twenty_with_few() {
     for (millis, batches) in [(1_900, 4), (20_000, 2)] {
-        let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000)];
+        let batch = || vec![held((1, 1), millis, 0), held((2, 1), 50, 3_000), held((2, 1), 50, 3_000)];
         let found = judged(&mut TimeShares::default(), (0..batches).map(|_| batch()));
         assert_eq!(found.first(), Some(&of_endpoint(1, 1)), "{millis}");
     }
@@ -104,7 +104,7 @@ fn a_tenant_of_many_tarpits_does_not_have_a_half_minute_for_each() {
     for number in [1, 2] {
         shares.forget(&of_endpoint(1, number));
     }
-    let next = came(&[held((1, 3), 30_000, 9_000), held((2, 1), 50, 9_000)]);
+    let next = came(&[held((1, 3), 30_000, 9_000), held((2, 1), 50, 9_000), held((2, 1), 50, 9_000)]);
     assert_eq!(shares.before(&next, now), Some(of_tenant(1)), "before the third is even begun");
 }
 
@@ -127,6 +127,19 @@ fn among_one_tenants_webhooks_only_one_that_takes_long_gives_way() {
 }
 
 #[test]
+fn one_message_that_waited_says_nothing_nor_do_a_few_of_very_many() {
+    let busy = |others: Vec<Message>| [vec![held((1, 1), 1_000, 0)], others].concat();
+    let prompt = || (0..8).map(|_| held((2, 1), 50, 10)).collect::<Vec<_>>();
+    let one_waited = || [prompt(), vec![held((2, 1), 50, 3_000)]].concat();
+    let among_none = (0..60).map(|turn| busy(if turn % 20 == 10 { one_waited()[8..].to_vec() } else { Vec::new() }));
+    assert_eq!(judged(&mut TimeShares::default(), among_none), [], "one in twenty seconds");
+    let among_many = (0..60).map(|turn| busy(if turn % 2 == 0 { one_waited() } else { prompt() }));
+    assert_eq!(judged(&mut TimeShares::default(), among_many), [], "one of seventeen");
+    let most = (0..60).map(|_| busy(one_waited()));
+    assert_eq!(judged(&mut TimeShares::default(), most).first(), Some(&of_endpoint(1, 1)), "one of nine");
+}
+
+#[test]
 fn a_process_that_has_seen_little_says_nothing() {
     let batch = || vec![held((1, 1), 400, 9_000), held((2, 1), 50, 9_000)];
     let (mut shares, mut now) = (TimeShares::default(), Timestamp::UNIX_EPOCH);
@@ -138,7 +151,8 @@ fn a_process_that_has_seen_little_says_nothing() {
 
 #[test]
 fn a_clock_that_goes_back_changes_nothing() {
-    let (mut shares, batch) = (TimeShares::default(), [held((1, 1), 3_000, 0), held((2, 1), 10, 3_000)]);
+    let batch = [held((1, 1), 3_000, 0), held((2, 1), 10, 3_000), held((2, 1), 10, 3_000)];
+    let mut shares = TimeShares::default();
     let mut now = Timestamp::UNIX_EPOCH + Duration::from_secs(3_600);
     assert_eq!(whole(&mut shares, &batch, &mut now), None);
     assert_eq!(whole(&mut shares, &batch, &mut Timestamp::UNIX_EPOCH.clone()), Some(of_endpoint(1, 1)));
@@ -198,7 +212,7 @@ proptest! {
             let gone = shares.gone.get(&found.tenant).filter(|_| found.endpoint.is_none()).map_or(0.0, |gone| gone.held);
             prop_assert!(held + gone > (shares.total.held + gone) * SHARE);
             shares.forget(&found);
-            prop_assert!(shares.total.waited < SOMEBODY, "the next one is judged by who waits from now on");
+            prop_assert!(shares.total.waited == 0.0, "the next one is judged by who waits from now on");
         }
     }
 
