@@ -141,6 +141,8 @@ async fn soak() {
     SEED.store(seed, Ordering::Relaxed);
     say(&format!("soak: {events} events, POSTRIDER_SEED={seed}"));
     let tenant = world.tenant().await;
+    let many = json!({"quotas": {"events_per_second": 10_000}});
+    world.admin.patch(&format!("/v1/tenants/{}", tenant.id), &many).await.ok(200);
     let key = world.key(&tenant.id, &json!({"dialect": "nur", "scopes": ["events:write"]})).await;
     let sides = sides(&world, &tenant).await;
     let webhooks: Vec<_> = sides.iter().map(|side| side.webhook.clone()).collect();
