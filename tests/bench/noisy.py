@@ -34,9 +34,11 @@ FUNCTIONS = 2
 BATCH = 10
 # What the functions carry of the slow ones, twice over.
 NOISE = float(os.environ.get("NOISE", str(round(2 * FUNCTIONS * BATCH / SECONDS))))
-WEBHOOKS = 50
+# Events of so many types, each for ten webhooks: deliveries are the noise, and not the calls that publish them.
+TYPES, EACH = 5, 10
 TARPITS, TARPIT_RATE = 5, 3.0
-FLOODERS, FAILED = 2, 100
+FLOODERS, FAILED = 2, 25
+RETRY_RATE, RECOVER_EVERY = 3.0, 5.0
 # The quiet tenant's events a second, and for how long.
 RATE = float(os.environ.get("RATE", "3"))
 ALONE, SETTLING, BESIDE = 45, 60, 75
@@ -131,10 +133,10 @@ class Noise:
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
         self._slow, self._tarpits, self._flood = (Tenant(stack, name) for name in ("Slow", "Tarpits", "Flood"))
-        for number in range(WEBHOOKS):
-            self._slow.subscribe(crowd.url(f"{SLOW}-{number}"), f"slow.n{number}")
+        for number in range(TYPES * EACH):
+            self._slow.subscribe(crowd.url(f"{SLOW}-{number}"), f"slow.n{number % TYPES}")
         for number in range(TARPITS):
-            self._tarpits.subscribe(crowd.url(f"{TARPIT}-{number}"), f"tarpit.n{number}", timeout_seconds=30)
+            self._tarpits.subscribe(crowd.url(f"{TARPIT}-{number}"), "tarpit.any", timeout_seconds=30)
         for number in range(FLOODERS):
             self._flood.subscribe(crowd.url(f"{FAILING}-{number}"), f"failing.n{number}", retry_schedule=[])
         self._failed = self._fail()
@@ -159,11 +161,10 @@ class Noise:
         turns = iter(range(10**9))
 
         def slow() -> None:
-            names = [(f"slow.n{next(turns) % WEBHOOKS}", "0") for _ in range(round(NOISE / 2))]
-            self._slow.publish(names)
+            self._slow.publish([(f"slow.n{next(turns) % TYPES}", "0")])
 
         def tarpits() -> None:
-            self._tarpits.publish([(f"tarpit.n{next(turns) % TARPITS}", "0") for _ in range(round(TARPIT_RATE))])
+            self._tarpits.publish([("tarpit.any", "0")])
 
         def retry() -> None:
             delivery = self._failed[next(turns) % len(self._failed)]
@@ -173,7 +174,12 @@ class Noise:
             webhook = self._flood.webhooks[next(turns) % FLOODERS]
             self.answers[self._flood.try_to("POST", f"/v1/webhooks/{webhook}/recover", {"since": "2020-01-01T00:00:00Z"})] += 1
 
-        for pause, act in ((0.5, slow), (1.0, tarpits), (0.2, retry), (10.0, recover)):
+        for pause, act in (
+            (EACH / NOISE, slow),
+            (TARPITS / TARPIT_RATE, tarpits),
+            (1 / RETRY_RATE, retry),
+            (RECOVER_EVERY, recover),
+        ):
             thread = threading.Thread(target=self._again, args=(pause, act), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -205,6 +211,19 @@ def set_as_an_account_of_ten(stack: dict) -> None:
         functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": FUNCTIONS})
 
 
+def noted(stack: dict, began: float) -> str:
+    """Who was noted as slow, why, and how many seconds after the noise began."""
+    logs, found = client("logs", stack["endpoint_url"]), []
+    group = f"/aws/lambda/{stack['functions']['deliver']}"
+    for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(began * 1000)):
+        for event in page["events"]:
+            if '"webhook.slow"' in event["message"]:
+                line = json.loads(event["message"])
+                whom = "a tenant" if line["all"] else "a webhook"
+                found.append(f"{whom} by {line['why']} after {event['timestamp'] / 1000 - began:.0f} s")
+    return "Noted as slow: " + ", ".join(dict.fromkeys(found))
+
+
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     stack = Stack(RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "noisy"))
@@ -228,11 +247,13 @@ def measure(description: dict, crowd: Crowd) -> None:
         alone = measured("alone", ALONE, quiet, crowd)
     crowd.forget()
     crowd.shut = True
+    began = time.time()
     with noise_of(noise):
         with step(f"{SETTLING} s beside the noise: {NOISE:g} a second at {SECONDS} s each, tarpits, retries and recoveries"):
             first = measured("first", SETTLING, quiet, crowd)
         with step(f"{BESIDE} s more"):
             beside = measured("beside", BESIDE, quiet, crowd)
+    say(noted(description, began))
     held, slow, failed = crowd.held, crowd.slow, crowd.failed
     if not (held and slow and failed):
         raise Failed(f"some noise was none: {held} held, {slow} slow, {failed} failed")
