@@ -174,9 +174,10 @@ async fn fanout_rerun_twice() {
         receivers.push(receiver);
     }
     let proxy = Proxy::start(world.stack).await;
-    // One chunk of every few fails for good at first: the whole batch is run again.
-    proxy.add(Fault::of(NO_CAPACITY).on("BatchExecuteStatement").percent(60));
-    proxy.add(Fault::of(Spoil::InPart).on("BatchExecuteStatement").percent(50));
+    // One chunk of every few fails for good at first: the whole batch is run again. Not for ever: an event that fails six times in a
+    // row waits for minutes.
+    proxy.add(Fault::of(NO_CAPACITY).on("BatchExecuteStatement").percent(60).times(150));
+    proxy.add(Fault::of(Spoil::InPart).on("BatchExecuteStatement").percent(50).times(100));
     proxy.add(Fault::of(Spoil::Half).on("BatchGetItem"));
     let work = with_proxy(&world, "fanout", &proxy, async {
         for _ in 0..4 {
