@@ -4,8 +4,6 @@ It takes its time: it builds the release programs, the first time for many minut
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -16,33 +14,26 @@ from counter import Counter
 from deployment import FUNCTIONS
 from limits import verdicts
 from measure import Measured, measure, summary
+from own_stack import own_stack, run_dir_of
 from released import Released
-from run_dir import ROOT, RunDir
+from run_dir import ROOT
 from sources import still
-from stack import Stack
 from stand import Stand
-from step import Failed, main, say, step
+from step import Failed, main, say
 
 SUMMARY = ROOT / "target" / "bench" / "summary.json"
 PAGE = ROOT / "docs" / "performance.md"
 
 
 def run() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "bench")
+    run_dir = run_dir_of("bench")
     counter = Counter(run_dir.path / "bench" / "counts")
     released = Released()
-    stack = Stack(run_dir, build=released.build)
-    stack.down()
-    try:
-        description = stack.up(strict=False, auth=False)
+    with own_stack(run_dir, released.build) as description:
         programs = {name: released.programs / name for name in FUNCTIONS}
         stand = Stand(description, programs, run_dir.path / "bench")
         still(description)
         measured = asyncio.run(_measured(stand, released.programs, counter))
-    finally:
-        with step("take the stack down"):
-            stack.down()
     told = summary(measured)
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(told, indent=2) + "\n")

@@ -10,7 +10,6 @@ The promise is that within a minute nobody waits for them, so the first minute b
 import concurrent.futures
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -26,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 from api import Api
 from crowd import FAILING, SECONDS, SLOW, TARPIT, Crowd
 from emulator import client
-from run_dir import ROOT, RunDir
-from stack import Stack
+from own_stack import own_stack, run_dir_of
+from run_dir import ROOT
 from step import Failed, main, say, step
 
 FUNCTIONS = 2
@@ -225,16 +224,8 @@ def noted(stack: dict, began: float) -> str:
 
 
 def run() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    stack = Stack(RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "noisy"))
-    stack.down()
-    try:
-        description = stack.up(strict=False, auth=False)
-        with Crowd(description["receiver_tls"]) as crowd:
-            measure(description, crowd)
-    finally:
-        with step("take the stack down"):
-            stack.down()
+    with own_stack(run_dir_of("noisy")) as description, Crowd(description["receiver_tls"]) as crowd:
+        measure(description, crowd)
 
 
 def measure(description: dict, crowd: Crowd) -> None:

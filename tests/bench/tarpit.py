@@ -8,7 +8,6 @@ events take from publish to receipt: a ratio of two phases that differ in nothin
 import concurrent.futures
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -17,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 from api import Api
 from crowd import TARPIT, Crowd
-from run_dir import ROOT, RunDir
-from stack import Stack
+from own_stack import own_stack, run_dir_of
+from run_dir import ROOT
 from step import Failed, main, say, step
 
 HEALTHY = 100
@@ -77,16 +76,8 @@ def percentile(values: list[float], percent: int) -> float:
 
 
 def run() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    stack = Stack(RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "tarpit"))
-    stack.down()
-    try:
-        description = stack.up(strict=False, auth=False)
-        with Crowd(description["receiver_tls"]) as crowd:
-            measure(description, crowd)
-    finally:
-        with step("take the stack down"):
-            stack.down()
+    with own_stack(run_dir_of("tarpit")) as description, Crowd(description["receiver_tls"]) as crowd:
+        measure(description, crowd)
 
 
 def measure(description: dict, crowd: Crowd) -> None:

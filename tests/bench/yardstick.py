@@ -4,8 +4,6 @@ A yardstick that moves measures nothing: it fails when runs differ by more than 
 
 import asyncio
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -15,32 +13,25 @@ import page
 from counter import Counter
 from deployment import FUNCTIONS
 from instructions import AGREE, Executed, several, spreads
+from own_stack import own_stack, run_dir_of
 from released import Released
-from run_dir import ROOT, RunDir
+from run_dir import ROOT
 from sources import still
-from stack import Stack
 from stand import Stand
-from step import Failed, main, say, step
+from step import Failed, main, say
 
 RESULT = ROOT / "target" / "bench" / "instructions.json"
 PAGE = ROOT / "docs" / "performance.md"
 
 
 def run() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "bench")
+    run_dir = run_dir_of("bench")
     counter = Counter(run_dir.path / "bench" / "counts")
     released = Released()
-    stack = Stack(run_dir, build=released.build)
-    stack.down()
-    try:
-        description = stack.up(strict=False, auth=False)
+    with own_stack(run_dir, released.build) as description:
         stand = Stand(description, {name: released.programs / name for name in FUNCTIONS}, run_dir.path / "bench")
         still(description)
         runs = asyncio.run(_runs(stand, released.programs, counter))
-    finally:
-        with step("take the stack down"):
-            stack.down()
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps([one.figures() for one in runs], indent=2) + "\n")
     page.write(PAGE, {"instructions": page.instructions(runs)})

@@ -55,8 +55,8 @@ impl Batch {
 
     /// Whether a delivery's endpoint counts as slow, by what was read or by what this batch has seen since.
     pub(crate) fn is_slow(&self, row: &Delivery) -> bool {
-        let known = self.seen.snapshot.slow.get(&row.tenant_id);
-        known.is_some_and(|slow| slow.has(&row.endpoint_id, clock::now())) || self.slow.has(&row.endpoint_id)
+        let known = &self.seen.snapshot.slow;
+        known.has(&row.tenant_id, &row.endpoint_id, clock::now()) || self.slow.has(&row.endpoint_id)
     }
 
     /// Whether an attempt that starts now can time out and still be recorded.

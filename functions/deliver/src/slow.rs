@@ -6,7 +6,6 @@
 //!
 //! What a schedule sent is sent on before anything else is done with it: it has no group, and fairness goes by groups.
 
-use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 
 use futures::future::join;
@@ -19,7 +18,7 @@ use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::message::Message;
-use postrider_domain::slow::{Note, PATIENCE};
+use postrider_domain::slow::{Note, PATIENCE, SlowByTenant};
 use postrider_domain::snapshot::Snapshot;
 use postrider_domain::time_share::{Came, Held, Holder};
 use postrider_host::clock;
@@ -58,15 +57,13 @@ impl Slow {
         if messages.is_empty() {
             return Left::default();
         }
-        let tenants: BTreeSet<&TenantId> = messages.iter().map(|message| &message.tenant_id).collect();
-        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+        let tenants = messages.iter().map(|message| &message.tenant_id);
+        let slow = self.config.slow_endpoints(tenants).await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "deliver.slow_unknown");
-            HashMap::new()
+            SlowByTenant::default()
         });
         let now = clock::now();
-        let is_slow =
-            |(_, to): &(usize, Message)| slow.get(&to.tenant_id).is_some_and(|slow| slow.has(&to.endpoint_id, now));
+        let is_slow = |(_, to): &(usize, Message)| slow.has(&to.tenant_id, &to.endpoint_id, now);
         let (slow, others): (Vec<_>, Vec<_>) = messages.iter().map(Message::sent_on).enumerate().partition(is_slow);
         let (slow, others) = join(self.send_part(true, slow), self.send_part(false, others)).await;
         Left { places: [slow.places, others.places].concat(), why: slow.why.or(others.why) }
@@ -92,7 +89,7 @@ impl Slow {
     /// Takes in which messages of the queue `from` go another way, since theirs are known to be slow.
     pub(crate) fn forget(&self, messages: impl Iterator<Item = Message>, from: &str, batch: &Batch) {
         let now = clock::now();
-        let is_all = |tenant: &TenantId| batch.seen.snapshot.slow.get(tenant).is_some_and(|slow| slow.has_all(now));
+        let is_all = |tenant: &TenantId| batch.seen.snapshot.slow.of(tenant).is_some_and(|slow| slow.has_all(now));
         for Message { tenant_id: tenant, endpoint_id, .. } in messages {
             let endpoint = (!is_all(&tenant)).then_some(endpoint_id);
             self.shares.forget(from, &Holder { tenant, endpoint });
@@ -127,7 +124,7 @@ impl Slow {
     }
 
     async fn try_note(&self, row: &Delivery, batch: &Batch) -> Result<(), Error> {
-        let slow = batch.seen.snapshot.slow.get(&row.tenant_id).cloned().unwrap_or_default();
+        let slow = batch.seen.snapshot.slow.of(&row.tenant_id).cloned().unwrap_or_default();
         let Some(note) = slow.note(&row.endpoint_id, clock::now()) else { return Ok(()) };
         if !batch.slow.is_new(row.endpoint_id.clone()) {
             return Ok(());
@@ -158,7 +155,7 @@ impl Slow {
 
     /// Whoever it is, once he is noted. A note that cannot be written is due again with the next batch.
     async fn note_holder(&self, from: &str, holder: Holder, batch: &Batch) -> Option<Holder> {
-        let slow = batch.seen.snapshot.slow.get(&holder.tenant).cloned().unwrap_or_default();
+        let slow = batch.seen.snapshot.slow.of(&holder.tenant).cloned().unwrap_or_default();
         let note = match &holder.endpoint {
             Some(endpoint) if batch.slow.has(endpoint) => None,
             Some(endpoint) => slow.note(endpoint, clock::now()),
@@ -288,7 +285,7 @@ mod tests {
         let mut snapshot = Snapshot::default();
         let until = clock::now().as_second() + 600;
         let row = postrider_domain::slow::SlowEndpoints::new([(endpoint(1), until)], None);
-        snapshot.slow.insert(tenant(1), row);
+        snapshot.slow.extend([(tenant(1), row)]);
         let slow = slow_over(&Script::default());
         assert!(slow.stands_in_the_way(&message(1), DELIVER, &snapshot));
         assert!(!slow.stands_in_the_way(&message(1), SLOW, &snapshot));

@@ -1,10 +1,9 @@
 //! The rows of a turn, made a few at a time: whoever made them all at once would need memory for as many webhooks as there are.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use postrider_domain::delivery::Delivery;
-use postrider_domain::id::TenantId;
-use postrider_domain::slow::SlowEndpoints;
+use postrider_domain::slow::SlowByTenant;
 use postrider_host::clock;
 
 use crate::stretch::{Outcome, Place};
@@ -44,7 +43,7 @@ impl Chunk {
 pub(crate) struct Chunks<'a> {
     /// What is still to be walked, with its number among the works.
     walks: VecDeque<(usize, Walk<'a>)>,
-    slow: HashMap<TenantId, SlowEndpoints>,
+    slow: SlowByTenant,
     turn: Turn,
     /// How long a row is kept, in seconds.
     kept: i64,
@@ -59,7 +58,7 @@ impl<'a> Chunks<'a> {
     /// Of these walks in this order, numbered by their places among all works. The turn's time begins.
     pub(crate) fn new(
         walks: VecDeque<(usize, Walk<'a>)>,
-        slow: HashMap<TenantId, SlowEndpoints>,
+        slow: SlowByTenant,
         mut turn: Turn,
         kept: i64,
         outcomes: Vec<Outcome>,
@@ -88,7 +87,7 @@ impl<'a> Chunks<'a> {
             let Some((webhook, before)) = walk.step() else { continue };
             self.turn.count(walk.asking);
             let (work, event, now) = (*work, walk.work.event, clock::now());
-            let is_slow = self.slow.get(&event.tenant_id).is_some_and(|slow| slow.has(&webhook, now));
+            let is_slow = self.slow.has(&event.tenant_id, &webhook, now);
             let chunk = &mut self.open[usize::from(is_slow)];
             chunk.rows.push(Delivery::pending(event, webhook, now, now.as_second() + self.kept));
             chunk.from.push((work, before));

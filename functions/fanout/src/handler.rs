@@ -6,7 +6,7 @@
 //! repeated: rows are put only where there are none, and a message for a row that has gone on is stale. Rows are put before their
 //! messages are sent, so a message never comes before its row.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
@@ -25,10 +25,9 @@ use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::Event;
-use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::note::Note;
-use postrider_domain::slow::SlowEndpoints;
+use postrider_domain::slow::SlowByTenant;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
@@ -233,14 +232,13 @@ impl Fanout {
 
     /// Who is slow: what keeps a connection waiting shall not stand among first attempts. It is a hint: where it cannot be read
     /// at once, nobody is.
-    async fn slow(&self, walks: &[(usize, Walk<'_>)]) -> HashMap<TenantId, SlowEndpoints> {
+    async fn slow(&self, walks: &[(usize, Walk<'_>)]) -> SlowByTenant {
         let found = walks.iter().filter(|(_, walk)| walk.may_find());
-        let tenants: BTreeSet<&TenantId> = found.map(|(_, walk)| &walk.work.event.tenant_id).collect();
-        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let hint = deadline::at_most(FOR_A_HINT, self.config.slow_endpoints(&tenants)).await;
+        let tenants = found.map(|(_, walk)| &walk.work.event.tenant_id);
+        let hint = deadline::at_most(FOR_A_HINT, self.config.slow_endpoints(tenants)).await;
         hint.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "fanout.slow_unknown");
-            HashMap::new()
+            SlowByTenant::default()
         })
     }
 

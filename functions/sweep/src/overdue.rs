@@ -1,6 +1,6 @@
 //! Rows whose time has come without their attempt: a schedule was never made, or was lost, or its message was.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
@@ -11,8 +11,8 @@ use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, rows};
 use postrider_domain::delivery::Delivery;
-use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
+use postrider_domain::slow::SlowByTenant;
 use postrider_domain::snapshot::Verdict;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
@@ -166,14 +166,13 @@ impl Overdue {
         if paces.late(true) == paces.late(false) {
             return overdue;
         }
-        let tenants: BTreeSet<&TenantId> = overdue.iter().map(|row| &row.tenant_id).collect();
-        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
-        let slow = self.config.slow_endpoints(&tenants).await.unwrap_or_else(|error| {
+        let tenants = overdue.iter().map(|row| &row.tenant_id);
+        let slow = self.config.slow_endpoints(tenants).await.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "sweep.slow_unknown");
-            HashMap::new()
+            SlowByTenant::default()
         });
         let now = clock::now();
-        let is_slow = |row: &Delivery| slow.get(&row.tenant_id).is_some_and(|slow| slow.has(&row.endpoint_id, now));
+        let is_slow = |row: &Delivery| slow.has(&row.tenant_id, &row.endpoint_id, now);
         overdue.into_iter().filter(|row| is_late(row, paces.late(is_slow(row)))).collect()
     }
 

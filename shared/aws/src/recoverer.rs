@@ -183,8 +183,8 @@ impl Recoverer {
     /// Whether the webhook counts as slow: one read a page, for what would else be moved aside message by message. It is a hint,
     /// so where it cannot be read, it is not.
     async fn is_slow(&self, recovery: &Recovery) -> bool {
-        match self.config.slow_endpoints(&[&recovery.tenant_id]).await {
-            Ok(slow) => slow.values().any(|slow| slow.has(&recovery.endpoint_id, clock::now())),
+        match self.config.slow_endpoints([&recovery.tenant_id]).await {
+            Ok(slow) => slow.has(&recovery.tenant_id, &recovery.endpoint_id, clock::now()),
             Err(error) => {
                 tracing::warn!(recovery_id = recovery.id.as_str(), error = %error, "recovery.slow_unknown");
                 false

@@ -5,12 +5,12 @@
 //! whose functions are neither those of first attempts nor those of retries. Its deliveries are made all the same; nobody else waits
 //! for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::id::EndpointId;
+use crate::id::{EndpointId, TenantId};
 
 /// How long an attempt may take before its endpoint counts as slow; a time-out counts whenever it comes. Long before most
 /// time-outs, since what is published until then still stands among first attempts.
@@ -27,6 +27,28 @@ pub struct SlowEndpoints {
     until: BTreeMap<EndpointId, i64>,
     /// Until when all of them count as slow.
     all_until: Option<i64>,
+}
+
+/// Slow endpoints by tenant. One that is missing has none, or was not read in time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SlowByTenant(HashMap<TenantId, SlowEndpoints>);
+
+impl SlowByTenant {
+    /// A tenant's.
+    pub fn of(&self, tenant: &TenantId) -> Option<&SlowEndpoints> {
+        self.0.get(tenant)
+    }
+
+    /// Whether this endpoint of this tenant's counts as slow now.
+    pub fn has(&self, tenant: &TenantId, endpoint: &EndpointId, now: Timestamp) -> bool {
+        self.of(tenant).is_some_and(|slow| slow.has(endpoint, now))
+    }
+}
+
+impl Extend<(TenantId, SlowEndpoints)> for SlowByTenant {
+    fn extend<T: IntoIterator<Item = (TenantId, SlowEndpoints)>>(&mut self, rows: T) {
+        self.0.extend(rows);
+    }
 }
 
 /// What is to be written for an endpoint that was slow just now.

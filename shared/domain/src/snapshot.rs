@@ -15,7 +15,7 @@ use crate::id::{DeliveryId, EndpointId, EventKey, JobId, TenantId};
 use crate::job::Job;
 use crate::message::Message;
 use crate::obstacle::{Missing, obstacle};
-use crate::slow::SlowEndpoints;
+use crate::slow::SlowByTenant;
 use crate::tenant::Tenant;
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ pub struct Snapshot {
     /// Jobs, for deliveries that go to no webhook.
     pub jobs: Filed<JobId, Job>,
     /// Tenants' slow endpoints, where there are any.
-    pub slow: HashMap<TenantId, SlowEndpoints>,
+    pub slow: SlowByTenant,
 }
 
 impl<K, V> Default for Filed<K, V> {
@@ -143,7 +143,7 @@ impl Snapshot {
 
     /// Whether a message's endpoint counts as slow.
     pub fn is_slow(&self, message: &Message, now: Timestamp) -> bool {
-        self.slow.get(&message.tenant_id).is_some_and(|slow| slow.has(&message.endpoint_id, now))
+        self.slow.has(&message.tenant_id, &message.endpoint_id, now)
     }
 
     /// Where a delivery goes: its webhook, or its job's own URL, which is an endpoint without a registration.

@@ -9,20 +9,33 @@ use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 const MOST_BYTES: usize = 2048;
 
-/// A webhook that refuses everything at length, and a delivery that was tried so often that its row has no room for one more.
-async fn full(world: &World, tenant: &Tenant, receiver: &Receiver) -> (String, String, usize) {
-    let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": vec![3600; 12]});
-    let webhook = tenant.create(&body).await;
-    let event = tenant.publish("dubbing.completed", &json!({})).await;
-    let id = tenant.delivery_of(&event, &webhook).await;
-    tenant.settled(&id, "retrying", 1).await;
-    let mut attempts = 1;
-    while bytes_of(&row(world, &id).await) < MOST_BYTES - 300 {
-        attempts += 1;
-        world.aws.attempt_now(&id, u32::try_from(attempts).expect("small")).await;
-        tenant.settled(&id, "retrying", attempts).await;
+/// A delivery that was tried so often that its row has no room for one more.
+struct Full {
+    tenant: Tenant,
+    /// Refuses everything, at length.
+    receiver: Receiver,
+    webhook: String,
+    id: String,
+    attempts: usize,
+}
+
+impl Full {
+    async fn of(world: &World) -> Self {
+        let tenant = world.tenant().await;
+        let receiver = Receiver::scripted(world.stack, [], wordy()).await;
+        let body = json!({"url": receiver.url("/"), "events": ["*"], "retry_schedule": vec![3600; 12]});
+        let webhook = tenant.create(&body).await;
+        let event = tenant.publish("dubbing.completed", &json!({})).await;
+        let id = tenant.delivery_of(&event, &webhook).await;
+        tenant.settled(&id, "retrying", 1).await;
+        let mut attempts = 1;
+        while bytes_of(&row(world, &id).await) < MOST_BYTES - 300 {
+            attempts += 1;
+            world.aws.attempt_now(&id, u32::try_from(attempts).expect("small")).await;
+            tenant.settled(&id, "retrying", attempts).await;
+        }
+        Self { tenant, receiver, webhook, id, attempts }
     }
-    (webhook, id, attempts)
 }
 
 fn wordy() -> Reply {
@@ -48,9 +61,7 @@ async fn assert_once(world: &World, tenant: &Tenant, id: &str, attempts: usize) 
 #[ignore = "disturbs the whole stack"]
 async fn a_move_whose_answers_are_lost_is_made_once() {
     let (world, _guard) = alone().await;
-    let tenant = world.tenant().await;
-    let receiver = Receiver::scripted(world.stack, [], wordy()).await;
-    let (webhook, id, attempts) = full(&world, &tenant, &receiver).await;
+    let Full { tenant, receiver, webhook, id, attempts } = Full::of(&world).await;
     let proxy = Proxy::start(world.stack).await;
     let table = &world.stack.tables.deliveries;
     for operation in ["PutItem", "UpdateItem"] {
@@ -71,9 +82,7 @@ async fn a_move_whose_answers_are_lost_is_made_once() {
 #[ignore = "disturbs the whole stack"]
 async fn what_cannot_move_now_keeps_no_attempt_from_its_record() {
     let (world, _guard) = alone().await;
-    let tenant = world.tenant().await;
-    let receiver = Receiver::scripted(world.stack, [], wordy()).await;
-    let (webhook, id, attempts) = full(&world, &tenant, &receiver).await;
+    let Full { tenant, receiver, webhook, id, attempts } = Full::of(&world).await;
     let proxy = Proxy::start(world.stack).await;
     let table = &world.stack.tables.deliveries;
     proxy.add(Fault::of(THROTTLED).on("PutItem").table(table).about(core_of(&webhook)).times(TRIES));
@@ -93,9 +102,7 @@ async fn what_cannot_move_now_keeps_no_attempt_from_its_record() {
 #[ignore = "disturbs the whole stack"]
 async fn killed_after_the_move_and_before_the_record_nothing_is_on_record_twice() {
     let (world, _guard) = alone().await;
-    let tenant = world.tenant().await;
-    let receiver = Receiver::scripted(world.stack, [], wordy()).await;
-    let (webhook, id, attempts) = full(&world, &tenant, &receiver).await;
+    let Full { tenant, receiver: _receiver, webhook, id, attempts } = Full::of(&world).await;
     let proxy = Proxy::start(world.stack).await;
     let table = &world.stack.tables.deliveries;
     with_short_visibility(

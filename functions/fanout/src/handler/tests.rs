@@ -1,12 +1,13 @@
 //! What becomes of a batch's records, each by itself, and what is asked of AWS for it.
 
+use std::collections::BTreeSet;
 use std::iter::repeat_with;
 
 use jiff::Timestamp;
 use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Announce;
-use postrider_domain::id::{EndpointId, EventId, JobId};
+use postrider_domain::id::{EndpointId, EventId, JobId, TenantId};
 use postrider_host::clock;
 use replay::{Caller, Said, Script, item, keyed};
 use serde_json::{Value, json};

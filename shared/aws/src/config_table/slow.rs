@@ -1,10 +1,10 @@
 //! A tenant's slow endpoints: one row, read with every batch, so it is small, and a hint, so an eventually consistent read will do.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use postrider_domain::id::{EndpointId, TenantId};
-use postrider_domain::slow::{Note, SlowEndpoints};
+use postrider_domain::slow::{Note, SlowByTenant, SlowEndpoints};
 
 use super::{ConfigTable, tenant_in, tenant_partition};
 use crate::error::{Failure, failed, unwritable};
@@ -18,13 +18,18 @@ const ALL: &str = "all";
 const BATCH: usize = 100;
 
 impl ConfigTable {
-    /// The slow endpoints of these tenants. One that is missing in the answer has none, or was not read in time: then its
+    /// The slow endpoints of these tenants, each read once. One that is missing in the answer has none, or was not read in time: then its
     /// messages take the ordinary way.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn slow_endpoints(&self, tenants: &[&TenantId]) -> Result<HashMap<TenantId, SlowEndpoints>, Failure> {
-        let mut found = HashMap::new();
+    pub async fn slow_endpoints<'a>(
+        &self,
+        tenants: impl IntoIterator<Item = &'a TenantId>,
+    ) -> Result<SlowByTenant, Failure> {
+        let tenants: BTreeSet<&TenantId> = tenants.into_iter().collect();
+        let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+        let mut found = SlowByTenant::default();
         for tenants in tenants.chunks(BATCH) {
             let key = |tenant: &&TenantId| -> Item {
                 [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(SLOW_SORT))].into()

@@ -11,6 +11,7 @@ use crate::endpoint::EndpointStatus;
 use crate::id::EventId;
 use crate::job::JobStatus;
 use crate::quota::OwnQuotas;
+use crate::slow::SlowEndpoints;
 use crate::stored_secret::StoredSecret;
 use crate::tenant::{Plan, TenantStatus};
 
@@ -169,7 +170,7 @@ impl Side {
         if self.corner.slow {
             let (slow, end) = (self.endpoint_id(), at().as_second() + 600);
             filings.push(Box::new(move |all: &mut Snapshot| {
-                all.slow.insert(id.clone(), SlowEndpoints::new([(slow.clone(), end)], Some(end)));
+                all.slow.extend([(id.clone(), SlowEndpoints::new([(slow.clone(), end)], Some(end)))]);
             }));
         }
         filings
