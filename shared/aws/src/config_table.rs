@@ -16,6 +16,7 @@
 //! | what a tenant has recovering | `TENANT#ten_…` | `RECOVERING` |
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
+//! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
@@ -43,6 +44,7 @@ mod event_rate;
 mod keys;
 #[cfg(test)]
 mod overwritten;
+mod parking;
 mod rate_limit;
 mod recoveries;
 mod retry_bucket;
@@ -53,6 +55,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use parking::{Health, ParkedEndpoint};
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;

@@ -1,7 +1,7 @@
 //! The deliveries table: `endpoint_id` + `id`. DynamoDB is the truth about every event x endpoint.
 //!
-//! Two sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep) and
-//! `undelivered` (a tenant's retrying, failed and cancelled rows). A first-try success never enters one.
+//! Three sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep), `undelivered`
+//! (a tenant's retrying, failed and cancelled rows) and `parked` (rows that wait for their endpoint as a whole). A first-try success never enters one.
 
 use std::borrow::Cow;
 
@@ -25,6 +25,7 @@ mod due;
 mod fresh;
 mod list;
 mod moved;
+mod parked;
 mod round;
 mod row;
 #[cfg(test)]
@@ -37,6 +38,7 @@ const LATE_TRIES: u32 = 5;
 pub use due::{SHARDS, Stretch};
 pub use list::Filter;
 use moved::Roomy;
+pub use parked::ParkedPage;
 pub(crate) use row::read as read_delivery;
 
 /// The deliveries table.
@@ -127,9 +129,13 @@ impl DeliveriesTable {
             change.values.push((":none", AttributeValue::L(Vec::new())));
             change.values.push((":attempts", AttributeValue::L(vec![AttributeValue::M(to_item(attempt)?)])));
         }
-        change.due(before, transition.next_attempt_at);
+        match transition.waits_until {
+            Some(until) => change.waits(until),
+            None => change.due(before, transition.next_attempt_at),
+        }
         change.reason(transition.reason);
         change.internal(before.internal, transition.internal);
+        change.probes(before.probes, transition.probes);
         let Err(Refused(there)) = conditional::try_update(UPDATE, change.apply(self.change(before))).await? else {
             return Ok(Recorded::Yes);
         };
@@ -179,7 +185,7 @@ impl DeliveriesTable {
             update = update.expression_attribute_values(":moved", number(moved));
         }
         if attempt.succeeded() {
-            expression += ", #status = :status REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason";
+            expression += ", #status = :status REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, waits_until, reason";
             update = update
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_values(":status", text(Status::Succeeded.as_str()));
@@ -210,7 +216,12 @@ impl DeliveriesTable {
     /// An update of this row under the condition that it still stands where it was read and is not final, as
     /// [`Delivery::stands_as`] has it.
     fn change(&self, before: &Delivery) -> UpdateItemFluentBuilder {
-        self.as_read(before, "#status IN (:pending, :retrying)")
+        self.change_if(before, "")
+    }
+
+    /// The same under one more condition.
+    fn change_if(&self, before: &Delivery, and: &str) -> UpdateItemFluentBuilder {
+        self.as_read(before, &format!("#status IN (:pending, :retrying){and}"))
             .expression_attribute_values(":pending", text(Status::Pending.as_str()))
             .expression_attribute_values(":retrying", text(Status::Retrying.as_str()))
     }
@@ -270,8 +281,23 @@ impl Change {
                 self.set("next_attempt_at = :due, due_at = :due, due_shard = :shard");
                 self.values.push((":due", text(time::wire(at))));
                 self.values.push((":shard", text(due::shard_of(&row.id))));
+                self.remove.push("waits_until".into());
             }
-            None => self.remove.push("next_attempt_at, due_at, due_shard".into()),
+            None => self.remove.push("next_attempt_at, due_at, due_shard, waits_until".into()),
+        }
+    }
+
+    /// Parked, nothing of it is due.
+    fn waits(&mut self, until: Timestamp) {
+        self.set("waits_until = :waits");
+        self.values.push((":waits", text(time::wire(until))));
+        self.remove.push("next_attempt_at, due_at, due_shard".into());
+    }
+
+    fn probes(&mut self, before: u32, after: u32) {
+        if before != after {
+            self.set("probes = :probes");
+            self.values.push((":probes", number(after)));
         }
     }
 

@@ -34,6 +34,17 @@ pub enum Outcome {
     Internal,
 }
 
+/// What an outcome says of an endpoint, whatever becomes of the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Somebody is there, and has looked at it.
+    Alive,
+    /// Nobody answers, or only somebody who cannot take anything.
+    Down,
+    /// It was not asked.
+    Nothing,
+}
+
 /// Why there was no conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreachable {
@@ -111,6 +122,15 @@ impl Outcome {
             Self::Unreachable(_) => "unreachable",
             Self::Blocked => "blocked",
             Self::Internal => "internal",
+        }
+    }
+
+    /// What it says of the endpoint itself.
+    pub fn sign(&self) -> Sign {
+        match self {
+            Self::TimedOut | Self::Unreachable(_) | Self::Responded { status: 429 | 500..=599, .. } => Sign::Down,
+            Self::Responded { .. } => Sign::Alive,
+            Self::Blocked | Self::Internal => Sign::Nothing,
         }
     }
 

@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Attempt, Mark, Outcome};
+use crate::attempt::{Attempt, Mark, Outcome, Sign};
 use crate::event::{Event, EventType};
 use crate::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
@@ -58,6 +58,12 @@ pub struct Delivery {
     /// When the next attempt is due, while retrying.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub next_attempt_at: Option<Timestamp>,
+    /// Until when it waits at the most, while it is parked since its endpoint is down, or has too much waiting. Nothing is due then.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub waits_until: Option<Timestamp>,
+    /// Attempts of the present round that were probes: they use up none of its schedule.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub probes: u32,
     /// What was tried so far: those attempts that the counter counts, and that have not moved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
@@ -120,8 +126,12 @@ pub struct Transition {
     pub reason: Option<Reason>,
     /// When the next attempt is due.
     pub next_attempt_at: Option<Timestamp>,
+    /// Until when it stays parked at the most; nothing where it is not.
+    pub waits_until: Option<Timestamp>,
     /// Internal failures of the round so far.
     pub internal: u32,
+    /// Probes of the round so far.
+    pub probes: u32,
     /// Whether the receiver asked for its endpoint to be disabled.
     pub disable_endpoint: bool,
 }
@@ -143,6 +153,8 @@ impl Delivery {
             internal: 0,
             reason: None,
             next_attempt_at: None,
+            waits_until: None,
+            probes: 0,
             attempts: Vec::new(),
             late: Vec::new(),
             moved: 0,
@@ -189,7 +201,8 @@ impl Delivery {
     /// and no schedule. A success ends the delivery, wherever it stood: a receiver that took it need not be asked again.
     pub fn take_late(&mut self, attempt: Attempt) {
         if attempt.succeeded() {
-            (self.status, self.reason, self.next_attempt_at) = (Status::Succeeded, None, None);
+            (self.status, self.reason) = (Status::Succeeded, None);
+            (self.next_attempt_at, self.waits_until) = (None, None);
         }
         self.late.push(attempt);
     }
@@ -226,7 +239,8 @@ impl Delivery {
     /// What follows when the row's next attempt ended at `now` with this outcome.
     pub fn after(&self, policy: &RetryPolicy, outcome: &Outcome, now: Timestamp, jitter: f64) -> Transition {
         let internal = self.internal + u32::from(*outcome == Outcome::Internal);
-        let position = Position { attempts: self.next_attempt() + 1 - self.round_from, internal };
+        let attempts = (self.next_attempt() + 1 - self.round_from).saturating_sub(self.probes);
+        let position = Position { attempts, internal };
         let step = next_step(policy, position, outcome, now, jitter);
         let (status, reason) = match step {
             NextStep::Succeed => (Status::Succeeded, None),
@@ -240,7 +254,31 @@ impl Delivery {
             _ => None,
         };
         let disable_endpoint = step == NextStep::DisableEndpoint;
-        Transition { status, reason, next_attempt_at, internal, disable_endpoint }
+        let probes = self.probes;
+        Transition { status, reason, next_attempt_at, waits_until: None, internal, probes, disable_endpoint }
+    }
+
+    /// The same of a probe, or of what else was sent while its endpoint was down: nobody answered, so it stays parked until then, and
+    /// its schedule stands where it stood. Somebody did, so it goes on by its schedule.
+    pub fn after_probe(
+        &self,
+        (policy, waits_until): (&RetryPolicy, Timestamp),
+        outcome: &Outcome,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Transition {
+        let after = self.after(policy, outcome, now, jitter);
+        if outcome.sign() != Sign::Down {
+            return after;
+        }
+        Transition {
+            status: Status::Retrying,
+            reason: None,
+            next_attempt_at: None,
+            waits_until: Some(waits_until),
+            probes: self.probes + 1,
+            ..after
+        }
     }
 }
 

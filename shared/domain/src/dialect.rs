@@ -45,6 +45,8 @@ pub struct Dialect {
     pub catalogue: Catalogue,
     /// Whether an endpoint that failed for five days without one success is disabled.
     pub disables_failing: bool,
+    /// Whether what is for an endpoint that is down is parked, instead of coming back at its own schedule's times.
+    pub parks: bool,
     /// How its deliveries name their sender; where it says nothing, as the deployment does.
     pub user_agent: Option<&'static str>,
 }
@@ -156,6 +158,7 @@ pub const NUR: Dialect = Dialect {
         "music.generation.completed",
     ]),
     disables_failing: false,
+    parks: false,
     user_agent: None,
 };
 
@@ -193,6 +196,7 @@ pub const STANDARD: Dialect = Dialect {
     },
     catalogue: Catalogue::Open,
     disables_failing: true,
+    parks: true,
     user_agent: None,
 };
 
@@ -212,6 +216,7 @@ pub const NOUVEL: Dialect = Dialect {
     retry: RetryPolicy { delays: Cow::Borrowed(&[]), jitter_percent: 0, hints: DEAF },
     catalogue: Catalogue::Only(&[OwnType::JobCompleted.as_str()]),
     disables_failing: false,
+    parks: false,
     user_agent: None,
 };
 
@@ -237,6 +242,7 @@ pub const NETRAFLOW: Dialect = Dialect {
         OwnType::JobCancelled.as_str(),
     ]),
     disables_failing: false,
+    parks: false,
     user_agent: None,
 };
 

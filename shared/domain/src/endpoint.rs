@@ -13,8 +13,9 @@ use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::own_header::is_of_ours;
+use crate::parking::Parking;
 use crate::rate_limit::RateLimit;
-use crate::retry::RetryPolicy;
+use crate::retry::{RetryPolicy, horizon_seconds};
 use crate::stored_secret::StoredSecret;
 
 mod listed;
@@ -108,6 +109,12 @@ pub struct Endpoint {
     /// The first failure since its last success.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub failing_since: Option<Timestamp>,
+    /// The first attempt that nobody answered since somebody last did.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub down_since: Option<Timestamp>,
+    /// How what is for it is parked, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parking: Option<Parking>,
     /// When a tombstone may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -141,6 +148,8 @@ impl Endpoint {
             created_at,
             deleted_at: None,
             failing_since: None,
+            down_since: None,
+            parking: None,
             expires_at: None,
         }
     }
@@ -171,6 +180,18 @@ impl Endpoint {
     /// When its failed attempts come back.
     pub fn retry_policy(&self) -> RetryPolicy {
         self.dialect.retry.with_schedule(self.retry_schedule.as_deref())
+    }
+
+    /// How long a delivery may wait for it: as long as a whole round of its schedule takes.
+    pub fn horizon(&self) -> Duration {
+        Duration::from_secs(horizon_seconds(&self.retry_policy()))
+    }
+
+    /// The same after its owner has changed at `now` what may have been the cause of an outage: all that is parked is sent.
+    #[must_use]
+    pub fn given_another_chance(self, now: Timestamp) -> Self {
+        let parking = self.parking.as_ref().map(|parking| parking.given_another_chance(now));
+        Self { failing_since: None, down_since: None, parking, ..self }
     }
 
     /// Whether it has failed for so long that it is to be disabled.

@@ -25,6 +25,11 @@ impl RateLimit {
     /// What an owner is told who sets something else.
     pub const EXPECTED: &str = "a whole number of requests a second, 1 to 1000";
 
+    /// Requests a second.
+    pub fn per_second(self) -> u32 {
+        self.0
+    }
+
     /// Between two slots, in microseconds: rounded up, so that no second has one more than the limit.
     fn interval(self) -> i64 {
         1_000_000_i64.div_euclid(i64::from(self.0)) + i64::from(1_000_000 % self.0 > 0)

@@ -56,7 +56,8 @@ pub struct Recovery {
 /// be sent.
 pub fn is_missed(delivery: &Delivery, now: Timestamp) -> bool {
     // One that a receiver has taken before is sent again by whoever asks for just that one.
-    if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() {
+    // What is parked waits for its endpoint, and is not lost.
+    if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() || delivery.is_parked() {
         return false;
     }
     // By when the row was put: the event's own time is its producer's to choose.

@@ -20,6 +20,8 @@ const REMEMBERED: i64 = 10 * 60;
 /// Endpoints of one tenant that are remembered at once: what a single read unit holds. A tenant who has more of them is
 /// slow as a whole: his other endpoints wait behind them, and no other tenant's do.
 const MOST: usize = 64;
+/// Parked endpoints of one tenant that fan-out is told of at once, beside those: what is for the others is parked one by one.
+const MOST_PARKED: usize = 24;
 
 /// A tenant's slow endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,17 @@ pub struct SlowEndpoints {
     until: BTreeMap<EndpointId, i64>,
     /// Until when all of them count as slow.
     all_until: Option<i64>,
+    /// Those for which what is new is parked.
+    parked: BTreeMap<EndpointId, ParkedHint>,
+}
+
+/// That what is new for an endpoint is parked at once. Whoever does not know sends a message, and it is parked by whoever takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParkedHint {
+    /// Until when this holds, in seconds since 1970.
+    pub until: i64,
+    /// For how long a delivery waits at the most, in seconds.
+    pub horizon: i64,
 }
 
 /// Slow endpoints by tenant. One that is missing has none, or was not read in time.
@@ -37,6 +50,12 @@ impl SlowByTenant {
     /// A tenant's.
     pub fn of(&self, tenant: &TenantId) -> Option<&SlowEndpoints> {
         self.0.get(tenant)
+    }
+
+    /// For how long what is new for this endpoint is parked now, if it is.
+    pub fn parks(&self, tenant: &TenantId, endpoint: &EndpointId, now: Timestamp) -> Option<Duration> {
+        let hint = self.of(tenant)?.parked.get(endpoint).filter(|hint| now.as_second() < hint.until)?;
+        Some(Duration::from_secs(hint.horizon.unsigned_abs()))
     }
 
     /// Whether this endpoint of this tenant's counts as slow now.
@@ -65,7 +84,22 @@ pub struct Note {
 impl SlowEndpoints {
     /// From what was written: until when each counts as slow, in seconds since 1970.
     pub fn new(until: impl IntoIterator<Item = (EndpointId, i64)>, all_until: Option<i64>) -> Self {
-        Self { until: until.into_iter().collect(), all_until }
+        Self { until: until.into_iter().collect(), all_until, parked: BTreeMap::new() }
+    }
+
+    /// The same beside what was written of parked endpoints.
+    #[must_use]
+    pub fn parking(self, parked: impl IntoIterator<Item = (EndpointId, ParkedHint)>) -> Self {
+        Self { parked: parked.into_iter().collect(), ..self }
+    }
+
+    /// Whose hints are over, if there is room for one of this endpoint's beside the others; nothing where there is none.
+    pub fn room_to_park(&self, endpoint: &EndpointId, now: Timestamp) -> Option<Vec<EndpointId>> {
+        let is_over = |other: &EndpointId, hint: &ParkedHint| other != endpoint && hint.until <= now.as_second();
+        let over: Vec<EndpointId> =
+            self.parked.iter().filter(|(other, hint)| is_over(other, hint)).map(|(other, _)| other.clone()).collect();
+        let others = self.parked.len() - over.len() - usize::from(self.parked.contains_key(endpoint));
+        (others < MOST_PARKED).then_some(over)
     }
 
     /// Whether this endpoint counts as slow now.

@@ -35,7 +35,7 @@ fn is_unchanged(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-fn place(tenant: &TenantId, id: &EndpointId) -> Item {
+pub(super) fn place(tenant: &TenantId, id: &EndpointId) -> Item {
     at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
 }
 
@@ -287,7 +287,7 @@ impl ConfigTable {
 
     /// Whether it still has the URL that it was read with: what another URL answered says nothing about this one. Rows of a
     /// version that counted no URLs have their first.
-    fn is_where_it_was(endpoint: &Endpoint) -> &'static str {
+    pub(super) fn is_where_it_was(endpoint: &Endpoint) -> &'static str {
         match endpoint.url_version {
             FIRST_URL_VERSION => "(attribute_not_exists(url_version) OR url_version = :url)",
             _ => "url_version = :url",
@@ -304,7 +304,7 @@ impl ConfigTable {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression("SET changed_by = :by REMOVE failing_since ADD revision :one")
+            .update_expression("SET changed_by = :by REMOVE failing_since, down_since ADD revision :one")
             .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
             .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1));
@@ -372,7 +372,7 @@ impl ConfigTable {
         transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await
     }
 
-    async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, Failure> {
+    pub(super) async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, Failure> {
         let update = update.expression_attribute_values(":by", text(mark.as_str()));
         conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await
     }

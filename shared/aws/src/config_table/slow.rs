@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use postrider_domain::id::{EndpointId, TenantId};
-use postrider_domain::slow::{Note, SlowByTenant, SlowEndpoints};
+use postrider_domain::slow::{Note, ParkedHint, SlowByTenant, SlowEndpoints};
 
 use super::{ConfigTable, tenant_in, tenant_partition};
 use crate::error::{Failure, failed, unwritable};
@@ -14,6 +14,8 @@ use crate::item::{Item, number, text};
 pub(crate) const SLOW_SORT: &str = "SLOW";
 /// The attribute that stands for all of a tenant's endpoints; the others are named by their ids.
 const ALL: &str = "all";
+/// What the name of the attribute begins with that says of an endpoint that what is new for it is parked.
+const PARKED: &str = "parked.";
 /// Keys of one BatchGetItem.
 const BATCH: usize = 100;
 
@@ -66,6 +68,44 @@ impl ConfigTable {
         update.send().await.map_err(failed("UpdateItem slow"))?;
         Ok(())
     }
+
+    /// Tells fan-out that what is new for an endpoint is parked, or no longer is; and takes away the hints that are `over`.
+    ///
+    /// # Errors
+    /// When the write failed; then messages are sent that are parked one by one, or the hint ends by itself.
+    pub async fn hint_parked(
+        &self,
+        tenant: &TenantId,
+        endpoint: &EndpointId,
+        hint: Option<ParkedHint>,
+        over: &[EndpointId],
+    ) -> Result<(), Failure> {
+        let over: Vec<String> = over.iter().map(|endpoint| format!("{PARKED}{endpoint}")).collect();
+        let removed: Vec<String> = (0..over.len()).map(|n| format!("#o{n}")).collect();
+        let list = |mut names: Vec<String>| {
+            names.retain(|name| !name.is_empty());
+            if names.is_empty() { String::new() } else { format!(" REMOVE {}", names.join(", ")) }
+        };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("pk", text(tenant_partition(tenant)))
+            .key("sk", text(SLOW_SORT))
+            .expression_attribute_names("#who", format!("{PARKED}{endpoint}"));
+        let mut update = match hint {
+            None => update.update_expression(list([vec!["#who".to_owned()], removed.clone()].concat()).trim_start()),
+            Some(hint) => update
+                .update_expression(format!("SET #who = :hint, expires_at = :until{}", list(removed.clone())))
+                .expression_attribute_values(":hint", AttributeValue::L(vec![number(hint.until), number(hint.horizon)]))
+                .expression_attribute_values(":until", number(hint.until)),
+        };
+        for (name, over) in removed.into_iter().zip(over) {
+            update = update.expression_attribute_names(name, over);
+        }
+        update.send().await.map_err(failed("UpdateItem slow"))?;
+        Ok(())
+    }
 }
 
 /// Whose row it is, and who is slow by it. An attribute that is no endpoint's is passed over: the row is a hint.
@@ -73,5 +113,12 @@ pub(crate) fn read(row: &Item) -> Option<(TenantId, SlowEndpoints)> {
     let tenant = tenant_in(row)?;
     let second = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
     let until = row.iter().filter_map(|(name, value)| Some((name.parse().ok()?, second(value)?)));
-    Some((tenant, SlowEndpoints::new(until, row.get(ALL).and_then(second))))
+    let parked = row.iter().filter_map(|(name, value)| Some((name.strip_prefix(PARKED)?.parse().ok()?, hint(value)?)));
+    Some((tenant, SlowEndpoints::new(until, row.get(ALL).and_then(second)).parking(parked)))
+}
+
+fn hint(value: &AttributeValue) -> Option<ParkedHint> {
+    let second = |value: &AttributeValue| value.as_n().ok()?.parse().ok();
+    let [until, horizon] = value.as_l().ok()?.as_slice() else { return None };
+    Some(ParkedHint { until: second(until)?, horizon: second(horizon)? })
 }

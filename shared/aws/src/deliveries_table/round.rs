@@ -26,6 +26,7 @@ impl DeliveriesTable {
             .expression_attribute_values(":zero", number(0));
         let mut change = Change::to(after.status, after);
         change.set("round = :new_round, round_from = :from, internal = :zero");
+        change.remove.push("probes".into());
         change.due(after, after.next_attempt_at);
         change.reason(None);
         change.delivered(after.delivered_at);

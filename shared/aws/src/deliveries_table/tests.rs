@@ -37,7 +37,15 @@ fn succeeded() -> Attempt {
 }
 
 fn transition(status: Status, next_attempt_at: Option<Timestamp>) -> Transition {
-    Transition { status, reason: None, next_attempt_at, internal: 0, disable_endpoint: false }
+    Transition {
+        status,
+        reason: None,
+        next_attempt_at,
+        waits_until: None,
+        internal: 0,
+        probes: 0,
+        disable_endpoint: false,
+    }
 }
 
 /// What a write asks for that is carried out.

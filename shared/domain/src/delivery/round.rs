@@ -41,6 +41,8 @@ impl Delivery {
     pub fn asked_again(&self, now: Timestamp) -> Result<Self, NoNewRound> {
         let next_second = time::ceil_second(now);
         match (self.status, self.next_attempt_at) {
+            // Parked, it would wait for others to find out whether its endpoint is back: whoever asks has it tried now.
+            _ if self.is_parked() && self.has_room_for_a_round() => {}
             (Status::Pending, _) => return Err(NoNewRound::Pending),
             // A round that has just begun is due at the next whole second.
             (Status::Retrying, due) if due.is_none_or(|due| due <= next_second) => return Err(NoNewRound::UnderWay),
@@ -57,6 +59,8 @@ impl Delivery {
             round: self.round + 1,
             round_from: self.next_attempt(),
             internal: 0,
+            probes: 0,
+            waits_until: None,
             reason: None,
             next_attempt_at: Some(time::ceil_second(now)),
             delivered_at: self.delivered_at(),

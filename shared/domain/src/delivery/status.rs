@@ -40,6 +40,8 @@ named! {
         AttemptsExhausted = "attempts_exhausted",
         /// The receiver answered 410 Gone.
         EndpointGone = "endpoint_gone",
+        /// Its endpoint was down until its time was over.
+        EndpointDown = "endpoint_down",
         /// We failed too often.
         InternalFailures = "internal_failures",
         /// The webhook is disabled.

@@ -39,6 +39,8 @@ struct Written {
     makes_secrets: bool,
     #[serde(default)]
     disables_failing: bool,
+    #[serde(default)]
+    parks_outages: bool,
     events: Option<Vec<EventType>>,
     user_agent: Option<String>,
 }
@@ -157,6 +159,7 @@ impl Written {
                 )),
             },
             disables_failing: self.disables_failing,
+            parks: self.parks_outages,
             user_agent: self.user_agent.map(keep),
         })
     }

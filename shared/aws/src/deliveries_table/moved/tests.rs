@@ -43,7 +43,15 @@ fn tried(attempts: u32, excerpt: usize) -> Delivery {
 
 fn retrying() -> Transition {
     let at = Some(second(1000));
-    Transition { status: Status::Retrying, reason: None, next_attempt_at: at, internal: 0, disable_endpoint: false }
+    Transition {
+        status: Status::Retrying,
+        reason: None,
+        next_attempt_at: at,
+        waits_until: None,
+        internal: 0,
+        probes: 0,
+        disable_endpoint: false,
+    }
 }
 
 /// The next record of a row, and what AWS was asked for it.

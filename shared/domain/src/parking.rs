@@ -1,0 +1,391 @@
+//! Parking: what is for an endpoint that is down waits in the table instead of being tried again and again.
+//!
+//! An endpoint that is down costs probes, not every delivery's retries. It stands in its row, so whoever reads the endpoint knows:
+//!
+//! ```text
+//! (none) --no answer for five minutes, and an attempt now fails as an outage does--> down
+//! down --a probe is answered, or the owner changes what may have been the cause--> draining
+//! draining --all that is parked was sent--> closing --half an hour--> (none)
+//! draining, closing --no answer for five minutes once more--> down
+//! ```
+//!
+//! An endpoint whose rate limit has more waiting than a queue can hold back is parked too, and drained from the beginning.
+//!
+//! Every change counts a step on, and is written only over the step that it was made from. The next step is brought by a ticket in a
+//! queue, or by the sweep should that be lost; one of a step that is over is stale.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{Outcome, Sign};
+use crate::delivery::Delivery;
+use crate::endpoint::{Endpoint, EndpointStatus};
+use crate::id::DeliveryId;
+use crate::rate_limit::RateLimit;
+use crate::time::{plus_millis, to_millis};
+
+#[cfg(test)]
+mod tests;
+
+/// How long an endpoint answers nothing before an attempt that fails parks what is for it.
+const OPENS_AFTER: Duration = Duration::from_secs(5 * 60);
+/// The wait before each probe; the last one again and again. No more than an SQS message can be delayed.
+const PROBE_INTERVALS: [u32; 5] = [60, 2 * 60, 5 * 60, 10 * 60, 15 * 60];
+/// How long fan-out's hint lasts beyond the next probe, which renews it.
+const HINT_GRACE: Duration = Duration::from_secs(5 * 60);
+/// How long it is looked after once it is drained: longer than any hint to fan-out lasts and any function runs, so that what was
+/// parked by one that knew no better is found.
+pub const CLOSING: Duration = Duration::from_secs(30 * 60);
+/// Parked rows among which probes rotate: the oldest ones.
+pub const PROBED: u32 = 100;
+/// Probes of one row in a round. One more would ask for more room than a delivery's attempts have.
+pub const MAX_PROBES: u32 = 100;
+/// Deliveries of the first page that is drained: whoever has just come back is not run over.
+pub const FIRST_PAGE: u32 = 50;
+/// Deliveries of the largest page; each is up to twice as large as the one before it.
+pub const LAST_PAGE: u32 = 1_000;
+/// From one page to the next, where no rate limit says otherwise.
+const PAGE_INTERVAL: Duration = Duration::from_secs(1);
+/// The same while the endpoint fails again: then a page is one delivery.
+const CAREFUL_INTERVAL: Duration = Duration::from_secs(15);
+/// How soon it is looked again whether all that was sent is on record.
+const WAITING_INTERVAL: Duration = Duration::from_secs(5);
+/// After which what was sent must be on record, or is lost: longer than any attempt takes.
+const UNDER_WAY: Duration = Duration::from_secs(45);
+/// What a page of an endpoint with a rate limit is sent in.
+const LIMITED_PAGE_SECONDS: u32 = 10;
+/// How long after its time a step counts as lost.
+const LOST_AFTER: Duration = Duration::from_secs(60);
+/// An event that is older than this when its row is put waits from then on: its time is its producer's to choose.
+const OLD_EVENT_SECONDS: i64 = 3600;
+
+/// How soon it begins, and how often it is asked whether it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    opens_after: Duration,
+    /// One interval for every probe, where somebody cannot wait.
+    always: Option<Duration>,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { opens_after: OPENS_AFTER, always: None }
+    }
+}
+
+impl Times {
+    /// Begins after so long, and probes as often: for a local stack, whose user cannot wait.
+    pub fn short(every: Duration) -> Self {
+        Self { opens_after: every, always: Some(every) }
+    }
+
+    /// The wait before the probe that comes after so many.
+    fn interval(&self, probes: u32) -> Duration {
+        let last = PROBE_INTERVALS.len() - 1;
+        let place = usize::try_from(probes).unwrap_or(last).min(last);
+        self.always.unwrap_or(Duration::from_secs(PROBE_INTERVALS[place].into()))
+    }
+}
+
+/// How it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Only probes are sent.
+    Down,
+    /// What is parked is sent, page by page; what is new is parked behind it.
+    Draining,
+    /// All was sent, and what is new goes the ordinary way. It is still looked for what somebody parked meanwhile.
+    Closing,
+}
+
+/// Why deliveries are parked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Nobody answers there.
+    EndpointOutage,
+    /// More waits than its rate limit lets through in the time for which a queue can hold it back.
+    RateLimit,
+}
+
+impl Cause {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EndpointOutage => "endpoint_outage",
+            Self::RateLimit => "rate_limit",
+        }
+    }
+}
+
+/// Where a parked delivery stands among those of its endpoint: the one that waits longest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Until when it waits at the most.
+    #[serde(with = "crate::time::as_wire")]
+    pub waits_until: Timestamp,
+    /// Which delivery.
+    pub id: DeliveryId,
+}
+
+/// An endpoint's parking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parking {
+    /// When it began, which tells it from those before it.
+    #[serde(with = "crate::time::as_wire")]
+    pub since: Timestamp,
+    /// Counts its changes.
+    pub step: u32,
+    /// How it stands.
+    pub state: State,
+    /// Why.
+    pub cause: Cause,
+    /// When its next step is due: a probe, a page, or its end.
+    #[serde(with = "crate::time::as_wire")]
+    pub next_at: Timestamp,
+    /// Probes so far.
+    #[serde(default)]
+    pub probes: u32,
+    /// The last one that was drained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Place>,
+    /// Deliveries of the next page.
+    #[serde(default)]
+    pub page: u32,
+    /// Deliveries that were sent again so far, with the probe that was answered.
+    #[serde(default)]
+    pub drained: u64,
+    /// When the last page was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub sent_at: Option<Timestamp>,
+    /// Whether its owner was told that it is over, or has nothing to be told.
+    #[serde(default)]
+    pub told: bool,
+}
+
+/// What a page takes, and how long the next one waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Deliveries at the most.
+    pub rows: u32,
+    /// The wait.
+    pub pause: Duration,
+}
+
+impl Parking {
+    /// What an attempt at this endpoint begins that ended so at `now`, if it is the one too many.
+    pub fn begun_by(endpoint: &Endpoint, outcome: &Outcome, now: Timestamp, times: &Times) -> Option<Self> {
+        let is_sent_to = endpoint.status == EndpointStatus::Active && endpoint.deleted_at.is_none();
+        if outcome.sign() != Sign::Down || !endpoint.dialect.parks || !is_sent_to {
+            return None;
+        }
+        let down_for = now.duration_since(endpoint.down_since?).unsigned_abs();
+        if down_for < times.opens_after {
+            return None;
+        }
+        match &endpoint.parking {
+            None => Some(Self::new(now, State::Down, Cause::EndpointOutage, later(now, times.interval(0)))),
+            Some(parking) => parking.down_again(now, times),
+        }
+    }
+
+    /// Of an endpoint whose rate limit lets nothing more through before `free_at`. It is drained from then on.
+    pub fn of_rate_limit(now: Timestamp, free_at: Timestamp) -> Self {
+        Self::new(now, State::Draining, Cause::RateLimit, free_at)
+    }
+
+    fn new(since: Timestamp, state: State, cause: Cause, next_at: Timestamp) -> Self {
+        Self {
+            since: to_millis(since),
+            step: 0,
+            state,
+            cause,
+            next_at,
+            probes: 0,
+            after: None,
+            page: FIRST_PAGE,
+            drained: 0,
+            sent_at: None,
+            told: cause == Cause::RateLimit,
+        }
+    }
+
+    /// What follows when an endpoint is down again for which something is parked; nothing where it still is. As long as its owner has
+    /// not heard that it is over, it goes on as the same outage.
+    fn down_again(&self, now: Timestamp, times: &Times) -> Option<Self> {
+        if self.state == State::Down {
+            return None;
+        }
+        let next_at = later(now, times.interval(0));
+        if self.told {
+            let anew = Self::new(now, State::Down, Cause::EndpointOutage, next_at);
+            return Some(Self { step: self.step + 1, ..anew });
+        }
+        Some(Self { state: State::Down, next_at, probes: 0, after: None, ..self.next() })
+    }
+
+    /// Whether it begins something that its owner is to be told of, as the follower of `before`.
+    pub fn is_news(&self, before: Option<&Self>) -> bool {
+        self.state == State::Down && before.is_none_or(|before| before.since != self.since)
+    }
+
+    fn next(&self) -> Self {
+        Self { step: self.step + 1, ..self.clone() }
+    }
+
+    /// Whether a step of this number is still to be made.
+    pub fn awaits(&self, since: Timestamp, step: u32) -> bool {
+        self.since == since && step >= self.step
+    }
+
+    /// Whether it holds back what is not a probe.
+    pub fn holds_back(&self) -> bool {
+        self.state == State::Down
+    }
+
+    /// Whether what is new is parked behind the rest.
+    pub fn parks_what_is_new(&self) -> bool {
+        matches!(self.state, State::Down | State::Draining)
+    }
+
+    /// Whether its next step is so late that its ticket must be lost.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.state != State::Closing && now > later(self.next_at, LOST_AFTER)
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.state == State::Closing && now >= self.next_at
+    }
+
+    /// Until when fan-out may park what is new by a hint that is given now.
+    pub fn hint_until(&self) -> Timestamp {
+        later(self.next_at, HINT_GRACE)
+    }
+
+    /// After a probe that was claimed at `now`.
+    #[must_use]
+    pub fn probed(&self, now: Timestamp, times: &Times) -> Self {
+        let probes = self.probes + 1;
+        Self { probes, next_at: later(now, times.interval(probes)), ..self.next() }
+    }
+
+    /// Which of so many parked rows a probe is made with: another one each time.
+    pub fn probed_row(&self, rows: usize) -> usize {
+        usize::try_from(self.probes).unwrap_or_default() % rows.max(1)
+    }
+
+    /// Sends what is parked, from its beginning, from `now` on, if it is down: the owner has changed what may have been the cause.
+    #[must_use]
+    pub fn given_another_chance(&self, now: Timestamp) -> Self {
+        if self.state == State::Down { self.draining(now) } else { self.clone() }
+    }
+
+    /// The same since somebody has answered, by which one delivery is seen to.
+    #[must_use]
+    pub fn answered(&self, now: Timestamp) -> Self {
+        Self { drained: self.drained + 1, ..self.draining(now) }
+    }
+
+    fn draining(&self, now: Timestamp) -> Self {
+        Self { state: State::Draining, next_at: now, after: None, page: FIRST_PAGE, ..self.next() }
+    }
+
+    /// Whether its owner is still to be told that it is over.
+    pub fn is_to_be_told(&self) -> bool {
+        self.state != State::Down && !self.told
+    }
+
+    /// After its owner was told that it is over.
+    #[must_use]
+    pub fn told(&self) -> Self {
+        Self { told: true, ..self.next() }
+    }
+
+    /// What its next page may take.
+    pub fn page(&self, endpoint: &Endpoint, times: &Times) -> Page {
+        if endpoint.down_since.is_some() {
+            return Page { rows: 1, pause: times.always.unwrap_or(CAREFUL_INTERVAL).min(CAREFUL_INTERVAL) };
+        }
+        match endpoint.rate_limit {
+            None => Page { rows: self.page, pause: PAGE_INTERVAL },
+            Some(limit) => {
+                let rows = (limit.per_second() * LIMITED_PAGE_SECONDS).min(LAST_PAGE);
+                Page { rows, pause: pace(rows, limit) }
+            }
+        }
+    }
+
+    /// After a page of so many, the last of which is this, was sent at `now`.
+    #[must_use]
+    pub fn page_sent(&self, last: Place, sent: usize, page: Page, now: Timestamp) -> Self {
+        let grown = if page.rows < self.page { FIRST_PAGE } else { self.page.saturating_mul(2).min(LAST_PAGE) };
+        Self {
+            after: Some(last),
+            page: grown,
+            drained: self.drained + sent as u64,
+            next_at: later(now, page.pause),
+            sent_at: Some(now),
+            ..self.next()
+        }
+    }
+
+    /// While some of what was sent is not on record yet. After a while it is gone through once more: somebody may have parked another
+    /// before the place that was reached.
+    #[must_use]
+    pub fn waiting(&self, now: Timestamp) -> Self {
+        let is_long = self.sent_at.is_none_or(|sent_at| now > later(sent_at, UNDER_WAY));
+        let after = if is_long { None } else { self.after.clone() };
+        Self { after, next_at: later(now, WAITING_INTERVAL), ..self.next() }
+    }
+
+    /// Once nothing is parked any more, at `now`; whether its owner is told that the outage is over. He is not while nobody has answered,
+    /// but as soon as somebody does.
+    pub fn drained(&self, endpoint: &Endpoint, now: Timestamp) -> (Self, bool) {
+        let is_sent_to = endpoint.status == EndpointStatus::Active && endpoint.deleted_at.is_none();
+        let tells = !self.told && self.drained > 0 && endpoint.down_since.is_none() && is_sent_to;
+        let next_at = later(now, CLOSING);
+        let told = self.told || tells;
+        (Self { state: State::Closing, next_at, after: None, told, ..self.next() }, tells)
+    }
+}
+
+/// How long an endpoint with a rate limit takes for so many.
+fn pace(rows: u32, limit: RateLimit) -> Duration {
+    Duration::from_secs(u64::from(rows.div_ceil(limit.per_second())))
+}
+
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    plus_millis(at, i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Delivery {
+    /// Until when it waits, parked at `now`: as long as its schedule would have taken from the event, or from the beginning of a
+    /// round that somebody asked for later.
+    pub fn would_wait_until(&self, horizon: Duration, now: Timestamp) -> Timestamp {
+        if let Some(waits_until) = self.waits_until {
+            return waits_until;
+        }
+        let put_at = self.put_at.unwrap_or(self.created_at);
+        let is_old = put_at.as_second() - self.created_at.as_second() > OLD_EVENT_SECONDS;
+        let from = match self.round {
+            1 if is_old => put_at,
+            1 => self.created_at,
+            _ => now,
+        };
+        later(from, horizon)
+    }
+
+    /// Whether it is parked.
+    pub fn is_parked(&self) -> bool {
+        self.waits_until.is_some() && !self.status.is_final()
+    }
+
+    /// Whether a probe may be made with it.
+    pub fn may_be_probed(&self) -> bool {
+        self.is_parked() && self.probes < MAX_PROBES
+    }
+}
