@@ -25,6 +25,7 @@
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
 #   ALLOWED_TARGET_CIDRS=10.20.0.0/16,...   private networks of your own that webhooks may point at
 #   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
+#   OUTAGE_SECONDS=5     outages park after so many seconds, and probe every so many
 #   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's

@@ -37,6 +37,7 @@ class Stack:
         allowed_target_cidrs: str | None = None,
         denied_target_domains: str | None = None,
         user_agent: str | None = None,
+        outage_seconds: str | None = None,
     ) -> dict:
         """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them."""
         chosen = {
@@ -45,6 +46,7 @@ class Stack:
             "AllowedTargetCidrs": allowed_target_cidrs or "",
             "DeniedTargetDomains": denied_target_domains or "",
             "UserAgent": user_agent or "",
+            "OutageSeconds": outage_seconds or "",
         }
         self.run_dir.make()
         self._gather(self.run_dir)
@@ -63,6 +65,8 @@ class Stack:
         description["allowed_target_cidrs"] = chosen["AllowedTargetCidrs"]
         description["denied_target_domains"] = chosen["DeniedTargetDomains"]
         description["user_agent"] = chosen["UserAgent"]
+        if outage_seconds:
+            description["outage_seconds"] = int(outage_seconds)
         description["receiver_tls"] = self.authority.as_json()
         description["pids"] = [self.emulator.pid]
         self._write(description)

@@ -24,6 +24,7 @@ def run() -> None:
         allowed_target_cidrs=os.environ.get("ALLOWED_TARGET_CIDRS"),
         denied_target_domains=os.environ.get("DENIED_TARGET_DOMAINS"),
         user_agent=os.environ.get("USER_AGENT"),
+        outage_seconds=os.environ.get("OUTAGE_SECONDS"),
     )
     say(f"\nPostrider is up: {description['api_url']}")
     say(f"All that is needed to use it, the admin key too, is in {run_dir.stack}; `make down` ends it.")

@@ -18,7 +18,9 @@ use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
+use postrider_domain::endpoint::Endpoint;
 use postrider_domain::message::Message;
+use postrider_domain::parking::Parking;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::stored_secret::{StoredSecret, secrets_at};
@@ -29,6 +31,7 @@ use postrider_host::{clock, deadline, entropy, env};
 
 use crate::batch::{Batch, Seen};
 use crate::health::Health;
+use crate::parked::Parked;
 use crate::send_pool::SendPool;
 use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
@@ -67,6 +70,7 @@ pub(crate) struct Attempts {
     user_agent: Option<String>,
     send_pool: SendPool,
     pub(crate) slow: Slow,
+    pub(crate) parked: Parked,
 }
 
 impl Attempts {
@@ -82,6 +86,7 @@ impl Attempts {
             user_agent: env::user_agent()?,
             send_pool: SendPool::default(),
             slow: Slow::from_env(sdk)?,
+            parked: Parked::from_env(sdk)?,
         })
     }
 
@@ -132,6 +137,9 @@ impl Attempts {
                 self.bring_back(&Message::new(row, attempt), is_slow, at).await;
             }
             Gate::Attempt => match snapshot.verdict(message, row) {
+                Verdict::Send(consignment) if Parked::holds_back(message, consignment.endpoint()) => {
+                    self.parked.park(row, consignment.endpoint()).await?;
+                }
                 Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
                 Verdict::Cancel(reason) => self.cancel(row, reason).await?,
                 Verdict::Mixed => self.refuse(row).await?,
@@ -153,7 +161,13 @@ impl Attempts {
         }
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
-        let transition = row.after(&endpoint.retry_policy(), &sent.outcome, ended, entropy::jitter());
+        let (policy, jitter) = (endpoint.retry_policy(), entropy::jitter());
+        let transition = if endpoint.parking.as_ref().is_some_and(Parking::holds_back) {
+            let waits_until = row.would_wait_until(endpoint.horizon(), ended);
+            row.after_probe((&policy, waits_until), &sent.outcome, ended, jitter)
+        } else {
+            row.after(&policy, &sent.outcome, ended, jitter)
+        };
         let attempt = record_of(consignment, started, &sent, transition.status);
         let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
@@ -161,12 +175,28 @@ impl Attempts {
             self.bring_back(&Message::after_next(row), batch.is_slow(row), at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
-        if let Err(error) = self.health.note(endpoint, &transition, &batch.health, ended).await {
+        if let Err(error) = self.note(endpoint, &transition, &sent.outcome, batch, ended).await {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
         }
         let latency_ms = attempt.succeeded().then(|| ended.as_millisecond() - row.created_at.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
         Ok(Progress::Done(Some(Made { dialect, outcome, latency_ms })))
+    }
+
+    /// Takes in what an attempt says of its endpoint.
+    async fn note(
+        &self,
+        endpoint: &Endpoint,
+        made: &Transition,
+        outcome: &Outcome,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let is_over = self.health.is_over(endpoint, made, now);
+        if is_over || !self.parked.note(endpoint, (made.status, outcome), &batch.health, now).await? {
+            self.health.note(endpoint, (made, outcome), &batch.health, now).await?;
+        }
+        Ok(())
     }
 
     /// Puts an attempt on record; `Overtaken` where it is a late one. Only here is it known what the receiver said, so this is

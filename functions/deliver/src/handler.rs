@@ -1,15 +1,17 @@
 //! The batch: every message is on its own, and only those that we failed go back to the queue.
 
 use std::collections::HashSet;
+use std::slice::from_ref;
 use std::time::Instant;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
-use futures::future::{join, join_all};
+use futures::future::{join, join_all, join3};
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
+use postrider_domain::ticket::Ticket;
 use postrider_domain::time_share::{Came, Held};
 use postrider_host::clock;
 use postrider_host::deadline::{self, Waiting};
@@ -53,8 +55,12 @@ impl Deliver {
     async fn handle(&self, batch: &[Box<RawValue>]) -> SqsBatchResponse {
         let mut handed_back = Vec::new();
         let (mut understood, mut scheduled) = (Vec::new(), Vec::new());
-        let mut seen = HashSet::new();
+        let (mut seen, mut tickets) = (HashSet::new(), Vec::new());
         for record in batch.iter().map(|record| read(record)) {
+            if let Some(ticket) = record.body.as_deref().and_then(Ticket::parse) {
+                tickets.push((record, ticket));
+                continue;
+            }
             match parse(&record) {
                 // SQS may deliver twice in one batch: once is enough.
                 Ok(message) if seen.insert((message.delivery_id.clone(), message.round, message.attempt)) => {
@@ -68,8 +74,9 @@ impl Deliver {
                 }
             }
         }
-        let (sent_on, attempts) = join(self.send_on(scheduled), self.attempt_all(understood)).await;
-        handed_back.extend(sent_on.into_iter().chain(attempts));
+        let work = join3(self.send_on(scheduled), self.attempt_all(understood), self.take_all(tickets));
+        let (sent_on, attempts, steps) = work.await;
+        handed_back.extend(sent_on.into_iter().chain(attempts).chain(steps));
         trigger::handing_back(handed_back.into_iter().map(|record| record.message_id.unwrap_or_default()))
     }
 
@@ -111,6 +118,35 @@ impl Deliver {
         }
         let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &from, &batch)).await;
         aside.into_iter().chain(attempts).collect()
+    }
+
+    /// Makes the steps that tickets ask for; gives back those that failed.
+    async fn take_all(&self, records: Vec<(SqsMessage, Ticket)>) -> Vec<SqsMessage> {
+        let each = records.into_iter().map(|(record, ticket)| async move {
+            let error = self.take(&ticket).await.err()?;
+            let (webhook_id, step) = (ticket.endpoint_id.as_str(), ticket.step);
+            tracing::error!(webhook_id, step, error = %error, "deliver.step_failed");
+            Some(record)
+        });
+        join_all(each).await.into_iter().flatten().collect()
+    }
+
+    /// Makes a step, and the probe that it asks for. One that is not made for want of time, or since we failed, is not made again: the
+    /// next one comes by its own ticket.
+    async fn take(&self, ticket: &Ticket) -> Result<(), Error> {
+        let Some(message) = self.attempts.parked.take(ticket).await? else { return Ok(()) };
+        let made = async {
+            let batch = Batch::new(self.attempts.look(from_ref(&message)).await?);
+            self.attempts.make(&message, &batch).await
+        };
+        match made.await {
+            Ok(attempt) => tally::emit(&attempt.into_iter().collect::<Vec<_>>()),
+            Err(error) => {
+                let (delivery_id, attempt) = (message.delivery_id.as_str(), message.attempt);
+                tracing::error!(delivery_id, attempt, error = %error, "deliver.not_probed");
+            }
+        }
+        Ok(())
     }
 
     async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {

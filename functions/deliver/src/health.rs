@@ -7,6 +7,7 @@ use postrider_aws::config_table::ConfigTable;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded};
+use postrider_domain::attempt::{Outcome, Sign};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::EndpointId;
@@ -30,25 +31,33 @@ pub(crate) struct Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Fact {
     Succeeding,
+    /// Somebody answered, and took nothing.
+    Answering,
     Failing,
+    /// Nobody answered.
+    Down,
+    /// Nobody has answered for so long that what is for it is parked.
+    DownTooLong,
     FailedTooLong,
     Gone,
 }
 
 impl Fact {
     /// What an attempt says that the endpoint's row does not.
-    fn of(endpoint: &Endpoint, made: &Transition, now: Timestamp) -> Option<Self> {
+    fn of(endpoint: &Endpoint, made: &Transition, outcome: &Outcome, now: Timestamp) -> Option<Self> {
         if made.disable_endpoint {
             return Some(Self::Gone);
         }
-        if !endpoint.dialect.disables_failing {
+        if !endpoint.dialect.disables_failing && !endpoint.dialect.parks {
             return None;
         }
-        match (made.status == Status::Succeeded, endpoint.failing_since) {
-            (true, None) => None,
-            (true, Some(_)) => Some(Self::Succeeding),
-            (false, None) => Some(Self::Failing),
-            (false, Some(_)) => endpoint.has_failed_too_long(now).then_some(Self::FailedTooLong),
+        let (is_failing, is_down) = (endpoint.failing_since.is_some(), endpoint.down_since.is_some());
+        match outcome.sign() {
+            _ if made.status == Status::Succeeded => (is_failing || is_down).then_some(Self::Succeeding),
+            _ if endpoint.has_failed_too_long(now) => Some(Self::FailedTooLong),
+            Sign::Alive => (is_down || !is_failing).then_some(Self::Answering),
+            Sign::Down => (!is_down).then_some(Self::Down),
+            Sign::Nothing => (!is_failing).then_some(Self::Failing),
         }
     }
 }
@@ -62,6 +71,11 @@ impl Health {
         })
     }
 
+    /// Whether an attempt is the last that is made at its endpoint, which is to be disabled.
+    pub(crate) fn is_over(&self, endpoint: &Endpoint, made: &Transition, now: Timestamp) -> bool {
+        made.disable_endpoint || (made.status != Status::Succeeded && endpoint.has_failed_too_long(now))
+    }
+
     /// Takes in what an attempt that ended at `now` says about its endpoint.
     ///
     /// # Errors
@@ -69,18 +83,22 @@ impl Health {
     pub(crate) async fn note(
         &self,
         endpoint: &Endpoint,
-        made: &Transition,
+        (made, outcome): (&Transition, &Outcome),
         noted: &Noted<(Fact, EndpointId)>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let Some(fact) = Fact::of(endpoint, made, now) else { return Ok(()) };
+        let Some(fact) = Fact::of(endpoint, made, outcome, now) else { return Ok(()) };
         if !noted.is_new((fact, endpoint.id.clone())) {
             return Ok(());
         }
         match fact {
             Fact::Succeeding => self.config.note_succeeding(endpoint).await.map(|_| ()),
+            Fact::Answering => self.config.note_answering(endpoint, now).await.map(|_| ()),
+            Fact::Down => self.config.note_down(endpoint, now).await.map(|_| ()),
             Fact::Failing => self.config.note_failing(endpoint, now).await.map(|_| ()),
             Fact::Gone => self.disable(endpoint, (GONE, None), now).await,
+            // Whoever parks has noted it.
+            Fact::DownTooLong => Ok(()),
             Fact::FailedTooLong => self.disable(endpoint, (FAILING, endpoint.failing_since), now).await,
         }
     }

@@ -12,6 +12,7 @@ mod health;
 mod keep_alive;
 mod moment;
 mod noted;
+mod parked;
 mod retry_after;
 pub mod send_pool;
 pub mod sender;

@@ -89,7 +89,10 @@ impl<'a> Chunks<'a> {
             let (work, event, now) = (*work, walk.work.event, clock::now());
             let is_slow = self.slow.has(&event.tenant_id, &webhook, now);
             let chunk = &mut self.open[usize::from(is_slow)];
-            chunk.rows.push(Delivery::pending(event, webhook, now, now.as_second() + self.kept));
+            let parks = self.slow.parks(&event.tenant_id, &webhook, now);
+            let row = Delivery::pending(event, webhook, now, now.as_second() + self.kept);
+            let waits_until = parks.map(|horizon| row.would_wait_until(horizon, now));
+            chunk.rows.push(Delivery { waits_until, ..row });
             chunk.from.push((work, before));
             self.made += 1;
             self.made_slow += usize::from(is_slow);

@@ -29,6 +29,7 @@ use postrider_domain::message::Message;
 use postrider_domain::note::Note;
 use postrider_domain::slow::SlowByTenant;
 use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
@@ -261,17 +262,22 @@ impl Fanout {
         // Nobody closes it.
         let _at_work = self.at_work.acquire_many(permits).await.ok();
         let mut results = Vec::with_capacity(rows.len());
-        let (mut fresh, mut again) = (Vec::new(), Vec::new());
+        let (mut fresh, mut again, mut parked) = (Vec::new(), Vec::new(), 0_u32);
         for (place, put) in self.deliveries.put_pending(&rows).await.into_iter().enumerate() {
             results.push(Ok(()));
             match put {
+                // Whoever drains what is parked sends its message.
+                Ok(Put::New) if rows[place].is_parked() => parked += 1,
                 Ok(Put::New) => fresh.push(place),
-                Ok(Put::Existing(existing)) if existing.status != Status::Pending => {}
+                Ok(Put::Existing(existing)) if existing.status != Status::Pending || existing.is_parked() => {}
                 Ok(Put::Existing(_)) if self.announced.has(rows[place].id.as_str()) => {}
                 Ok(Put::Existing(_)) => again.push(place),
                 Ok(Put::Unreadable) => rows::unreadable(rows[place].id.as_str(), &"a delivery of before"),
                 Err(error) => results[place] = Err(error),
             }
+        }
+        if parked > 0 {
+            metrics::emit(Metric::ParkedDeliveries, &[], &[f64::from(parked)]);
         }
         for (places, delay) in [(fresh, Duration::ZERO), (again, AGAIN)] {
             let messages: Vec<Message> = places.iter().map(|place| Message::new(&rows[*place], 1)).collect();

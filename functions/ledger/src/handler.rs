@@ -218,7 +218,7 @@ impl Ledger {
             return Err(overtaken());
         }
         // Should this be lost, the row is due, and the sweep brings it.
-        if let Err(error) = self.retry_queue.send(&Message::next(&after), Duration::ZERO).await {
+        if let Err(error) = self.retry_queue.send(&Message::next(&after).probing(), Duration::ZERO).await {
             tracing::warn!(delivery_id = %after.id, error = %error, "retry.left_to_the_sweep");
         }
         self.show(202, after).await

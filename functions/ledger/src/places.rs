@@ -11,6 +11,7 @@ use postrider_domain::attempt::{Attempt, FIRST_URL_VERSION};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EarlierUrls;
 use postrider_domain::id::{EndpointId, JobId};
+use postrider_domain::parking::Parking;
 
 const LOOKS_AT_ONCE: usize = 16;
 
@@ -27,6 +28,8 @@ pub(crate) struct Place {
     pub(crate) url: Option<String>,
     version: u32,
     earlier: EarlierUrls,
+    /// How what is for it is parked, while it is.
+    pub(crate) parking: Option<Parking>,
 }
 
 /// Which place: a webhook, or a job with its own URL. Both are unique among all tenants'.
@@ -92,7 +95,7 @@ impl Places {
             true => self.config.earlier_urls(&row.tenant_id, &row.endpoint_id).await?,
             false => EarlierUrls::default(),
         };
-        Ok(Place { url: Some(present.url), version: present.version, earlier })
+        Ok(Place { url: Some(present.url), version: present.version, earlier, parking: present.parking })
     }
 }
 

@@ -3,6 +3,7 @@
 use postrider_api::Cursor;
 use postrider_domain::attempt::{Attempt, Place as Order};
 use postrider_domain::delivery::Delivery;
+use postrider_domain::parking::{Cause, State};
 use postrider_domain::recovery::Recovery;
 use postrider_domain::time;
 use serde_json::{Value, json};
@@ -60,6 +61,13 @@ fn without_attempts(delivery: &Delivery, place: &Place) -> Value {
     });
     if let Some(job) = &delivery.job_id {
         body["job_id"] = json!(job);
+    }
+    if delivery.is_parked() {
+        let parking = place.parking.as_ref();
+        // Drained, it waits for its turn and for no probe.
+        let next = parking.filter(|parking| parking.state == State::Down).map(|parking| time::wire(parking.next_at));
+        body["waiting_for"] = json!(parking.map_or(Cause::EndpointOutage, |parking| parking.cause));
+        body["next_attempt_at"] = json!(next);
     }
     if let Some(reason) = delivery.reason {
         body["reason"] = json!(reason);

@@ -1,4 +1,4 @@
-//! One sweep: three tasks, each with its share of the time, none stopped by a failure, its own or another's.
+//! One sweep: four tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
@@ -14,12 +14,14 @@ use serde_json::Value;
 use crate::dead_letters::DeadLetters;
 use crate::done::Swept;
 use crate::overdue::{Overdue, Rescued};
+use crate::parked::{LookedAfter, Parked};
 use crate::timer::asks_for_a_sweep;
 
 /// Sweeps.
 pub struct Sweep {
     overdue: Overdue,
     dead_letters: DeadLetters,
+    parked: Parked,
     recoverer: Recoverer,
 }
 
@@ -32,6 +34,7 @@ impl Sweep {
         Ok(Self {
             overdue: Overdue::from_env(sdk)?,
             dead_letters: DeadLetters::from_env(sdk)?,
+            parked: Parked::from_env(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
         })
     }
@@ -55,10 +58,11 @@ impl Sweep {
     async fn sweep(&self) -> Result<Value, Error> {
         let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
         let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
+        let parked = deadline::at_most(deadline::left() / 2, self.parked.look_after_all()).await;
         let recoveries = self.recoverer.continue_all().await;
-        let done = Done::of(&rescued, &dead, &recoveries);
+        let done = Done::of(&rescued, &dead, &parked, &recoveries);
         done.tell();
-        let failures = [rescued.failure, dead.failure, recoveries.err()];
+        let failures = [rescued.failure, dead.failure, parked.failure, recoveries.err()];
         match failures.into_iter().flatten().next() {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::to_value(done)?),
@@ -75,11 +79,22 @@ struct Done {
     waiting: usize,
     held_back: bool,
     dead_letters: usize,
+    /// Webhooks that are down, so that what is for them is parked.
+    webhooks_down: Option<usize>,
+    /// Parked deliveries that have waited for too long.
+    given_up: usize,
     recoveries: Option<usize>,
+    #[serde(skip)]
+    oldest_parked_seconds: Option<i64>,
 }
 
 impl Done {
-    fn of(rescued: &Swept<Rescued>, dead_letters: &Swept<usize>, recoveries: &Result<usize, Failure>) -> Self {
+    fn of(
+        rescued: &Swept<Rescued>,
+        dead_letters: &Swept<usize>,
+        parked: &Swept<LookedAfter>,
+        recoveries: &Result<usize, Failure>,
+    ) -> Self {
         let Rescued { rows, oldest_seconds, waiting, held_back, has_seen_all } = rescued.done;
         // A sweep that has not seen every row cannot say that none is old, unless it has seen one that is.
         let has_seen_all = has_seen_all && rescued.failure.is_none();
@@ -89,6 +104,9 @@ impl Done {
             waiting,
             held_back,
             dead_letters: dead_letters.done,
+            webhooks_down: parked.done.has_seen_all.then_some(parked.done.down),
+            given_up: parked.done.failed,
+            oldest_parked_seconds: parked.done.has_seen_all.then_some(parked.done.oldest_seconds),
             recoveries: recoveries.as_ref().ok().copied(),
         }
     }
@@ -98,6 +116,12 @@ impl Done {
         if let Some(seconds) = self.oldest_due_seconds {
             metrics::emit(Metric::OldestDueAge, &[], &[seconds as f64]);
         }
+        if let Some(webhooks) = self.webhooks_down {
+            metrics::emit(Metric::ParkedEndpoints, &[], &[webhooks as f64]);
+        }
+        if let Some(seconds) = self.oldest_parked_seconds {
+            metrics::emit(Metric::OldestParkedAge, &[], &[seconds as f64]);
+        }
         metrics::emit(Metric::DeadLetters, &[], &[self.dead_letters as f64]);
         tracing::info!(
             rescued = self.rescued,
@@ -105,6 +129,8 @@ impl Done {
             waiting = self.waiting,
             held_back = self.held_back,
             dead_letters = self.dead_letters,
+            webhooks_down = self.webhooks_down,
+            given_up = self.given_up,
             recoveries = self.recoveries,
             "sweep.done"
         );
@@ -125,13 +151,15 @@ mod tests {
     use super::*;
     use crate::dead_letters::tests::dead_letters;
     use crate::overdue::tests::overdue;
+    use crate::parked::tests::parked;
 
     fn sweep(script: &Script) -> Sweep {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
         let recoverer =
             Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
-        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), recoverer }
+        let parked = parked(script);
+        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, recoverer }
     }
 
     fn none() -> impl Iterator<Item = Said> {
@@ -144,7 +172,7 @@ mod tests {
         let well = || Script::default().saying("GetQueueAttributes", repeat_with(waiting));
         let script = well().saying("ReceiveMessage", [Said::done()]).saying("Query", none());
         let done = sweep(&script).sweep().await.unwrap();
-        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "recoveries": 0});
+        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "recoveries": 0});
         assert_eq!(done, nothing);
         let script = well()
             .saying_about("Query", ":shard", repeat_with(Said::throttled))
@@ -164,8 +192,10 @@ mod tests {
 
     fn told(rows: usize, has_seen_all: bool, failure: Option<Failure>) -> Option<i64> {
         let rescued = Rescued { rows, oldest_seconds: 300, has_seen_all, ..Rescued::default() };
+        let parked = Swept { done: LookedAfter::default(), failure: None };
         let oldest = if rows == 0 { Rescued { oldest_seconds: 0, ..rescued } } else { rescued };
-        Done::of(&Swept { done: oldest, failure }, &Swept { done: 0, failure: None }, &Ok(0)).oldest_due_seconds
+        Done::of(&Swept { done: oldest, failure }, &Swept { done: 0, failure: None }, &parked, &Ok(0))
+            .oldest_due_seconds
     }
 
     #[test]

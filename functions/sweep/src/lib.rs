@@ -5,6 +5,7 @@ mod done;
 mod handler;
 pub mod overdue;
 pub mod pace;
+mod parked;
 #[cfg(test)]
 mod sample;
 mod timer;

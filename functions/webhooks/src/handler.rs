@@ -1,5 +1,7 @@
 //! The routes.
 
+use std::time::Duration;
+
 use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
     ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
@@ -8,6 +10,7 @@ use postrider_api::{
 use postrider_aws::Recorded;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::keyring::Keyring;
+use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::Endpoint;
@@ -16,6 +19,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::secret::Secret;
 use postrider_domain::stored_secret::{StoredSecret, rotated};
+use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
@@ -36,6 +40,7 @@ pub struct Webhooks {
     config: ConfigTable,
     keyring: Keyring,
     resolver: Resolver,
+    retry_queue: Queue,
     retention: Retention,
 }
 
@@ -87,6 +92,7 @@ impl Webhooks {
             config,
             keyring: Keyring::from_env(sdk)?,
             resolver: Resolver::new(env::egress()?),
+            retry_queue: Queue::retry(sdk)?,
             retention: env::retention()?,
         })
     }
@@ -163,6 +169,7 @@ impl Webhooks {
             }
             let quotas = caller.tenant()?.quotas();
             if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
+                self.go_on(&before, &after).await;
                 return Ok(Response::json(200, &view::whole(&after, now)));
             }
         }
@@ -177,7 +184,13 @@ impl Webhooks {
             let now = clock::now();
             let expires_at = now.as_second() + self.retention.seconds;
             let deleted = match self.config.endpoint(tenant, &id).await {
-                Ok(Some(endpoint)) => Some(self.config.delete_endpoint(&endpoint, now, expires_at).await?),
+                Ok(Some(endpoint)) => {
+                    let deleted = self.config.delete_endpoint(&endpoint, now, expires_at).await?;
+                    if deleted == Recorded::Yes {
+                        self.go_on(&endpoint, &endpoint.clone().given_another_chance(now)).await;
+                    }
+                    Some(deleted)
+                }
                 Ok(None) => None,
                 Err(error) if error.is_unreadable() => {
                     self.config.delete_unreadable_endpoint(tenant, &id, now, expires_at).await?
@@ -200,13 +213,22 @@ impl Webhooks {
             let now = clock::now();
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
             let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
-            let after = Endpoint { secrets, ..before.clone() };
+            let after = Endpoint { secrets, ..before.clone() }.given_another_chance(now);
             let quotas = caller.tenant()?.quotas();
             if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
+                self.go_on(&before, &after).await;
                 return Ok(Rotation::response(&secret, &after.secrets, now));
             }
         }
         Err(overtaken())
+    }
+
+    /// Has what is parked sent, or called off, if a change lets it go. Should the ticket be lost, the sweep sends another.
+    async fn go_on(&self, before: &Endpoint, after: &Endpoint) {
+        let Some(parking) = after.parking.as_ref().filter(|_| before.parking != after.parking) else { return };
+        if let Err(error) = self.retry_queue.send_ticket(&Ticket::of(after, parking), Duration::ZERO).await {
+            tracing::warn!(webhook_id = after.id.as_str(), error = %error, "parking.left_to_the_sweep");
+        }
     }
 
     async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {

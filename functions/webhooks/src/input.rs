@@ -51,11 +51,8 @@ impl Changes {
     /// # Errors
     /// 422 when a retry schedule would outlast the rows that it needs.
     pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), ApiError> {
-        if let Some(url) = self.url.filter(|url| *url != endpoint.url) {
-            endpoint.url = url;
-            // What another URL failed at says nothing about this one.
-            endpoint.failing_since = None;
-        }
+        let before = endpoint.clone();
+        endpoint.url = self.url.unwrap_or_else(|| endpoint.url.clone());
         endpoint.events = self.events.unwrap_or_else(|| endpoint.events.clone());
         endpoint.headers = self.headers.map_or_else(|| endpoint.headers.clone(), Option::unwrap_or_default);
         endpoint.description = self.description.unwrap_or_else(|| endpoint.description.take());
@@ -67,8 +64,13 @@ impl Changes {
             let disabled = status == EndpointStatus::Disabled;
             endpoint.disabled_reason = disabled.then(|| "disabled by request".to_owned());
             endpoint.disabled_at = disabled.then_some(now);
-            // Whoever enables a webhook again gives it a fresh start.
+        }
+        // What another URL failed at says nothing about this one, and whoever enables a webhook again gives it a fresh start.
+        if (&before.url, before.status) != (&endpoint.url, endpoint.status) {
             endpoint.failing_since = None;
+        }
+        if may_have_mended(&before, endpoint) {
+            *endpoint = endpoint.clone().given_another_chance(now);
         }
         let horizon = i64::try_from(horizon_seconds(&endpoint.retry_policy())).unwrap_or(i64::MAX);
         if horizon > retention.seconds {
@@ -78,4 +80,10 @@ impl Changes {
         }
         Ok(())
     }
+}
+
+/// Whether a change may have ended an outage.
+fn may_have_mended(before: &Endpoint, after: &Endpoint) -> bool {
+    (&before.url, before.status, &before.headers, before.timeout_seconds)
+        != (&after.url, after.status, &after.headers, after.timeout_seconds)
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use postrider_domain::endpoint::Endpoint;
+use postrider_domain::parking::{Parking, State};
 use postrider_domain::stored_secret::previous_secret_until;
 use postrider_domain::time;
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Value {
         ("headers", json!(headers)),
         ("timeout_seconds", json!(endpoint.timeout_seconds)),
         ("retry_schedule", json!(endpoint.retry_schedule)),
+        ("parking", json!(endpoint.parking.as_ref().and_then(parking))),
         ("rate_limit", json!(endpoint.rate_limit)),
         ("disabled_reason", json!(endpoint.disabled_reason)),
         ("disabled_at", json!(disabled_at)),
@@ -32,4 +34,21 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Value {
         }
     }
     body
+}
+
+/// Why deliveries wait for the webhook as a whole, since when, and when it is asked next whether it is back; nothing once they no
+/// longer do.
+fn parking(parking: &Parking) -> Option<Value> {
+    if !parking.parks_what_is_new() {
+        return None;
+    }
+    let mut shown = json!({
+        "state": parking.state,
+        "cause": parking.cause,
+        "since": time::wire(parking.since),
+    });
+    if parking.state == State::Down {
+        shown["next_probe_at"] = json!(time::wire(parking.next_at));
+    }
+    Some(shown)
 }

@@ -29,7 +29,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_types::SdkConfig;
-use postrider_domain::id::TenantId;
+use postrider_domain::id::{EndpointId, TenantId};
 use postrider_host::env::{self, BadSetting};
 use serde::de::DeserializeOwned;
 
@@ -180,6 +180,16 @@ impl ConfigTable {
         }
         page::of(query, "Query config", ("sk", prefix)).await
     }
+}
+
+/// The key of what is one tenant's.
+fn at(tenant: &TenantId, sort: String) -> Item {
+    keyed(Item::new(), tenant_partition(tenant), sort)
+}
+
+/// The key of an endpoint's row.
+fn endpoint_place(tenant: &TenantId, id: &EndpointId) -> Item {
+    at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
 }
 
 /// A row with its keys.

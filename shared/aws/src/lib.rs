@@ -31,6 +31,7 @@ pub mod sdk;
 pub mod set_aside;
 mod wire;
 
+pub use aws_sdk_dynamodb::types::TransactWriteItem;
 pub use conditional::Recorded;
 pub use error::{AwsError, Failure};
 pub use page::Page;

@@ -8,6 +8,7 @@ use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::message::Message;
+use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting};
 
 use crate::error::{AwsError, Failure, failed, unwritable};
@@ -109,6 +110,23 @@ impl Queue {
             .message_body(body(message, delay)?)
             .delay_seconds(seconds(delay))
             .message_group_id(message.tenant_id.as_str())
+            .send()
+            .await
+            .map_err(failed("SendMessage"))?;
+        Ok(())
+    }
+
+    /// Sends a ticket for a step of an endpoint's parking, to be seen after `delay` (15 minutes at the most).
+    ///
+    /// # Errors
+    /// When it was not taken.
+    pub async fn send_ticket(&self, ticket: &Ticket, delay: Duration) -> Result<(), Failure> {
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(serde_json::to_string(ticket).map_err(unwritable("a ticket"))?)
+            .delay_seconds(seconds(delay))
+            .message_group_id(ticket.tenant_id.as_str())
             .send()
             .await
             .map_err(failed("SendMessage"))?;

@@ -191,7 +191,7 @@ impl Endpoint {
     #[must_use]
     pub fn given_another_chance(self, now: Timestamp) -> Self {
         let parking = self.parking.as_ref().map(|parking| parking.given_another_chance(now));
-        Self { failing_since: None, down_since: None, parking, ..self }
+        Self { down_since: None, parking, ..self }
     }
 
     /// Whether it has failed for so long that it is to be disabled.

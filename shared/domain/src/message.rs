@@ -35,6 +35,10 @@ pub struct Message {
     /// own: whoever receives it sends it on with its group. A version that does not know the mark makes the attempt at once.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub scheduled: bool,
+    /// Whether it goes also where the endpoint is down and all else is parked: a probe, or an attempt that somebody asked for. A version
+    /// that does not know it parks nothing.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub probe: bool,
     /// For how long the queue was told to keep it back, in seconds: whoever judges how long it waited for others takes that off. A
     /// version that does not know it judges as if there were none.
     #[serde(default, skip_serializing_if = "is_nothing")]
@@ -58,8 +62,14 @@ impl Message {
             attempt,
             round: Some(delivery.round),
             scheduled: false,
+            probe: false,
             delay_seconds: 0,
         }
+    }
+
+    /// The same as a probe.
+    pub fn probing(&self) -> Self {
+        Self { probe: true, ..self.clone() }
     }
 
     /// The message for the delivery's next attempt.
@@ -173,7 +183,7 @@ mod tests {
     #[test]
     fn what_is_marked_or_delayed_is_read_by_the_version_before_that_knows_neither() {
         let message = Message::parse(&written().to_string()).unwrap();
-        let marked = serde_json::to_value(message.scheduled().delayed(15)).unwrap();
+        let marked = serde_json::to_value(message.scheduled().probing().delayed(15)).unwrap();
         assert_eq!((&marked["scheduled"], &marked["delay_seconds"]), (&true.into(), &15.into()));
         let Before { v, tenant_id, endpoint_id, event_id, delivery_id, job_id, attempt, round } =
             serde_json::from_value(marked).unwrap();
@@ -187,6 +197,7 @@ mod tests {
             attempt,
             round,
             scheduled: false,
+            probe: false,
             delay_seconds: 0,
         };
         assert_eq!(as_read, message, "it makes the same attempt, at once");

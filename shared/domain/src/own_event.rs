@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::event::{Announce, Event, OwnType};
 use crate::id::{EventId, JobId, TenantId};
 use crate::job::{Job, Project};
+use crate::parking::Parking;
 use crate::time;
 
 /// Something that Postrider tells, before it has an id and a time.
@@ -25,13 +26,34 @@ impl OwnEvent {
     /// That a webhook is disabled since `at`, and why, in words for its owner.
     pub fn webhook_disabled(endpoint: &Endpoint, reason: &str, at: Timestamp) -> Self {
         let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(at)});
-        Self {
-            own_type: OwnType::WebhookDisabled,
-            tenant_id: endpoint.tenant_id.clone(),
-            data: data.to_string(),
-            job_id: None,
-            announce: None,
-        }
+        Self::of_webhook(OwnType::WebhookDisabled, endpoint, data.to_string())
+    }
+
+    /// That a webhook is down since a while before `at`, and what is for it is parked.
+    pub fn webhook_failing(endpoint: &Endpoint, parking: &Parking) -> Self {
+        let data = json!({
+            "webhook_id": endpoint.id,
+            "failing_since": endpoint.down_since.map(time::wire),
+            "parked_since": time::wire(parking.since),
+            "next_probe_at": time::wire(parking.next_at),
+        });
+        Self::of_webhook(OwnType::WebhookFailing, endpoint, data.to_string())
+    }
+
+    /// That it takes deliveries again since `at`, and what became of the outage.
+    pub fn webhook_recovered(endpoint: &Endpoint, parking: &Parking, at: Timestamp) -> Self {
+        let data = json!({
+            "webhook_id": endpoint.id,
+            "parked_since": time::wire(parking.since),
+            "recovered_at": time::wire(at),
+            "probes": parking.probes,
+            "deliveries": parking.drained,
+        });
+        Self::of_webhook(OwnType::WebhookRecovered, endpoint, data.to_string())
+    }
+
+    fn of_webhook(own_type: OwnType, endpoint: &Endpoint, data: String) -> Self {
+        Self { own_type, tenant_id: endpoint.tenant_id.clone(), data, job_id: None, announce: None }
     }
 
     /// That there is a new job: its projects' ids, and what its customer asked for, save whom to tell.

@@ -33,6 +33,8 @@ mod tests;
 const OPENS_AFTER: Duration = Duration::from_secs(5 * 60);
 /// The wait before each probe; the last one again and again. No more than an SQS message can be delayed.
 const PROBE_INTERVALS: [u32; 5] = [60, 2 * 60, 5 * 60, 10 * 60, 15 * 60];
+/// The longest delay of an SQS message.
+const MOST_DELAY_SECONDS: i64 = 900;
 /// How long fan-out's hint lasts beyond the next probe, which renews it.
 const HINT_GRACE: Duration = Duration::from_secs(5 * 60);
 /// How long it is looked after once it is drained: longer than any hint to fan-out lasts and any function runs, so that what was
@@ -259,6 +261,12 @@ impl Parking {
     /// Whether it is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.state == State::Closing && now >= self.next_at
+    }
+
+    /// How long a queue keeps the ticket for its next step back: whole seconds, as many as it can at the most.
+    pub fn delay(&self, now: Timestamp) -> Duration {
+        let seconds = self.next_at.as_second() - now.as_second();
+        Duration::from_secs(seconds.clamp(0, MOST_DELAY_SECONDS).unsigned_abs())
     }
 
     /// Until when fan-out may park what is new by a hint that is given now.

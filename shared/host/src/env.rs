@@ -1,7 +1,10 @@
 //! Settings from the environment, which the template writes. Read once, at start, so that a wrong deploy fails at once.
 
+use std::time::Duration;
+
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::invalid::Invalid;
+use postrider_domain::parking::Times;
 
 /// A setting that is missing or makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +88,18 @@ pub fn retention() -> Result<Retention, BadSetting> {
     let days = var("RETENTION_DAYS")?.parse::<i64>().ok().filter(|days| *days > 0);
     let days = days.ok_or_else(|| BadSetting::new("RETENTION_DAYS", "a number of days"))?;
     Ok(Retention { seconds: days * 24 * 3600 })
+}
+
+/// `OUTAGE_SECONDS`: after how long an outage parks what is for an endpoint, and how often it is probed then; empty as the product has it.
+/// The template sets it for a local stack alone.
+///
+/// # Errors
+/// [`BadSetting`] when it is no number from 1 to 900.
+pub fn parking_times() -> Result<Times, BadSetting> {
+    let Ok(text) = var("OUTAGE_SECONDS") else { return Ok(Times::default()) };
+    let seconds = text.parse::<u64>().ok().filter(|seconds| (1..=900).contains(seconds));
+    let seconds = seconds.ok_or_else(|| BadSetting::new("OUTAGE_SECONDS", "a number of seconds, 1 to 900"))?;
+    Ok(Times::short(Duration::from_secs(seconds)))
 }
 
 #[cfg(test)]

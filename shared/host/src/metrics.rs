@@ -30,6 +30,14 @@ named! {
         MissingRows = "MissingRows",
         /// Times that rows of two tenants, or of two deliveries, came together.
         MixedRows = "MixedRows",
+        /// Deliveries that wait for their endpoint from now on.
+        ParkedDeliveries = "ParkedDeliveries",
+        /// Parked deliveries that were sent.
+        DrainedDeliveries = "DrainedDeliveries",
+        /// Endpoints that are down, so that what is for them is parked.
+        ParkedEndpoints = "ParkedEndpoints",
+        /// How long the delivery has waited that is parked for longest, in seconds.
+        OldestParkedAge = "OldestParkedAge",
         /// By how much the row is late that has been due for longest.
         OldestDueAge = "OldestDueAge",
         /// Overdue rows that a sweep put back on the queue.
@@ -42,13 +50,16 @@ named! {
 impl Metric {
     fn unit(self) -> &'static str {
         match self {
-            Self::ClockDifference | Self::ContinuationAge | Self::OldestDueAge => "Seconds",
+            Self::ClockDifference | Self::ContinuationAge | Self::OldestDueAge | Self::OldestParkedAge => "Seconds",
             Self::DeliveryLatency => "Milliseconds",
             Self::Attempts
             | Self::Blocked
             | Self::DeadLetters
             | Self::MissingRows
             | Self::MixedRows
+            | Self::ParkedDeliveries
+            | Self::DrainedDeliveries
+            | Self::ParkedEndpoints
             | Self::RescuedDeliveries
             | Self::UnreadableRows => "Count",
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use postrider_api::{Access as _, Route, Routed as _, serve};
+use postrider_aws::queue::Queue;
 use postrider_aws::sdk;
 use postrider_domain::dialect::{NUR, STANDARD};
 use postrider_domain::egress::{Egress, PrivateTargets};
@@ -31,6 +32,7 @@ fn webhooks(script: &Script) -> Webhooks {
         config,
         keyring: keyring(script),
         resolver: Resolver::asking(Egress::new(PrivateTargets::Refuse), Arc::new(move |name| Box::pin(look_up(name)))),
+        retry_queue: Queue::at(&sdk, "retry"),
         retention: Retention { seconds: 90 * 86_400 },
     }
 }

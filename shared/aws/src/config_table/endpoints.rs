@@ -1,8 +1,10 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
 use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl};
@@ -13,7 +15,8 @@ use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
 use postrider_host::{deadline, entropy};
 
-use super::{ConfigTable, ENDPOINT_PREFIX, keyed, read_endpoint, tenant_partition};
+use super::parking::{as_map, at_step, is_at};
+use super::{ConfigTable, ENDPOINT_PREFIX, at, endpoint_place, keyed, read_endpoint, tenant_partition};
 use crate::Page;
 use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by, transact};
 use crate::error::{Failure, unwritable};
@@ -35,10 +38,6 @@ fn is_unchanged(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-pub(super) fn place(tenant: &TenantId, id: &EndpointId) -> Item {
-    at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
-}
-
 /// Whether the tombstone that stands there is of this deletion.
 pub(super) fn was_deleted_at(there: &Item, now: Timestamp) -> bool {
     text_of(there, "deleted_at") == Some(time::wire(now).as_str())
@@ -50,12 +49,14 @@ pub(super) fn fresh<'a>(before: &[StoredSecret], after: &'a [StoredSecret]) -> O
     after.iter().find(is_new).map(|secret| secret.sealed.as_str())
 }
 
-fn urls_sort(id: &EndpointId) -> String {
-    format!("{URLS_PREFIX}{id}")
+/// The parking of an endpoint that is not sent to any more: what is parked is called off as it is drained.
+fn another_chance(endpoint: &Endpoint, now: Timestamp) -> Result<Option<HashMap<String, AttributeValue>>, Failure> {
+    let parking = endpoint.parking.as_ref().map(|parking| as_map(&parking.given_another_chance(now))).transpose()?;
+    Ok(parking.map(|parking| [(":parking".to_owned(), parking)].into()))
 }
 
-fn at(tenant: &TenantId, sort: String) -> Item {
-    [("pk".to_owned(), text(tenant_partition(tenant))), ("sk".to_owned(), text(sort))].into()
+fn urls_sort(id: &EndpointId) -> String {
+    format!("{URLS_PREFIX}{id}")
 }
 
 impl ConfigTable {
@@ -224,11 +225,13 @@ impl ConfigTable {
         let mark = entropy::mark();
         let tombstone = Update::builder()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression(
-                "SET deleted_at = :now, expires_at = :expires, changed_by = :by REMOVE secrets, headers, counted_bytes",
-            )
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression(format!(
+                "SET deleted_at = :now, expires_at = :expires, changed_by = :by{} REMOVE secrets, headers, counted_bytes",
+                if endpoint.parking.is_some() { ", parking = :parking" } else { "" }
+            ))
             .condition_expression(is_unchanged(endpoint))
+            .set_expression_attribute_values(another_chance(endpoint, now)?)
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":was", number(endpoint.revision))
             .expression_attribute_values(":now", text(time::wire(now)))
@@ -273,7 +276,7 @@ impl ConfigTable {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET failing_since = :since, changed_by = :by ADD revision :one")
             .condition_expression(format!(
                 "attribute_exists(pk) AND attribute_not_exists(failing_since) AND {}",
@@ -303,7 +306,7 @@ impl ConfigTable {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression("SET changed_by = :by REMOVE failing_since, down_since ADD revision :one")
             .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
             .expression_attribute_values(":url", number(endpoint.url_version))
@@ -325,15 +328,20 @@ impl ConfigTable {
         announcement: TransactWriteItem,
     ) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
-        let active =
-            format!("#status = :active AND attribute_not_exists(deleted_at) AND {}", Self::is_where_it_was(endpoint));
+        let active = format!(
+            "#status = :active AND attribute_not_exists(deleted_at) AND {} AND {}",
+            Self::is_where_it_was(endpoint),
+            is_at(endpoint.parking.as_ref())
+        );
         let update = Update::builder()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression(
-                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, changed_by = :by \
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
+            .update_expression(format!(
+                "SET #status = :disabled, disabled_reason = :reason, disabled_at = :now, changed_by = :by{} \
                  ADD revision :one",
-            )
+                if endpoint.parking.is_some() { ", parking = :parking" } else { "" }
+            ))
+            .set_expression_attribute_values(another_chance(endpoint, now)?)
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":disabled", text(EndpointStatus::Disabled.as_str()))
@@ -348,7 +356,7 @@ impl ConfigTable {
                 .expression_attribute_values(":since", text(time::wire(since))),
             None => update.condition_expression(active),
         };
-        let update = update.build().map_err(unwritable("a webhook"))?;
+        let update = at_step(update, endpoint.parking.as_ref()).build().map_err(unwritable("a webhook"))?;
         let announced =
             announcement.put.as_ref().and_then(|put| text_of(&put.item, "id")).unwrap_or_default().to_owned();
         let writes = vec![TransactWriteItem::builder().update(update).build(), announcement];
@@ -372,7 +380,11 @@ impl ConfigTable {
         transact(&self.client, "TransactWriteItems webhook", writes, is_ours).await
     }
 
-    pub(super) async fn update_endpoint(&self, update: UpdateItemFluentBuilder, mark: &Mark) -> Result<Recorded, Failure> {
+    pub(super) async fn update_endpoint(
+        &self,
+        update: UpdateItemFluentBuilder,
+        mark: &Mark,
+    ) -> Result<Recorded, Failure> {
         let update = update.expression_attribute_values(":by", text(mark.as_str()));
         conditional::update("UpdateItem webhook", update, |there| is_by(there, mark)).await
     }

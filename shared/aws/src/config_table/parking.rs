@@ -11,8 +11,7 @@ use postrider_domain::time;
 use postrider_host::entropy;
 use serde::{Deserialize, Serialize};
 
-use super::endpoints::place;
-use super::{ConfigTable, keyed};
+use super::{ConfigTable, endpoint_place, keyed};
 use crate::conditional::{Recorded, has_id, is_by, transact};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, text_of, to_item};
@@ -173,7 +172,7 @@ impl ConfigTable {
     ) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(change)
             .expression_attribute_values(":by", text(mark.as_str()))
             .expression_attribute_values(":one", number(1))
@@ -189,7 +188,7 @@ impl ConfigTable {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(
                 "SET down_since = :since, failing_since = if_not_exists(failing_since, :since), changed_by = :by \
                  ADD revision :one",
@@ -214,7 +213,7 @@ impl ConfigTable {
             .client
             .update_item()
             .table_name(&self.name)
-            .set_key(Some(place(&endpoint.tenant_id, &endpoint.id)))
+            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(
                 "SET failing_since = if_not_exists(failing_since, :since), changed_by = :by REMOVE down_since \
                  ADD revision :one",
@@ -239,14 +238,14 @@ impl ConfigTable {
 }
 
 /// Whether the row is at this step of this parking, or of none.
-fn is_at(parking: Option<&Parking>) -> &'static str {
+pub(super) fn is_at(parking: Option<&Parking>) -> &'static str {
     match parking {
         None => "attribute_not_exists(parking)",
         Some(_) => "parking.since = :parked_since AND parking.step = :step",
     }
 }
 
-fn at_step(update: UpdateBuilder, parking: Option<&Parking>) -> UpdateBuilder {
+pub(super) fn at_step(update: UpdateBuilder, parking: Option<&Parking>) -> UpdateBuilder {
     let Some(parking) = parking else { return update };
     update
         .expression_attribute_values(":parked_since", text(time::wire(parking.since)))
@@ -258,7 +257,7 @@ fn built(update: UpdateBuilder) -> Result<TransactWriteItem, Failure> {
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
-fn as_map(parking: &Parking) -> Result<AttributeValue, Failure> {
+pub(super) fn as_map(parking: &Parking) -> Result<AttributeValue, Failure> {
     Ok(AttributeValue::M(to_item(parking)?))
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::parking::Parking;
 
 /// Where an endpoint is now: these can be read also where the rest of its row cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -12,6 +15,22 @@ pub struct PresentUrl {
     /// Its number.
     #[serde(rename = "url_version", default = "super::first_url_version")]
     pub version: u32,
+    /// How what is for it is parked, where that can be read too.
+    #[serde(default, deserialize_with = "if_readable")]
+    pub parking: Option<Parking>,
+}
+
+fn if_readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Parking>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        Parking(Parking),
+        Other(IgnoredAny),
+    }
+    Ok(match Read::deserialize(deserializer)? {
+        Read::Parking(parking) => Some(parking),
+        Read::Other(IgnoredAny) => None,
+    })
 }
 
 /// How many are remembered; an attempt at one before those no longer says where it went.

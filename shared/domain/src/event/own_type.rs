@@ -8,6 +8,10 @@ named! {
     pub enum OwnType {
         /// A webhook is disabled without its owner's doing. Goes to those of its tenant's webhooks that ask for it by name.
         WebhookDisabled = "webhook.disabled",
+        /// A webhook answers nothing any more: what is for it is parked. Goes where `webhook.disabled` goes.
+        WebhookFailing = "webhook.failing",
+        /// It answers again, and what was parked is sent.
+        WebhookRecovered = "webhook.recovered",
         /// A customer has started a job. Goes to workers, on the stack's bus.
         JobCreated = "job.created",
         /// A job ended well, or in part. Goes to the job's own URL, as the other ends do.
@@ -34,7 +38,7 @@ mod tests {
         for &own in OwnType::ALL {
             let event_type = EventType::from(own);
             assert_eq!(own.as_str().parse().as_ref(), Ok(&event_type));
-            assert_eq!(event_type.is_operational(), own == OwnType::WebhookDisabled, "{own:?}");
+            assert_eq!(event_type.is_operational(), own.as_str().starts_with("webhook."), "{own:?}");
         }
     }
 }

@@ -1,0 +1,267 @@
+//! What waits for an endpoint as a whole: parked while it is down, probed, and drained once it is back.
+//!
+//! A step is asked for by its ticket, which is sent before the step is written: whoever dies in between leaves a ticket for a step that
+//! is made by the next one, or is stale. Should a ticket be lost, the sweep sends another.
+
+use jiff::Timestamp;
+use postrider_aws::config_table::{ConfigTable, Health};
+use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::events_table::EventsTable;
+use postrider_aws::lanes::Lanes;
+use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{Failure, Recorded, TransactWriteItem};
+use postrider_domain::attempt::{Outcome, Sign};
+use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::id::EndpointId;
+use postrider_domain::message::Message;
+use postrider_domain::own_event::OwnEvent;
+use postrider_domain::parking::{FIRST_PAGE, PROBED, Page, Parking, State, Times};
+use postrider_domain::slow::{ParkedHint, SlowByTenant, SlowEndpoints};
+use postrider_domain::ticket::Ticket;
+use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::metrics::{self, Metric};
+use postrider_host::{clock, entropy};
+
+use crate::health::Fact;
+use crate::noted::Noted;
+
+/// How often a change is made anew that others overtake.
+const TRIES: usize = 3;
+/// Messages that wait in a queue beside which no more than a first page is drained.
+const BACKLOG: u64 = 1_000;
+
+/// Parks, probes and drains.
+pub(crate) struct Parked {
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    events: EventsTable,
+    lanes: Lanes,
+    retention: Retention,
+    times: Times,
+}
+
+impl Parked {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            events: EventsTable::from_env(sdk)?,
+            lanes: Lanes::from_env(sdk)?,
+            retention: env::retention()?,
+            times: env::parking_times()?,
+        })
+    }
+
+    /// Whether this message waits for its endpoint to be back.
+    pub(crate) fn holds_back(message: &Message, endpoint: &Endpoint) -> bool {
+        !message.probe && endpoint.parking.as_ref().is_some_and(Parking::holds_back)
+    }
+
+    /// Parks a delivery, unless it is parked already.
+    pub(crate) async fn park(&self, row: &Delivery, endpoint: &Endpoint) -> Result<(), Failure> {
+        if row.is_parked() {
+            return Ok(());
+        }
+        let waits_until = row.would_wait_until(endpoint.horizon(), clock::now());
+        let recorded = self.deliveries.park(row, waits_until).await?;
+        if recorded == Recorded::Yes {
+            metrics::emit(Metric::ParkedDeliveries, &[], &[1.0]);
+        }
+        let (delivery_id, webhook_id) = (row.id.as_str(), endpoint.id.as_str());
+        tracing::debug!(delivery_id, webhook_id, recorded = recorded == Recorded::Yes, "delivery.parked");
+        Ok(())
+    }
+
+    /// Takes in what an attempt that ended so at `now` says of what is parked: that it begins, that it may be drained, or that the owner
+    /// can be told that it is over. Whether its health was noted along with that.
+    pub(crate) async fn note(
+        &self,
+        endpoint: &Endpoint,
+        (status, outcome): (Status, &Outcome),
+        noted: &Noted<(Fact, EndpointId)>,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        if let Some(parking) = Parking::begun_by(endpoint, outcome, now, &self.times) {
+            if noted.is_new((Fact::DownTooLong, endpoint.id.clone())) {
+                self.begin(endpoint, &parking, now).await?;
+            }
+            return Ok(true);
+        }
+        if outcome.sign() != Sign::Alive || endpoint.parking.is_none() {
+            return Ok(false);
+        }
+        let health = if status == Status::Succeeded { Health::Took } else { Health::Answered };
+        self.answered(endpoint, health, now).await
+    }
+
+    async fn begin(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) -> Result<(), Failure> {
+        let is_news = parking.is_news(endpoint.parking.as_ref());
+        let event = is_news.then(|| OwnEvent::webhook_failing(endpoint, parking));
+        let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
+        if self.config.begin_parking(endpoint, parking, announcement).await? == Recorded::Overtaken {
+            return Ok(());
+        }
+        let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
+        tracing::warn!(webhook_id, tenant_id, is_news, "webhook.parked");
+        self.hint(endpoint, parking, now).await;
+        self.send_ticket(endpoint, parking, now).await;
+        Ok(())
+    }
+
+    /// Somebody answered at an endpoint: what is parked is drained.
+    async fn answered(&self, endpoint: &Endpoint, health: Health, now: Timestamp) -> Result<bool, Failure> {
+        let mut there = endpoint.clone();
+        for _ in 0..TRIES {
+            let Some(before) = &there.parking else { return Ok(false) };
+            let is_told_now = before.state == State::Closing && before.is_to_be_told();
+            let after = match before.state {
+                State::Down => before.answered(now),
+                State::Closing if is_told_now => before.told(),
+                State::Draining | State::Closing => return Ok(false),
+            };
+            let event = is_told_now.then(|| OwnEvent::webhook_recovered(&there, &after, now));
+            let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
+            if self.config.change_parking(&there, (before, &after), health, announcement).await? == Recorded::Yes {
+                let (webhook_id, tenant_id) = (there.id.as_str(), there.tenant_id.as_str());
+                tracing::info!(webhook_id, tenant_id, state = ?after.state, "webhook.answers_again");
+                if after.state == State::Draining {
+                    self.send_ticket(&there, &after, now).await;
+                }
+                return Ok(true);
+            }
+            match self.config.readable_endpoint(&there.tenant_id, &there.id).await? {
+                Some(found) => there = found,
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes the step that a ticket asks for, if it is still to be made; the probe that is to be sent for it.
+    ///
+    /// # Errors
+    /// When something failed: the ticket is to come again.
+    pub(crate) async fn take(&self, ticket: &Ticket) -> Result<Option<Message>, Failure> {
+        let found = self.config.readable_endpoint(&ticket.tenant_id, &ticket.endpoint_id).await?;
+        let Some((endpoint, parking)) = found.and_then(|endpoint| Some((endpoint.clone(), endpoint.parking?))) else {
+            return Ok(None);
+        };
+        if !parking.awaits(ticket.since, ticket.step) {
+            return Ok(None);
+        }
+        let now = clock::now();
+        if parking.next_at.as_second() > now.as_second() + 1 {
+            // It came before its time, such as one that somebody sent by hand.
+            self.try_ticket(&endpoint, &parking, now).await?;
+            return Ok(None);
+        }
+        match parking.state {
+            State::Down => self.probe(&endpoint, &parking, now).await,
+            State::Draining => self.drain(&endpoint, &parking, now).await.map(|()| None),
+            State::Closing => Ok(None),
+        }
+    }
+
+    async fn probe(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<Option<Message>, Failure> {
+        let after = before.probed(now, &self.times);
+        self.try_ticket(endpoint, &after, now).await?;
+        if self.config.change_parking(endpoint, (before, &after), Health::Same, None).await? == Recorded::Overtaken {
+            return Ok(None);
+        }
+        self.hint(endpoint, &after, now).await;
+        let mut rows = self.deliveries.parked(&endpoint.id, None, PROBED).await?.rows;
+        rows.retain(Delivery::may_be_probed);
+        if rows.is_empty() {
+            // Nothing is there to be probed with: real traffic decides.
+            let draining = after.given_another_chance(now);
+            let changed = self.config.change_parking(endpoint, (&after, &draining), Health::Same, None).await?;
+            if changed == Recorded::Yes {
+                self.send_ticket(endpoint, &draining, now).await;
+            }
+            return Ok(None);
+        }
+        let row = rows.swap_remove(before.probed_row(rows.len()));
+        let (webhook_id, delivery_id) = (endpoint.id.as_str(), row.id.as_str());
+        tracing::info!(webhook_id, delivery_id, probe = after.probes, "webhook.probed");
+        Ok(Some(Message::next(&row).probing()))
+    }
+
+    /// Sends a page of what is parked, or ends where nothing is any more.
+    async fn drain(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
+        let slow = self.slow_of(endpoint).await;
+        let queue = self.lanes.queue(slow.has(&endpoint.tenant_id, &endpoint.id, now));
+        let mut page = before.page(endpoint, &self.times);
+        if queue.waiting().await.unwrap_or(u64::MAX) > BACKLOG {
+            page = Page { rows: page.rows.min(FIRST_PAGE), ..page };
+        }
+        let found = self.deliveries.parked(&endpoint.id, before.after.as_ref(), page.rows).await?;
+        let Some(last) = found.last else { return self.drained(endpoint, before, now).await };
+        let messages: Vec<Message> = found.rows.iter().map(Message::next).collect();
+        queue.send_all(&messages).await?;
+        let after = before.page_sent(last, messages.len(), page, now);
+        self.try_ticket(endpoint, &after, now).await?;
+        self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
+        metrics::emit(Metric::DrainedDeliveries, &[], &[messages.len() as f64]);
+        self.hint(endpoint, &after, now).await;
+        let (webhook_id, deliveries) = (endpoint.id.as_str(), messages.len());
+        tracing::info!(webhook_id, deliveries, in_all = after.drained, "webhook.drained");
+        Ok(())
+    }
+
+    /// Nothing is parked behind the last page. Once all that was sent is on record too, what is new goes the ordinary way.
+    async fn drained(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
+        if self.deliveries.parked(&endpoint.id, None, 1).await?.last.is_some() {
+            let after = before.waiting(now);
+            self.try_ticket(endpoint, &after, now).await?;
+            self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
+            return Ok(());
+        }
+        let (after, tells) = before.drained(endpoint, now);
+        let event = tells.then(|| OwnEvent::webhook_recovered(endpoint, &after, now));
+        let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
+        // Before that is written: who dies in between has what is new go the ordinary way a moment too early, and not never.
+        self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, None, &[]).await?;
+        let changed = self.config.change_parking(endpoint, (before, &after), Health::Same, announcement).await?;
+        let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
+        tracing::info!(webhook_id, tenant_id, tells, changed = changed == Recorded::Yes, "webhook.all_drained");
+        Ok(())
+    }
+
+    fn announcement(&self, event: OwnEvent, now: Timestamp) -> Result<TransactWriteItem, Failure> {
+        let event = event.into_event(entropy::bits128(), now, now.as_second() + self.retention.seconds);
+        self.events.put_in_transaction(&event)
+    }
+
+    /// Tells fan-out that what is new is parked, or is not said so: then its messages are parked one by one.
+    async fn hint(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) {
+        let slow = self.slow_of(endpoint).await;
+        let known = slow.of(&endpoint.tenant_id).cloned().unwrap_or_else(SlowEndpoints::default);
+        let Some(over) = known.room_to_park(&endpoint.id, now) else { return };
+        let horizon = i64::try_from(endpoint.horizon().as_secs()).unwrap_or(i64::MAX);
+        let hint = ParkedHint { until: parking.hint_until().as_second(), horizon };
+        let hinted = self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, Some(hint), &over).await;
+        if let Err(error) = hinted {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.parking_not_hinted");
+        }
+    }
+
+    async fn slow_of(&self, endpoint: &Endpoint) -> SlowByTenant {
+        self.config.slow_endpoints([&endpoint.tenant_id]).await.unwrap_or_else(|error| {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "deliver.slow_unknown");
+            SlowByTenant::default()
+        })
+    }
+
+    async fn send_ticket(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) {
+        if let Err(error) = self.try_ticket(endpoint, parking, now).await {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "parking.left_to_the_sweep");
+        }
+    }
+
+    /// Sends the ticket for a step. A probe may take its whole time-out, so it goes where slow endpoints' attempts go.
+    async fn try_ticket(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) -> Result<(), Failure> {
+        let queue = self.lanes.queue(parking.state == State::Down);
+        queue.send_ticket(&Ticket::of(endpoint, parking), parking.delay(now)).await
+    }
+}

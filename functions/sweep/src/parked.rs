@@ -1,0 +1,191 @@
+//! Endpoints for which something is parked: whose ticket is lost gets another, what has waited for too long has failed, and what
+//! somebody parked who did not know that it is over is sent.
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt as _};
+use postrider_aws::config_table::{ConfigTable, ParkedEndpoint};
+use postrider_aws::deliveries_table::{DeliveriesTable, ParkedPage};
+use postrider_aws::lanes::Lanes;
+use postrider_aws::sdk::SdkConfig;
+use postrider_aws::{Failure, rows};
+use postrider_domain::delivery::Delivery;
+use postrider_domain::endpoint::Endpoint;
+use postrider_domain::message::Message;
+use postrider_domain::parking::{Parking, State};
+use postrider_domain::ticket::Ticket;
+use postrider_host::env::BadSetting;
+use postrider_host::{clock, deadline, entropy};
+
+use crate::done::{Failures, Swept};
+
+/// Parked deliveries of an endpoint that a sweep looks at, at a time.
+const PAGE: u32 = 100;
+/// What an endpoint's look takes at the most. With less left, none is begun.
+pub(crate) const FOR_A_LOOK: Duration = Duration::from_secs(4);
+const LOOKS_AT_ONCE: usize = 8;
+const WRITES_AT_ONCE: usize = 16;
+
+/// Looks after parked deliveries.
+pub(crate) struct Parked {
+    config: ConfigTable,
+    deliveries: DeliveriesTable,
+    lanes: Lanes,
+}
+
+/// What was found and done.
+#[derive(Debug, Default)]
+pub(crate) struct LookedAfter {
+    /// Endpoints that are down.
+    pub(crate) down: usize,
+    /// How long the delivery has waited that is parked for longest.
+    pub(crate) oldest_seconds: i64,
+    /// Deliveries that have waited for too long.
+    pub(crate) failed: usize,
+    /// Whether all of them were looked at.
+    pub(crate) has_seen_all: bool,
+}
+
+impl LookedAfter {
+    fn add(&mut self, other: &Self) {
+        self.down += other.down;
+        self.failed += other.failed;
+        self.oldest_seconds = self.oldest_seconds.max(other.oldest_seconds);
+        self.has_seen_all &= other.has_seen_all;
+    }
+}
+
+impl Parked {
+    pub(crate) fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self {
+            config: ConfigTable::from_env(sdk)?,
+            deliveries: DeliveriesTable::from_env(sdk)?,
+            lanes: Lanes::from_env(sdk)?,
+        })
+    }
+
+    /// Looks after every endpoint in the list, as far as the time goes, from another one on each time.
+    pub(crate) async fn look_after_all(&self) -> Swept<LookedAfter> {
+        let (mut all, mut failures) =
+            (LookedAfter { has_seen_all: true, ..LookedAfter::default() }, Failures::default());
+        let mut listed = match self.config.parked_endpoints().await {
+            Ok(listed) => listed,
+            Err(error) => {
+                failures.add(error);
+                all.has_seen_all = false;
+                return failures.beside(all);
+            }
+        };
+        if !listed.is_empty() {
+            let first = usize::try_from(entropy::bits64() % listed.len() as u64).unwrap_or_default();
+            listed.rotate_left(first);
+        }
+        let looks = stream::iter(&listed).map(|one| async move {
+            if deadline::left() <= FOR_A_LOOK {
+                return Ok(LookedAfter::default());
+            }
+            deadline::at_most(FOR_A_LOOK, self.look_after(one)).await.inspect_err(|error| {
+                let (webhook_id, tenant_id) = (one.endpoint_id.as_str(), one.tenant_id.as_str());
+                tracing::error!(webhook_id, tenant_id, error = %error, "sweep.parked_failed");
+            })
+        });
+        for look in looks.buffer_unordered(LOOKS_AT_ONCE).collect::<Vec<_>>().await {
+            match look {
+                Ok(one) => all.add(&one),
+                Err(error) => {
+                    all.has_seen_all = false;
+                    failures.add(error);
+                }
+            }
+        }
+        failures.beside(all)
+    }
+
+    async fn look_after(&self, listed: &ParkedEndpoint) -> Result<LookedAfter, Failure> {
+        let Some(endpoint) = self.config.readable_endpoint(&listed.tenant_id, &listed.endpoint_id).await? else {
+            // Its deliveries wait as all else does whose webhook is lost.
+            rows::missing(&format!("{} {}", listed.tenant_id, listed.endpoint_id));
+            return Ok(LookedAfter { has_seen_all: true, ..LookedAfter::default() });
+        };
+        let oldest = self.deliveries.parked(&endpoint.id, None, PAGE).await?;
+        let mut found = LookedAfter { has_seen_all: true, ..LookedAfter::default() };
+        let waited = oldest.rows.first().map(|row| clock::now().as_second() - row.created_at.as_second());
+        found.oldest_seconds = waited.unwrap_or_default();
+        match endpoint.parking.as_ref().filter(|parking| parking.since == listed.since) {
+            None if oldest.last.is_none() => self.config.unlist_parked(listed).await?,
+            // Such as those of a webhook that was deleted, of which nothing more can be read.
+            None => self.send(&endpoint, &oldest).await?,
+            Some(parking) => {
+                found.down = usize::from(parking.state == State::Down);
+                found.failed = self.go_on(&endpoint, parking, oldest).await?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Goes on with an endpoint's parking where nobody else does; how many of its deliveries have failed.
+    async fn go_on(&self, endpoint: &Endpoint, parking: &Parking, oldest: ParkedPage) -> Result<usize, Failure> {
+        let now = clock::now();
+        if parking.is_overdue(now) {
+            let webhook_id = endpoint.id.as_str();
+            tracing::warn!(webhook_id, step = parking.step, "parking.ticket_sent_again");
+            let queue = self.lanes.queue(parking.state == State::Down);
+            queue.send_ticket(&Ticket::of(endpoint, parking), Duration::ZERO).await?;
+        }
+        match parking.state {
+            State::Draining => Ok(0),
+            State::Down => self.fail_expired(endpoint, oldest).await,
+            State::Closing if oldest.last.is_none() => {
+                if parking.is_over(now) {
+                    self.config.end_parking(endpoint, parking).await?;
+                }
+                Ok(0)
+            }
+            State::Closing => self.send(endpoint, &oldest).await.map(|()| 0),
+        }
+    }
+
+    /// Sends what is still parked although nothing is to be: by now its endpoint takes it, or it is called off.
+    async fn send(&self, endpoint: &Endpoint, page: &ParkedPage) -> Result<(), Failure> {
+        let messages: Vec<Message> = page.rows.iter().map(Message::next).collect();
+        if !messages.is_empty() {
+            tracing::info!(webhook_id = endpoint.id.as_str(), deliveries = messages.len(), "parking.stragglers_sent");
+            self.lanes.queue(false).send_all(&messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives up what has waited for as long as its schedule would have taken.
+    async fn fail_expired(&self, endpoint: &Endpoint, mut page: ParkedPage) -> Result<usize, Failure> {
+        let mut failed = 0;
+        loop {
+            let now = clock::now();
+            let is_expired = |row: &&Delivery| row.waits_until.is_some_and(|until| until <= now);
+            let expired: Vec<&Delivery> = page.rows.iter().filter(is_expired).collect();
+            let number = expired.len();
+            let writes = expired.into_iter().map(|row| self.deliveries.fail_parked(row));
+            let written: Vec<_> = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE).collect().await;
+            written.into_iter().collect::<Result<Vec<_>, Failure>>()?;
+            failed += number;
+            let (is_all, last) = (number == page.rows.len(), page.last);
+            match last.filter(|_| is_all && page.has_more && deadline::left() > FOR_A_LOOK) {
+                Some(last) => page = self.deliveries.parked(&endpoint.id, Some(&last), PAGE).await?,
+                None => return Ok(failed),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use postrider_aws::queue::Queue;
+    use replay::Script;
+
+    use super::*;
+
+    pub(crate) fn parked(script: &Script) -> Parked {
+        let sdk = script.sdk(postrider_aws::sdk::over);
+        let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
+        Parked { config, deliveries, lanes: Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")) }
+    }
+}
