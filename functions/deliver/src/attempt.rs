@@ -162,9 +162,11 @@ impl Attempts {
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let (policy, jitter) = (endpoint.retry_policy(), entropy::jitter());
+        let waits_until = row.would_wait_until(endpoint.horizon(), ended);
         let transition = if endpoint.parking.as_ref().is_some_and(Parking::holds_back) {
-            let waits_until = row.would_wait_until(endpoint.horizon(), ended);
             row.after_probe((&policy, waits_until), &sent.outcome, ended, jitter)
+        } else if self.parked.begin(endpoint, &sent.outcome, &batch.health, ended).await {
+            row.after(&policy, &sent.outcome, ended, jitter).parked(waits_until)
         } else {
             row.after(&policy, &sent.outcome, ended, jitter)
         };
@@ -193,7 +195,7 @@ impl Attempts {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let is_over = self.health.is_over(endpoint, made, now);
-        if is_over || !self.parked.note(endpoint, (made.status, outcome), &batch.health, now).await? {
+        if is_over || !self.parked.note(endpoint, made.status, outcome, now).await? {
             self.health.note(endpoint, (made, outcome), &batch.health, now).await?;
         }
         Ok(())

@@ -73,21 +73,35 @@ impl Parked {
         Ok(())
     }
 
-    /// Takes in what an attempt that ended so at `now` says of what is parked: that it begins, that it may be drained, or that the owner
-    /// can be told that it is over. Whether its health was noted along with that.
+    /// Begins to park what is for an endpoint if an attempt that ended so at `now` is one too many; whether it did. Before that attempt
+    /// is on record, since it is the first to be parked: one that is parked at an endpoint that is not would wait for nobody. Should this
+    /// fail, the next attempt says it again.
+    pub(crate) async fn begin(
+        &self,
+        endpoint: &Endpoint,
+        outcome: &Outcome,
+        noted: &Noted<(Fact, EndpointId)>,
+        now: Timestamp,
+    ) -> bool {
+        let Some(parking) = Parking::begun_by(endpoint, outcome, now, &self.times) else { return false };
+        if endpoint.has_failed_too_long(now) || !noted.is_new((Fact::DownTooLong, endpoint.id.clone())) {
+            return false;
+        }
+        self.try_to_begin(endpoint, &parking, now).await.unwrap_or_else(|error| {
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.not_parked");
+            false
+        })
+    }
+
+    /// Takes in what an attempt that ended so at `now` says of what is parked: that it may be drained, or that the owner can be told that
+    /// it is over. Whether its health was noted along with that.
     pub(crate) async fn note(
         &self,
         endpoint: &Endpoint,
-        (status, outcome): (Status, &Outcome),
-        noted: &Noted<(Fact, EndpointId)>,
+        status: Status,
+        outcome: &Outcome,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        if let Some(parking) = Parking::begun_by(endpoint, outcome, now, &self.times) {
-            if noted.is_new((Fact::DownTooLong, endpoint.id.clone())) {
-                self.begin(endpoint, &parking, now).await?;
-            }
-            return Ok(true);
-        }
         if outcome.sign() != Sign::Alive || endpoint.parking.is_none() {
             return Ok(false);
         }
@@ -95,18 +109,18 @@ impl Parked {
         self.answered(endpoint, health, now).await
     }
 
-    async fn begin(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) -> Result<(), Failure> {
+    async fn try_to_begin(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) -> Result<bool, Failure> {
         let is_news = parking.is_news(endpoint.parking.as_ref());
         let event = is_news.then(|| OwnEvent::webhook_failing(endpoint, parking));
         let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
         if self.config.begin_parking(endpoint, parking, announcement).await? == Recorded::Overtaken {
-            return Ok(());
+            return Ok(false);
         }
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::warn!(webhook_id, tenant_id, is_news, "webhook.parked");
         self.hint(endpoint, parking, now).await;
         self.send_ticket(endpoint, parking, now).await;
-        Ok(())
+        Ok(true)
     }
 
     /// Somebody answered at an endpoint: what is parked is drained.

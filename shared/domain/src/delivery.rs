@@ -136,6 +136,17 @@ pub struct Transition {
     pub disable_endpoint: bool,
 }
 
+impl Transition {
+    /// The same where what would come back waits for its endpoint as a whole.
+    #[must_use]
+    pub fn parked(self, waits_until: Timestamp) -> Self {
+        match self.next_attempt_at {
+            Some(_) => Self { next_attempt_at: None, waits_until: Some(waits_until), ..self },
+            None => self,
+        }
+    }
+}
+
 impl Delivery {
     /// The first row of a delivery, before any attempt, put at `now`.
     pub fn pending(event: &Event, endpoint_id: EndpointId, now: Timestamp, expires_at: i64) -> Self {

@@ -30,6 +30,7 @@ mod marks;
 mod missing;
 mod moved;
 mod owner;
+mod parked;
 mod recovery;
 mod slow;
 mod soak;

@@ -38,6 +38,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Answers with a status, later.
     Late(Duration, u16),
+    /// Answers with this status until the gate is open, and with 200 from then on.
+    Until(Gate, u16),
     /// Answers with a status that depends on how many requests came before.
     Changing(fn(usize) -> u16),
 }
@@ -58,6 +60,7 @@ impl Reply {
             Self::Hangup => Vec::new(),
             Self::Raw(bytes) => bytes.clone(),
             Self::Late(_, status) => Self::Status(*status).bytes(before),
+            Self::Until(gate, status) => Self::Status(if gate.is_open() { 200 } else { *status }).bytes(before),
             Self::Changing(status) => Self::Status(status(before)).bytes(before),
         }
     }
@@ -74,6 +77,10 @@ impl Gate {
 
     pub(crate) fn open(&self) {
         self.0.send_replace(true);
+    }
+
+    fn is_open(&self) -> bool {
+        *self.0.borrow()
     }
 
     async fn wait(&self) {

@@ -119,6 +119,15 @@ impl Rows {
         self.set(&self.stack.tables.config, key, "failing_since", s(ago(seconds))).await;
     }
 
+    /// Makes the next step of a webhook's parking late by so many seconds, as its ticket is lost.
+    pub(crate) async fn next_step_ago(&self, tenant: &str, webhook: &str, seconds: i64) {
+        let row = self.webhook(tenant, webhook).await;
+        let mut parking = row["parking"].as_m().expect("the webhook should be parked").clone();
+        parking.insert("next_at".to_owned(), s(ago(seconds)));
+        let key = webhook_key(tenant, webhook);
+        self.set(&self.stack.tables.config, key, "parking", AttributeValue::M(parking)).await;
+    }
+
     /// Makes a webhook count as slow for so many seconds from now.
     pub(crate) async fn slow_for(&self, tenant: &str, webhook: &str, seconds: i64) {
         let key = [("pk".to_owned(), s(format!("TENANT#{tenant}"))), ("sk".to_owned(), s("SLOW"))].into();
