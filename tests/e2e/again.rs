@@ -260,7 +260,13 @@ async fn what_is_undelivered_is_found_across_webhooks_in_pages() {
 
 /// The ids of a tenant's list, newest first, page by page.
 pub(crate) async fn listed(tenant: &Tenant, query: &str) -> Vec<String> {
-    let (mut found, mut cursor) = (Vec::new(), String::new());
+    listed_from(tenant, query, None).await
+}
+
+/// All that follows a cursor.
+pub(crate) async fn listed_from(tenant: &Tenant, query: &str, cursor: Option<&str>) -> Vec<String> {
+    let at = |cursor: &str| format!("&cursor={cursor}");
+    let (mut found, mut cursor) = (Vec::new(), cursor.map(at).unwrap_or_default());
     loop {
         let page = tenant.api.get(&format!("/v1/deliveries?{query}{cursor}")).await.ok(200);
         let rows = page["deliveries"].as_array().expect("deliveries should be listed");
@@ -268,6 +274,6 @@ pub(crate) async fn listed(tenant: &Tenant, query: &str) -> Vec<String> {
         if page["pagination"]["has_more"] == false {
             return found;
         }
-        cursor = format!("&cursor={}", text(&page["pagination"], "next_cursor"));
+        cursor = at(text(&page["pagination"], "next_cursor"));
     }
 }

@@ -50,6 +50,7 @@ mod targets;
 mod tenants;
 mod transport;
 mod triggers;
+mod undelivered;
 mod under_way;
 mod unreadable;
 mod urls;

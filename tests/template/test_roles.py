@@ -128,6 +128,22 @@ class Roles(unittest.TestCase):
                     with self.subTest(role=role):
                         self.assertEqual(statement["Condition"], moved, "it could put over any delivery")
 
+    def test_each_index_is_read_by_whose_it_is(self):
+        readers = {
+            "DeliveriesTable": {
+                "due": {"SweepRole"},
+                "undelivered": {"LedgerRole"},
+                "parked": {"DeliverRole", "SweepRole"},
+            },
+            "JobsTable": {"listed": {"JobsRole"}},
+        }
+        for name, indexes in readers.items():
+            found = {i["IndexName"] for i in self.template.properties(name)["GlobalSecondaryIndexes"]}
+            self.assertEqual(found, set(indexes), name)
+            for index, roles in indexes.items():
+                arn = {"Fn::Sub": f"${{{name}.Arn}}/index/{index}"}
+                self.assertEqual(self.template.roles_that_may("dynamodb:Query", arn), roles, index)
+
     def test_who_may_write_event_rows_is_who_takes_events_in(self):
         writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
         self.assertEqual(writers, {"EventsRole", "JobsRole", "DeliverRole"}, "a row there is an event, for any tenant")

@@ -12,7 +12,11 @@ KEYS = {
     "JobsTable": ("id", None),
 }
 INDEXES = {
-    "DeliveriesTable": {"due": ("due_shard", "due_at"), "undelivered": ("undelivered_tenant", "id")},
+    "DeliveriesTable": {
+        "due": ("due_shard", "due_at"),
+        "undelivered": ("undelivered_tenant", "id"),
+        "parked": ("endpoint_id", "waits_until"),
+    },
     "JobsTable": {"listed": ("listed_tenant", "id")},
 }
 ON_AWS_ONLY = {"Fn::If": ["OnAws", True, False]}

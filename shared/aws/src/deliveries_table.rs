@@ -1,7 +1,8 @@
 //! The deliveries table: `endpoint_id` + `id`. DynamoDB is the truth about every event x endpoint.
 //!
-//! Three sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep), `undelivered`
-//! (a tenant's retrying, failed and cancelled rows) and `parked` (rows that wait for their endpoint as a whole). A first-try success never enters one.
+//! Three sparse indexes hold only rows that are no plain successes: `due` (retrying rows by due time, for the sweep),
+//! `undelivered` (a tenant's retrying, failed and cancelled rows) and `parked` (what waits for its endpoint, by until when). A
+//! first-try success never enters one.
 
 use std::borrow::Cow;
 
@@ -28,8 +29,10 @@ mod moved;
 mod parked;
 mod round;
 mod row;
+mod shard;
 #[cfg(test)]
 mod tests;
+mod undelivered;
 
 const UPDATE: &str = "UpdateItem deliveries";
 /// How often a late attempt is written to a row whose attempts move meanwhile.
@@ -256,9 +259,9 @@ impl Change {
             return Self::unlisted(status);
         }
         Self {
-            set: vec!["#status = :status", "undelivered_tenant = :tenant"],
+            set: vec!["#status = :status", "undelivered_tenant = :listed"],
             remove: Vec::new(),
-            values: vec![(":status", text(status.as_str())), (":tenant", text(row.tenant_id.as_str()))],
+            values: vec![(":status", text(status.as_str())), (":listed", text(undelivered::list_of(row)))],
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::chaos::{TRIES, alone, published, scale, standard, sweep, with_proxy, without_mapping};
 use crate::support::api::text;
 use crate::support::proxy::{Fault, Proxy, Spoil, THROTTLED};
-use crate::support::rows::{FAR_OFF, Row, n, s};
+use crate::support::rows::{FAR_OFF, Row, n, undelivered};
 use crate::support::stack::say;
 use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
@@ -28,7 +28,7 @@ fn given_up(pending: &Delivery) -> Row {
         ..pending.clone()
     };
     let mut row: Row = serde_dynamo::to_item(&failed).expect("a delivery can be a row");
-    row.insert("undelivered_tenant".to_owned(), s(failed.tenant_id.as_str()));
+    row.extend([undelivered(failed.tenant_id.as_str(), failed.id.as_str())]);
     row
 }
 

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, DeleteRequest, KeySchemaElement, KeyType, Put, PutRequest,
     ReturnValue, ScalarAttributeType, TransactWriteItem, WriteRequest,
 };
+use futures::future::join_all;
 use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +18,8 @@ pub(crate) type Row = HashMap<String, AttributeValue>;
 
 /// Batches of rows that are written side by side.
 const BATCHES_AT_ONCE: usize = 8;
+/// How many partitions a tenant's undelivered rows are spread over.
+const UNDELIVERED_SHARDS: u8 = 8;
 
 /// The tables.
 #[derive(Debug)]
@@ -54,6 +57,20 @@ pub(crate) fn event_row(tenant: &str, id: &str, event: &str, data: &str) -> Row 
 /// The webhook whose id stands in a delivery's own, after the prefix and eight characters of time.
 pub(crate) fn webhook_in(delivery_id: &str) -> String {
     format!("wh_{}", &delivery_id["dlv_".len() + 8..][..16])
+}
+
+/// Which shard of so many a delivery lies in.
+pub(crate) fn shard_of(delivery_id: &str, shards: u8) -> u8 {
+    delivery_id.bytes().fold(0_u8, u8::wrapping_add) % shards
+}
+
+/// What puts a delivery's row among its tenant's undelivered ones.
+pub(crate) fn undelivered(tenant: &str, delivery_id: &str) -> (String, AttributeValue) {
+    ("undelivered_tenant".to_owned(), s(undelivered_list(tenant, shard_of(delivery_id, UNDELIVERED_SHARDS))))
+}
+
+fn undelivered_list(tenant: &str, shard: u8) -> String {
+    format!("{tenant}#{shard:02}")
 }
 
 fn delivery_key(id: &str) -> Row {
@@ -262,11 +279,16 @@ impl Rows {
 
     /// The id of a tenant's first delivery that was cancelled, if there is one: a suspended tenant cannot ask.
     pub(crate) async fn cancelled_of(&self, tenant: &str) -> Option<String> {
-        let query = self.client.query().table_name(&self.stack.tables.deliveries).index_name("undelivered");
-        let query = query.key_condition_expression("undelivered_tenant = :tenant");
-        let rows = query.expression_attribute_values(":tenant", s(tenant)).send().await.expect("it should be read");
-        let row = rows.items.unwrap_or_default().into_iter().next()?;
-        let id = row["id"].as_s().expect("an id is a string").clone();
+        let first = async |shard| {
+            let query = self.client.query().table_name(&self.stack.tables.deliveries).index_name("undelivered");
+            let query = query.key_condition_expression("undelivered_tenant = :list");
+            let list = s(undelivered_list(tenant, shard));
+            let rows = query.expression_attribute_values(":list", list).send().await.expect("it should be read");
+            let row = rows.items.unwrap_or_default().into_iter().next()?;
+            Some(row["id"].as_s().expect("an id is a string").clone())
+        };
+        let firsts = join_all((0..UNDELIVERED_SHARDS).map(first)).await;
+        let id = firsts.into_iter().flatten().min()?;
         let request = self.client.get_item().table_name(&self.stack.tables.deliveries).consistent_read(true);
         let answer = request.set_key(Some(delivery_key(&id))).send().await.expect("the row should be read");
         (answer.item?["status"] == s("cancelled")).then_some(id)

@@ -8,7 +8,7 @@ use postrider_domain::id::DeliveryId;
 use postrider_domain::time;
 use postrider_host::clock;
 
-use super::DeliveriesTable;
+use super::{DeliveriesTable, shard};
 use crate::error::{Failure, failed};
 use crate::item::{Item, text};
 use crate::rows;
@@ -19,10 +19,9 @@ const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 /// A stretch of so many milliseconds is not worth a query for each half.
 const SHORT_MS: i64 = 60_000;
 
-/// The shard of a row: from its id, so that it never changes.
+/// The shard of a row.
 pub(super) fn shard_of(id: &DeliveryId) -> String {
-    let sum = id.as_str().bytes().fold(0_u8, u8::wrapping_add);
-    format!("{:02}", sum % SHARDS)
+    format!("{:02}", shard::of(id, SHARDS))
 }
 
 /// A part of a shard, by when its rows are due; what of it is still to be read.

@@ -1,4 +1,4 @@
-//! Lists of deliveries: an endpoint's, newest first, and a tenant's undelivered ones.
+//! Lists of an endpoint's deliveries, newest first, and deliveries by their ids.
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -7,13 +7,13 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::EventType;
-use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId};
 use postrider_domain::recovery::Recovery;
 
 use super::DeliveriesTable;
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
-use crate::rows::{ids, readable_by};
+use crate::rows::readable_by;
 use crate::{Page, page};
 
 /// What one BatchGetItem takes.
@@ -124,40 +124,6 @@ impl DeliveriesTable {
                 .exclusive_start_key("endpoint_id", text(endpoint.as_str()))
                 .exclusive_start_key("id", text(after.as_str())),
         }
-    }
-
-    /// A page of a tenant's undelivered rows, newest first, or of those among them that stand so.
-    ///
-    /// # Errors
-    /// When the read failed.
-    pub async fn undelivered(
-        &self,
-        tenant: &TenantId,
-        status: Option<Status>,
-        limit: i32,
-        after: Option<&DeliveryId>,
-    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name("undelivered")
-            .key_condition_expression("undelivered_tenant = :tenant")
-            .expression_attribute_values(":tenant", text(tenant.as_str()))
-            .scan_index_forward(false)
-            .limit(limit);
-        if let Some(after) = after {
-            query = query
-                .exclusive_start_key("undelivered_tenant", text(tenant.as_str()))
-                .exclusive_start_key("endpoint_id", text(after.endpoint().as_str()))
-                .exclusive_start_key("id", text(after.as_str()));
-        }
-        let page = page::of(query, "Query undelivered", ("id", "")).await?;
-        let mut rows = self.get_many(ids(&page.rows, "id", "")).await?;
-        // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
-        rows.retain(|row| row.counts_as_undelivered(row.status) && status.is_none_or(|status| row.status == status));
-        rows.sort_by(|one, other| other.id.cmp(&one.id));
-        Ok(Page { rows, next: page.next })
     }
 
     /// Those of these deliveries that exist, in no particular order.

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::Delivery;
 
+use super::undelivered;
 use crate::error::Failure;
 use crate::item::{Item, from_item, text, text_of, to_item};
 use crate::item_size::{size_of, size_of_value};
@@ -43,7 +44,7 @@ pub(super) fn moved_in(there: &Item) -> u32 {
     moved.and_then(|moved| moved.parse().ok()).unwrap_or_default()
 }
 
-/// The bytes of a row at its largest, which is while an attempt is due: with its places in both indexes.
+/// The bytes of a row at its largest, which is while an attempt is due: with its places in the indexes of what is due and of what is undelivered.
 ///
 /// # Errors
 /// When it cannot be a row.
@@ -53,7 +54,7 @@ pub(super) fn largest(row: &Delivery) -> Result<usize, Failure> {
     item.insert("next_attempt_at".to_owned(), a_time());
     item.insert("due_at".to_owned(), a_time());
     item.insert("due_shard".to_owned(), text("00"));
-    item.insert("undelivered_tenant".to_owned(), text(row.tenant_id.as_str()));
+    item.insert("undelivered_tenant".to_owned(), text(undelivered::list_of(row)));
     item.insert("moved".to_owned(), AttributeValue::N("100".to_owned()));
     let mut late = 0;
     for attempt in &row.late {

@@ -92,7 +92,7 @@ async fn a_record_is_one_write_with_the_attempt_its_number_and_what_follows() {
     assert_eq!(update["ExpressionAttributeValues"][":attempts"], json!([attempt()]));
     let made = change(&update);
     assert!(made.contains("attempt = 3, attempts = list_append(if_not_exists(attempts, :none), :attempts)"), "{made}");
-    let listed = format!(r#"SET status = "retrying", undelivered_tenant = "{}""#, row().tenant_id);
+    let listed = format!(r#"SET status = "retrying", undelivered_tenant = "{}""#, undelivered::list_of(&row()));
     assert!(made.starts_with(&listed), "{made}");
     assert!(made.contains(r#"due_at = "1970-01-01T00:01:00.000Z", due_shard = "#), "{made}");
     let failed = Transition { reason: Some(Reason::AttemptsExhausted), ..transition(Status::Failed, None) };
