@@ -79,7 +79,7 @@ async fn retry_lost_answer() {
     with_proxy(&world, "ledger", &proxy, async {
         proxy.add(Fault::of(Spoil::LoseAnswer).on("UpdateItem").times(1));
         tenant.api.post(&format!("/v1/deliveries/{id}/retry"), &json!({})).await.ok(202);
-        receiver.wait_for(2, Duration::from_secs(10)).await;
+        receiver.wait_for(2, SOON).await;
         tenant.settled(&id, "succeeded", 2).await;
         assert_eq!(proxy.hits(), 1);
     })

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::support::api::text;
 use crate::support::proxy::Proxy;
+use crate::support::timer::Stilled;
 use crate::support::{Receiver, Tenant, World, canary};
 
 mod bad_days;
@@ -46,12 +47,21 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Tries of the SDK for one call.
 const TRIES: u32 = 3;
 
-/// The stack, and nobody else on it while the guard lives. What others left in its queues, such as messages that a killed function
-/// had in hand, would come back in the middle of it.
-async fn alone() -> (World, MutexGuard<'static, ()>) {
+/// What a test holds while the stack is its own. The timer is on again before the next test has its turn.
+#[derive(Debug)]
+struct Alone {
+    _timer: Stilled,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// The stack, and nobody else on it while the guard lives. Its timer starts no sweep: it would bring what a test has just made
+/// overdue, past the proxy and before its fault. What others left in its queues, such as messages that a killed function had in
+/// hand, would come back in the middle of it.
+async fn alone() -> (World, Alone) {
     static ALONE: Mutex<()> = Mutex::const_new(());
     let world = World::open();
-    let guard = ALONE.lock().await;
+    let turn = ALONE.lock().await;
+    let timer = world.aws.still_timer().await;
     let queues = &world.stack.queues;
     for queue in [
         &queues.deliver,
@@ -64,7 +74,7 @@ async fn alone() -> (World, MutexGuard<'static, ()>) {
     ] {
         world.aws.purge(queue).await;
     }
-    (world, guard)
+    (world, Alone { _timer: timer, _turn: turn })
 }
 
 /// How many of something a test makes: what this variable says, or what suits a test among others.

@@ -104,8 +104,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
             begun.elapsed(),
             first["requeued"]
         ));
-        // The stack's own sweep may have run beside ours; whoever began a round sent its message. Other tests' retries
-        // may wait there too, but not many.
+        // Whoever began a round sent its message. Other tests' retries may wait there too, but not many.
         let waiting = world.aws.waiting(retry).await;
         assert!((missed..missed + 100).contains(&waiting), "{waiting} messages, each once: {done}");
         assert_eq!(tenant.deliveries(&webhook, "status=failed&limit=100").await.len(), 0);

@@ -23,8 +23,11 @@ async fn a_fan_out_that_dies_in_each_of_its_turns_reaches_every_webhook() {
     let receiver = Receiver::start(world.stack).await;
     let webhook = tenant.webhook(&receiver.url("/"), &["invoice.paid"]).await;
     let mut webhooks = world.aws.rows.copy_webhook(&tenant.id, &webhook, "invoice.paid", WEBHOOKS - 1).await;
-    webhooks.push(webhook.clone());
+    webhooks.push(webhook);
     webhooks.sort();
+    // Where among its copies the first one stands is chance, and an event shows whom it went to a page at a time: ask for one that
+    // is on the first page. Its row is there before anybody dies.
+    let shown = &webhooks[0];
     let proxy = Proxy::start(world.stack).await;
     let queue = &world.stack.queues.continuation;
     let before = world.aws.visibility(queue).await;
@@ -35,11 +38,11 @@ async fn a_fan_out_that_dies_in_each_of_its_turns_reaches_every_webhook() {
         kill_there(&world, &proxy, 1).await;
         hang_at(&proxy, &webhooks[KILLED_AT[1]]);
         kill_there(&world, &proxy, 2).await;
-        tenant.delivery_of(&event, &webhook).await
+        tenant.delivery_of(&event, shown).await
     });
     let id = then(work, world.aws.set_visibility(queue, before)).await;
     let delivered = |row: &Row| row["status"] == s("succeeded") && row["attempt"] == n(1);
-    let mut left: Vec<String> = webhooks.iter().map(|other| id.replace(core_of(&webhook), core_of(other))).collect();
+    let mut left: Vec<String> = webhooks.iter().map(|other| id.replace(core_of(shown), core_of(other))).collect();
     let deadline = tokio::time::Instant::now() + LONG;
     while let Some(next) = left.last() {
         let row = world.aws.rows.delivery(next).await;

@@ -27,6 +27,7 @@ pub(crate) mod signed;
 pub(crate) mod stack;
 pub(crate) mod standard;
 pub(crate) mod time;
+pub(crate) mod timer;
 pub(crate) mod verifier;
 pub(crate) mod world;
 
