@@ -8,6 +8,8 @@ named! {
     pub enum OwnType {
         /// A webhook is disabled without its owner's doing. Goes to those of its tenant's webhooks that ask for it by name.
         WebhookDisabled = "webhook.disabled",
+        /// A delivery was given up. Goes where that does.
+        DeliveryFailed = "webhook.delivery_failed",
         /// A customer has started a job. Goes to workers, on the stack's bus.
         JobCreated = "job.created",
         /// A job ended well, or in part. Goes to the job's own URL, as the other ends do.
@@ -30,11 +32,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_types_are_types_and_no_producers_disables_a_webhook() {
+    fn our_types_are_types_and_no_producer_tells_of_a_webhook() {
+        let of_webhooks = [OwnType::WebhookDisabled, OwnType::DeliveryFailed];
         for &own in OwnType::ALL {
             let event_type = EventType::from(own);
             assert_eq!(own.as_str().parse().as_ref(), Ok(&event_type));
-            assert_eq!(event_type.is_operational(), own == OwnType::WebhookDisabled, "{own:?}");
+            assert_eq!(event_type.is_operational(), of_webhooks.contains(&own), "{own:?}");
         }
     }
 }
