@@ -29,6 +29,7 @@ mod lost_answers;
 mod marks;
 mod missing;
 mod moved;
+mod notices;
 mod owner;
 mod recovery;
 mod slow;
