@@ -24,11 +24,20 @@ from worst_day import (
     retry,
     row,
     stack,
+    told_of,
     written,
 )
 
 UNBOUNDED = Stack(first_attempts=10**9, retries=10**9, slow=0, table_units=10**12)
 SUMMARY = PAGE.parent / "performance.md"
+
+
+class Notices(unittest.TestCase):
+    def test_one_event_is_told_of_for_each_webhook_to_each_and_no_further(self):
+        told = told_of(Plan(webhooks=20, events_per_second=10))
+        self.assertEqual((told.notices, told.deliveries), (20, 400), "a notice's own failing makes none")
+        self.assertGreater(told.refused, 9 * told.taken)
+        self.assertGreater(told_of(Plan(200, 100)).taken, 90 * told.taken, "ten times the webhooks, a hundred times as many")
 
 
 class Page(unittest.TestCase):

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "limits.md"
 # What is written anew lies between these.
 DAYS = "<!-- worst day -->\n", "\n<!-- end -->"
+NOTICES = "<!-- notices -->\n", "\n<!-- end of notices -->"
 FLOOD = "<!-- flood -->", "<!-- end of flood -->"
 PAGES = "<!-- flood of pages -->", "<!-- end of flood -->"
 PRICES = json.loads((ROOT / "tests/bench/prices.json").read_text())
@@ -35,6 +36,8 @@ QUEUES = ("Deliver", "Retry", "Slow")
 RETRIES = 9
 # Bytes of `data`: as in every other figure of the bench, and the most that is taken.
 SMALL, LARGEST = 450, 256 * 1024
+# Units that a notice costs in its transaction: the record's and the event's, twice, less the record's own.
+NOTICE_UNITS = 3
 # Of an event's row beside its data; of a POST and its answer beside the body; of a kept connection's TLS.
 ROW, POST = 300, 350
 SECONDS = (2 * ASSUMED["aws_call_ms"] + ASSUMED["receiver_ms"]) / 1000
@@ -190,6 +193,39 @@ def _let_through(plan: Plan, stack: Stack) -> float:
     return parts / MILLION
 
 
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What follows from one event that fails wherever it goes, where every webhook also asks for notices."""
+
+    notices: int
+    deliveries: int
+    # Dollars of these, taken at their first attempt and refused ten times.
+    taken: float
+    refused: float
+
+
+def told_of(plan: Plan) -> Told:
+    deliveries = plan.webhooks**2
+    notices = plan.webhooks * NOTICE_UNITS * PRICE["write_unit"]
+    taken = row() + first_attempt(SMALL)
+    return Told(
+        notices=plan.webhooks,
+        deliveries=deliveries,
+        taken=(notices + deliveries * taken) / MILLION,
+        refused=(notices + deliveries * (taken + RETRIES * retry(SMALL))) / MILLION,
+    )
+
+
+def notices(plans: dict[str, Plan]) -> str:
+    head = ("one event of", "notices", "deliveries of them", "all taken at once", "all refused ten times")
+    lines = [head, tuple("---" for _ in head)]
+    for name, plan in plans.items():
+        told = told_of(plan)
+        sums = (f"{told.notices:,}", f"{told.deliveries:,}", f"${told.taken:,.4f}", f"${told.refused:,.3f}")
+        lines.append((name, *sums))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def table(plans: dict[str, Plan], stack: Stack) -> str:
     head = (
         "a day of",
@@ -217,6 +253,7 @@ def dollars(amount: float) -> str:
 def written(text: str) -> str:
     """A page with the table and the flood put in their places."""
     text = _between(text, DAYS, table(plans(), stack()))
+    text = _between(text, NOTICES, notices(plans()))
     calls = stack().calls_per_second
     text = _between(text, FLOOD, dollars(flood(calls)))
     return _between(text, PAGES, dollars(flood_of_pages(calls, int(bounds()["api::pages::MAX_BYTES"]))))

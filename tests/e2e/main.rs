@@ -35,6 +35,7 @@ mod keys;
 mod ledger;
 mod logs;
 mod misbehaving;
+mod notices;
 mod pace;
 mod producers;
 mod providers;

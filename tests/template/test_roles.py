@@ -146,7 +146,18 @@ class Roles(unittest.TestCase):
 
     def test_who_may_write_event_rows_is_who_takes_events_in(self):
         writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
-        self.assertEqual(writers, {"EventsRole", "JobsRole", "DeliverRole"}, "a row there is an event, for any tenant")
+        tellers = {"DeliverRole", "SweepRole"}
+        self.assertEqual(writers, {"EventsRole", "JobsRole"} | tellers, "a row there is an event, for any tenant")
+
+    def test_deliver_reads_of_configurations_lists_who_asks_for_what_and_nothing_else(self):
+        config = {"Fn::GetAtt": ["ConfigTable", "Arn"]}
+        asked = [
+            statement
+            for statement in self.template.statements("DeliverRole")
+            if "dynamodb:Query" in as_list(statement["Action"]) and config in as_list(statement["Resource"])
+        ]
+        subscriptions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SUBSCRIPTION#*"]}}
+        self.assertEqual([statement["Condition"] for statement in asked], [subscriptions], "it could list keys")
 
     def test_only_fanout_may_note_in_an_event_row_why_it_is_none(self):
         changers = self.template.roles_that_may("dynamodb:UpdateItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})

@@ -12,6 +12,7 @@ use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::keyring::Keyring;
+use postrider_aws::notices::{Notice, Notices};
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
@@ -62,6 +63,7 @@ pub(crate) struct Attempts {
     reader: BatchReader,
     health: Health,
     deliveries: DeliveriesTable,
+    notices: Notices,
     retries: Retries,
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
@@ -79,6 +81,7 @@ impl Attempts {
             reader: BatchReader::from_env(sdk)?,
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
+            notices: Notices::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
@@ -202,16 +205,17 @@ impl Attempts {
     }
 
     /// Puts an attempt on record; `Overtaken` where it is a late one. Only here is it known what the receiver said, so this is
-    /// tried for longer than any other write: each try has the attempt's own mark, and so is made once.
+    /// tried for longer than any other write: each try has the attempt's own mark, and the same notice, and so is made once.
     async fn put_on_record(
         &self,
         row: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
+        let notice = self.notices.of_record(row, attempt, transition).await;
         let mut pauses = RECORD_PAUSES.into_iter();
         loop {
-            let error = match self.try_to_record(row, attempt, transition).await {
+            let error = match self.try_to_record(row, attempt, transition, notice.as_ref()).await {
                 Ok(recorded) => return Ok(recorded),
                 Err(error) => error,
             };
@@ -230,8 +234,13 @@ impl Attempts {
         row: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
+        notice: Option<&Notice>,
     ) -> Result<Recorded, Failure> {
-        if self.deliveries.record(row, attempt, transition).await? == Recorded::Yes {
+        let recorded = match notice {
+            Some(notice) => self.deliveries.record_and_tell(row, attempt, transition, notice).await?,
+            None => self.deliveries.record(row, attempt, transition).await?,
+        };
+        if recorded == Recorded::Yes {
             return Ok(Recorded::Yes);
         }
         if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::notices::Notices;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
@@ -37,6 +38,7 @@ pub(crate) struct DeadLetters {
     queue: SetAsideQueue,
     reader: BatchReader,
     deliveries: DeliveriesTable,
+    notices: Notices,
     retries: Retries,
     quarantine: SetAsideQueue,
 }
@@ -47,6 +49,7 @@ impl DeadLetters {
             queue: SetAsideQueue::dead(sdk)?,
             reader: BatchReader::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
+            notices: Notices::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             quarantine: SetAsideQueue::quarantine(sdk)?,
         })
@@ -136,7 +139,10 @@ impl DeadLetters {
     ) -> Result<(), Failure> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
         let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
-        let recorded = self.deliveries.record(row, &attempt, transition).await?;
+        let recorded = match self.notices.of_record(row, &attempt, transition).await {
+            Some(notice) => self.deliveries.record_and_tell(row, &attempt, transition, &notice).await?,
+            None => self.deliveries.record(row, &attempt, transition).await?,
+        };
         tracing::error!(
             delivery_id = row.id.as_str(),
             attempt = attempt.number,
@@ -173,6 +179,7 @@ pub(crate) mod tests {
             queue: SetAsideQueue::at(&sdk, "dead"),
             reader: sample::reader(script),
             deliveries: DeliveriesTable::of(&sdk, "deliveries"),
+            notices: sample::notices(script),
             retries: Retries::of(&sdk, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")), schedules),
             quarantine: SetAsideQueue::at(&sdk, "quarantine"),
         }
@@ -216,6 +223,26 @@ pub(crate) mod tests {
         assert_eq!(target["Arn"], "retry arn");
         let sent: Value = serde_json::from_str(target["Input"].as_str().unwrap()).unwrap();
         assert_eq!((&sent["delivery_id"], &sent["attempt"]), (&json!(row.id), &json!(2)));
+    }
+
+    #[tokio::test]
+    async fn the_fourth_failure_of_ours_ends_a_round_and_is_told_to_whom_it_may_concern() {
+        let row = Delivery { attempts_made: 3, internal: 3, status: Status::Retrying, ..sample::pending() };
+        for (asking, expected) in [(vec![], "UpdateItem"), (vec![json!({"sk": "wh_"})], "TransactWriteItems")] {
+            let script = holding(sample::script(&row), &letter(&row))
+                .saying("Query", [Said::rows(&asking), Said::rows::<Value>(&[])])
+                .saying(expected, [Said::done()])
+                .saying("DeleteMessage", [Said::done()]);
+            assert_eq!(dead_letters(&script).record().await.done, 1);
+            assert_eq!(done(&script), ["Query", "Query", expected, "DeleteMessage"]);
+            if let [written] = &script.asked("TransactWriteItems")[..] {
+                let told: Value = written["TransactItems"][1]["Put"]["Item"].clone();
+                assert_eq!(told["event"], "webhook.delivery_failed");
+                let data: Value = serde_json::from_str(told["data"].as_str().unwrap()).unwrap();
+                assert_eq!((&data["delivery_id"], &data["attempts"]), (&json!(row.id), &json!(4)));
+                assert_eq!((&data["reason"], &data["last_outcome"]), (&json!("internal_failures"), &json!("internal")));
+            }
+        }
     }
 
     #[tokio::test]

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
+use jiff::Timestamp;
 use postrider_aws::config_table::{ConfigTable, ParkedEndpoint};
 use postrider_aws::deliveries_table::{DeliveriesTable, ParkedPage};
 use postrider_aws::lanes::Lanes;
+use postrider_aws::notices::Notices;
 use postrider_aws::sdk::SdkConfig;
-use postrider_aws::{Failure, rows};
-use postrider_domain::delivery::Delivery;
+use postrider_aws::{Failure, Recorded, rows};
+use postrider_domain::delivery::{Delivery, Reason};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::message::Message;
 use postrider_domain::parking::{Parking, State};
@@ -31,6 +33,7 @@ pub(crate) struct Parked {
     config: ConfigTable,
     deliveries: DeliveriesTable,
     lanes: Lanes,
+    notices: Notices,
 }
 
 /// What was found and done.
@@ -61,6 +64,7 @@ impl Parked {
             config: ConfigTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
             lanes: Lanes::from_env(sdk)?,
+            notices: Notices::from_env(sdk)?,
         })
     }
 
@@ -155,6 +159,13 @@ impl Parked {
         Ok(())
     }
 
+    async fn fail(&self, row: &Delivery, now: Timestamp) -> Result<Recorded, Failure> {
+        let notice = self.notices.of_failure(row, None, Reason::EndpointDown, now).await;
+        let recorded = self.deliveries.fail(row, Reason::EndpointDown, &entropy::mark(), notice.as_ref()).await?;
+        tracing::info!(delivery_id = row.id.as_str(), recorded = recorded == Recorded::Yes, "delivery.given_up");
+        Ok(recorded)
+    }
+
     /// Gives up what has waited for as long as its schedule would have taken.
     async fn fail_expired(&self, endpoint: &Endpoint, mut page: ParkedPage) -> Result<usize, Failure> {
         let mut failed = 0;
@@ -163,7 +174,7 @@ impl Parked {
             let is_expired = |row: &&Delivery| row.waits_until.is_some_and(|until| until <= now);
             let expired: Vec<&Delivery> = page.rows.iter().filter(is_expired).collect();
             let number = expired.len();
-            let writes = expired.into_iter().map(|row| self.deliveries.fail_parked(row));
+            let writes = expired.into_iter().map(|row| self.fail(row, now));
             let written: Vec<_> = stream::iter(writes).buffer_unordered(WRITES_AT_ONCE).collect().await;
             written.into_iter().collect::<Result<Vec<_>, Failure>>()?;
             failed += number;
@@ -182,10 +193,12 @@ pub(crate) mod tests {
     use replay::Script;
 
     use super::*;
+    use crate::sample;
 
     pub(crate) fn parked(script: &Script) -> Parked {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
-        Parked { config, deliveries, lanes: Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")) }
+        let lanes = Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow"));
+        Parked { config, deliveries, lanes, notices: sample::notices(script) }
     }
 }

@@ -2,6 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use postrider_aws::batch_reader::BatchReader;
+use postrider_aws::config_table::ConfigTable;
+use postrider_aws::events_table::EventsTable;
+use postrider_aws::notices::Notices;
 use postrider_aws::sdk;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::dialect::STANDARD;
@@ -9,12 +12,20 @@ use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::Event;
 use postrider_domain::id::DeliveryId;
 use postrider_host::clock;
+use postrider_host::env::Retention;
 use replay::{Caller, Script, keyed, sample};
 use serde_json::json;
 
 /// A reader of the tables that [`script`] holds.
 pub(crate) fn reader(script: &Script) -> BatchReader {
     BatchReader::of(&script.sdk(sdk::over), ["config", "events", "deliveries", "jobs"].map(str::to_owned))
+}
+
+/// What makes notices, over the same tables.
+pub(crate) fn notices(script: &Script) -> Notices {
+    let sdk = script.sdk(sdk::over);
+    let (config, events) = (ConfigTable::of(&sdk, "config"), EventsTable::of(&sdk, "events"));
+    Notices::of(config, events, Retention { seconds: 60 })
 }
 
 /// An AWS that holds this delivery, and the tenant, the webhook and the event of those that are made here.

@@ -15,12 +15,12 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use postrider_domain::attempt::Mark;
 use postrider_host::pause::scattered;
 
-use crate::error::{AwsError, Failure, failed};
+use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text_of};
 
 /// Whether a conditional write found the row as it was read.
@@ -126,7 +126,25 @@ pub(crate) async fn try_update(
     Ok(judge(call, update.send().await)?.map(drop))
 }
 
-const ROUNDS: u32 = 5;
+/// The same update as a part of a transaction.
+///
+/// # Errors
+/// When it is none, which is a fault of ours.
+pub(crate) fn as_part(update: &UpdateItemFluentBuilder) -> Result<TransactWriteItem, Failure> {
+    let input = update.as_input();
+    let part = Update::builder()
+        .set_table_name(input.get_table_name().clone())
+        .set_key(input.get_key().clone())
+        .set_update_expression(input.get_update_expression().clone())
+        .set_condition_expression(input.get_condition_expression().clone())
+        .set_expression_attribute_names(input.get_expression_attribute_names().clone())
+        .set_expression_attribute_values(input.get_expression_attribute_values().clone())
+        .build()
+        .map_err(unwritable("an update"))?;
+    Ok(TransactWriteItem::builder().update(part).build())
+}
+
+pub(crate) const ROUNDS: u32 = 5;
 /// For a row that all of a tenant's calls change: of fifty that come at once, one at a time is let through.
 pub(crate) const ROUNDS_IN_A_CROWD: u32 = 16;
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
@@ -173,6 +191,11 @@ impl Refusals {
     /// Whether a row that refused its write is such a one.
     pub(crate) fn is_any(&self, is: impl Fn(&Item) -> bool) -> bool {
         self.0.iter().flatten().filter_map(|refused| refused.0.as_ref()).any(is)
+    }
+
+    /// The refusal of the first write; without a row where another was refused.
+    pub(crate) fn of_the_first(self) -> Refused {
+        self.0.into_iter().next().flatten().unwrap_or(Refused(None))
     }
 
     /// The refusal of the last write, if no other was refused.

@@ -21,8 +21,10 @@ use crate::Recorded;
 use crate::conditional::{self, Refused, SET_MARKS, is_by};
 use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, number, text, to_item};
+use crate::notices::Notice;
 
 mod due;
+mod failed;
 mod fresh;
 mod list;
 mod moved;
@@ -98,7 +100,21 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, transition, Change::to).await
+        self.write_record(before, attempt, transition, Change::to, None).await
+    }
+
+    /// The same, together with a notice of what the record makes of the delivery: both or neither, and so once.
+    ///
+    /// # Errors
+    /// As [`DeliveriesTable::record`]; it is to be repeated with the same notice.
+    pub async fn record_and_tell(
+        &self,
+        before: &Delivery,
+        attempt: &Attempt,
+        transition: &Transition,
+        notice: &Notice,
+    ) -> Result<Recorded, Failure> {
+        self.write_record(before, attempt, transition, Change::to, Some(notice)).await
     }
 
     /// The same for a row that does not say whose it is: it goes into nobody's list.
@@ -111,7 +127,7 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, transition, |status, _| Change::unlisted(status)).await
+        self.write_record(before, attempt, transition, |status, _| Change::unlisted(status), None).await
     }
 
     async fn write_record(
@@ -120,6 +136,7 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
         change_to: impl FnOnce(Status, &Delivery) -> Change,
+        notice: Option<&Notice>,
     ) -> Result<Recorded, Failure> {
         let roomy = self.make_room(before, Some(attempt)).await;
         let mut change = change_to(transition.status, &roomy.row);
@@ -139,7 +156,7 @@ impl DeliveriesTable {
         change.reason(transition.reason);
         change.internal(before.internal, transition.internal);
         change.probes(before.probes, transition.probes);
-        let Err(Refused(there)) = conditional::try_update(UPDATE, change.apply(self.change(before))).await? else {
+        let Err(Refused(there)) = self.try_and_tell(change.apply(self.change(before)), notice).await? else {
             return Ok(Recorded::Yes);
         };
         let Some((there, mark)) = there.as_ref().zip(attempt.mark.as_ref()) else { return Ok(Recorded::Overtaken) };

@@ -18,6 +18,7 @@ mod item_size;
 pub mod jobs_table;
 pub mod keyring;
 pub mod lanes;
+pub mod notices;
 mod page;
 pub mod put_once;
 pub mod queue;

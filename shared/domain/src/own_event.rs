@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::attempt::Attempt;
+use crate::delivery::{Delivery, Reason};
 use crate::endpoint::Endpoint;
 use crate::event::{Announce, Event, OwnType};
 use crate::id::{EventId, JobId, TenantId};
@@ -56,6 +58,36 @@ impl OwnEvent {
         Self { own_type, tenant_id: endpoint.tenant_id.clone(), data, job_id: None, announce: None }
     }
 
+    /// That a delivery is given up at `at` for a reason: its row as it was read, and the attempt, if any, that ends it. Nothing where
+    /// nobody is told: of what tells of such things itself, or one failure would be told without end; nor of what goes to a job's own
+    /// URL, and so to no webhook.
+    pub fn delivery_failed(row: &Delivery, last: Option<&Attempt>, reason: Reason, at: Timestamp) -> Option<Self> {
+        if row.event_type.is_operational() {
+            return None;
+        }
+        let made = last.map_or(row.attempts_made, |last| last.number);
+        let last = last.or_else(|| row.attempts.last()).filter(|last| last.number >= row.round_from);
+        let failed = DeliveryFailed {
+            webhook_id: row.webhook_id()?.as_str(),
+            delivery_id: row.id.as_str(),
+            event_id: row.event_id.as_str(),
+            event: row.event_type.as_str(),
+            reason: reason.as_str(),
+            attempts: (made + 1).saturating_sub(row.round_from),
+            last_outcome: last.map(|last| last.outcome.as_str()),
+            status_code: last.and_then(|last| last.status_code),
+            failed_at: time::wire(at),
+        };
+        Some(Self {
+            own_type: OwnType::DeliveryFailed,
+            tenant_id: row.tenant_id.clone(),
+            // Only maps with keys that are no strings cannot be written.
+            data: serde_json::to_string(&failed).unwrap_or_default(),
+            job_id: None,
+            announce: None,
+        })
+    }
+
     /// That there is a new job: its projects' ids, and what its customer asked for, save whom to tell.
     pub fn job_created(job: &Job, request: &RawValue) -> Self {
         let created = Created {
@@ -104,6 +136,23 @@ impl OwnEvent {
 }
 
 #[derive(Serialize)]
+struct DeliveryFailed<'a> {
+    webhook_id: &'a str,
+    delivery_id: &'a str,
+    event_id: &'a str,
+    event: &'a str,
+    reason: &'a str,
+    /// Of this round.
+    attempts: u32,
+    /// None where the round ends before its first attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    failed_at: String,
+}
+
+#[derive(Serialize)]
 struct Created<'a> {
     job_id: &'a str,
     tenant_id: &'a str,
@@ -123,7 +172,10 @@ struct Named<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt::Mark;
+    use crate::delivery::an_event;
     use crate::dialect::{DialectRef, NOUVEL, STANDARD};
+    use crate::event::EventType;
     use crate::id::EndpointId;
     use crate::job::{JobStatus, ProjectStatus};
 
@@ -174,5 +226,52 @@ mod tests {
         );
         assert_eq!((event.data, event.ours, event.expires_at), (expected, true, 60));
         assert_eq!((event.tenant_id, event.job_id, event.announce), (endpoint.tenant_id, None, None));
+    }
+
+    /// In its second round, which began with its third attempt.
+    fn a_row() -> Delivery {
+        let at = Timestamp::UNIX_EPOCH;
+        let row = Delivery::pending(&an_event(at), EndpointId::new(at, 2), at, 60);
+        let earlier = Attempt::answered(2, Mark::new(2), at, 500);
+        Delivery { attempts_made: 2, round: 2, round_from: 3, attempts: vec![earlier], ..row }
+    }
+
+    fn told(row: &Delivery, last: Option<&Attempt>) -> String {
+        OwnEvent::delivery_failed(row, last, Reason::AttemptsExhausted, Timestamp::UNIX_EPOCH).unwrap().data
+    }
+
+    #[test]
+    fn an_owner_is_told_which_delivery_failed_how_and_after_how_many_attempts_of_its_round() {
+        let (row, at) = (a_row(), Timestamp::UNIX_EPOCH);
+        let head = format!(
+            r#"{{"webhook_id":"{}","delivery_id":"{}","event_id":"{}","event":"dubbing.completed","reason":"attempts_exhausted","#,
+            row.endpoint_id, row.id, row.event_id
+        );
+        let tail = r#","failed_at":"1970-01-01T00:00:00.000Z"}"#;
+        let said = |rest: &str| format!("{head}{rest}{tail}");
+        let answered = Attempt::answered(3, Mark::new(3), at, 503);
+        let expected = r#""attempts":1,"last_outcome":"status_503","status_code":503"#;
+        assert_eq!(told(&row, Some(&answered)), said(expected));
+        let unanswered = Attempt { outcome: "timed_out".to_owned(), status_code: None, ..answered.clone() };
+        assert_eq!(told(&row, Some(&unanswered)), said(r#""attempts":1,"last_outcome":"timed_out""#));
+        // Ended without a further attempt: the row's last one tells, if it is of this round.
+        assert_eq!(told(&row, None), said(r#""attempts":0"#), "what went before was another round's");
+        let tried = Delivery { attempts_made: 3, attempts: vec![answered], ..row };
+        assert_eq!(told(&tried, None), said(expected));
+        let event = OwnEvent::delivery_failed(&tried, None, Reason::EndpointGone, at).unwrap().into_event(7, at, 60);
+        assert_eq!((event.event_type.as_str(), event.ours), ("webhook.delivery_failed", true));
+        assert_eq!((event.tenant_id, event.job_id, event.announce), (tried.tenant_id, None, None));
+    }
+
+    #[test]
+    fn of_what_tells_of_failures_nobody_is_told_that_it_failed_nor_of_a_jobs() {
+        let told = |row: &Delivery| {
+            OwnEvent::delivery_failed(row, None, Reason::AttemptsExhausted, Timestamp::UNIX_EPOCH).is_some()
+        };
+        assert!(told(&a_row()));
+        for own in [OwnType::DeliveryFailed, OwnType::WebhookDisabled] {
+            assert!(!told(&Delivery { event_type: EventType::from(own), ..a_row() }), "{own:?}");
+        }
+        assert!(!told(&Delivery { job_id: Some(JobId::short(Timestamp::UNIX_EPOCH, 1)), ..a_row() }));
     }
 }

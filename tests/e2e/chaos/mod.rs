@@ -30,6 +30,7 @@ mod lost_answers;
 mod marks;
 mod missing;
 mod moved;
+mod notices;
 mod owner;
 mod parked;
 mod recovery;

@@ -5,14 +5,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use postrider_domain::delivery::{Delivery, Reason, Status};
+use postrider_domain::delivery::Delivery;
 use postrider_domain::id::{DeliveryId, EndpointId};
 use postrider_domain::parking::Place;
 use postrider_domain::time;
-use postrider_host::entropy;
 
-use super::{Change, DeliveriesTable, UPDATE};
-use crate::conditional::{self, Recorded, is_by};
+use super::{DeliveriesTable, UPDATE};
+use crate::conditional::{self, Recorded};
 use crate::error::{Failure, failed};
 use crate::item::{Item, text, text_of};
 use crate::rows;
@@ -43,20 +42,6 @@ impl DeliveriesTable {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":waits", text(&waits_until));
         conditional::update(UPDATE, update, |there| text_of(there, "waits_until") == Some(&waits_until)).await
-    }
-
-    /// Gives up a parked delivery whose time is over, if it still stands where it was read.
-    ///
-    /// # Errors
-    /// When the update failed; repeating it is harmless.
-    pub async fn fail_parked(&self, row: &Delivery) -> Result<Recorded, Failure> {
-        let mark = entropy::mark();
-        let mut change = Change::to(Status::Failed, row);
-        change.due(row, None);
-        change.reason(Some(Reason::EndpointDown));
-        change.by(&mark);
-        let update = change.apply(self.change_if(row, " AND attribute_exists(waits_until)"));
-        conditional::update(UPDATE, update, |there| is_by(there, &mark)).await
     }
 
     /// A page of what is parked for an endpoint, behind a place.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::attempt::FIRST_URL_VERSION;
 use crate::dialect::NUR;
+use crate::own_event::OwnEvent;
 use crate::recovery::is_missed;
 use crate::retry::MAX_INTERNAL;
 
@@ -130,6 +131,8 @@ struct World {
     unrecorded: Vec<Mark>,
     /// What was recorded under the row's counter, in order.
     recorded: Vec<u32>,
+    /// The rounds that failed, as webhooks that ask for it are told of them.
+    told: Vec<u32>,
     most_posts: u32,
     needless_posts: u32,
     forbidden_posts: u32,
@@ -157,6 +160,7 @@ impl World {
             posted: Vec::new(),
             unrecorded: Vec::new(),
             recorded: Vec::new(),
+            told: Vec::new(),
             most_posts: 0,
             needless_posts: 0,
             forbidden_posts: 0,
@@ -299,6 +303,10 @@ impl World {
             self.row.internal = made.internal;
             self.row.attempts.extend(attempt.cloned());
             self.recorded.push(self.row.attempts_made);
+            // In one transaction with all of that.
+            let reason = made.reason.filter(|_| made.status == Status::Failed);
+            let notice = reason.and_then(|reason| OwnEvent::delivery_failed(read, attempt, reason, self.now));
+            self.told.extend(notice.map(|_| read.round));
             return next;
         }
         let attempt = attempt?;
@@ -484,6 +492,7 @@ proptest! {
         for step in steps {
             let was = world.row.clone();
             let rounds = world.rounds;
+            let told = world.told.len();
             let (is_retry, late) = (matches!(step, Step::Retry), world.row.late.len());
             world.step(step);
             let row = &world.row;
@@ -492,6 +501,9 @@ proptest! {
                 let ended_otherwise = row.status != was.status;
                 prop_assert!(!ended_otherwise || (row.status == Status::Succeeded && row.late.len() > late));
             }
+            let has_failed = row.status == Status::Failed && (was.status, was.round) != (row.status, row.round);
+            prop_assert_eq!(world.told.len() - told, usize::from(has_failed), "each round that fails is told of once");
+            prop_assert!(row.status != Status::Failed || world.told.last() == Some(&row.round));
             if was.status == Status::Pending && is_retry {
                 prop_assert_eq!(row, &was, "a refused retry writes nothing");
             }

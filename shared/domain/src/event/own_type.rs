@@ -12,6 +12,8 @@ named! {
         WebhookFailing = "webhook.failing",
         /// It answers again, and what was parked is sent.
         WebhookRecovered = "webhook.recovered",
+        /// A delivery was given up. Goes where that does.
+        DeliveryFailed = "webhook.delivery_failed",
         /// A customer has started a job. Goes to workers, on the stack's bus.
         JobCreated = "job.created",
         /// A job ended well, or in part. Goes to the job's own URL, as the other ends do.
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_types_are_types_and_no_producers_disables_a_webhook() {
+    fn our_types_are_types_and_no_producer_tells_of_a_webhook() {
         for &own in OwnType::ALL {
             let event_type = EventType::from(own);
             assert_eq!(own.as_str().parse().as_ref(), Ok(&event_type));
