@@ -97,12 +97,12 @@ async fn a_record_is_one_write_with_the_attempt_its_number_and_what_follows() {
     assert!(made.contains(r#"due_at = "1970-01-01T00:01:00.000Z", due_shard = "#), "{made}");
     let failed = Transition { reason: Some(Reason::AttemptsExhausted), ..transition(Status::Failed, None) };
     let update = asked(async |table| table.record(&row(), &attempt(), &failed).await).await;
-    assert!(change(&update).ends_with(r#", reason = "attempts_exhausted" REMOVE next_attempt_at, due_at, due_shard"#));
+    assert!(change(&update).ends_with(r#", reason = "attempts_exhausted" REMOVE next_attempt_at, due_at, due_shard, waits_until"#));
 }
 
 #[tokio::test]
-async fn a_success_leaves_both_indexes_and_so_does_a_row_of_nobodys() {
-    let gone = "REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason";
+async fn a_success_leaves_every_index_and_so_does_a_row_of_nobodys() {
+    let gone = "REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, waits_until, reason";
     let update =
         asked(async |table| table.record(&row(), &attempt(), &transition(Status::Succeeded, None)).await).await;
     assert!(change(&update).ends_with(gone), "{}", change(&update));
@@ -133,7 +133,7 @@ async fn a_late_attempt_wants_a_row_and_changes_nothing_but_by_success() {
     assert_eq!(update["ExpressionAttributeValues"][":attempt"], json!(attempt()));
     let update = asked(async |table| table.record_late(&row(), &succeeded()).await).await;
     assert_eq!(condition(&update), wanted);
-    let ends = r#", status = "succeeded" REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, reason"#;
+    let ends = r#", status = "succeeded" REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, waits_until, reason"#;
     assert_eq!(change(&update), format!("SET late_00000007 = :attempt{ends}"));
     let (gone, _) = refused(&json!({}), async |table| table.record_late(&row(), &attempt()).await).await;
     assert_eq!(gone, Recorded::Overtaken, "a row that is gone stays gone");
@@ -149,7 +149,7 @@ async fn a_cancellation_wants_what_a_record_does_and_says_whose_it_is() {
     let change = change(&update);
     assert!(change.starts_with(r#"SET status = "cancelled", undelivered_tenant = "#), "{change}");
     assert!(change.contains(r#"reason = "cancelled_by_request""#) && change.contains(SET_MARKS), "{change}");
-    assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard"), "{change}");
+    assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard, waits_until"), "{change}");
     assert_eq!(refused(&json!({"changed_by": "another0"}), cancel).await.0, Recorded::Overtaken);
     assert_eq!(refused(&json!({"changed_before": mark()}), cancel).await.0, Recorded::Yes);
 }
@@ -165,7 +165,7 @@ async fn a_round_wants_the_row_as_it_was_read_and_its_status_too() {
     assert!(change.starts_with(r#"SET status = "retrying", undelivered_tenant = "#), "{change}");
     assert!(change.contains("round = 4, round_from = 3, internal = 0"), "{change}");
     assert!(change.contains(r#"due_at = "1970-01-01T00:00:00.000Z""#) && change.contains(SET_MARKS), "{change}");
-    assert!(change.ends_with("REMOVE reason"), "{change}");
+    assert!(change.ends_with("REMOVE probes, waits_until, reason"), "{change}");
     assert_eq!(refused(&json!({"changed_by": "another0"}), begin).await.0, Recorded::Overtaken);
     assert_eq!(refused(&json!({"changed_by": mark()}), begin).await.0, Recorded::Yes);
 }
@@ -178,4 +178,21 @@ async fn a_round_of_what_was_delivered_is_no_undelivered_one() {
     let change = change(&update);
     assert!(change.contains(r#"delivered_at = "1970-01-01T00:00:00.000Z""#), "{change}");
     assert!(change.contains("REMOVE undelivered_tenant") && !change.contains("undelivered_tenant ="), "{change}");
+}
+
+#[tokio::test]
+async fn what_is_parked_is_due_no_more_and_a_probe_that_fails_leaves_it_so() {
+    let until = Timestamp::from_second(60).unwrap();
+    let park = async |table: DeliveriesTable| table.park(&row(), until).await;
+    let update = asked(park).await;
+    assert_eq!(condition(&update), format!("{AS_READ}{NOT_ENDED} AND attribute_not_exists(waits_until)"));
+    let parked = r#"SET waits_until = "1970-01-01T00:01:00.000Z" REMOVE next_attempt_at, due_at, due_shard"#;
+    assert_eq!(change(&update), parked);
+    assert_eq!(refused(&json!({"waits_until": "1970-01-01T00:01:00.000Z"}), park).await.0, Recorded::Yes);
+    assert_eq!(refused(&json!({"waits_until": "1970-01-01T00:02:00.000Z"}), park).await.0, Recorded::Overtaken);
+    let probed = Transition { waits_until: Some(until), probes: 1, ..transition(Status::Retrying, None) };
+    let update = asked(async |table| table.record(&row(), &attempt(), &probed).await).await;
+    let change = change(&update);
+    assert!(change.contains(r#"waits_until = "1970-01-01T00:01:00.000Z", probes = 1"#), "{change}");
+    assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard, reason"), "{change}");
 }

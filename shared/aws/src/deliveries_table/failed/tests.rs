@@ -87,7 +87,7 @@ async fn an_end_without_an_attempt_wants_the_row_as_it_was_read_and_leaves_what_
         let change = expression(&update, "UpdateExpression");
         assert!(change.starts_with(r#"SET status = "failed", undelivered_tenant = "#), "{change}");
         assert!(change.contains(r#"reason = "attempts_exhausted""#) && change.contains(r#"changed_by = "00000007""#));
-        assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard"), "{change}");
+        assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard, waits_until"), "{change}");
     }
 }
 
