@@ -119,7 +119,8 @@ async fn the_failing_of_a_notice_is_told_to_nobody() {
     let (_, id) = invoice(&tenant, &webhook).await;
     tenant.settled(&id, "failed", 1).await;
     let notice = told.only(SOON).await;
-    let of_the_notice = tenant.delivery_of(&notice.event_id(), &webhook).await;
+    let id = notice.header("webhook-id").expect("Standard Webhooks names the event");
+    let of_the_notice = tenant.delivery_of(id, &webhook).await;
     tenant.settled(&of_the_notice, "failed", 1).await;
     tenant.api.post(&format!("/v1/deliveries/{of_the_notice}/retry"), &json!({})).await.ok(202);
     tenant.settled(&of_the_notice, "failed", 2).await;

@@ -39,8 +39,15 @@ async fn a_failure_whose_answer_is_lost_is_told_of_once() {
         proxy.add(lost);
         with_proxy(&world, "deliver", &proxy, async {
             let (_, id) = delivery_to(&tenant, &webhook).await;
-            assert_told_once(&world, &tenant, &id, &receivers, 1).await;
+            // The row tells of the first try; deliver itself goes on until it hears of one.
+            until("deliver to know that it recorded the attempt", SOON, || async {
+                let log = world.aws.functions.log("deliver").await;
+                let is_so = |line: &&String| line.contains("delivery.attempted") && line.contains(&id);
+                if log.iter().filter(is_so).count() == 1 { Ok(()) } else { Err("no line".to_owned()) }
+            })
+            .await;
             assert_eq!(proxy.hits(), times);
+            assert_told_once(&world, &tenant, &id, &receivers, 1).await;
         })
         .await;
     }
