@@ -9,6 +9,7 @@ use postrider_domain::endpoint::{Endpoint, EndpointStatus, check_description, ch
 use postrider_domain::event::EventPattern;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::own_header::parse_headers;
+use postrider_domain::rate_limit::RateLimit;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
 use postrider_host::env::Retention;
 
@@ -21,6 +22,7 @@ pub(crate) struct Changes {
     headers: Option<Option<BTreeMap<String, String>>>,
     timeout_seconds: Option<Option<u16>>,
     retry_schedule: Option<Option<Vec<u32>>>,
+    rate_limit: Option<Option<RateLimit>>,
 }
 
 impl Changes {
@@ -35,6 +37,7 @@ impl Changes {
             headers: headers.map(|headers| headers.map(parse_headers).transpose()).transpose()?,
             timeout_seconds: fields.change("timeout_seconds", "a whole number of seconds")?,
             retry_schedule: fields.change("retry_schedule", "a list of whole numbers of seconds")?,
+            rate_limit: fields.change("rate_limit", RateLimit::EXPECTED)?,
         };
         fields.finish()?;
         changes.timeout_seconds.flatten().map_or(Ok(()), check_timeout)?;
@@ -58,6 +61,7 @@ impl Changes {
         endpoint.description = self.description.unwrap_or_else(|| endpoint.description.take());
         endpoint.timeout_seconds = self.timeout_seconds.unwrap_or(endpoint.timeout_seconds);
         endpoint.retry_schedule = self.retry_schedule.unwrap_or_else(|| endpoint.retry_schedule.take());
+        endpoint.rate_limit = self.rate_limit.unwrap_or(endpoint.rate_limit);
         if let Some(status) = self.status.filter(|status| *status != endpoint.status) {
             endpoint.status = status;
             let disabled = status == EndpointStatus::Disabled;

@@ -21,6 +21,7 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Value {
         ("headers", json!(headers)),
         ("timeout_seconds", json!(endpoint.timeout_seconds)),
         ("retry_schedule", json!(endpoint.retry_schedule)),
+        ("rate_limit", json!(endpoint.rate_limit)),
         ("disabled_reason", json!(endpoint.disabled_reason)),
         ("disabled_at", json!(disabled_at)),
         ("previous_secret_until", json!(previous_secret_until(&endpoint.secrets, now).map(time::wire))),

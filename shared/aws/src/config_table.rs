@@ -10,6 +10,7 @@
 //! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | how many webhooks a tenant has | `TENANT#ten_…` | `WEBHOOKS` |
 //! | a tenant's slow endpoints | `TENANT#ten_…` | `SLOW` |
+//! | the next free slot of an endpoint with a rate limit | `TENANT#ten_…` | `RATE#wh_…` |
 //! | until when a tenant's quota of events is used up | `TENANT#ten_…` | `EVENTS` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
 //! | what a tenant has recovering | `TENANT#ten_…` | `RECOVERING` |
@@ -42,6 +43,7 @@ mod event_rate;
 mod keys;
 #[cfg(test)]
 mod overwritten;
+mod rate_limit;
 mod recoveries;
 mod retry_bucket;
 mod slow;

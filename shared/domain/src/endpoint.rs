@@ -13,6 +13,7 @@ use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::own_header::is_of_ours;
+use crate::rate_limit::RateLimit;
 use crate::retry::RetryPolicy;
 use crate::stored_secret::StoredSecret;
 
@@ -88,6 +89,9 @@ pub struct Endpoint {
     /// Its own retry schedule, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_schedule: Option<Vec<u32>>,
+    /// How many requests a second it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// Counts its owner's changes: a change is written only over the state that it was made from.
     #[serde(default)]
     pub revision: u32,
@@ -131,6 +135,7 @@ impl Endpoint {
             headers: BTreeMap::new(),
             timeout_seconds: None,
             retry_schedule: None,
+            rate_limit: None,
             revision: 0,
             counted_bytes: None,
             created_at,

@@ -27,6 +27,7 @@ pub mod own_header;
 pub mod payload;
 pub mod plan;
 pub mod quota;
+pub mod rate_limit;
 pub mod recovery;
 mod reserved_header;
 pub mod retry;
