@@ -53,8 +53,9 @@ impl Changes {
     pub(crate) fn apply(self, endpoint: &mut Endpoint, retention: Retention, now: Timestamp) -> Result<(), ApiError> {
         if let Some(url) = self.url.filter(|url| *url != endpoint.url) {
             endpoint.url = url;
-            // What another URL failed at says nothing about this one.
+            // What another URL failed at, or asked for, says nothing about this one.
             endpoint.failing_since = None;
+            endpoint.paused_until = None;
         }
         endpoint.events = self.events.unwrap_or_else(|| endpoint.events.clone());
         endpoint.headers = self.headers.map_or_else(|| endpoint.headers.clone(), Option::unwrap_or_default);
@@ -69,6 +70,7 @@ impl Changes {
             endpoint.disabled_at = disabled.then_some(now);
             // Whoever enables a webhook again gives it a fresh start.
             endpoint.failing_since = None;
+            endpoint.paused_until = None;
         }
         let horizon = i64::try_from(horizon_seconds(&endpoint.retry_policy())).unwrap_or(i64::MAX);
         if horizon > retention.seconds {

@@ -43,6 +43,7 @@ mod event_rate;
 mod keys;
 #[cfg(test)]
 mod overwritten;
+mod pauses;
 mod rate_limit;
 mod recoveries;
 mod retry_bucket;
@@ -53,6 +54,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use rate_limit::EndpointKey;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;

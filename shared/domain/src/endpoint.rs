@@ -13,7 +13,7 @@ use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::own_header::is_of_ours;
-use crate::rate_limit::RateLimit;
+use crate::rate_limit::{RateLimit, Restraint};
 use crate::retry::RetryPolicy;
 use crate::stored_secret::StoredSecret;
 
@@ -108,6 +108,9 @@ pub struct Endpoint {
     /// The first failure since its last success.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub failing_since: Option<Timestamp>,
+    /// Until when its receiver has asked to be left alone. A hint: an owner's change that was made from what stood before may undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub paused_until: Option<Timestamp>,
     /// When a tombstone may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -141,6 +144,7 @@ impl Endpoint {
             created_at,
             deleted_at: None,
             failing_since: None,
+            paused_until: None,
             expires_at: None,
         }
     }
@@ -171,6 +175,13 @@ impl Endpoint {
     /// When its failed attempts come back.
     pub fn retry_policy(&self) -> RetryPolicy {
         self.dialect.retry.with_schedule(self.retry_schedule.as_deref())
+    }
+
+    /// What holds its messages back at `now`, if anything does.
+    pub fn restraint(&self, now: Timestamp) -> Option<Restraint> {
+        let paused_until = self.paused_until.filter(|until| *until > now);
+        let is_free = self.rate_limit.is_none() && paused_until.is_none();
+        (!is_free).then_some(Restraint { limit: self.rate_limit, paused_until })
     }
 
     /// Whether it has failed for so long that it is to be disabled.

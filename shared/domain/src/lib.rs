@@ -24,6 +24,7 @@ pub mod note;
 pub mod obstacle;
 pub mod own_event;
 pub mod own_header;
+pub mod pause;
 pub mod payload;
 pub mod plan;
 pub mod quota;

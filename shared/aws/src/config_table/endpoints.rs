@@ -35,7 +35,7 @@ fn is_unchanged(endpoint: &Endpoint) -> &'static str {
     }
 }
 
-fn place(tenant: &TenantId, id: &EndpointId) -> Item {
+pub(super) fn place(tenant: &TenantId, id: &EndpointId) -> Item {
     at(tenant, format!("{ENDPOINT_PREFIX}{id}"))
 }
 
@@ -287,7 +287,7 @@ impl ConfigTable {
 
     /// Whether it still has the URL that it was read with: what another URL answered says nothing about this one. Rows of a
     /// version that counted no URLs have their first.
-    fn is_where_it_was(endpoint: &Endpoint) -> &'static str {
+    pub(super) fn is_where_it_was(endpoint: &Endpoint) -> &'static str {
         match endpoint.url_version {
             FIRST_URL_VERSION => "(attribute_not_exists(url_version) OR url_version = :url)",
             _ => "url_version = :url",
