@@ -29,6 +29,8 @@ use postrider_host::{clock, deadline, entropy, env};
 
 use crate::batch::{Batch, Seen};
 use crate::health::Health;
+use crate::limits::Limits;
+use crate::pauses::Pauses;
 use crate::send_pool::SendPool;
 use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
@@ -66,7 +68,9 @@ pub(crate) struct Attempts {
     /// How the deployment's deliveries name their sender, where the operator says so.
     user_agent: Option<String>,
     send_pool: SendPool,
+    pauses: Pauses,
     pub(crate) slow: Slow,
+    pub(crate) limits: Limits,
 }
 
 impl Attempts {
@@ -81,7 +85,9 @@ impl Attempts {
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
             user_agent: env::user_agent()?,
             send_pool: SendPool::default(),
+            pauses: Pauses::from_env(sdk)?,
             slow: Slow::from_env(sdk)?,
+            limits: Limits::from_env(sdk)?,
         })
     }
 
@@ -164,6 +170,7 @@ impl Attempts {
         if let Err(error) = self.health.note(endpoint, &transition, &batch.health, ended).await {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
         }
+        self.pauses.note(consignment, &sent.outcome, &batch.paused, ended).await;
         let latency_ms = attempt.succeeded().then(|| ended.as_millisecond() - row.created_at.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
         Ok(Progress::Done(Some(Made { dialect, outcome, latency_ms })))
