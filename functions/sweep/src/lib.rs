@@ -8,5 +8,6 @@ pub mod pace;
 #[cfg(test)]
 mod sample;
 mod timer;
+mod waits;
 
 pub use handler::Sweep;
