@@ -39,8 +39,8 @@ impl Pauses {
         }
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         match self.config.note_pause(endpoint, until).await {
-            Ok(()) => tracing::info!(webhook_id, tenant_id, until = time::wire(until), "webhook.paused"),
-            Err(error) => tracing::warn!(webhook_id, error = %error, "webhook.pause_not_noted"),
+            Ok(()) => tracing::info!(webhook_id, tenant_id, until = time::wire(until), "deliver.paused"),
+            Err(error) => tracing::warn!(webhook_id, error = %error, "deliver.pause_not_noted"),
         }
     }
 }

@@ -456,7 +456,7 @@ pub(crate) mod tests {
     async fn what_waits_for_its_turn_is_not_sent_again() {
         for (limit, paused, slots, late, rows) in [
             (Some(1), None, None, 600, 1),
-            (Some(1), None, Some(30), 600, 1),
+            (Some(1), None, Some(3), 600, 1),
             (Some(1), None, Some(120), 600, 0),
             (Some(1), None, Some(120), 3_600, 1),
             (None, Some(60), None, 600, 0),

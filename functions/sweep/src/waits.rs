@@ -15,8 +15,9 @@ use postrider_host::clock;
 
 use crate::pace::GRACE;
 
-/// Slots that run further ahead than this keep rows waiting for longer than the grace that each has.
-const AHEAD: Duration = Duration::from_secs(60);
+/// Slots that run further ahead than this keep rows waiting. Not more: once the last slots are near, the rows that still wait for them
+/// have waited the longest, and would be taken for lost.
+const AHEAD: Duration = Duration::from_secs(5);
 /// So late, a row does not wait for a slot any more: none is given for so long ahead.
 const LOST: Duration = Duration::from_secs(3600);
 /// The same where slots run so far ahead that messages wait to be given one, for as long as the endpoint takes to catch up.
@@ -113,10 +114,10 @@ mod tests {
     #[test]
     fn what_waits_for_its_slot_is_left_alone_and_what_is_lost_is_not() {
         assert!(!keeps(None, None, 3 * MINUTE));
-        assert!(!keeps(Some(60), None, 3 * MINUTE), "it would have been sent by now");
-        assert!(keeps(Some(61), None, 3 * MINUTE));
-        assert!(keeps(Some(61), None, 60 * MINUTE - 1));
-        assert!(!keeps(Some(61), None, 60 * MINUTE), "it would have been sent by now");
+        assert!(!keeps(Some(5), None, 3 * MINUTE), "the webhook is not behind");
+        assert!(keeps(Some(6), None, 3 * MINUTE));
+        assert!(keeps(Some(6), None, 60 * MINUTE - 1));
+        assert!(!keeps(Some(6), None, 60 * MINUTE), "it would have been sent by now");
     }
 
     #[test]
