@@ -109,18 +109,13 @@ impl Parked {
         Ok(())
     }
 
-    /// Somebody answered at an endpoint: what is parked is drained.
+    /// Somebody answered at an endpoint: what is parked is drained, and once it is, the owner is told.
     async fn answered(&self, endpoint: &Endpoint, health: Health, now: Timestamp) -> Result<bool, Failure> {
         let mut there = endpoint.clone();
         for _ in 0..TRIES {
             let Some(before) = &there.parking else { return Ok(false) };
-            let is_told_now = before.state == State::Closing && before.is_to_be_told();
-            let after = match before.state {
-                State::Down => before.answered(now),
-                State::Closing if is_told_now => before.told(),
-                State::Draining | State::Closing => return Ok(false),
-            };
-            let event = is_told_now.then(|| OwnEvent::webhook_recovered(&there, &after, now));
+            let Some((after, tells)) = before.after_an_answer(now) else { return Ok(false) };
+            let event = tells.then(|| OwnEvent::webhook_recovered(&there, &after, now));
             let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
             if self.config.change_parking(&there, (before, &after), health, announcement).await? == Recorded::Yes {
                 let (webhook_id, tenant_id) = (there.id.as_str(), there.tenant_id.as_str());
@@ -131,8 +126,9 @@ impl Parked {
                 return Ok(true);
             }
             match self.config.readable_endpoint(&there.tenant_id, &there.id).await? {
-                Some(found) => there = found,
-                None => return Ok(false),
+                // What another URL answered says nothing about this one.
+                Some(found) if found.url_version == endpoint.url_version => there = found,
+                _ => return Ok(false),
             }
         }
         Ok(false)
@@ -171,7 +167,6 @@ impl Parked {
         }
         self.hint(endpoint, &after, now).await;
         let mut rows = self.deliveries.parked(&endpoint.id, None, PROBED).await?.rows;
-        rows.retain(Delivery::may_be_probed);
         if rows.is_empty() {
             // Nothing is there to be probed with: real traffic decides.
             let draining = after.given_another_chance(now);
@@ -179,6 +174,12 @@ impl Parked {
             if changed == Recorded::Yes {
                 self.send_ticket(endpoint, &draining, now).await;
             }
+            return Ok(None);
+        }
+        let horizon = endpoint.horizon();
+        rows.retain(|row| row.may_be_probed(horizon, now));
+        if rows.is_empty() {
+            // They have had their share of probes for now. Sent otherwise, each would use up its schedule at an endpoint that is down.
             return Ok(None);
         }
         let row = rows.swap_remove(before.probed_row(rows.len()));
@@ -212,7 +213,7 @@ impl Parked {
     /// Nothing is parked behind the last page. Once all that was sent is on record too, what is new goes the ordinary way.
     async fn drained(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
         if self.deliveries.parked(&endpoint.id, None, 1).await?.last.is_some() {
-            let after = before.waiting(now);
+            let after = before.waiting(endpoint, now);
             self.try_ticket(endpoint, &after, now).await?;
             self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
             return Ok(());

@@ -138,7 +138,7 @@ impl Parked {
             State::Draining => Ok(0),
             State::Down => self.fail_expired(endpoint, oldest).await,
             State::Closing if oldest.last.is_none() => {
-                if parking.is_over(now) {
+                if parking.is_over(endpoint, now) {
                     self.config.end_parking(endpoint, parking).await?;
                 }
                 Ok(0)

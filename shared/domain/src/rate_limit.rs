@@ -114,7 +114,7 @@ pub fn turn(slot: Option<Timestamp>, now: Timestamp) -> Turn {
 }
 
 /// The longest delay of a queue.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 /// How long a message waits in a queue for its slot: whole seconds, and no less than it takes. One whose slot is further off comes
 /// back before, and waits again.
