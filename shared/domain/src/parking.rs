@@ -27,6 +27,8 @@ use crate::rate_limit::{LONGEST_DELAY, RateLimit};
 use crate::time::{plus_millis, to_millis};
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod tests;
 
 /// How long an endpoint answers nothing before an attempt that fails parks what is for it.
@@ -234,7 +236,7 @@ impl Parking {
             let anew = Self::new(now, State::Down, Cause::EndpointOutage, next_at);
             return Some(Self { step: self.step + 1, ..anew });
         }
-        Some(Self { state: State::Down, next_at, probes: 0, after: None, answered: false, ..self.next() })
+        Some(Self { state: State::Down, next_at, probes: 0, answered: false, ..self.next() })
     }
 
     /// Whether it begins something that its owner is to be told of, as the follower of `before`.

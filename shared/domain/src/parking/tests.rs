@@ -93,6 +93,18 @@ fn an_endpoint_with_a_limit_is_drained_at_its_pace() {
 }
 
 #[test]
+fn what_was_sent_and_is_not_on_record_is_sent_again_after_a_while_and_not_while_it_waits_for_its_slot() {
+    let limited = Endpoint { rate_limit: Some(RateLimit::try_from(1).unwrap()), ..endpoint(None) };
+    let place = Place { waits_until: at(1), id: row().id };
+    for (endpoint, seconds) in [(endpoint(None), 45_i64), (limited, 945)] {
+        let page = begun().page(&endpoint, &Times::default());
+        let sent = begun().answered(at(400)).page_sent(place.clone(), 1, page, at(401));
+        let waits = |second: i64| sent.waiting(&endpoint, at(401 + second)).after.is_some();
+        assert!(waits(seconds) && !waits(seconds + 1), "{seconds}");
+    }
+}
+
+#[test]
 fn its_owner_is_told_once_that_it_is_over_and_only_when_somebody_has_answered() {
     let down = Endpoint { down_since: Some(at(0)), ..endpoint(None) };
     let (closing, tells) = begun().answered(at(400)).drained(&endpoint(None), at(500));
@@ -160,6 +172,10 @@ fn an_outage_of_which_nobody_heard_the_end_goes_on_as_the_same() {
         assert_eq!((next.is_news(Some(before)), next.step), (is_news, before.step + 1), "{before:?}");
     }
     assert!(begun().is_news(None));
+    let place = Place { waits_until: at(1), id: row().id };
+    let half = drained.page_sent(place, 50, drained.page(&endpoint(None), &Times::default()), at(401));
+    let back = again(&half).answered(at(2_100));
+    assert!(half.after.is_some() && back.after.is_none() && back.drained == 52, "drained from its beginning");
 }
 
 fn row() -> Delivery {
