@@ -193,11 +193,13 @@ impl Parked {
         let slow = self.slow_of(endpoint).await;
         let queue = self.lanes.queue(slow.has(&endpoint.tenant_id, &endpoint.id, now));
         let mut page = before.page(endpoint, &self.times);
-        if queue.waiting().await.unwrap_or(u64::MAX) > BACKLOG {
+        let waiting = queue.waiting().await.ok();
+        if waiting.is_none_or(|waiting| waiting > BACKLOG) {
             page = Page { rows: page.rows.min(FIRST_PAGE), ..page };
         }
+        let is_behind = waiting.is_some_and(|waiting| waiting > BACKLOG);
         let found = self.deliveries.parked(&endpoint.id, before.after.as_ref(), page.rows).await?;
-        let Some(last) = found.last else { return self.drained(endpoint, before, now).await };
+        let Some(last) = found.last else { return self.drained(endpoint, before, is_behind, now).await };
         let messages: Vec<Message> = found.rows.iter().map(Message::next).collect();
         queue.send_all(&messages).await?;
         let after = before.page_sent(last, messages.len(), page, now);
@@ -211,9 +213,15 @@ impl Parked {
     }
 
     /// Nothing is parked behind the last page. Once all that was sent is on record too, what is new goes the ordinary way.
-    async fn drained(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
+    async fn drained(
+        &self,
+        endpoint: &Endpoint,
+        before: &Parking,
+        is_behind: bool,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if self.deliveries.parked(&endpoint.id, None, 1).await?.last.is_some() {
-            let after = before.waiting(endpoint, now);
+            let after = before.waiting(endpoint, is_behind, now);
             self.try_ticket(endpoint, &after, now).await?;
             self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
             return Ok(());

@@ -69,6 +69,9 @@ impl Changes {
         if (&before.url, before.status) != (&endpoint.url, endpoint.status) {
             endpoint.failing_since = None;
         }
+        if before.rate_limit != endpoint.rate_limit {
+            endpoint.parking = endpoint.parking.as_ref().map(|parking| parking.under_another_limit(now));
+        }
         if may_have_mended(&before, endpoint) {
             *endpoint = endpoint.clone().given_another_chance(now);
         }

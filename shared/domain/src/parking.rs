@@ -303,6 +303,13 @@ impl Parking {
         if self.state == State::Down { self.draining(now) } else { self.clone() }
     }
 
+    /// The same under another rate limit: what waited for a slot of the one before waits no longer.
+    #[must_use]
+    pub fn under_another_limit(&self, now: Timestamp) -> Self {
+        let waits = self.state == State::Draining && self.next_at > now;
+        if waits { Self { next_at: now, ..self.next() } } else { self.clone() }
+    }
+
     /// The same since somebody has answered, by which one delivery is seen to.
     fn answered(&self, now: Timestamp) -> Self {
         Self { drained: self.drained + 1, answered: true, ..self.draining(now) }
@@ -357,12 +364,12 @@ impl Parking {
 
     /// While some of what was sent is not on record yet. After a while it is gone through once more: somebody may have parked another
     /// before the place that was reached. What is for an endpoint with a limit may wait in a queue for its slot before: sent again, it
-    /// would take another one.
+    /// would take another one. Nor is anything sent again to a queue that is behind, which would only be further behind.
     #[must_use]
-    pub fn waiting(&self, endpoint: &Endpoint, now: Timestamp) -> Self {
+    pub fn waiting(&self, endpoint: &Endpoint, is_behind: bool, now: Timestamp) -> Self {
         let in_a_queue = endpoint.rate_limit.map(|_| LONGEST_DELAY).unwrap_or_default();
         let is_long = self.sent_at.is_none_or(|sent_at| now > later(sent_at, UNDER_WAY + in_a_queue));
-        let after = if is_long { None } else { self.after.clone() };
+        let after = if is_long && !is_behind { None } else { self.after.clone() };
         Self { after, next_at: later(now, WAITING_INTERVAL), ..self.next() }
     }
 

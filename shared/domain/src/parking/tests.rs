@@ -99,8 +99,9 @@ fn what_was_sent_and_is_not_on_record_is_sent_again_after_a_while_and_not_while_
     for (endpoint, seconds) in [(endpoint(None), 45_i64), (limited, 945)] {
         let page = begun().page(&endpoint, &Times::default());
         let sent = begun().answered(at(400)).page_sent(place.clone(), 1, page, at(401));
-        let waits = |second: i64| sent.waiting(&endpoint, at(401 + second)).after.is_some();
-        assert!(waits(seconds) && !waits(seconds + 1), "{seconds}");
+        let waits = |second: i64, is_behind| sent.waiting(&endpoint, is_behind, at(401 + second)).after.is_some();
+        assert!(waits(seconds, false) && !waits(seconds + 1, false), "{seconds}");
+        assert!(waits(seconds + 1, true), "a queue that is behind has them still");
     }
 }
 
@@ -142,6 +143,9 @@ fn a_limit_parks_where_nothing_is_parked_and_keeps_the_end_of_an_outage() {
     let again = limited(Some(&untold)).unwrap();
     assert_eq!((again.state, again.next_at, again.step), (State::Draining, at(2_000), untold.step + 1));
     assert!(!again.told && again.since == untold.since && !again.is_news(Some(&untold)));
+    let lifted = again.under_another_limit(at(700));
+    assert_eq!((lifted.next_at, lifted.step, lifted.state), (at(700), again.step + 1, State::Draining));
+    assert_eq!((again.under_another_limit(at(2_000)), down.under_another_limit(at(0))), (again.clone(), down));
     assert!(again.after_an_answer(at(2_001)).unwrap().0.drained(&endpoint(None), at(2_002)).1);
 }
 

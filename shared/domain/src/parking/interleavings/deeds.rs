@@ -232,7 +232,7 @@ impl World {
             let last = self.claimed_at;
             self.rule(claimed == last, "one probe at a time");
         }
-        if let Some(slot) = read.asked.slot.filter(|_| !read.asked.probe) {
+        if let Some(slot) = read.asked.slot.filter(|_| !read.asked.probe && read.endpoint.rate_limit.is_some()) {
             self.sent.push((slot, self.now));
             self.saw(Saw::SentInASlot);
         }
@@ -436,7 +436,7 @@ impl World {
     fn last_look(&mut self, endpoint: &Endpoint, now: i64) -> Vec<Deed> {
         let Some(before) = endpoint.parking.clone() else { return Vec::new() };
         if !self.index(None, 1).is_empty() {
-            let after = before.waiting(endpoint, at(now));
+            let after = before.waiting(endpoint, false, at(now));
             if before.after.is_some() && after.after.is_none() {
                 self.saw(Saw::WalkedAgain);
             }

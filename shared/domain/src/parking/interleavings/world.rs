@@ -136,6 +136,7 @@ pub(super) enum Saw {
     LateRecord,
     SentInASlot,
     WaitedForASlot,
+    LimitLifted,
 }
 
 pub(super) struct World {
@@ -165,6 +166,8 @@ pub(super) struct World {
     pub(super) down_at: i64,
     /// When the last probe was claimed.
     pub(super) claimed_at: i64,
+    /// The highest limit so far.
+    pub(super) highest_limit: u32,
     /// Slots in which something was sent, and when.
     pub(super) sent: Vec<(Timestamp, i64)>,
     pub(super) events: u64,
@@ -200,6 +203,7 @@ impl World {
             changed_at: 0,
             down_at: 0,
             claimed_at: 0,
+            highest_limit: limit.unwrap_or_default(),
             sent: Vec::new(),
             events: 0,
             next_sweep: now + SWEEPS,
@@ -303,12 +307,16 @@ impl World {
             self.saw(Saw::Overtaken);
             return false;
         }
+        let is_sent_to = self.is_sent_to();
+        self.rule(is_sent_to, "nothing begins for who is not sent to");
         if parking.holds_back() {
             let down_for = read.down_since.map_or(0, |since| self.now - since.as_second());
             self.rule(down_for >= 300, "it is parked before its time");
             let since = self.endpoint.down_since.map_or(0, Timestamp::as_second);
             self.rule(since + FUNCTION >= self.alive_at, "an endpoint that answers is not parked");
-            self.rule(self.now - self.changed_at >= 300, "what its owner changes has its five minutes");
+            // Less what an attempt takes that was out when he changed it.
+            let since_it_changed = self.now - self.changed_at;
+            self.rule(since_it_changed >= 300 - FUNCTION, "what its owner changes has its five minutes");
             self.down_at = self.now;
         }
         if parking.is_news(read.parking.as_ref()) {
@@ -512,8 +520,7 @@ impl World {
 
     /// How much was sent in the worst span of time beyond what the limit lets through.
     pub(super) fn keeps_the_limit(&self) -> bool {
-        let Some(limit) = self.endpoint.rate_limit else { return true };
-        let (rate, late) = (i64::from(limit.per_second()), i64::try_from(LATEST.as_secs()).unwrap());
+        let (rate, late) = (i64::from(self.highest_limit), i64::try_from(LATEST.as_secs()).unwrap());
         let mut times: Vec<i64> = self.sent.iter().map(|(_, at)| *at).collect();
         times.sort_unstable();
         let in_time = self.sent.iter().all(|(slot, at)| slot.as_second() <= *at && at - slot.as_second() <= late + 1);
