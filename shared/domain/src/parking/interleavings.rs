@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use self::world::{Asked, Body, FANOUT, Fate, Queued, Receiver, Saw, Told, World, at};
+use self::world::{Asked, Body, FANOUT, Fate, Queued, Receiver, SWEEP, Saw, Told, World, at};
 use crate::delivery::{Delivery, Reason, Status};
 use crate::endpoint::EndpointStatus;
 use crate::parking::MAX_PROBES;
@@ -512,4 +512,62 @@ fn what_is_parked_for_a_deleted_webhook_is_called_off_at_once() {
         world.run(2 * 3_600, None);
         assert!(world.endpoint.parking.is_none() && world.wrong.is_empty(), "{:?}", world.wrong);
     }
+}
+
+/// An outage with so many deliveries parked at least.
+fn an_outage(parked: usize) -> World {
+    let mut world = World::new(None, None, 1);
+    world.step(Step::Outage);
+    world.step(Step::Traffic(parked, 1));
+    assert!(world.parked() >= parked);
+    world
+}
+
+#[test]
+fn whoever_asks_for_a_parked_delivery_has_it_tried_now() {
+    for receiver in [Receiver::Silent, Receiver::Up] {
+        let mut world = an_outage(3);
+        let asked = (0..world.rows.len()).find(|row| world.rows[*row].is_parked()).unwrap();
+        let posts = world.posts;
+        world.receiver = receiver;
+        world.step(Step::Retry { row: asked, sent: true });
+        world.run(0, None);
+        let row = &world.rows[asked];
+        assert!(world.posts > posts && row.round == 2, "{row:?}");
+        match receiver {
+            Receiver::Up => assert_eq!((row.status, world.parked()), (Status::Succeeded, 0), "and so are the others"),
+            _ => assert!(row.is_parked() && row.probes == 1, "{row:?}"),
+        }
+        assert!(world.wrong.is_empty(), "{:?}", world.wrong);
+    }
+}
+
+/// The sweep has looked and found nothing, and before it says that it is over an attempt fails that is the one too many.
+#[test]
+fn what_begins_between_the_last_look_and_the_end_goes_on() {
+    let mut world = an_outage(1);
+    world.receiver = Receiver::Up;
+    world.step(Step::Change { url: false, ticket: true });
+    world.run(60, None);
+    let closing = world.endpoint.parking.clone().unwrap();
+    assert!(closing.told && world.parked() == 0, "{closing:?}");
+    world.receiver = Receiver::Silent;
+    world.now = closing.next_at.as_second() + 1;
+    world.endpoint.down_since = Some(at(world.now - 400));
+    world.queue.clear();
+    world.publish(0);
+    world.take(0, 0);
+    (0..4).for_each(|_| world.act(FANOUT));
+    world.take(0, 0);
+    // It has read, posted and recorded; the sweep has looked.
+    (0..3).for_each(|_| world.act(0));
+    world.sweep();
+    (0..3).for_each(|_| world.act(SWEEP));
+    assert!(world.endpoint.parking.as_ref() == Some(&closing) && world.functions[SWEEP].is_some());
+    // It brings its delivery back, and begins.
+    (0..3).for_each(|_| world.act(0));
+    world.act(SWEEP);
+    let begun = world.endpoint.parking.as_ref().unwrap();
+    assert!(begun.holds_back() && world.listed == Some(begun.since), "{begun:?}");
+    assert!(world.wrong.is_empty(), "{:?}", world.wrong);
 }

@@ -176,6 +176,8 @@ fn an_outage_of_which_nobody_heard_the_end_goes_on_as_the_same() {
         assert_eq!((next.is_news(Some(before)), next.step), (is_news, before.step + 1), "{before:?}");
     }
     assert!(begun().is_news(None));
+    let silent = again(&drained).given_another_chance(at(2_100)).drained(&endpoint(None), at(2_101));
+    assert!(!silent.1, "who answered before it says nothing of this time");
     let place = Place { waits_until: at(1), id: row().id };
     let half = drained.page_sent(place, 50, drained.page(&endpoint(None), &Times::default()), at(401));
     let back = again(&half).answered(at(2_100));
@@ -226,6 +228,9 @@ fn a_probe_that_fails_costs_its_delivery_nothing_and_one_that_is_answered_goes_b
 #[test]
 fn what_is_parked_can_be_asked_for_and_is_not_lost() {
     let parked = Delivery { waits_until: Some(at(1_100)), ..row() };
+    let mut taken = parked.clone();
+    taken.take_late(Attempt::answered(1, Mark::new(1), at(200), 200));
+    assert_eq!((taken.status, taken.waits_until), (Status::Succeeded, None), "nobody looks for it any more");
     let again = parked.asked_again(at(300)).unwrap();
     assert_eq!((again.waits_until, again.probes, again.round), (None, 0, 2));
     assert!(!crate::recovery::is_missed(&parked, at(9_000)));
