@@ -250,9 +250,9 @@ class Runbook(unittest.TestCase):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
         self.assertIn(f"and {limit('deliver.margin')} s left", deliver)
         bound = constants()
-        page, backlog = bound["domain::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
+        page, waiting = bound["domain::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
         parked = " ".join((RUNBOOK / "parked-webhooks.md").read_text().split())
-        self.assertIn(f"{page:g} a second is all while {backlog:,g} messages wait", parked)
+        self.assertIn(f"{page:g} a second is all while {waiting:,g} messages wait", parked)
         self.assertIn(f"one delivery every {bound['domain::parking::CAREFUL_INTERVAL']:g} seconds", parked)
         self.assertIn(f"After {bound['domain::parking::UNDER_WAY']:g} seconds it is sent once more", parked)
         backlog = f"{limit('sweep.backlog'):,} messages"
