@@ -62,13 +62,13 @@ def as_list(value: Any) -> list:
 
 def on_aws(value: Any) -> Any:
     """A value as it is where the condition OnAws holds."""
+    nothing = {"Ref": "AWS::NoValue"}
     if isinstance(value, list):
-        nothing = {"Ref": "AWS::NoValue"}
         return [inner for inner in (on_aws(inner) for inner in value) if inner != nothing]
     if isinstance(value, dict):
         if (choice := value.get("Fn::If")) is not None and choice[0] == "OnAws":
             return on_aws(choice[1])
-        return {key: on_aws(inner) for key, inner in value.items()}
+        return {key: there for key, inner in value.items() if (there := on_aws(inner)) != nothing}
     return value
 
 

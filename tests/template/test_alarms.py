@@ -5,6 +5,7 @@ import re
 import unittest
 
 from calls import log_lines, metrics
+from constants import constants
 from facts import facts, limit
 from template import FUNCTIONS, ROOT, Template, holds
 
@@ -205,12 +206,14 @@ class Topic(unittest.TestCase):
 
 class Runbook(unittest.TestCase):
     def setUp(self):
-        alarms = Template().of_type("AWS::CloudWatch::Alarm").values()
-        self.named = {page_of(a["Properties"]) for a in alarms}
+        template = Template()
+        self.alarms = {page_of(alarm["Properties"]) for alarm in template.of_type("AWS::CloudWatch::Alarm").values()}
+        dashboard = template.properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+        self.shown = set(re.findall(r"docs/runbook/([a-z0-9-]+)\.md", dashboard))
         self.pages = {path.stem: path.read_text() for path in RUNBOOK.glob("*.md") if path.stem != "README"}
 
-    def test_every_page_is_an_alarms_and_stands_in_the_index(self):
-        self.assertEqual(set(self.pages), self.named, "a page that no alarm leads to")
+    def test_every_page_is_led_to_and_stands_in_the_index(self):
+        self.assertEqual(set(self.pages), self.alarms | self.shown, "a page that neither alarm nor dashboard leads to")
         index = re.findall(r"^\| \[([a-z-]+)\]\(([a-z-]+)\.md\)", (RUNBOOK / "README.md").read_text(), re.MULTILINE)
         self.assertEqual(sorted(index), sorted((page, page) for page in self.pages))
 
@@ -246,6 +249,12 @@ class Runbook(unittest.TestCase):
     def test_numbers_in_words_are_the_programs_own(self):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
         self.assertIn(f"and {limit('deliver.margin')} s left", deliver)
+        bound = constants()
+        page, waiting = bound["domain::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
+        parked = " ".join((RUNBOOK / "parked-webhooks.md").read_text().split())
+        self.assertIn(f"{page:g} a second is all while {waiting:,g} messages wait", parked)
+        self.assertIn(f"one delivery every {bound['domain::parking::CAREFUL_INTERVAL']:g} seconds", parked)
+        self.assertIn(f"After {bound['domain::parking::UNDER_WAY']:g} seconds it is sent once more", parked)
         backlog = f"{limit('sweep.backlog'):,} messages"
         self.assertIn(backlog, (RUNBOOK / "retry-queue-behind.md").read_text())
 
@@ -273,6 +282,13 @@ class Dashboard(unittest.TestCase):
     def test_every_metric_of_our_own_is_shown(self):
         for metric in facts()["metrics"]:
             self.assertTrue(f'"{metric}"' in self.body or f'\\"{metric}\\"' in self.body, metric)
+
+    def test_a_metric_of_our_own_is_shown_of_every_function_that_writes_it(self):
+        shown: dict[str, set[str]] = {}
+        for row in (row for widget in self.widgets for row in widget["properties"]["metrics"]):
+            if row[0] == "Postrider":
+                shown.setdefault(row[1], set()).add(row[3].removeprefix("${AWS::StackName}-"))
+        self.assertEqual(shown, {metric: metrics()[metric] for metric in shown}, "it would show a part, or nothing")
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ class BuiltIn(unittest.TestCase):
                 "time-out": f"{dialect['timeout_seconds']} s",
                 "`Retry-After`, 410": HINTS[dialect["honours_retry_after"], dialect["gone_disables"]],
                 "failing for five days": "disables the webhook" if dialect["disables_failing"] else "",
+                "no answer for five minutes": "parks what is for it" if dialect["parks_outages"] else "",
             }
             self.reads(page, dialect, cells, expected)
             schedule, _, stray = cells["retries after"].partition(", up to ")

@@ -4,7 +4,17 @@ import re
 import tomllib
 import unittest
 
-from template import FUNCTIONS, ROOT, Template, holds
+from template import FUNCTIONS, ROOT, Template, holds, on_aws
+
+
+def refused(template: Template, **chosen: str) -> bool:
+    """Whether a rule of the template refuses what an operator chose; all else is as it is by default."""
+    defaults = {name: parameter.get("Default") for name, parameter in template.all["Parameters"].items()}
+    parameters = {**defaults, **chosen}
+    return any(
+        holds(rule["RuleCondition"], parameters) and not all(holds(a["Assert"], parameters) for a in rule["Assertions"])
+        for rule in template.all["Rules"].values()
+    )
 
 
 class PrivateTargets(unittest.TestCase):
@@ -14,11 +24,7 @@ class PrivateTargets(unittest.TestCase):
         self.template = Template()
 
     def refused(self, environment: str, private_targets: str) -> bool:
-        parameters = {"Environment": environment, "PrivateTargets": private_targets}
-        return any(
-            holds(rule["RuleCondition"], parameters) and not all(holds(a["Assert"], parameters) for a in rule["Assertions"])
-            for rule in self.template.all["Rules"].values()
-        )
+        return refused(self.template, Environment=environment, PrivateTargets=private_targets)
 
     def test_they_are_refused_by_default(self):
         self.assertEqual(self.template.all["Parameters"]["PrivateTargets"]["Default"], "refuse")
@@ -34,6 +40,33 @@ class PrivateTargets(unittest.TestCase):
 
     def test_whoever_names_no_environment_means_production(self):
         self.assertEqual(self.template.all["Parameters"]["Environment"]["Default"], "prod")
+
+
+class OutageSeconds(unittest.TestCase):
+    """Outages that begin after seconds: a deployment of the receiver's would park what is for it."""
+
+    def setUp(self):
+        self.template = Template()
+        self.parameter = self.template.all["Parameters"]["OutageSeconds"]
+
+    def test_outages_begin_after_minutes_unless_somebody_says_otherwise(self):
+        self.assertEqual(self.parameter["Default"], "")
+
+    def test_somebody_can_on_an_emulator_only(self):
+        for environment in self.template.all["Parameters"]["Environment"]["AllowedValues"]:
+            self.assertEqual(refused(self.template, Environment=environment, OutageSeconds="5"), environment != "local")
+            self.assertFalse(refused(self.template, Environment=environment, OutageSeconds=""), environment)
+
+    def test_it_is_as_many_seconds_as_the_functions_take(self):
+        for value in ("", "1", "5", "10", "99", "100", "899", "900"):
+            self.assertRegex(value, self.parameter["AllowedPattern"])
+        for value in ("0", "05", "901", "1000", "5s", "-5", "1.5"):
+            self.assertNotRegex(value, self.parameter["AllowedPattern"])
+
+    def test_functions_on_aws_know_nothing_of_it(self):
+        for function in FUNCTIONS:
+            variables = on_aws(self.template.environment(function))["Variables"]
+            self.assertNotIn("OUTAGE_SECONDS", variables, f"{function}: nothing is what the programs take for five minutes")
 
 
 class Retention(unittest.TestCase):
@@ -99,7 +132,8 @@ class Environment(unittest.TestCase):
     def test_the_longest_lists_fit_into_every_function(self):
         template = Template()
         for function in FUNCTIONS:
-            variables = template.environment(function)["Variables"]
+            # The emulator, which bounds nothing, has one more for deliver: how soon an outage begins there.
+            variables = on_aws(template.environment(function))["Variables"]
             total = 2 + sum(len(name) + self.longest(value, template) + len('"":"",') for name, value in variables.items())
             self.assertLessEqual(total, 4096, f"Lambda would refuse to deploy {function}")
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::chaos::{MINUTE, alone, standard, sweep, then};
+use crate::readme::{blocks, run_script};
 use crate::support::api::text;
 use crate::support::receiver::Gate;
 use crate::support::rows::{ago, s};
@@ -308,6 +309,46 @@ async fn a_ticket_that_is_lost_is_sent_again_by_the_sweep() {
                 MINUTE,
             )
             .await;
+    })
+    .await;
+}
+
+/// What the runbook takes for granted: the stack's names, as its README says, and what somebody asks about.
+fn asking_about(tenant: &Tenant, webhook: &str) -> String {
+    let tables =
+        r#"output() { jq -r --arg name "$1" '.tables[$name | rtrimstr("Table") | ascii_downcase]' "$STACK"; }"#;
+    let stack = r#"API=$(jq -r .api_url "$STACK"); ADMIN_KEY=$(jq -r .admin_key "$STACK")"#;
+    format!("{tables}\n{stack}\nTENANT={}; WEBHOOK={webhook}\n", tenant.id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn the_runbooks_page_finds_what_is_parked_and_has_it_sent_as_printed() {
+    let (world, _guard) = alone().await;
+    let tenant = standard(&world).await;
+    let (receiver, gate) = down(&world, 503).await;
+    with_short_outages(&world, async {
+        let (id, first) = parked_webhook(&tenant, &receiver).await;
+        let event = tenant.publish("invoice.sent", &json!({})).await;
+        tenant.delivery_of(&event, &id).await;
+        // The next probe is an hour away, so that nobody but the page has anything sent.
+        world.aws.rows.next_step_ago(&tenant.id, &id, -3600).await;
+        until("both to be parked", MINUTE, || async {
+            let waiting = tenant.deliveries(&id, "").await.iter().filter(|row| row["waiting_for"].is_string()).count();
+            if waiting == 2 { Ok(()) } else { Err(waiting.to_string()) }
+        })
+        .await;
+        gate.open();
+        let script = format!("{}{}", asking_about(&tenant, &id), blocks("docs/runbook/parked-webhooks.md"));
+        let (printed, tried) = run_script(&world, &receiver, &script, &["DELIVERY"]);
+        let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert!(lines.iter().any(|line| line.starts_with(&[&tenant.id, &id])), "the list: {printed}");
+        assert!(lines.contains(&vec!["2"]), "how many are parked: {printed}");
+        assert!(lines.iter().any(|line| line.len() == 2 && line[0] == first), "the oldest, and its time: {printed}");
+        assert!(printed.contains(r#""state": "down""#), "how it stands: {printed}");
+        assert!(printed.contains(r#""status_503"]"#), "what its attempts found: {printed}");
+        assert_eq!(tried, [first], "the one that waits longest");
+        of_status(&tenant, &id, "succeeded", 2, MINUTE).await;
     })
     .await;
 }

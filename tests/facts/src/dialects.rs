@@ -45,6 +45,7 @@ fn of(dialect: &Dialect) -> Result<Value, Box<dyn Error>> {
         "honours_retry_after": dialect.retry.hints.retry_after,
         "gone_disables": dialect.retry.hints.gone,
         "disables_failing": dialect.disables_failing,
+        "parks_outages": dialect.parks,
     }))
 }
 
