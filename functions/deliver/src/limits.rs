@@ -18,7 +18,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::pause;
-use postrider_domain::rate_limit::{Begins, Claimed, EARLY, Given, Restraint, Slot, Turn};
+use postrider_domain::rate_limit::{Begins, Claimed, Given, Restraint, Slot, Turn};
 use postrider_domain::snapshot::Snapshot;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
@@ -77,9 +77,9 @@ pub(crate) fn part(records: Vec<Received>, snapshot: &Snapshot) -> (Vec<Restrain
 
 /// Waits for a slot that is so close that no queue was asked to.
 pub(crate) async fn wait_for(slot: Option<Slot>) {
-    let left = slot.map_or(Duration::ZERO, |slot| slot.left(clock::now()));
+    let left = slot.map_or(Duration::ZERO, |slot| slot.left(clock::now()).min(slot.early()));
     if !left.is_zero() {
-        tokio::time::sleep(left.min(EARLY)).await;
+        tokio::time::sleep(left).await;
     }
 }
 

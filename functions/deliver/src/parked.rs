@@ -13,7 +13,7 @@ use postrider_aws::{Failure, Recorded, TransactWriteItem};
 use postrider_domain::attempt::{Outcome, Sign};
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::endpoint::parking::{FIRST_PAGE, PROBED, Page, Parking, State, Times};
+use postrider_domain::endpoint::parking::{BEFORE_A_LIMITED_DRAIN, FIRST_PAGE, PROBED, Page, Parking, State, Times};
 use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::own_event::OwnEvent;
@@ -111,7 +111,8 @@ impl Parked {
     pub(crate) async fn park_for_limit(&self, row: &Delivery, endpoint: &Endpoint) -> Result<bool, Failure> {
         let now = clock::now();
         let is_parking = endpoint.parking.as_ref().is_some_and(Parking::parks_what_is_new);
-        let begun = match Parking::begun_by_rate_limit(endpoint, now) {
+        let free_at = now.saturating_add(BEFORE_A_LIMITED_DRAIN).unwrap_or(now);
+        let begun = match Parking::begun_by_limit(endpoint.parking.as_ref(), now, free_at) {
             Some(parking) => self.try_to_begin(endpoint, &parking, now).await?,
             None => is_parking,
         };
@@ -135,18 +136,13 @@ impl Parked {
         Ok(true)
     }
 
-    /// Somebody answered at an endpoint: what is parked is drained.
+    /// Somebody answered at an endpoint: what is parked is drained, and once it is, the owner is told.
     async fn answered(&self, endpoint: &Endpoint, health: Health, now: Timestamp) -> Result<bool, Failure> {
         let mut there = endpoint.clone();
         for _ in 0..TRIES {
             let Some(before) = &there.parking else { return Ok(false) };
-            let is_told_now = before.state == State::Closing && before.is_to_be_told();
-            let after = match before.state {
-                State::Down => before.answered(now),
-                State::Closing if is_told_now => before.told(),
-                State::Draining | State::Closing => return Ok(false),
-            };
-            let event = is_told_now.then(|| OwnEvent::webhook_recovered(&there, &after, now));
+            let Some((after, tells)) = before.after_an_answer(now) else { return Ok(false) };
+            let event = tells.then(|| OwnEvent::webhook_recovered(&there, &after, now));
             let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
             if self.config.change_parking(&there, (before, &after), health, announcement).await? == Recorded::Yes {
                 let (webhook_id, tenant_id) = (there.id.as_str(), there.tenant_id.as_str());
@@ -157,8 +153,9 @@ impl Parked {
                 return Ok(true);
             }
             match self.config.readable_endpoint(&there.tenant_id, &there.id).await? {
-                Some(found) => there = found,
-                None => return Ok(false),
+                // What another URL answered says nothing about this one.
+                Some(found) if found.url_version == endpoint.url_version => there = found,
+                _ => return Ok(false),
             }
         }
         Ok(false)
@@ -197,7 +194,6 @@ impl Parked {
         }
         self.hint(endpoint, &after, now).await;
         let mut rows = self.deliveries.parked(&endpoint.id, None, PROBED).await?.rows;
-        rows.retain(Delivery::may_be_probed);
         if rows.is_empty() {
             // Nothing is there to be probed with: real traffic decides.
             let draining = after.given_another_chance(now);
@@ -205,6 +201,12 @@ impl Parked {
             if changed == Recorded::Yes {
                 self.send_ticket(endpoint, &draining, now).await;
             }
+            return Ok(None);
+        }
+        let horizon = endpoint.horizon();
+        rows.retain(|row| row.may_be_probed(horizon, now));
+        if rows.is_empty() {
+            // They have had their share of probes for now. Sent otherwise, each would use up its schedule at an endpoint that is down.
             return Ok(None);
         }
         let row = rows.swap_remove(before.probed_row(rows.len()));
@@ -218,11 +220,13 @@ impl Parked {
         let slow = self.slow_of(endpoint).await;
         let queue = self.lanes.queue(slow.has(&endpoint.tenant_id, &endpoint.id, now));
         let mut page = before.page(endpoint, &self.times);
-        if queue.waiting().await.unwrap_or(u64::MAX) > BACKLOG {
+        let waiting = queue.waiting().await.ok();
+        if waiting.is_none_or(|waiting| waiting > BACKLOG) {
             page = Page { rows: page.rows.min(FIRST_PAGE), ..page };
         }
+        let is_behind = waiting.is_some_and(|waiting| waiting > BACKLOG);
         let found = self.deliveries.parked(&endpoint.id, before.after.as_ref(), page.rows).await?;
-        let Some(last) = found.last else { return self.drained(endpoint, before, now).await };
+        let Some(last) = found.last else { return self.drained(endpoint, before, is_behind, now).await };
         let messages: Vec<Message> = found.rows.iter().map(Message::next).collect();
         queue.send_all(&messages).await?;
         let after = before.page_sent(last, messages.len(), page, now);
@@ -236,9 +240,15 @@ impl Parked {
     }
 
     /// Nothing is parked behind the last page. Once all that was sent is on record too, what is new goes the ordinary way.
-    async fn drained(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
+    async fn drained(
+        &self,
+        endpoint: &Endpoint,
+        before: &Parking,
+        is_behind: bool,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if self.deliveries.parked(&endpoint.id, None, 1).await?.last.is_some() {
-            let after = before.waiting(now);
+            let after = before.waiting(endpoint, is_behind, now);
             self.try_ticket(endpoint, &after, now).await?;
             self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
             return Ok(());

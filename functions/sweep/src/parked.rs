@@ -13,7 +13,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::delivery::{Delivery, Reason};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::endpoint::parking::{Parking, State};
+use postrider_domain::endpoint::parking::{LAST_PAGE, Parking, State};
 use postrider_domain::message::Message;
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::BadSetting;
@@ -25,6 +25,8 @@ use crate::done::{Failures, Swept};
 const PAGE: u32 = 100;
 /// What an endpoint's look takes at the most. With less left, none is begun.
 pub(crate) const FOR_A_LOOK: Duration = Duration::from_secs(4);
+/// What a further page takes at the most. With less left of a look, none is begun.
+const FOR_A_PAGE: Duration = Duration::from_secs(1);
 const LOOKS_AT_ONCE: usize = 8;
 const WRITES_AT_ONCE: usize = 16;
 
@@ -118,7 +120,7 @@ impl Parked {
         match endpoint.parking.as_ref().filter(|parking| parking.since == listed.since) {
             None if oldest.last.is_none() => self.config.unlist_parked(listed).await?,
             // Such as those of a webhook that was deleted, of which nothing more can be read.
-            None => self.send(&endpoint, &oldest).await?,
+            None => self.send(&endpoint, oldest).await?,
             Some(parking) => {
                 found.down = usize::from(parking.state == State::Down);
                 found.failed = self.go_on(&endpoint, parking, oldest).await?;
@@ -140,23 +142,33 @@ impl Parked {
             State::Draining => Ok(0),
             State::Down => self.fail_expired(endpoint, oldest).await,
             State::Closing if oldest.last.is_none() => {
-                if parking.is_over(now) {
+                if parking.is_over(endpoint, now) {
                     self.config.end_parking(endpoint, parking).await?;
                 }
                 Ok(0)
             }
-            State::Closing => self.send(endpoint, &oldest).await.map(|()| 0),
+            State::Closing => self.send(endpoint, oldest).await.map(|()| 0),
         }
     }
 
     /// Sends what is still parked although nothing is to be: by now its endpoint takes it, or it is called off.
-    async fn send(&self, endpoint: &Endpoint, page: &ParkedPage) -> Result<(), Failure> {
-        let messages: Vec<Message> = page.rows.iter().map(Message::next).collect();
-        if !messages.is_empty() {
-            tracing::info!(webhook_id = endpoint.id.as_str(), deliveries = messages.len(), "parking.stragglers_sent");
-            self.lanes.queue(false).send_all(&messages).await?;
+    /// No more at once than the largest page that is drained: what is still on its way at the next sweep is sent once more.
+    async fn send(&self, endpoint: &Endpoint, mut page: ParkedPage) -> Result<(), Failure> {
+        let mut sent = 0;
+        loop {
+            let messages: Vec<Message> = page.rows.iter().map(Message::next).collect();
+            if !messages.is_empty() {
+                let (webhook_id, deliveries) = (endpoint.id.as_str(), messages.len());
+                tracing::info!(webhook_id, deliveries, "parking.stragglers_sent");
+                self.lanes.queue(false).send_all(&messages).await?;
+                sent += deliveries;
+            }
+            let may_go_on = page.has_more && sent < LAST_PAGE as usize && deadline::left() > FOR_A_PAGE;
+            match page.last.filter(|_| may_go_on) {
+                Some(last) => page = self.deliveries.parked(&endpoint.id, Some(&last), PAGE).await?,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     async fn fail(&self, row: &Delivery, now: Timestamp) -> Result<Recorded, Failure> {
@@ -179,7 +191,7 @@ impl Parked {
             written.into_iter().collect::<Result<Vec<_>, Failure>>()?;
             failed += number;
             let (is_all, last) = (number == page.rows.len(), page.last);
-            match last.filter(|_| is_all && page.has_more && deadline::left() > FOR_A_LOOK) {
+            match last.filter(|_| is_all && page.has_more && deadline::left() > FOR_A_PAGE) {
                 Some(last) => page = self.deliveries.parked(&endpoint.id, Some(&last), PAGE).await?,
                 None => return Ok(failed),
             }
@@ -189,8 +201,15 @@ impl Parked {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::iter::repeat_with;
+
+    use jiff::Timestamp;
     use postrider_aws::queue::Queue;
-    use replay::Script;
+    use postrider_domain::delivery::Status;
+    use postrider_domain::endpoint::parking::Cause;
+    use postrider_domain::id::{DeliveryId, EventId, TenantId};
+    use replay::{Said, Script, keyed};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::sample;
@@ -200,5 +219,57 @@ pub(crate) mod tests {
         let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
         let lanes = Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow"));
         Parked { config, deliveries, lanes, notices: sample::notices(script) }
+    }
+
+    /// A look at an endpoint whose parking stands so, of which 250 deliveries are parked until this time; what it wrote and sent.
+    async fn looked_after(state: State, waits_until: Timestamp) -> (usize, usize) {
+        let (now, tenant) = (clock::now(), TenantId::new(Timestamp::UNIX_EPOCH, 1));
+        let endpoint = replay::sample::endpoint(tenant.clone());
+        let parking = json!({
+            "since": "2026-01-15T12:00:00.000Z", "step": 3, "state": state, "cause": Cause::EndpointOutage, "told": true,
+            "next_at": postrider_domain::time::wire(now),
+        });
+        let mut row = json!(endpoint);
+        row["parking"] = parking;
+        let webhook = keyed(format!("TENANT#{tenant}"), format!("WEBHOOK#{}", endpoint.id), &row);
+        let event = replay::sample::event(tenant.clone());
+        let rows: Vec<Value> = (0..250)
+            .map(|number| {
+                let id = DeliveryId::new(Timestamp::UNIX_EPOCH, &endpoint.id, &EventId::fresh(number));
+                let row = Delivery::pending(&event, endpoint.id.clone(), now, 0);
+                json!(Delivery { id, waits_until: Some(waits_until), status: Status::Retrying, ..row })
+            })
+            .collect();
+        let pages: Vec<Said> = rows
+            .chunks(100)
+            .map(|page| {
+                let items: Vec<Value> = page.iter().map(replay::item).collect();
+                let mut body = json!({"Items": items});
+                if page.len() == 100 {
+                    body["LastEvaluatedKey"] = items[99].clone();
+                }
+                Said::body(body)
+            })
+            .collect();
+        let script = Script::default()
+            .holding("config", [webhook])
+            .holding("deliveries", rows)
+            .saying("Query", pages)
+            .saying("SendMessageBatch", repeat_with(Said::done))
+            .saying("UpdateItem", repeat_with(Said::done));
+        let since = "2026-01-15T12:00:00Z".parse().unwrap();
+        let listed = ParkedEndpoint { tenant_id: tenant, endpoint_id: endpoint.id, since };
+        deadline::at_most(FOR_A_LOOK, parked(&script).look_after(&listed)).await.unwrap();
+        let sent: usize =
+            script.asked("SendMessageBatch").iter().map(|call| call["Entries"].as_array().unwrap().len()).sum();
+        (script.asked("UpdateItem").len(), sent)
+    }
+
+    #[tokio::test]
+    async fn a_look_goes_on_as_long_as_it_has_time() {
+        let now = clock::now();
+        assert_eq!(looked_after(State::Down, now).await, (250, 0), "what has waited for too long fails");
+        assert_eq!(looked_after(State::Closing, now).await, (0, 250), "what was parked too late is sent");
+        assert_eq!(looked_after(State::Draining, now).await, (0, 0));
     }
 }

@@ -70,6 +70,9 @@ impl Changes {
             endpoint.failing_since = None;
             endpoint.paused_until = None;
         }
+        if before.rate_limit != endpoint.rate_limit {
+            endpoint.parking = endpoint.parking.as_ref().map(|parking| parking.under_another_limit(now));
+        }
         if may_have_mended(&before, endpoint) {
             *endpoint = endpoint.clone().given_another_chance(now);
         }

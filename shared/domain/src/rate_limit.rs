@@ -24,12 +24,17 @@ pub struct RateLimit(u32);
 
 /// The highest limit.
 pub const MOST: u32 = 1_000;
-/// How late a message may come to its slot. Queues count whole seconds; after more than that the slot is somebody else's time.
-pub const LATEST: Duration = Duration::from_secs(2);
+/// How late a message may come to its slot: a little less than the second for which a burst counts, so that no span of time has more
+/// than the limit and that burst, whoever is late. After more than that the slot is somebody else's time.
+pub const LATEST: Duration = Duration::from_millis(900);
 /// How early a message may come to its slot and wait for it where it is: a hop through a queue costs as much, and a queue that aims
 /// for this moment before the slot brings most messages at their slot's second. No more than many a receiver takes to answer, so
 /// whoever limits his endpoints holds no function for longer than others do.
 pub const EARLY: Duration = Duration::from_millis(250);
+/// The same where the limit is low: queues count whole seconds, and to lose a slot costs such an endpoint most.
+pub const EARLY_OF_FEW: Duration = Duration::from_secs(1);
+/// Requests a second up to which a limit is low: so few wait that they hold few functions.
+pub const FEW_PER_SECOND: u32 = 20;
 /// How far ahead slots are given. Who comes when they run further than that has none yet.
 pub const FURTHEST: Duration = Duration::from_secs(15 * 60);
 /// The longest that a message waits in a queue at a time. SQS takes a minute more, but the alarms for what waits too long begin there,

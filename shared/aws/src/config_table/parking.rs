@@ -93,7 +93,8 @@ impl ConfigTable {
         transact(&self.client, CALL, writes, is_ours).await
     }
 
-    /// Goes on to the next step of an endpoint's parking, if it still is at the one that was read; with what its owner is told.
+    /// Goes on to the next step of an endpoint's parking, if it still is at the one that was read, and, where that follows from an
+    /// answer, at the URL that answered; with what its owner is told.
     ///
     /// # Errors
     /// When the write failed; repeating it is harmless.
@@ -111,10 +112,14 @@ impl ConfigTable {
             Health::Took => " REMOVE down_since, failing_since",
         };
         let change = format!("SET parking = :parking, changed_by = :by{remove} ADD revision :one");
-        let update = self
-            .parking_update(endpoint, &mark, &change)
-            .condition_expression(format!("attribute_exists(pk) AND {}", is_at(Some(before))))
-            .expression_attribute_values(":parking", as_map(after)?);
+        let mut condition = format!("attribute_exists(pk) AND {}", is_at(Some(before)));
+        let mut update =
+            self.parking_update(endpoint, &mark, &change).expression_attribute_values(":parking", as_map(after)?);
+        if health != Health::Same {
+            condition = format!("{condition} AND {}", Self::is_where_it_was(endpoint));
+            update = update.expression_attribute_values(":url", number(endpoint.url_version));
+        }
+        let update = update.condition_expression(condition);
         let announced = announced_id(announcement.as_ref());
         let mut writes = vec![built(at_step(update, Some(before)))?];
         writes.extend(announcement);

@@ -23,9 +23,11 @@ use crate::attempt::{Outcome, Sign};
 use crate::delivery::Delivery;
 use crate::endpoint::{Endpoint, EndpointStatus};
 use crate::id::DeliveryId;
-use crate::rate_limit::RateLimit;
+use crate::rate_limit::{FURTHEST, RateLimit};
 use crate::time::{plus_millis, to_millis};
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +46,8 @@ pub const CLOSING: Duration = Duration::from_secs(30 * 60);
 pub const PROBED: u32 = 100;
 /// Probes of one row in a round. One more would ask for more room than a delivery's attempts have.
 pub const MAX_PROBES: u32 = 100;
+/// How many of them may be made as soon as it is their turn.
+const FREE_PROBES: u32 = 40;
 /// Deliveries of the first page that is drained: whoever has just come back is not run over.
 pub const FIRST_PAGE: u32 = 50;
 /// Deliveries of the largest page; each is up to twice as large as the one before it.
@@ -58,14 +62,11 @@ const WAITING_INTERVAL: Duration = Duration::from_secs(5);
 const UNDER_WAY: Duration = Duration::from_secs(45);
 /// How long what waits in the queue is sent before what is parked behind it, where a rate limit is the cause: a part of what a queue
 /// holds back at the most, or it would be parked again.
-const BEFORE_A_LIMITED_DRAIN: Duration = Duration::from_secs(10 * 60);
+pub const BEFORE_A_LIMITED_DRAIN: Duration = Duration::from_secs(10 * 60);
 /// What a page of an endpoint with a rate limit is sent in.
 const LIMITED_PAGE_SECONDS: u32 = 10;
 /// How long after its time a step counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(60);
-/// An event that is older than this when its row is put waits from then on: its time is its producer's to choose.
-const OLD_EVENT_SECONDS: i64 = 3600;
-
 /// How soon it begins, and how often it is asked whether it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
@@ -166,6 +167,9 @@ pub struct Parking {
     /// When the last page was sent.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub sent_at: Option<Timestamp>,
+    /// Whether somebody has answered since it was down last.
+    #[serde(default)]
+    pub answered: bool,
     /// Whether its owner was told that it is over, or has nothing to be told.
     #[serde(default)]
     pub told: bool,
@@ -183,8 +187,7 @@ pub struct Page {
 impl Parking {
     /// What an attempt at this endpoint begins that ended so at `now`, if it is the one too many.
     pub fn begun_by(endpoint: &Endpoint, outcome: &Outcome, now: Timestamp, times: &Times) -> Option<Self> {
-        let is_sent_to = endpoint.status == EndpointStatus::Active && endpoint.deleted_at.is_none();
-        if outcome.sign() != Sign::Down || !endpoint.dialect.parks || !is_sent_to {
+        if outcome.sign() != Sign::Down || !endpoint.dialect.parks || !is_sent_to(endpoint) {
             return None;
         }
         let down_for = now.duration_since(endpoint.down_since?).unsigned_abs();
@@ -197,17 +200,15 @@ impl Parking {
         }
     }
 
-    /// What an endpoint's rate limit begins at `now` that has more waiting than a queue can hold back; nothing where that is parked
-    /// already, or its owner is still to be told of the end of an outage. It is drained once most of what waits in the queue was sent.
-    pub fn begun_by_rate_limit(endpoint: &Endpoint, now: Timestamp) -> Option<Self> {
-        let anew = Self::new(now, State::Draining, Cause::RateLimit, later(now, BEFORE_A_LIMITED_DRAIN));
-        match &endpoint.parking {
-            None => Some(anew),
-            Some(parking) if parking.state == State::Closing && parking.told => {
-                Some(Self { step: parking.step + 1, ..anew })
-            }
-            Some(_) => None,
-        }
+    /// What begins for an endpoint whose rate limit lets nothing more through before `free_at`: it is drained from then on. Nothing
+    /// where something is parked already. One that is closing goes back, or it might be over before what is parked now is found; its
+    /// owner still has the end of an outage to hear.
+    pub fn begun_by_limit(before: Option<&Self>, now: Timestamp, free_at: Timestamp) -> Option<Self> {
+        let Some(before) = before else {
+            return Some(Self::new(now, State::Draining, Cause::RateLimit, free_at));
+        };
+        let draining = Self { cause: Cause::RateLimit, next_at: free_at, ..before.draining(now) };
+        (before.state == State::Closing).then_some(draining)
     }
 
     fn new(since: Timestamp, state: State, cause: Cause, next_at: Timestamp) -> Self {
@@ -222,6 +223,7 @@ impl Parking {
             page: FIRST_PAGE,
             drained: 0,
             sent_at: None,
+            answered: false,
             told: cause == Cause::RateLimit,
         }
     }
@@ -237,12 +239,12 @@ impl Parking {
             let anew = Self::new(now, State::Down, Cause::EndpointOutage, next_at);
             return Some(Self { step: self.step + 1, ..anew });
         }
-        Some(Self { state: State::Down, next_at, probes: 0, after: None, ..self.next() })
+        Some(Self { state: State::Down, next_at, probes: 0, answered: false, ..self.next() })
     }
 
     /// Whether it begins something that its owner is to be told of, as the follower of `before`.
     pub fn is_news(&self, before: Option<&Self>) -> bool {
-        self.state == State::Down && before.is_none_or(|before| before.since != self.since)
+        self.state == State::Down && before.is_none_or(|before| before.told)
     }
 
     fn next(&self) -> Self {
@@ -269,9 +271,10 @@ impl Parking {
         self.state != State::Closing && now > later(self.next_at, LOST_AFTER)
     }
 
-    /// Whether it is over.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.state == State::Closing && now >= self.next_at
+    /// Whether it is over. It is not before its owner was told, should nobody have been sent anything who could answer: or he would
+    /// hear of the next outage before the end of this one. Who is not sent to any more hears nothing.
+    pub fn is_over(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
+        self.state == State::Closing && now >= self.next_at && (self.told || !is_sent_to(endpoint))
     }
 
     /// How long a queue keeps the ticket for its next step back: whole seconds, as many as it can at the most.
@@ -303,29 +306,39 @@ impl Parking {
         if self.state == State::Down { self.draining(now) } else { self.clone() }
     }
 
-    /// The same since somebody has answered, by which one delivery is seen to.
+    /// The same under another rate limit: what waited for a slot of the one before waits no longer.
     #[must_use]
-    pub fn answered(&self, now: Timestamp) -> Self {
-        Self { drained: self.drained + 1, ..self.draining(now) }
+    pub fn under_another_limit(&self, now: Timestamp) -> Self {
+        let waits = self.state == State::Draining && self.next_at > now;
+        if waits { Self { next_at: now, ..self.next() } } else { self.clone() }
+    }
+
+    /// The same since somebody has answered, by which one delivery is seen to.
+    fn answered(&self, now: Timestamp) -> Self {
+        Self { drained: self.drained + 1, answered: true, ..self.draining(now) }
+    }
+
+    /// What follows from an answer, whatever it was, and whether its owner is told that the outage is over; nothing where it says
+    /// nothing new.
+    pub fn after_an_answer(&self, now: Timestamp) -> Option<(Self, bool)> {
+        match self.state {
+            State::Down => Some((self.answered(now), false)),
+            State::Draining if !self.told && !self.answered => Some((Self { answered: true, ..self.next() }, false)),
+            State::Closing if !self.told => Some((Self { answered: true, told: true, ..self.next() }, true)),
+            State::Draining | State::Closing => None,
+        }
     }
 
     fn draining(&self, now: Timestamp) -> Self {
         Self { state: State::Draining, next_at: now, after: None, page: FIRST_PAGE, ..self.next() }
     }
 
-    /// Whether its owner is still to be told that it is over.
-    pub fn is_to_be_told(&self) -> bool {
-        self.state != State::Down && !self.told
-    }
-
-    /// After its owner was told that it is over.
-    #[must_use]
-    pub fn told(&self) -> Self {
-        Self { told: true, ..self.next() }
-    }
-
     /// What its next page may take.
     pub fn page(&self, endpoint: &Endpoint, times: &Times) -> Page {
+        if !is_sent_to(endpoint) {
+            // It is called off, and nobody is asked.
+            return Page { rows: self.page, pause: PAGE_INTERVAL };
+        }
         if endpoint.down_since.is_some() {
             return Page { rows: 1, pause: times.always.unwrap_or(CAREFUL_INTERVAL).min(CAREFUL_INTERVAL) };
         }
@@ -353,23 +366,28 @@ impl Parking {
     }
 
     /// While some of what was sent is not on record yet. After a while it is gone through once more: somebody may have parked another
-    /// before the place that was reached.
+    /// before the place that was reached. What is for an endpoint with a limit may wait in a queue for its slot before: sent again, it
+    /// would take another one. Nor is anything sent again to a queue that is behind, which would only be further behind.
     #[must_use]
-    pub fn waiting(&self, now: Timestamp) -> Self {
-        let is_long = self.sent_at.is_none_or(|sent_at| now > later(sent_at, UNDER_WAY));
-        let after = if is_long { None } else { self.after.clone() };
+    pub fn waiting(&self, endpoint: &Endpoint, is_behind: bool, now: Timestamp) -> Self {
+        let in_a_queue = endpoint.rate_limit.map(|_| FURTHEST).unwrap_or_default();
+        let is_long = self.sent_at.is_none_or(|sent_at| now > later(sent_at, UNDER_WAY + in_a_queue));
+        let after = if is_long && !is_behind { None } else { self.after.clone() };
         Self { after, next_at: later(now, WAITING_INTERVAL), ..self.next() }
     }
 
     /// Once nothing is parked any more, at `now`; whether its owner is told that the outage is over. He is not while nobody has answered,
     /// but as soon as somebody does.
     pub fn drained(&self, endpoint: &Endpoint, now: Timestamp) -> (Self, bool) {
-        let is_sent_to = endpoint.status == EndpointStatus::Active && endpoint.deleted_at.is_none();
-        let tells = !self.told && self.drained > 0 && endpoint.down_since.is_none() && is_sent_to;
+        let tells = !self.told && self.answered && endpoint.down_since.is_none() && is_sent_to(endpoint);
         let next_at = later(now, CLOSING);
         let told = self.told || tells;
         (Self { state: State::Closing, next_at, after: None, told, ..self.next() }, tells)
     }
+}
+
+fn is_sent_to(endpoint: &Endpoint) -> bool {
+    endpoint.status == EndpointStatus::Active && endpoint.deleted_at.is_none()
 }
 
 /// How long an endpoint with a rate limit takes for so many.
@@ -382,20 +400,14 @@ fn later(at: Timestamp, by: Duration) -> Timestamp {
 }
 
 impl Delivery {
-    /// Until when it waits, parked at `now`: as long as its schedule would have taken from the event, or from the beginning of a
-    /// round that somebody asked for later.
+    /// Until when it waits, parked at `now`: as long as its schedule would have taken. That begins with the first attempt of its round,
+    /// however long the event or its message was on the way before, and does not begin again when it is parked once more.
     pub fn would_wait_until(&self, horizon: Duration, now: Timestamp) -> Timestamp {
         if let Some(waits_until) = self.waits_until {
             return waits_until;
         }
-        let put_at = self.put_at.unwrap_or(self.created_at);
-        let is_old = put_at.as_second() - self.created_at.as_second() > OLD_EVENT_SECONDS;
-        let from = match self.round {
-            1 if is_old => put_at,
-            1 => self.created_at,
-            _ => now,
-        };
-        later(from, horizon)
+        let of_its_round = self.attempts.iter().filter(|attempt| attempt.number >= self.round_from);
+        later(of_its_round.map(|attempt| attempt.at).min().unwrap_or(now), horizon)
     }
 
     /// Whether it is parked.
@@ -403,8 +415,13 @@ impl Delivery {
         self.waits_until.is_some() && !self.status.is_final()
     }
 
-    /// Whether a probe may be made with it.
-    pub fn may_be_probed(&self) -> bool {
-        self.is_parked() && self.probes < MAX_PROBES
+    /// Whether a probe may be made with it now, if it waits for this long in all. Some may be at any time; the others are spread over
+    /// the time for which it waits. Or one that waits alone would have had all of them long before that is over, and nobody would find
+    /// out any more whether its endpoint is back.
+    pub fn may_be_probed(&self, horizon: Duration, now: Timestamp) -> bool {
+        let Some(waits_until) = self.waits_until.filter(|_| self.is_parked()) else { return false };
+        let left = Duration::try_from(waits_until.duration_since(now)).unwrap_or_default();
+        let passed = horizon.saturating_sub(left).as_secs_f64() / horizon.as_secs_f64().max(1.0);
+        f64::from(self.probes) < f64::from(FREE_PROBES) + f64::from(MAX_PROBES - FREE_PROBES) * passed
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EARLY, LATEST, LONGEST_DELAY, RateLimit, Slot};
+use super::{EARLY, EARLY_OF_FEW, FEW_PER_SECOND, LATEST, LONGEST_DELAY, RateLimit, Slot};
 
 /// What holds an endpoint's messages back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Restraint {
 }
 
 fn turn_of(slot: Slot, now: Timestamp) -> Turn {
-    if slot.at > now.saturating_add(EARLY).unwrap_or(Timestamp::MAX) {
+    if slot.at > now.saturating_add(slot.early()).unwrap_or(Timestamp::MAX) {
         Turn::Later(slot)
     } else if now.duration_since(slot.at) <= LATEST.try_into().unwrap_or(jiff::SignedDuration::MAX) {
         Turn::Now(slot)
@@ -62,13 +62,17 @@ impl Slot {
         Duration::try_from(self.at.duration_since(now)).unwrap_or_default()
     }
 
-    /// How long a message waits for it in a queue: whole seconds, so that it comes from [`EARLY`] before it on, and no more than
-    /// three quarters of a second late. `lag` is how long it last waited for a function, in a queue that is behind: it has to be
+    /// How early a message may come to it and wait.
+    pub fn early(self) -> Duration {
+        if self.limit.per_second() <= FEW_PER_SECOND { EARLY_OF_FEW } else { EARLY }
+    }
+
+    /// How long a message waits for it in a queue: whole seconds, so that it comes from so early before it on, and less than a second
+    /// after that. `lag` is how long it last waited for a function, in a queue that is behind: it has to be
     /// there as much earlier, or it would come late each time and lose every slot. One whose slot is further off than a queue keeps
     /// it comes back before, and waits again.
     pub fn delay(self, now: Timestamp, lag: Duration) -> Duration {
-        let early = EARLY + Duration::from_secs(lag.as_secs());
-        whole_seconds(self.left(now).saturating_sub(early))
+        whole_seconds(self.left(now).saturating_sub(self.early() + lag))
     }
 }
 
@@ -98,9 +102,12 @@ mod tests {
     fn whoever_comes_late_asks_anew_and_whoever_comes_early_waits() {
         let own = slot(10_000, 5);
         let turn = |now| limited(5, None).turn(Some(own), at(now));
-        assert_eq!((turn(0), turn(9_749)), (Turn::Later(own), Turn::Later(own)));
-        assert_eq!((turn(9_750), turn(10_000), turn(12_000)), (Turn::Now(own), Turn::Now(own), Turn::Now(own)));
-        assert_eq!(turn(12_001), Turn::Ask);
+        assert_eq!((turn(0), turn(8_999)), (Turn::Later(own), Turn::Later(own)));
+        assert_eq!((turn(9_000), turn(10_000), turn(10_900)), (Turn::Now(own), Turn::Now(own), Turn::Now(own)));
+        assert_eq!(turn(10_901), Turn::Ask);
+        let of_many = slot(10_000, 21);
+        let turn = |now| limited(21, None).turn(Some(of_many), at(now));
+        assert_eq!((turn(9_749), turn(9_750)), (Turn::Later(of_many), Turn::Now(of_many)), "many would hold functions");
         assert_eq!(limited(5, None).turn(None, at(0)), Turn::Ask);
     }
 
@@ -122,21 +129,21 @@ mod tests {
     #[test]
     fn who_is_given_a_slot_of_his_burst_is_sent_however_long_ago_it_was() {
         assert_eq!(slot(-60_000, 5).turn(at(0)), Turn::Now(slot(-60_000, 5)));
-        assert_eq!(slot(250, 5).turn(at(0)), Turn::Now(slot(250, 5)));
-        assert_eq!(slot(251, 5).turn(at(0)), Turn::Later(slot(251, 5)));
+        assert_eq!(slot(250, 50).turn(at(0)), Turn::Now(slot(250, 50)));
+        assert_eq!(slot(251, 50).turn(at(0)), Turn::Later(slot(251, 50)));
     }
 
     #[test]
     fn a_wait_is_whole_seconds_and_ends_about_the_slot() {
         let cases = [(0, 1), (251, 1), (1_250, 1), (1_251, 2), (840_250, 840), (2_000_000, 840), (-5, 1)];
         for (wait, seconds) in cases {
-            assert_eq!(slot(wait, 5).delay(at(0), Duration::ZERO).as_secs(), seconds, "{wait}");
+            assert_eq!(slot(wait, 50).delay(at(0), Duration::ZERO).as_secs(), seconds, "{wait}");
         }
     }
 
     #[test]
     fn what_waits_in_a_queue_that_is_behind_is_there_the_sooner() {
-        let delay = |lag| slot(10_250, 5).delay(at(0), Duration::from_millis(lag)).as_secs();
-        assert_eq!((delay(999), delay(3_900), delay(60_000)), (10, 7, 1));
+        let delay = |lag| slot(10_250, 50).delay(at(0), Duration::from_millis(lag)).as_secs();
+        assert_eq!((delay(999), delay(1_000), delay(3_900), delay(60_000)), (10, 9, 7, 1));
     }
 }

@@ -206,9 +206,10 @@ proptest! {
             let most = f64::from(per_second) * (span as f64 / 1_000.0 + late) + 1.0;
             prop_assert!(most_within(&sent, span) as f64 <= most);
         }
-        // In a queue that is further behind slots are lost, and time with them; all are sent in the end.
+        // In a queue that is further behind slots are lost, and time with them; all are sent in the end. In one that is a little behind
+        // each message loses its first one at the most, since nobody knew then how far.
         if lag <= 1_000 {
-            let needed = messages as f64 / f64::from(per_second) * 1_000.0;
+            let needed = messages as f64 / f64::from(per_second) * 1_000.0 * if lag <= 100 { 1.0 } else { 2.0 };
             let until = needed + paused_until.unwrap_or_default() as f64 + 4_000.0;
             prop_assert!((*sent.last().unwrap() as f64) <= until, "{} of {until}", sent.last().unwrap());
         }
@@ -220,6 +221,7 @@ proptest! {
     ) {
         let slot = Slot { at: at(wait), limit: limit(per_second) };
         let comes = i64::try_from(slot.delay(at(0), Duration::ZERO).as_millis()).unwrap() + lag;
-        prop_assert!((wait - 250..=wait + 1_000).contains(&comes), "{comes}");
+        let early = i64::try_from(slot.early().as_millis()).unwrap();
+        prop_assert!((wait - early..=wait + 1_000).contains(&comes) || wait <= early, "{comes}");
     }
 }

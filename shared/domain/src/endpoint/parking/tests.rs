@@ -1,5 +1,5 @@
 use super::*;
-use crate::attempt::Unreachable;
+use crate::attempt::{Attempt, Mark, Unreachable};
 use crate::delivery::{Status, an_event};
 use crate::dialect::{DialectRef, NUR, STANDARD};
 use crate::id::{EndpointId, TenantId};
@@ -93,16 +93,72 @@ fn an_endpoint_with_a_limit_is_drained_at_its_pace() {
 }
 
 #[test]
+fn what_was_sent_and_is_not_on_record_is_sent_again_after_a_while_and_not_while_it_waits_for_its_slot() {
+    let limited = Endpoint { rate_limit: Some(RateLimit::try_from(1).unwrap()), ..endpoint(None) };
+    let place = Place { waits_until: at(1), id: row().id };
+    for (endpoint, seconds) in [(endpoint(None), 45_i64), (limited, 945)] {
+        let page = begun().page(&endpoint, &Times::default());
+        let sent = begun().answered(at(400)).page_sent(place.clone(), 1, page, at(401));
+        let waits = |second: i64, is_behind| sent.waiting(&endpoint, is_behind, at(401 + second)).after.is_some();
+        assert!(waits(seconds, false) && !waits(seconds + 1, false), "{seconds}");
+        assert!(waits(seconds + 1, true), "a queue that is behind has them still");
+    }
+}
+
+#[test]
 fn its_owner_is_told_once_that_it_is_over_and_only_when_somebody_has_answered() {
     let down = Endpoint { down_since: Some(at(0)), ..endpoint(None) };
     let (closing, tells) = begun().answered(at(400)).drained(&endpoint(None), at(500));
     assert!(tells && closing.told && !closing.drained(&endpoint(None), at(501)).1);
+    assert_eq!(closing.after_an_answer(at(501)), None);
     let silent = begun().given_another_chance(at(400));
-    assert!(!silent.drained(&endpoint(None), at(500)).1, "nothing was sent");
+    assert!(!silent.drained(&endpoint(None), at(500)).1, "nobody has answered");
+    let (heard, tells) = silent.after_an_answer(at(450)).unwrap();
+    assert!(!tells && heard.step == silent.step + 1 && heard.after_an_answer(at(451)).is_none());
+    assert!(heard.drained(&endpoint(None), at(500)).1);
     let (closing, tells) = begun().answered(at(400)).drained(&down, at(500));
-    assert!(!tells && closing.is_to_be_told() && !closing.told().is_to_be_told());
-    let limited = Parking::begun_by_rate_limit(&endpoint(None), at(0)).unwrap();
-    assert!(!limited.is_to_be_told() && !limited.drained(&endpoint(None), at(901)).1);
+    let (told, tells_now) = closing.after_an_answer(at(501)).unwrap();
+    assert!(!tells && tells_now && told.after_an_answer(at(502)).is_none());
+    let limited = Parking::begun_by_limit(None, at(0), at(900)).unwrap();
+    assert!(limited.after_an_answer(at(900)).is_none() && !limited.drained(&endpoint(None), at(901)).1);
+}
+
+#[test]
+fn it_is_not_over_before_its_owner_has_heard_so_unless_nobody_is_sent_to_any_more() {
+    let (untold, _) = begun().given_another_chance(at(400)).drained(&endpoint(None), at(500));
+    let is_over = |parking: &Parking, endpoint: &Endpoint, second| parking.is_over(endpoint, at(second));
+    assert!(!is_over(&untold, &endpoint(None), 1_000_000));
+    assert!(is_over(&untold, &Endpoint { status: EndpointStatus::Disabled, ..endpoint(None) }, 2_300));
+    assert!(is_over(&untold, &Endpoint { deleted_at: Some(at(600)), ..endpoint(None) }, 2_300));
+    let (told, _) = untold.after_an_answer(at(600)).unwrap();
+    assert!(is_over(&told, &endpoint(None), 2_300) && !is_over(&told, &endpoint(None), 2_299));
+}
+
+#[test]
+fn a_limit_parks_where_nothing_is_parked_and_keeps_the_end_of_an_outage() {
+    let limited = |before| Parking::begun_by_limit(before, at(600), at(2_000));
+    let (down, draining) = (begun(), begun().answered(at(400)));
+    assert_eq!((limited(Some(&down)), limited(Some(&draining))), (None, None));
+    let (untold, _) = begun().given_another_chance(at(400)).drained(&endpoint(None), at(500));
+    let again = limited(Some(&untold)).unwrap();
+    assert_eq!((again.state, again.next_at, again.step), (State::Draining, at(2_000), untold.step + 1));
+    assert!(!again.told && again.since == untold.since && !again.is_news(Some(&untold)));
+    let lifted = again.under_another_limit(at(700));
+    assert_eq!((lifted.next_at, lifted.step, lifted.state), (at(700), again.step + 1, State::Draining));
+    assert_eq!((again.under_another_limit(at(2_000)), down.under_another_limit(at(0))), (again.clone(), down));
+    assert!(again.after_an_answer(at(2_001)).unwrap().0.drained(&endpoint(None), at(2_002)).1);
+}
+
+#[test]
+fn what_is_called_off_waits_for_no_limit_and_no_answer() {
+    let limited = Endpoint { rate_limit: Some(RateLimit::try_from(1).unwrap()), ..endpoint(Some(0)) };
+    for gone in [
+        Endpoint { status: EndpointStatus::Disabled, ..limited.clone() },
+        Endpoint { deleted_at: Some(at(1)), ..limited },
+    ] {
+        let page = begun().given_another_chance(at(400)).page(&gone, &Times::default());
+        assert_eq!((page.rows, page.pause), (FIRST_PAGE, PAGE_INTERVAL));
+    }
 }
 
 #[test]
@@ -114,12 +170,18 @@ fn an_outage_of_which_nobody_heard_the_end_goes_on_as_the_same() {
     let drained = begun().answered(at(400));
     let (over, _) = drained.drained(&endpoint(None), at(500));
     for (before, is_news) in
-        [(&drained, false), (&over, true), (&Parking::begun_by_rate_limit(&endpoint(None), at(0)).unwrap(), true)]
+        [(&drained, false), (&over, true), (&Parking::begun_by_limit(None, at(0), at(1)).unwrap(), true)]
     {
         let next = again(before);
         assert_eq!((next.is_news(Some(before)), next.step), (is_news, before.step + 1), "{before:?}");
     }
     assert!(begun().is_news(None));
+    let silent = again(&drained).given_another_chance(at(2_100)).drained(&endpoint(None), at(2_101));
+    assert!(!silent.1, "who answered before it says nothing of this time");
+    let place = Place { waits_until: at(1), id: row().id };
+    let half = drained.page_sent(place, 50, drained.page(&endpoint(None), &Times::default()), at(401));
+    let back = again(&half).answered(at(2_100));
+    assert!(half.after.is_some() && back.after.is_none() && back.drained == 52, "drained from its beginning");
 }
 
 fn row() -> Delivery {
@@ -130,10 +192,14 @@ fn row() -> Delivery {
 fn it_waits_as_long_as_its_schedule_would_take() {
     let horizon = Duration::from_secs(1_000);
     let waits = |row: &Delivery| row.would_wait_until(horizon, at(9_000)).as_second();
-    assert_eq!(waits(&row()), 1_100);
-    assert_eq!(waits(&Delivery { put_at: Some(at(50_000)), ..row() }), 51_000, "an old event's, from when it came");
-    assert_eq!(waits(&Delivery { round: 2, ..row() }), 10_000);
+    assert_eq!(waits(&row()), 10_000, "untried, it has all of its time, however late its message comes");
     assert_eq!(waits(&Delivery { waits_until: Some(at(7)), ..row() }), 7, "parked once more, no longer than before");
+    let attempt = |number, second| Attempt::answered(number, Mark::new(1), at(second), 503);
+    let tried = Delivery { attempts: vec![attempt(1, 200), attempt(2, 205)], attempts_made: 2, ..row() };
+    assert_eq!(waits(&tried), 1_200, "from its first attempt");
+    let again = Delivery { round: 2, round_from: 3, ..tried.clone() };
+    assert_eq!(waits(&again), 10_000, "somebody asked for it again");
+    assert_eq!(waits(&Delivery { attempts: vec![attempt(2, 205), attempt(3, 8_000)], ..again }), 9_000);
 }
 
 #[test]
@@ -146,8 +212,14 @@ fn a_probe_that_fails_costs_its_delivery_nothing_and_one_that_is_answered_goes_b
     assert_eq!(failed.waits_until, Some(at(1_100)));
     let mut probed = Delivery { status: Status::Retrying, probes: 3, attempts_made: 3, ..parked.clone() };
     assert_eq!(probed.after(policy, &status(404), at(200), 0.5).next_attempt_at, Some(at(205)), "its first attempt");
+    let may_be = |row: &Delivery, second| row.may_be_probed(Duration::from_secs(1_000), at(second));
+    assert!(may_be(&parked, 100) && !may_be(&row(), 100));
+    for (probes, from) in [(39, 100), (40, 101), (70, 601), (99, 1_084)] {
+        probed.probes = probes;
+        assert!(may_be(&probed, from) && (probes < 40 || !may_be(&probed, from - 1)), "{probes}");
+    }
     probed.probes = MAX_PROBES;
-    assert!(!probed.may_be_probed() && parked.may_be_probed());
+    assert!(!may_be(&probed, 1_100));
     let refused = after(&status(422));
     assert_eq!((refused.status, refused.next_attempt_at, refused.waits_until), (Status::Retrying, Some(at(205)), None));
     assert_eq!(after(&status(204)).status, Status::Succeeded);
@@ -156,22 +228,11 @@ fn a_probe_that_fails_costs_its_delivery_nothing_and_one_that_is_answered_goes_b
 #[test]
 fn what_is_parked_can_be_asked_for_and_is_not_lost() {
     let parked = Delivery { waits_until: Some(at(1_100)), ..row() };
+    let mut taken = parked.clone();
+    taken.take_late(Attempt::answered(1, Mark::new(1), at(200), 200));
+    assert_eq!((taken.status, taken.waits_until), (Status::Succeeded, None), "nobody looks for it any more");
     let again = parked.asked_again(at(300)).unwrap();
     assert_eq!((again.waits_until, again.probes, again.round), (None, 0, 2));
     assert!(!crate::recovery::is_missed(&parked, at(9_000)));
     assert!(crate::recovery::is_missed(&row(), at(9_000)));
-}
-
-#[test]
-fn what_a_limit_cannot_hold_back_is_parked_once_and_by_no_outages_end() {
-    let limited =
-        |parking: Option<Parking>| Parking::begun_by_rate_limit(&Endpoint { parking, ..endpoint(None) }, at(9));
-    let begun_by_limit = limited(None).unwrap();
-    assert_eq!((begun_by_limit.state, begun_by_limit.next_at), (State::Draining, at(609)));
-    let (told, _) = begun().answered(at(400)).drained(&endpoint(None), at(500));
-    let (untold, _) = begun().answered(at(400)).drained(&endpoint(Some(450)), at(500));
-    assert_eq!(limited(Some(told.clone())).map(|parking| parking.step), Some(told.step + 1));
-    for parking in [begun(), begun().answered(at(400)), begun_by_limit, untold] {
-        assert_eq!(limited(Some(parking)), None);
-    }
 }
