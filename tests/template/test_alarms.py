@@ -250,11 +250,11 @@ class Runbook(unittest.TestCase):
         deliver = (RUNBOOK / "deliver-errors.md").read_text()
         self.assertIn(f"and {limit('deliver.margin')} s left", deliver)
         bound = constants()
-        page, waiting = bound["domain::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
+        page, waiting = bound["domain::endpoint::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
         parked = " ".join((RUNBOOK / "parked-webhooks.md").read_text().split())
         self.assertIn(f"{page:g} a second is all while {waiting:,g} messages wait", parked)
-        self.assertIn(f"one delivery every {bound['domain::parking::CAREFUL_INTERVAL']:g} seconds", parked)
-        self.assertIn(f"After {bound['domain::parking::UNDER_WAY']:g} seconds it is sent once more", parked)
+        self.assertIn(f"one delivery every {bound['domain::endpoint::parking::CAREFUL_INTERVAL']:g} seconds", parked)
+        self.assertIn(f"After {bound['domain::endpoint::parking::UNDER_WAY']:g} seconds it is sent once more", parked)
         backlog = f"{limit('sweep.backlog'):,} messages"
         self.assertIn(backlog, (RUNBOOK / "retry-queue-behind.md").read_text())
 

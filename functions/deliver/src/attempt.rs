@@ -20,8 +20,8 @@ use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outc
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::dialect::{STANDARD, SecretOf};
 use postrider_domain::endpoint::Endpoint;
+use postrider_domain::endpoint::parking::Parking;
 use postrider_domain::message::Message;
-use postrider_domain::parking::Parking;
 use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::stored_secret::{StoredSecret, secrets_at};

@@ -10,8 +10,8 @@ use postrider_aws::{Failure, rows};
 use postrider_domain::attempt::{Attempt, FIRST_URL_VERSION};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EarlierUrls;
+use postrider_domain::endpoint::parking::Parking;
 use postrider_domain::id::{EndpointId, JobId};
-use postrider_domain::parking::Parking;
 
 const LOOKS_AT_ONCE: usize = 16;
 

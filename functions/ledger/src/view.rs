@@ -3,7 +3,7 @@
 use postrider_api::Cursor;
 use postrider_domain::attempt::{Attempt, Place as Order};
 use postrider_domain::delivery::Delivery;
-use postrider_domain::parking::{Cause, State};
+use postrider_domain::endpoint::parking::{Cause, State};
 use postrider_domain::recovery::Recovery;
 use postrider_domain::time;
 use serde_json::{Value, json};

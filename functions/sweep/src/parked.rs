@@ -13,8 +13,8 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::delivery::{Delivery, Reason};
 use postrider_domain::endpoint::Endpoint;
+use postrider_domain::endpoint::parking::{LAST_PAGE, Parking, State};
 use postrider_domain::message::Message;
-use postrider_domain::parking::{LAST_PAGE, Parking, State};
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
@@ -206,8 +206,8 @@ pub(crate) mod tests {
     use jiff::Timestamp;
     use postrider_aws::queue::Queue;
     use postrider_domain::delivery::Status;
+    use postrider_domain::endpoint::parking::Cause;
     use postrider_domain::id::{DeliveryId, EventId, TenantId};
-    use postrider_domain::parking::Cause;
     use replay::{Said, Script, keyed};
     use serde_json::{Value, json};
 
@@ -254,6 +254,8 @@ pub(crate) mod tests {
         let script = Script::default()
             .holding("config", [webhook])
             .holding("deliveries", rows)
+            // Nobody asks for notices.
+            .saying_about("Query", "SUBSCRIPTION", repeat_with(|| Said::rows::<Value>(&[])))
             .saying("Query", pages)
             .saying("SendMessageBatch", repeat_with(Said::done))
             .saying("UpdateItem", repeat_with(Said::done));

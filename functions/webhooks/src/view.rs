@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::parking::{Parking, State};
+use postrider_domain::endpoint::parking::{Parking, State};
 use postrider_domain::stored_secret::previous_secret_until;
 use postrider_domain::time;
 use serde_json::{Value, json};

@@ -14,16 +14,18 @@ use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::message::Message;
 use crate::own_header::is_of_ours;
-use crate::parking::Parking;
 use crate::rate_limit::{RateLimit, Restraint};
 use crate::retry::{RetryPolicy, horizon_seconds};
 use crate::stored_secret::StoredSecret;
 
 mod listed;
+pub mod parking;
 mod urls;
 
 pub use listed::bytes as listed_bytes;
 pub use urls::{EarlierUrls, PresentUrl};
+
+use self::parking::Parking;
 
 /// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
 /// count of its tenant's webhooks. There are webhooks of before that have one more.

@@ -24,7 +24,6 @@ pub mod note;
 pub mod obstacle;
 pub mod own_event;
 pub mod own_header;
-pub mod parking;
 pub mod pause;
 pub mod payload;
 pub mod plan;

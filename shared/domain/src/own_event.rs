@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::attempt::Attempt;
 use crate::delivery::{Delivery, Reason};
 use crate::endpoint::Endpoint;
+use crate::endpoint::parking::Parking;
 use crate::event::{Announce, Event, OwnType};
 use crate::id::{EventId, JobId, TenantId};
 use crate::job::{Job, Project};
-use crate::parking::Parking;
 use crate::time;
 
 /// Something that Postrider tells, before it has an id and a time.

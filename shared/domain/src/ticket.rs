@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
+use crate::endpoint::parking::Parking;
 use crate::id::{EndpointId, TenantId};
 use crate::message::VERSION;
-use crate::parking::Parking;
 
 /// What it is a ticket for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

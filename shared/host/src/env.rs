@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use postrider_domain::egress::{Egress, PrivateTargets};
+use postrider_domain::endpoint::parking::Times;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::parking::Times;
 
 /// A setting that is missing or makes no sense.
 #[derive(Debug, thiserror::Error)]

@@ -4,9 +4,9 @@
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
+use postrider_domain::endpoint::parking::Parking;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, TenantId};
-use postrider_domain::parking::Parking;
 use postrider_domain::time;
 use postrider_host::entropy;
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
+use postrider_domain::endpoint::parking::Place;
 use postrider_domain::id::{DeliveryId, EndpointId};
-use postrider_domain::parking::Place;
 use postrider_domain::time;
 
 use super::{DeliveriesTable, UPDATE};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::parking::Parking;
+use super::parking::Parking;
 
 /// Where an endpoint is now: these can be read also where the rest of its row cannot.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::world::{FUNCTION, Saw, Told, World};
 use crate::endpoint::Endpoint;
-use crate::parking::Parking;
+use crate::endpoint::parking::Parking;
 
 /// Between two probes, less what their tickets may come too early.
 const BETWEEN_PROBES: i64 = 58;

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 use self::world::{Body, FANOUT, Queued, Receiver, SWEEP, Saw, Told, World, at};
 use crate::delivery::{Delivery, Reason, Status};
 use crate::endpoint::EndpointStatus;
-use crate::parking::MAX_PROBES;
+use crate::endpoint::parking::MAX_PROBES;
 
 mod deeds;
 mod others;

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::world::{Asked, Body, FOR_A_POST, FRESH, Function, Saw, World, at};
 use crate::attempt::{Attempt, Mark, Outcome, Sign};
 use crate::delivery::{Delivery, Gate, Reason, Status};
+use crate::endpoint::parking::{BEFORE_A_LIMITED_DRAIN, PROBED, Parking, State, later};
 use crate::endpoint::{Endpoint, EndpointStatus};
-use crate::parking::{BEFORE_A_LIMITED_DRAIN, PROBED, Parking, State, later};
 use crate::rate_limit::{Begins, Claim, Given, Restraint, Slot, Turn};
 use crate::slow::{ParkedHint, SlowByTenant};
 
@@ -370,7 +370,7 @@ impl World {
         self.saw(match (before, parking.holds_back()) {
             (_, false) => Saw::Limited,
             (None, _) => Saw::Opened,
-            (Some((_, _, crate::parking::Cause::RateLimit)), _) => Saw::LimitedThenDown,
+            (Some((_, _, crate::endpoint::parking::Cause::RateLimit)), _) => Saw::LimitedThenDown,
             (Some((_, true, _)), _) => Saw::OutageAfterRecovery,
             (Some((State::Closing, ..)), _) => Saw::ReopenedWhileClosing,
             (Some(_), _) => Saw::ReopenedWhileDraining,

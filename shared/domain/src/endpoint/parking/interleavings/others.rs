@@ -3,7 +3,7 @@
 use super::deeds::Deed;
 use super::world::{Asked, Fate, Saw, World, at};
 use crate::delivery::{Delivery, Reason, Status};
-use crate::parking::{Parking, State};
+use crate::endpoint::parking::{Parking, State};
 use crate::slow::{SlowByTenant, SlowEndpoints};
 
 /// Rows that a sweep looks at.

@@ -10,8 +10,8 @@ use crate::attempt::{Outcome, Sign};
 use crate::delivery::{Delivery, Status, an_event};
 use crate::dialect::{DialectRef, STANDARD};
 use crate::endpoint::Endpoint;
+use crate::endpoint::parking::{Parking, Place, Times};
 use crate::id::{EndpointId, EventId, TenantId};
-use crate::parking::{Parking, Place, Times};
 use crate::rate_limit::{Given, Slot};
 use crate::slow::ParkedHint;
 
