@@ -147,7 +147,12 @@ impl Deliver {
         let Some(message) = self.attempts.parked.take(ticket).await? else { return Ok(()) };
         let made = async {
             let batch = Batch::new(self.attempts.look(from_ref(&message)).await?);
-            self.attempts.make(&message, &batch).await
+            let is_called_off = batch.seen.snapshot.is_called_off(&message);
+            let made = self.attempts.make(&message, &batch).await;
+            if is_called_off && made.is_ok() {
+                self.attempts.parked.let_go(ticket).await?;
+            }
+            made
         };
         match made.await {
             Ok(attempt) => tally::emit(&attempt.into_iter().collect::<Vec<_>>()),

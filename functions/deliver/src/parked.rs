@@ -161,6 +161,26 @@ impl Parked {
         Ok(false)
     }
 
+    /// Lets go what is parked at an endpoint where a probe was called off, such as that of a tenant who is suspended: so is all else then,
+    /// at once and not probe by probe.
+    ///
+    /// # Errors
+    /// When a call failed; the next probe does it again.
+    pub(crate) async fn let_go(&self, ticket: &Ticket) -> Result<(), Failure> {
+        let found = self.config.readable_endpoint(&ticket.tenant_id, &ticket.endpoint_id).await?;
+        let Some(endpoint) = found else { return Ok(()) };
+        let Some(before) = endpoint.parking.as_ref().filter(|parking| parking.holds_back()) else { return Ok(()) };
+        let (now, webhook_id) = (clock::now(), endpoint.id.as_str());
+        let after = before.given_another_chance(now);
+        // Forgotten how long nobody answered, it goes at full pace.
+        let changed = self.config.change_parking(&endpoint, (before, &after), Health::Answered, None).await?;
+        tracing::info!(webhook_id, changed = changed == Recorded::Yes, "webhook.let_go");
+        if changed == Recorded::Yes {
+            self.send_ticket(&endpoint, &after, now).await;
+        }
+        Ok(())
+    }
+
     /// Makes the step that a ticket asks for, if it is still to be made; the probe that is to be sent for it.
     ///
     /// # Errors
@@ -247,7 +267,7 @@ impl Parked {
         is_behind: bool,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        if self.deliveries.parked(&endpoint.id, None, 1).await?.last.is_some() {
+        if !self.deliveries.parked(&endpoint.id, None, PROBED).await?.is_empty() {
             let after = before.waiting(endpoint, is_behind, now);
             self.try_ticket(endpoint, &after, now).await?;
             self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;

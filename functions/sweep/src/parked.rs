@@ -118,7 +118,7 @@ impl Parked {
         let waited = oldest.rows.first().map(|row| clock::now().as_second() - row.created_at.as_second());
         found.oldest_seconds = waited.unwrap_or_default();
         match endpoint.parking.as_ref().filter(|parking| parking.since == listed.since) {
-            None if oldest.last.is_none() => self.config.unlist_parked(listed).await?,
+            None if oldest.is_empty() => self.config.unlist_parked(listed).await?,
             // Such as those of a webhook that was deleted, of which nothing more can be read.
             None => self.send(&endpoint, oldest).await?,
             Some(parking) => {
@@ -141,7 +141,7 @@ impl Parked {
         match parking.state {
             State::Draining => Ok(0),
             State::Down => self.fail_expired(endpoint, oldest).await,
-            State::Closing if oldest.last.is_none() => {
+            State::Closing if oldest.is_empty() => {
                 if parking.is_over(endpoint, now) {
                     self.config.end_parking(endpoint, parking).await?;
                 }

@@ -142,6 +142,13 @@ impl Snapshot {
             && matches!(self.verdict(message, row), Verdict::Send(_))
     }
 
+    /// Whether what was read calls this message's delivery off for what is so of its endpoint or its tenant.
+    pub fn is_called_off(&self, message: &Message) -> bool {
+        let Some(row) = self.delivery(message) else { return false };
+        let is_broken = self.is_broken_for(message);
+        !is_broken && matches!(self.verdict(message, row), Verdict::Cancel(reason) if reason != Reason::EventExpired)
+    }
+
     /// What holds this message back, if it leads to a POST and its webhook has a limit or is paused.
     pub fn restraint(&self, message: &Message, now: Timestamp) -> Option<Restraint> {
         if message.job_id.is_some() {

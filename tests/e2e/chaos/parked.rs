@@ -352,3 +352,29 @@ async fn the_runbooks_page_finds_what_is_parked_and_has_it_sent_as_printed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn what_is_parked_of_a_tenant_who_is_suspended_is_called_off_once_a_probe_finds_it_out() {
+    let (world, _guard) = alone().await;
+    let tenant = standard(&world).await;
+    let (receiver, _shut) = down(&world, 503).await;
+    with_short_outages(&world, async {
+        let (id, first) = parked_webhook(&tenant, &receiver).await;
+        let mut parked = vec![first];
+        for _ in 0..3 {
+            let event = tenant.publish("invoice.sent", &json!({})).await;
+            parked.push(tenant.delivery_of(&event, &id).await);
+        }
+        world.admin.patch(&format!("/v1/tenants/{}", tenant.id), &json!({"status": "suspended"})).await.ok(200);
+        for delivery in &parked {
+            until("it to be called off", MINUTE, || async {
+                let row = world.aws.rows.delivery(delivery).await.expect("the delivery is kept");
+                let is_off = row["status"] == s("cancelled") && row["reason"] == s("tenant_suspended");
+                if is_off { Ok(()) } else { Err(format!("{row:?}")) }
+            })
+            .await;
+        }
+    })
+    .await;
+}

@@ -29,6 +29,13 @@ pub struct ParkedPage {
     pub has_more: bool,
 }
 
+impl ParkedPage {
+    /// Whether nothing is left to wait for. What cannot be read is nothing that waiting mends.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && !self.has_more
+    }
+}
+
 impl DeliveriesTable {
     /// Parks a delivery, if it still stands where it was read: nothing of it is due any more.
     ///
