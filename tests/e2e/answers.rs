@@ -51,7 +51,7 @@ async fn a_webhook_is_shown_whole_when_it_is_made() {
     let tenant = world.tenant_on("standard", "pro").await;
     let body = json!({
         "url": URL, "events": ["invoice.*"], "description": "books", "headers": {"x-team": "books"},
-        "timeout_seconds": 9, "retry_schedule": [60, 120], "status": "disabled",
+        "timeout_seconds": 9, "retry_schedule": [60, 120], "rate_limit": 5, "status": "disabled",
     });
     let made = tenant.api.post("/v1/webhooks/create", &body).await.ok(201);
     let names = [
@@ -64,6 +64,7 @@ async fn a_webhook_is_shown_whole_when_it_is_made() {
         "headers",
         "timeout_seconds",
         "retry_schedule",
+        "rate_limit",
         "disabled_reason",
         "disabled_at",
         "secret",
@@ -83,13 +84,15 @@ async fn null_takes_a_field_away() {
     let tenant = world.tenant().await;
     let webhook = tenant
         .create(&json!({"url": URL, "events": ["*"], "description": "x", "headers": {"x-a": "v"},
-            "timeout_seconds": 9, "retry_schedule": [60]}))
+            "timeout_seconds": 9, "retry_schedule": [60], "rate_limit": 5}))
         .await;
     let path = format!("/v1/webhooks/{webhook}");
-    for (at, field) in ["retry_schedule", "description", "timeout_seconds", "headers"].into_iter().enumerate() {
+    for (at, field) in
+        ["retry_schedule", "description", "timeout_seconds", "rate_limit", "headers"].into_iter().enumerate()
+    {
         let changed = tenant.api.patch(&path, &json!({field: null})).await.ok(200);
         assert_eq!(changed.get(field), None, "{changed}");
-        assert_eq!(in_order(&changed).len(), 5 + 3 - at, "the others stay: {changed}");
+        assert_eq!(in_order(&changed).len(), 5 + 4 - at, "the others stay: {changed}");
     }
     assert_eq!(in_order(&tenant.api.get(&path).await.ok(200)).len(), 5);
     for field in ["url", "events", "status"] {

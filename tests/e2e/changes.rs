@@ -28,6 +28,8 @@ async fn every_field_changes_by_itself_and_stays() {
         ("timeout_seconds", json!(1)),
         ("retry_schedule", json!([1, 604_800])),
         ("retry_schedule", json!([])),
+        ("rate_limit", json!(1)),
+        ("rate_limit", json!(1_000)),
         ("headers", json!({"x-team": "music"})),
     ];
     for (field, value) in changes {
@@ -54,6 +56,7 @@ async fn create_takes_the_same_fields() {
         "headers": {"x-team": "payments"},
         "timeout_seconds": 3,
         "retry_schedule": [1, 2],
+        "rate_limit": 100,
     });
     let webhook = tenant.create(&body).await;
     let shown = tenant.api.get(&format!("/v1/webhooks/{webhook}")).await.ok(200);
@@ -92,6 +95,10 @@ async fn what_is_wrong_is_refused_and_changes_nothing() {
         ("timeout_seconds", json!(31)),
         ("timeout_seconds", json!(1.5)),
         ("timeout_seconds", json!("5")),
+        ("rate_limit", json!(0)),
+        ("rate_limit", json!(1_001)),
+        ("rate_limit", json!(1.5)),
+        ("rate_limit", json!("5")),
         ("retry_schedule", json!([0])),
         ("retry_schedule", json!([604_801])),
         ("retry_schedule", json!([-1])),

@@ -32,7 +32,9 @@ use postrider_host::{clock, deadline, entropy, env};
 
 use crate::batch::{Batch, Seen};
 use crate::health::Health;
+use crate::limits::Limits;
 use crate::parked::Parked;
+use crate::pauses::Pauses;
 use crate::send_pool::SendPool;
 use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
@@ -71,8 +73,10 @@ pub(crate) struct Attempts {
     /// How the deployment's deliveries name their sender, where the operator says so.
     user_agent: Option<String>,
     send_pool: SendPool,
+    pauses: Pauses,
     pub(crate) slow: Slow,
     pub(crate) parked: Parked,
+    pub(crate) limits: Limits,
 }
 
 impl Attempts {
@@ -88,8 +92,10 @@ impl Attempts {
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
             user_agent: env::user_agent()?,
             send_pool: SendPool::default(),
+            pauses: Pauses::from_env(sdk)?,
             slow: Slow::from_env(sdk)?,
             parked: Parked::from_env(sdk)?,
+            limits: Limits::from_env(sdk)?,
         })
     }
 
@@ -140,7 +146,7 @@ impl Attempts {
                 self.bring_back(&Message::new(row, attempt), is_slow, at).await;
             }
             Gate::Attempt => match snapshot.verdict(message, row) {
-                Verdict::Send(consignment) if Parked::holds_back(message, consignment.endpoint()) => {
+                Verdict::Send(consignment) if consignment.endpoint().holds_back(message) => {
                     self.parked.park(row, consignment.endpoint()).await?;
                 }
                 Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
@@ -183,6 +189,7 @@ impl Attempts {
         if let Err(error) = self.note(endpoint, &transition, &sent.outcome, batch, ended).await {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.health_not_noted");
         }
+        self.pauses.note(consignment, &sent.outcome, &batch.paused, ended).await;
         let latency_ms = attempt.succeeded().then(|| ended.as_millisecond() - row.created_at.as_millisecond());
         let (dialect, outcome) = (endpoint.dialect.name, sent.outcome.class());
         Ok(Progress::Done(Some(Made { dialect, outcome, latency_ms })))

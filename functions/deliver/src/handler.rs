@@ -11,6 +11,8 @@ use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{self, NO_BATCH, Trigger, refusal};
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::message::Message;
+use postrider_domain::rate_limit::LONGEST_DELAY;
+use postrider_domain::snapshot::Snapshot;
 use postrider_domain::ticket::Ticket;
 use postrider_domain::time_share::{Came, Held};
 use postrider_host::clock;
@@ -18,8 +20,10 @@ use postrider_host::deadline::{self, Waiting};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::attempt::Attempts;
+use crate::attempt::{Attempts, Made};
 use crate::batch::Batch;
+use crate::limits::{self, Place, Restrained, Sorted};
+use crate::records::{Received, parse, read, those_at};
 use crate::tally;
 use crate::waiting::waited;
 
@@ -83,7 +87,7 @@ impl Deliver {
     /// Sends on what schedules sent; gives back what was not taken. Who dies between that and the acknowledgement leaves a double,
     /// which comes when the visibility ends and is sent on as the first was. Most often that has been attempted by then, and the
     /// double is stale; where the queue is further behind, both wait there, and if two functions have them at once there are two POSTs.
-    async fn send_on(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+    async fn send_on(&self, records: Vec<Received>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
         let left = self.attempts.slow.send_on(&messages).await;
         if let Some(error) = &left.why {
@@ -93,7 +97,7 @@ impl Deliver {
     }
 
     /// Attempts them side by side and gives back the records whose messages are to come again.
-    async fn attempt_all(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+    async fn attempt_all(&self, records: Vec<Received>) -> Vec<SqsMessage> {
         if records.is_empty() {
             return Vec::new();
         }
@@ -108,16 +112,22 @@ impl Deliver {
         // A batch is one queue's.
         let from = records.iter().find_map(|(record, _)| record.event_source_arn.clone()).unwrap_or_default();
         let in_the_way = |message: &Message| self.attempts.slow.stands_in_the_way(message, &from, &seen.snapshot);
-        let (mut aside, mut records): (Vec<_>, Vec<_>) =
-            records.into_iter().partition(|(_, message)| in_the_way(message));
+        let (mut aside, records): (Vec<_>, Vec<_>) = records.into_iter().partition(|(_, message)| in_the_way(message));
         let (batch, slow) = (Batch::new(seen), &self.attempts.slow);
         slow.forget(aside.iter().map(|(_, message)| message.clone()), &from, &batch);
+        // What goes back to wait for its turn waited for nobody else, nor holds anybody up.
+        let (restrained, mut records) = limits::part(records, &batch.seen.snapshot);
         let came: Vec<Came> = records.iter().map(|(record, message)| came(record, message, &batch)).collect();
         if let Some(holder) = slow.count_waiting(&from, &came, &batch).await {
             aside.extend(records.extract_if(.., |(_, to)| holder.has(&to.tenant_id, &to.endpoint_id)));
         }
-        let (aside, attempts) = join(self.move_aside(aside), self.make_all(records, &from, &batch)).await;
-        aside.into_iter().chain(attempts).collect()
+        let restrained = self.hold_back(restrained, &from, &batch);
+        let (aside, held_back, attempts) =
+            join3(self.move_aside(aside), restrained, self.make_all(records, &batch)).await;
+        let done = held_back.beside(attempts);
+        tally::emit(&done.made);
+        slow.count_held(&from, &done.held, &batch).await;
+        aside.into_iter().chain(done.handed_back).collect()
     }
 
     /// Makes the steps that tickets ask for; gives back those that failed.
@@ -149,7 +159,7 @@ impl Deliver {
         Ok(())
     }
 
-    async fn move_aside(&self, records: Vec<(SqsMessage, Message)>) -> Vec<SqsMessage> {
+    async fn move_aside(&self, records: Vec<Received>) -> Vec<SqsMessage> {
         let (records, messages): (Vec<SqsMessage>, Vec<Message>) = records.into_iter().unzip();
         let left = self.attempts.slow.move_aside(&messages).await;
         if let Some(error) = &left.why {
@@ -158,8 +168,35 @@ impl Deliver {
         those_at(&left.places, records)
     }
 
-    async fn make_all(&self, records: Vec<(SqsMessage, Message)>, from: &str, batch: &Batch) -> Vec<SqsMessage> {
+    /// Attempts those whose turn it is, and sends the others back to wait for theirs.
+    async fn hold_back(&self, restrained: Vec<Restrained>, from: &str, batch: &Batch) -> Done {
+        let (limits, place) = (&self.attempts.limits, Place { from, snapshot: &batch.seen.snapshot });
+        let mut sorted = limits.sort(restrained, place).await;
+        self.park_all(&mut sorted, &batch.seen.snapshot).await;
+        let (left, mut done) = join(limits.send_back(sorted.later, place), self.make_all(sorted.now, batch)).await;
+        done.handed_back.extend(left.into_iter().chain(sorted.handed_back));
+        done
+    }
+
+    /// Parks those whose turn is further ahead than a queue can hold them back; where another parks them just now, they ask again later.
+    async fn park_all(&self, sorted: &mut Sorted, snapshot: &Snapshot) {
+        for (record, message) in std::mem::take(&mut sorted.too_far_ahead) {
+            let found = snapshot.delivery(&message).and_then(|row| Some((row, snapshot.endpoint_of(row)?)));
+            let Some((row, endpoint)) = found else { continue };
+            match self.attempts.parked.park_for_limit(row, &endpoint).await {
+                Ok(true) => {}
+                Ok(false) => sorted.later.push((record, message.with_slot(None), LONGEST_DELAY)),
+                Err(error) => {
+                    tracing::error!(delivery_id = row.id.as_str(), error = %error, "deliver.not_parked");
+                    sorted.handed_back.push(record);
+                }
+            }
+        }
+    }
+
+    async fn make_all(&self, records: Vec<Received>, batch: &Batch) -> Done {
         let each = records.into_iter().map(|(record, message)| async move {
+            limits::wait_for(message.slot).await;
             let begun = Instant::now();
             let made = self.attempts.make(&message, batch).await;
             let time = begun.elapsed();
@@ -170,39 +207,36 @@ impl Deliver {
             });
             (Held { tenant: message.tenant_id, endpoint: message.endpoint_id, time }, result)
         });
-        let (mut made, mut handed_back, mut held) = (Vec::new(), Vec::new(), Vec::new());
+        let mut done = Done::default();
         for (one, result) in join_all(each).await {
-            held.push(one);
+            done.held.push(one);
             match result {
-                Ok(attempt) => made.extend(attempt),
-                Err(record) => handed_back.push(record),
+                Ok(attempt) => done.made.extend(attempt),
+                Err(record) => done.handed_back.push(record),
             }
         }
-        tally::emit(&made);
-        self.attempts.slow.count_held(from, &held, batch).await;
-        handed_back
+        done
     }
 }
 
-/// A record as it came. What is misshapen keeps its id, so that it alone comes again.
-fn read(record: &RawValue) -> SqsMessage {
-    trigger::message(record).unwrap_or_else(|id| {
-        let mut message = SqsMessage::default();
-        message.message_id = Some(id);
-        message
-    })
+/// What became of a part of a batch.
+#[derive(Default)]
+struct Done {
+    made: Vec<Made>,
+    held: Vec<Held>,
+    handed_back: Vec<SqsMessage>,
+}
+
+impl Done {
+    fn beside(mut self, other: Self) -> Self {
+        self.made.extend(other.made);
+        self.held.extend(other.held);
+        self.handed_back.extend(other.handed_back);
+        self
+    }
 }
 
 fn came(record: &SqsMessage, message: &Message, batch: &Batch) -> Came {
     let (tenant, endpoint) = (message.tenant_id.clone(), message.endpoint_id.clone());
     Came { tenant, endpoint, waited: waited(record, message, &batch.seen.snapshot, clock::now()) }
-}
-
-/// The records at these places.
-fn those_at(places: &[usize], records: Vec<SqsMessage>) -> Vec<SqsMessage> {
-    records.into_iter().enumerate().filter(|(place, _)| places.contains(place)).map(|(_, record)| record).collect()
-}
-
-fn parse(record: &SqsMessage) -> Result<Message, String> {
-    Message::parse(record.body.as_deref().unwrap_or_default())
 }

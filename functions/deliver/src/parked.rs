@@ -53,11 +53,6 @@ impl Parked {
         })
     }
 
-    /// Whether this message waits for its endpoint to be back.
-    pub(crate) fn holds_back(message: &Message, endpoint: &Endpoint) -> bool {
-        !message.probe && endpoint.parking.as_ref().is_some_and(Parking::holds_back)
-    }
-
     /// Parks a delivery, unless it is parked already.
     pub(crate) async fn park(&self, row: &Delivery, endpoint: &Endpoint) -> Result<(), Failure> {
         if row.is_parked() {
@@ -107,6 +102,23 @@ impl Parked {
         }
         let health = if status == Status::Succeeded { Health::Took } else { Health::Answered };
         self.answered(endpoint, health, now).await
+    }
+
+    /// Parks a delivery for which its endpoint's rate limit has no room for as long as a queue can hold it back; whether it is parked now.
+    ///
+    /// # Errors
+    /// When a write failed: the message is to come again.
+    pub(crate) async fn park_for_limit(&self, row: &Delivery, endpoint: &Endpoint) -> Result<bool, Failure> {
+        let now = clock::now();
+        let is_parking = endpoint.parking.as_ref().is_some_and(Parking::parks_what_is_new);
+        let begun = match Parking::begun_by_rate_limit(endpoint, now) {
+            Some(parking) => self.try_to_begin(endpoint, &parking, now).await?,
+            None => is_parking,
+        };
+        if begun {
+            self.park(row, endpoint).await?;
+        }
+        Ok(begun)
     }
 
     async fn try_to_begin(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) -> Result<bool, Failure> {

@@ -7,6 +7,7 @@
 //! What a schedule sent is sent on before anything else is done with it: it has no group, and fairness goes by groups.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures::future::join;
 use lambda_runtime::Error;
@@ -63,17 +64,8 @@ impl Slow {
             SlowByTenant::default()
         });
         let now = clock::now();
-        let is_slow = |(_, to): &(usize, Message)| slow.has(&to.tenant_id, &to.endpoint_id, now);
-        let (slow, others): (Vec<_>, Vec<_>) = messages.iter().map(Message::sent_on).enumerate().partition(is_slow);
-        let (slow, others) = join(self.send_part(true, slow), self.send_part(false, others)).await;
-        Left { places: [slow.places, others.places].concat(), why: slow.why.or(others.why) }
-    }
-
-    /// Sends those of a batch that go to one queue, each with its place in the batch.
-    async fn send_part(&self, is_slow: bool, part: Vec<(usize, Message)>) -> Left {
-        let (places, messages): (Vec<usize>, Vec<Message>) = part.into_iter().unzip();
-        let left = self.lanes.queue(is_slow).send_what_it_takes(&messages).await;
-        Left { places: left.places.into_iter().map(|place| places[place]).collect(), why: left.why }
+        let messages = messages.iter().map(|message| (message.sent_on(), Duration::ZERO)).collect();
+        self.lanes.send(messages, |to| slow.has(&to.tenant_id, &to.endpoint_id, now)).await
     }
 
     /// Moves messages to the queue of slow endpoints; what was not taken.
@@ -183,7 +175,6 @@ fn tell(why: &str, tenant: &TenantId, endpoint: Option<&EndpointId>, note: &Note
 mod tests {
     use std::collections::BTreeSet;
     use std::iter::repeat_with;
-    use std::time::Duration;
 
     use jiff::Timestamp;
     use postrider_aws::queue::Queue;

@@ -11,14 +11,16 @@ use postrider_domain::snapshot::Snapshot;
 /// this machine's clock nor its start counts. One that leads to no POST waited for nothing, and one that was received before says
 /// how long somebody failed, not how long it waited.
 pub(crate) fn waited(record: &SqsMessage, message: &Message, snapshot: &Snapshot, now: Timestamp) -> Duration {
+    if snapshot.is_to_be_sent(message, now) { lag(record, message) } else { Duration::ZERO }
+}
+
+/// The same of any message: how far its queue is behind.
+pub(crate) fn lag(record: &SqsMessage, message: &Message) -> Duration {
     let attribute = |name: &str| record.attributes.get(name)?.parse::<i64>().ok();
     let times = ("ApproximateReceiveCount", "SentTimestamp", "ApproximateFirstReceiveTimestamp");
     let (Some(1), Some(sent), Some(received)) = (attribute(times.0), attribute(times.1), attribute(times.2)) else {
         return Duration::ZERO;
     };
-    if !snapshot.is_to_be_sent(message, now) {
-        return Duration::ZERO;
-    }
     let visible = sent.saturating_add(i64::from(message.delay_seconds) * 1_000);
     Duration::from_millis(u64::try_from(received.saturating_sub(visible)).unwrap_or_default())
 }

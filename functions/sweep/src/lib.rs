@@ -9,5 +9,6 @@ mod parked;
 #[cfg(test)]
 mod sample;
 mod timer;
+mod waits;
 
 pub use handler::Sweep;

@@ -19,6 +19,7 @@ use postrider_host::{clock, deadline, entropy};
 
 use crate::done::{Failures, Swept};
 use crate::pace::{GRACE, Pace};
+use crate::waits::{Restrained, Waits};
 
 const PAGE: i32 = 100;
 /// Rows of a stretch that a sweep passes over, since it keeps still about them or they wait, before the others have their turn.
@@ -52,11 +53,12 @@ pub(crate) struct Rescued {
     pub(crate) has_seen_all: bool,
 }
 
-/// How much may be put into each queue.
+/// How much may be put into each queue, and what waits for its turn.
 struct Paces {
     retry: Pace,
     /// Unknown until a row of a slow endpoint is overdue.
     slow: Option<Pace>,
+    waits: Waits,
 }
 
 impl Paces {
@@ -104,7 +106,8 @@ impl Overdue {
     /// the others had their turn, and goes on from any instant: whatever stands behind them is come upon by one of the next sweeps.
     pub(crate) async fn rescue(&self) -> Swept<Rescued> {
         let (mut rescued, mut failures) = (Rescued::default(), Failures::default());
-        let mut paces = Paces { retry: Pace::by(self.waiting(false, &mut failures).await), slow: None };
+        let mut paces =
+            Paces { retry: Pace::by(self.waiting(false, &mut failures).await), slow: None, waits: Waits::default() };
         rescued.has_seen_all = paces.retry.is_plain();
         let mut turns: VecDeque<Stretch> = shards_from(entropy::bits64()).map(Stretch::whole).collect();
         while let Some(stretch) = turns.pop_front() {
@@ -189,8 +192,10 @@ impl Overdue {
         rescued: &mut Rescued,
         failures: &mut Failures,
     ) -> usize {
-        let overdue = self.not_held_back(overdue, paces).await;
-        let ready = self.ready(overdue, rescued, failures).await;
+        let now = clock::now();
+        let mut overdue = self.not_held_back(overdue, paces).await;
+        overdue.retain(|row| !paces.waits.keep(row, now));
+        let ready = self.ready(overdue, &mut paces.waits, rescued, failures).await;
         let (slow, others): (Vec<_>, Vec<_>) = ready.into_iter().partition(|(_, is_slow)| *is_slow);
         let rows = |side: Vec<(Delivery, bool)>| side.into_iter().map(|(row, _)| row).collect();
         let brought = self.bring_to(false, rows(others), &mut paces.retry, (rescued, failures)).await;
@@ -234,10 +239,11 @@ impl Overdue {
 
     /// Those whose attempt can be made or called off. One whose webhook, tenant, job or event is missing or cannot be read stays
     /// where it is, overdue: its message would fail, and each sweep would leave another dead letter of it. As soon as the row is
-    /// mended, the next sweep brings it. Each with whether its endpoint is slow.
+    /// mended, the next sweep brings it. So does one that waits for its turn. Each with whether its endpoint is slow.
     async fn ready(
         &self,
         overdue: Vec<Delivery>,
+        waits: &mut Waits,
         rescued: &mut Rescued,
         failures: &mut Failures,
     ) -> Vec<(Delivery, bool)> {
@@ -246,22 +252,30 @@ impl Overdue {
             let messages: Vec<Message> = part.iter().map(Message::next).collect();
             let snapshot = self.reader.read(&messages).await?;
             let (mut ready, mut missing, mut broken) = (Vec::new(), Vec::new(), 0);
+            let mut restrained = Vec::new();
             for (row, message) in part.into_iter().zip(&messages) {
                 if snapshot.is_broken_for(message) {
                     broken += 1;
-                } else if snapshot.verdict(message, &row) == Verdict::Missing {
-                    missing.push(row);
-                } else {
-                    ready.push((row, snapshot.is_slow(message, clock::now())));
+                    continue;
                 }
+                match snapshot.verdict(message, &row) {
+                    Verdict::Missing => {
+                        missing.push(row);
+                        continue;
+                    }
+                    Verdict::Send(consignment) => restrained.extend(Restrained::of(consignment.endpoint())),
+                    Verdict::Cancel(_) | Verdict::Mixed => {}
+                }
+                ready.push((row, snapshot.is_slow(message, clock::now())));
             }
-            Ok::<_, Failure>((ready, missing, broken))
+            Ok::<_, Failure>((ready, restrained, missing, broken))
         });
-        let (mut ready, mut missing) = (Vec::new(), Vec::new());
+        let (mut ready, mut restrained, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for look in looks.buffered(READS_AT_ONCE).collect::<Vec<_>>().await {
             match look {
-                Ok((some, lost, broken)) => {
+                Ok((some, endpoints, lost, broken)) => {
                     ready.extend(some);
+                    restrained.extend(endpoints);
                     rescued.waiting += lost.len() + broken;
                     missing.extend(lost);
                 }
@@ -269,6 +283,11 @@ impl Overdue {
             }
         }
         rows::missing_for_all(&missing.iter().collect::<Vec<_>>());
+        if let Err(error) = waits.look_up(&self.config, &restrained).await {
+            failures.add(error);
+        }
+        let now = clock::now();
+        ready.retain(|(row, _)| !waits.keep(row, now));
         ready
     }
 }
@@ -293,6 +312,7 @@ fn shards_from(random: u64) -> impl Iterator<Item = u8> {
 pub(crate) mod tests {
     use std::iter::repeat_with;
 
+    use jiff::SignedDuration;
     use postrider_aws::queue::Queue;
     use postrider_domain::endpoint::Endpoint;
     use postrider_domain::id::EndpointId;
@@ -415,6 +435,61 @@ pub(crate) mod tests {
             let sent = script.asked("SendMessageBatch").first().map(|batch| batch["QueueUrl"].clone());
             assert_eq!((sent, swept.done.held_back), (sent_to.map(Value::from), true), "{is_slow} {late}");
         }
+    }
+
+    /// What a webhook with a limit, or a pause, adds to what an AWS holds.
+    fn restrained(limit: Option<u32>, paused: Option<i64>, slots: Option<i64>) -> Vec<Value> {
+        let now = clock::now();
+        let webhook = Endpoint {
+            rate_limit: limit.map(|limit| limit.try_into().unwrap()),
+            paused_until: paused.map(|seconds| now + SignedDuration::from_secs(seconds)),
+            ..sample::endpoint()
+        };
+        let (pk, id) = (format!("TENANT#{}", webhook.tenant_id), webhook.id.clone());
+        let next_free = slots.map(|seconds| now.as_microsecond() + seconds * 1_000_000);
+        let row =
+            next_free.map(|next| keyed(pk.clone(), format!("RATE#{id}"), &json!({"next_free": next, "per_second": 1})));
+        std::iter::once(keyed(pk, format!("WEBHOOK#{id}"), &webhook)).chain(row).collect()
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_its_turn_is_not_sent_again() {
+        for (limit, paused, slots, late, rows) in [
+            (Some(1), None, None, 600, 1),
+            (Some(1), None, Some(3), 600, 1),
+            (Some(1), None, Some(120), 600, 0),
+            (Some(1), None, Some(120), 3_600, 1),
+            (None, Some(60), None, 600, 0),
+            (None, Some(-1_000), None, 1_200, 1),
+        ] {
+            let row = sample::due(late);
+            let script = Script::default().holding("config", restrained(limit, paused, slots));
+            let (swept, sent) = rescued(&holding(script, 0, &row)).await;
+            assert_eq!(
+                (swept.done.rows, sent, swept.failure.is_some()),
+                (rows, rows, false),
+                "{limit:?} {paused:?} {slots:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_webhook_with_a_limit_is_looked_up() {
+        for (limit, looks) in [(None, 0), (Some(1), 1)] {
+            let script = Script::default().holding("config", restrained(limit, Some(-1_000), None));
+            let script = holding(script, 0, &sample::due(1_200));
+            rescued(&script).await;
+            let asked = script.asked("BatchGetItem").iter().filter(|asked| asked.to_string().contains("RATE#")).count();
+            assert_eq!(asked, looks);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nobody_knows_until_when_slots_are_given_the_rows_stay_for_the_next_sweep() {
+        let script = Script::default().saying_about("BatchGetItem", "RATE#", repeat_with(Said::throttled));
+        let script = script.holding("config", restrained(Some(1), None, None));
+        let (swept, sent) = rescued(&holding(script, 0, &sample::due(1_200))).await;
+        assert_eq!((swept.done.rows, sent, swept.failure.is_some()), (0, 0, true));
     }
 
     #[tokio::test]

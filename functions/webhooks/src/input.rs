@@ -68,6 +68,7 @@ impl Changes {
         // What another URL failed at says nothing about this one, and whoever enables a webhook again gives it a fresh start.
         if (&before.url, before.status) != (&endpoint.url, endpoint.status) {
             endpoint.failing_since = None;
+            endpoint.paused_until = None;
         }
         if may_have_mended(&before, endpoint) {
             *endpoint = endpoint.clone().given_another_chance(now);

@@ -45,6 +45,7 @@ mod keys;
 #[cfg(test)]
 mod overwritten;
 mod parking;
+mod pauses;
 mod rate_limit;
 mod recoveries;
 mod retry_bucket;
@@ -56,6 +57,7 @@ mod unreadable_endpoint;
 mod webhook_count;
 
 pub use parking::{Health, ParkedEndpoint};
+pub use rate_limit::EndpointKey;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub use tenants::TenantChange;

@@ -25,6 +25,9 @@ pub struct Queue {
     url: String,
 }
 
+/// A message, and after how long it is to be seen.
+type Delayed<'a> = (&'a Message, Duration);
+
 /// What a send left.
 #[derive(Debug, Default)]
 pub struct Left {
@@ -144,6 +147,12 @@ impl Queue {
         self.send_each_later(messages, Duration::ZERO).await
     }
 
+    /// The same, each to be seen after a delay of its own (15 minutes at the most).
+    pub async fn send_each_after(&self, messages: &[(Message, Duration)]) -> Left {
+        let messages: Vec<Delayed<'_>> = messages.iter().map(|(message, delay)| (message, *delay)).collect();
+        self.send_delayed(&messages).await
+    }
+
     /// Sends them all, in batches side by side; one that fails holds up none of the others.
     ///
     /// # Errors
@@ -161,7 +170,12 @@ impl Queue {
     }
 
     async fn send_each_later(&self, messages: &[Message], delay: Duration) -> Left {
-        let sent = stream::iter(messages.chunks(BATCH)).map(|batch| self.send_batch(batch, delay));
+        let messages: Vec<Delayed<'_>> = messages.iter().map(|message| (message, delay)).collect();
+        self.send_delayed(&messages).await
+    }
+
+    async fn send_delayed(&self, messages: &[Delayed<'_>]) -> Left {
+        let sent = stream::iter(messages.chunks(BATCH)).map(|batch| self.send_batch(batch));
         let sent: Vec<Left> = sent.buffered(BATCHES_AT_ONCE).collect().await;
         let mut all = Left::default();
         for (number, batch) in sent.into_iter().enumerate() {
@@ -171,8 +185,8 @@ impl Queue {
         all
     }
 
-    async fn send_batch(&self, messages: &[Message], delay: Duration) -> Left {
-        let mut left = match self.entries(messages, delay) {
+    async fn send_batch(&self, messages: &[Delayed<'_>]) -> Left {
+        let mut left = match entries(messages) {
             Ok(entries) => entries,
             Err(error) => return Left { places: (0..messages.len()).collect(), why: Some(error) },
         };
@@ -203,20 +217,20 @@ impl Queue {
         }
         Err(AwsError::busy("SendMessageBatch", why))
     }
+}
 
-    fn entries(&self, messages: &[Message], delay: Duration) -> Result<Vec<SendMessageBatchRequestEntry>, Failure> {
-        messages.iter().enumerate().map(|(i, message)| self.entry(i, message, delay)).collect()
-    }
+fn entries(messages: &[Delayed<'_>]) -> Result<Vec<SendMessageBatchRequestEntry>, Failure> {
+    messages.iter().enumerate().map(|(i, (message, delay))| entry(i, message, *delay)).collect()
+}
 
-    fn entry(&self, i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, Failure> {
-        SendMessageBatchRequestEntry::builder()
-            .id(i.to_string())
-            .message_body(body(message, delay)?)
-            .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
-            .message_group_id(message.tenant_id.as_str())
-            .build()
-            .map_err(unwritable("a message"))
-    }
+fn entry(i: usize, message: &Message, delay: Duration) -> Result<SendMessageBatchRequestEntry, Failure> {
+    SendMessageBatchRequestEntry::builder()
+        .id(i.to_string())
+        .message_body(body(message, delay)?)
+        .set_delay_seconds((!delay.is_zero()).then(|| seconds(delay)))
+        .message_group_id(message.tenant_id.as_str())
+        .build()
+        .map_err(unwritable("a message"))
 }
 
 fn seconds(delay: Duration) -> i32 {

@@ -12,9 +12,10 @@ use crate::event::EventPattern;
 use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
 use crate::job::Job;
+use crate::message::Message;
 use crate::own_header::is_of_ours;
 use crate::parking::Parking;
-use crate::rate_limit::RateLimit;
+use crate::rate_limit::{RateLimit, Restraint};
 use crate::retry::{RetryPolicy, horizon_seconds};
 use crate::stored_secret::StoredSecret;
 
@@ -115,6 +116,9 @@ pub struct Endpoint {
     /// How what is for it is parked, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parking: Option<Parking>,
+    /// Until when its receiver has asked to be left alone. A hint: an owner's change that was made from what stood before may undo it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub paused_until: Option<Timestamp>,
     /// When a tombstone may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<i64>,
@@ -150,6 +154,7 @@ impl Endpoint {
             failing_since: None,
             down_since: None,
             parking: None,
+            paused_until: None,
             expires_at: None,
         }
     }
@@ -182,6 +187,11 @@ impl Endpoint {
         self.dialect.retry.with_schedule(self.retry_schedule.as_deref())
     }
 
+    /// Whether this message waits for it to be back.
+    pub fn holds_back(&self, message: &Message) -> bool {
+        !message.probe && self.parking.as_ref().is_some_and(Parking::holds_back)
+    }
+
     /// How long a delivery may wait for it: as long as a whole round of its schedule takes.
     pub fn horizon(&self) -> Duration {
         Duration::from_secs(horizon_seconds(&self.retry_policy()))
@@ -192,6 +202,13 @@ impl Endpoint {
     pub fn given_another_chance(self, now: Timestamp) -> Self {
         let parking = self.parking.as_ref().map(|parking| parking.given_another_chance(now));
         Self { down_since: None, parking, ..self }
+    }
+
+    /// What holds its messages back at `now`, if anything does.
+    pub fn restraint(&self, now: Timestamp) -> Option<Restraint> {
+        let paused_until = self.paused_until.filter(|until| *until > now);
+        let is_free = self.rate_limit.is_none() && paused_until.is_none();
+        (!is_free).then_some(Restraint { limit: self.rate_limit, paused_until })
     }
 
     /// Whether it has failed for so long that it is to be disabled.

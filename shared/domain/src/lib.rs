@@ -25,6 +25,7 @@ pub mod obstacle;
 pub mod own_event;
 pub mod own_header;
 pub mod parking;
+pub mod pause;
 pub mod payload;
 pub mod plan;
 pub mod quota;

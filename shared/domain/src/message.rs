@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::Delivery;
 use crate::id::{DeliveryId, EndpointId, EventId, EventKey, JobId, TenantId};
+use crate::rate_limit::Slot;
 
 /// The version that is written. Readers understand this one and the one before, so that a deploy may happen while
 /// messages and schedules are on their way. Version 1 knew no jobs.
@@ -43,6 +44,10 @@ pub struct Message {
     /// version that does not know it judges as if there were none.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub delay_seconds: u32,
+    /// When it may be sent, where its endpoint's owner limits requests; without one it asks for one as it comes. A version that does
+    /// not know it makes the attempt at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
 }
 
 fn is_nothing<T: Default + PartialEq>(value: &T) -> bool {
@@ -64,6 +69,7 @@ impl Message {
             scheduled: false,
             probe: false,
             delay_seconds: 0,
+            slot: None,
         }
     }
 
@@ -95,6 +101,12 @@ impl Message {
     /// The same as it is sent to be seen after so many seconds; 0 is at once.
     pub fn delayed(&self, seconds: u32) -> Self {
         Self { delay_seconds: seconds, ..self.clone() }
+    }
+
+    /// The same with this slot, or without any.
+    #[must_use]
+    pub fn with_slot(self, slot: Option<Slot>) -> Self {
+        Self { slot, ..self }
     }
 
     /// The event that it is about, among those of every tenant.
@@ -181,10 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_marked_or_delayed_is_read_by_the_version_before_that_knows_neither() {
+    fn what_is_marked_or_delayed_or_has_a_slot_is_read_by_the_version_before_that_knows_none_of_it() {
         let message = Message::parse(&written().to_string()).unwrap();
-        let marked = serde_json::to_value(message.scheduled().probing().delayed(15)).unwrap();
+        let slot = Slot { at: Timestamp::from_millisecond(1_500).unwrap(), limit: 5.try_into().unwrap() };
+        let marked = serde_json::to_value(message.scheduled().probing().delayed(15).with_slot(Some(slot))).unwrap();
         assert_eq!((&marked["scheduled"], &marked["delay_seconds"]), (&true.into(), &15.into()));
+        assert_eq!(marked["slot"], serde_json::json!({"at": "1970-01-01T00:00:01.500Z", "limit": 5}));
+        assert_eq!(Message::parse(&marked.to_string()).unwrap().slot, Some(slot));
         let Before { v, tenant_id, endpoint_id, event_id, delivery_id, job_id, attempt, round } =
             serde_json::from_value(marked).unwrap();
         let as_read = Message {
@@ -199,6 +214,7 @@ mod tests {
             scheduled: false,
             probe: false,
             delay_seconds: 0,
+            slot: None,
         };
         assert_eq!(as_read, message, "it makes the same attempt, at once");
         let plain = serde_json::to_value(message.delayed(0)).unwrap();

@@ -56,6 +56,9 @@ const CAREFUL_INTERVAL: Duration = Duration::from_secs(15);
 const WAITING_INTERVAL: Duration = Duration::from_secs(5);
 /// After which what was sent must be on record, or is lost: longer than any attempt takes.
 const UNDER_WAY: Duration = Duration::from_secs(45);
+/// How long what waits in the queue is sent before what is parked behind it, where a rate limit is the cause: a part of what a queue
+/// holds back at the most, or it would be parked again.
+const BEFORE_A_LIMITED_DRAIN: Duration = Duration::from_secs(10 * 60);
 /// What a page of an endpoint with a rate limit is sent in.
 const LIMITED_PAGE_SECONDS: u32 = 10;
 /// How long after its time a step counts as lost.
@@ -194,9 +197,17 @@ impl Parking {
         }
     }
 
-    /// Of an endpoint whose rate limit lets nothing more through before `free_at`. It is drained from then on.
-    pub fn of_rate_limit(now: Timestamp, free_at: Timestamp) -> Self {
-        Self::new(now, State::Draining, Cause::RateLimit, free_at)
+    /// What an endpoint's rate limit begins at `now` that has more waiting than a queue can hold back; nothing where that is parked
+    /// already, or its owner is still to be told of the end of an outage. It is drained once most of what waits in the queue was sent.
+    pub fn begun_by_rate_limit(endpoint: &Endpoint, now: Timestamp) -> Option<Self> {
+        let anew = Self::new(now, State::Draining, Cause::RateLimit, later(now, BEFORE_A_LIMITED_DRAIN));
+        match &endpoint.parking {
+            None => Some(anew),
+            Some(parking) if parking.state == State::Closing && parking.told => {
+                Some(Self { step: parking.step + 1, ..anew })
+            }
+            Some(_) => None,
+        }
     }
 
     fn new(since: Timestamp, state: State, cause: Cause, next_at: Timestamp) -> Self {

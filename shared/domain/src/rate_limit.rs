@@ -11,6 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::invalid::Invalid;
 
+mod restraint;
+#[cfg(test)]
+mod simulation;
+
+pub use restraint::{Restraint, Turn};
+
 /// Requests a second; 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
@@ -18,8 +24,23 @@ pub struct RateLimit(u32);
 
 /// The highest limit.
 pub const MOST: u32 = 1_000;
-/// How late a message may come to its slot. Queues count whole seconds; after more than that the slot is somebody else's time.
-pub const LATEST: Duration = Duration::from_secs(2);
+/// How late a message may come to its slot: a little less than the second for which a burst counts, so that no span of time has more
+/// than the limit and that burst, whoever is late. After more than that the slot is somebody else's time.
+pub const LATEST: Duration = Duration::from_millis(900);
+/// How early a message may come to its slot and wait for it where it is: a hop through a queue costs as much, and a queue that aims
+/// for this moment before the slot brings most messages at their slot's second. No more than many a receiver takes to answer, so
+/// whoever limits his endpoints holds no function for longer than others do.
+pub const EARLY: Duration = Duration::from_millis(250);
+/// The same where the limit is low: queues count whole seconds, and to lose a slot costs such an endpoint most.
+pub const EARLY_OF_FEW: Duration = Duration::from_secs(1);
+/// Requests a second up to which a limit is low: so few wait that they hold few functions.
+pub const FEW_PER_SECOND: u32 = 20;
+/// How far ahead slots are given. Who comes when they run further than that has none yet.
+pub const FURTHEST: Duration = Duration::from_secs(15 * 60);
+/// The longest that a message waits in a queue at a time. SQS takes a minute more, but the alarms for what waits too long begin there,
+/// and they may count from when it was sent. A minute less than [`FURTHEST`], so whoever waits for slots to be given comes back before
+/// the last of those that are given is over.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(14 * 60);
 
 impl RateLimit {
     /// What an owner is told who sets something else.
@@ -35,13 +56,15 @@ impl RateLimit {
         1_000_000_i64.div_euclid(i64::from(self.0)) + i64::from(1_000_000 % self.0 > 0)
     }
 
-    /// So many slots, from `now` on.
-    pub fn claim(self, messages: usize, now: Timestamp) -> Claim {
-        let burst = i64::from(self.0 - 1) * self.interval();
+    /// So many slots, from `now` on. An endpoint that is paused has none before the end of it, and then no burst.
+    pub fn claim(self, messages: usize, now: Timestamp, paused_until: Option<Timestamp>) -> Claim {
         let interval = self.interval();
+        let burst = i64::from(self.0 - 1) * interval;
+        let earliest = now.as_microsecond() - burst;
         Claim {
-            earliest: now.as_microsecond() - burst,
-            interval,
+            earliest: paused_until.map_or(earliest, |until| until.as_microsecond().max(earliest)),
+            furthest: now.saturating_add(FURTHEST).unwrap_or(Timestamp::MAX).as_microsecond(),
+            limit: self,
             messages: i64::try_from(messages).unwrap_or(i64::MAX),
         }
     }
@@ -64,187 +87,78 @@ impl From<RateLimit> for u32 {
     }
 }
 
+/// When a message may be sent, by which limit. Once the owner has set another, it is worth nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// When.
+    #[serde(with = "crate::time::as_wire")]
+    pub at: Timestamp,
+    /// The limit that it was given by.
+    pub limit: RateLimit,
+}
+
+/// What an endpoint's row holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    /// The next slot that is free, in microseconds since 1970.
+    pub next_free: i64,
+    /// The limit that slots were given by.
+    pub limit: RateLimit,
+}
+
 /// What a batch asks an endpoint's row for. Times are in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// The earliest slot that may still be given: who sent nothing for a while has a second's worth, and no more.
     pub earliest: i64,
-    interval: i64,
+    /// Once the next free slot is as far as this, none is given.
+    pub furthest: i64,
+    /// The limit that it is made by.
+    pub limit: RateLimit,
     messages: i64,
+}
+
+/// Where a claim's slots begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begins {
+    /// At the earliest: the endpoint is not behind, or has another limit now.
+    Earliest,
+    /// After those that are given.
+    Given,
+    /// Nowhere yet: those that are given run too far ahead.
+    Nowhere,
+}
+
+/// What a claim comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claimed {
+    /// As many slots as it asked for.
+    Slots(Vec<Slot>),
+    /// None: slots run further ahead than messages wait for. Nothing was taken.
+    TooFarAhead,
 }
 
 impl Claim {
     /// By how much the row's next free slot moves on.
     pub fn takes(&self) -> i64 {
-        self.interval.saturating_mul(self.messages)
+        self.limit.interval().saturating_mul(self.messages)
     }
 
-    /// What the row holds after this claim, from what it held before.
-    pub fn next_free(&self, before: Option<i64>) -> i64 {
-        before.map_or(self.earliest, |next| next.max(self.earliest)).saturating_add(self.takes())
+    /// Where it begins, from what the row holds.
+    pub fn begins(&self, given: Option<Given>) -> Begins {
+        match given {
+            Some(given) if given.limit == self.limit && given.next_free >= self.furthest.max(self.earliest) => {
+                Begins::Nowhere
+            }
+            Some(given) if given.limit == self.limit && given.next_free >= self.earliest => Begins::Given,
+            _ => Begins::Earliest,
+        }
     }
 
     /// The slots, from what the row holds after the claim.
-    pub fn slots(&self, next_free: i64) -> Vec<Timestamp> {
-        let first = next_free - self.takes();
-        let slot = |n| Timestamp::from_microsecond(first.saturating_add(n * self.interval)).unwrap_or(Timestamp::MAX);
-        (0..self.messages).map(slot).collect()
-    }
-}
-
-/// What is to be done with a message for a limited endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// Its slot is now.
-    Now,
-    /// It has none that is still good.
-    Ask,
-    /// Its slot is to come.
-    Wait(Timestamp),
-}
-
-/// What a message's slot says at `now`.
-pub fn turn(slot: Option<Timestamp>, now: Timestamp) -> Turn {
-    match slot {
-        None => Turn::Ask,
-        Some(slot) if slot > now => Turn::Wait(slot),
-        Some(slot) if now.duration_since(slot).unsigned_abs() <= LATEST => Turn::Now,
-        Some(_) => Turn::Ask,
-    }
-}
-
-/// The longest delay of a queue.
-const LONGEST_DELAY: Duration = Duration::from_secs(900);
-
-/// How long a message waits in a queue for its slot: whole seconds, and no less than it takes. One whose slot is further off comes
-/// back before, and waits again.
-pub fn delay(slot: Timestamp, now: Timestamp) -> Duration {
-    let wait = Duration::try_from(slot.duration_since(now)).unwrap_or_default();
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    Duration::from_secs(seconds.max(1)).min(LONGEST_DELAY)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap()
-    }
-
-    fn limit(per_second: u32) -> RateLimit {
-        per_second.try_into().unwrap()
-    }
-
-    /// Sends so many messages for one endpoint by functions that take ten at a time, all there at once; when each was sent.
-    fn sent(per_second: u32, messages: usize, functions: usize) -> Vec<i64> {
-        let (limit, mut next, mut sent) = (limit(per_second), None, Vec::new());
-        // By when each is visible: its slot, if it has one.
-        let mut queue: BTreeMap<(i64, usize), Option<Timestamp>> = (0..messages).map(|n| ((0, n), None)).collect();
-        let mut now = 0;
-        while sent.len() < messages {
-            for _ in 0..functions {
-                let batch: Vec<(i64, usize)> = queue.range(..(now + 1, 0)).take(10).map(|(key, _)| *key).collect();
-                let batch: Vec<_> = batch.into_iter().map(|key| (key.1, queue.remove(&key).unwrap())).collect();
-                let (asking, slotted): (Vec<_>, Vec<_>) =
-                    batch.into_iter().partition(|(_, slot)| turn(*slot, at(now)) == Turn::Ask);
-                let claim = limit.claim(asking.len(), at(now));
-                if !asking.is_empty() {
-                    next = Some(claim.next_free(next));
-                }
-                let given = asking.iter().map(|(n, _)| *n).zip(claim.slots(next.unwrap_or_default()));
-                for (n, slot) in slotted.into_iter().map(|(n, slot)| (n, slot.unwrap())).chain(given) {
-                    if slot <= at(now) {
-                        sent.push(now);
-                    } else {
-                        let seen = now + i64::try_from(delay(slot, at(now)).as_millis()).unwrap();
-                        queue.insert((seen, n), Some(slot));
-                    }
-                }
-            }
-            now += 50;
-        }
-        sent
-    }
-
-    #[test]
-    fn five_a_second_are_five_a_second_whoever_sends_them() {
-        for functions in [1, 2, 10] {
-            let sent = sent(5, 200, functions);
-            assert_eq!(sent.len(), 200, "none is dropped");
-            assert_eq!(sent[0], 0, "the first at once");
-            for window in [(1_000, 10), (10_000, 55)] {
-                let most =
-                    sent.iter().map(|from| sent.iter().filter(|at| (*from..*from + window.0).contains(*at)).count());
-                assert!(most.max().unwrap() <= window.1, "{functions} functions, {window:?}");
-            }
-            assert!(*sent.last().unwrap() <= 42_000, "and no slower than the limit: {:?}", sent.last());
-        }
-    }
-
-    #[test]
-    fn whoever_comes_late_asks_anew_and_whoever_comes_early_waits() {
-        assert_eq!(turn(None, at(0)), Turn::Ask);
-        assert_eq!(turn(Some(at(10)), at(9)), Turn::Wait(at(10)));
-        assert_eq!(turn(Some(at(10)), at(10)), Turn::Now);
-        assert_eq!(turn(Some(at(10)), at(2_010)), Turn::Now);
-        assert_eq!(turn(Some(at(10)), at(2_011)), Turn::Ask);
-    }
-
-    #[test]
-    fn a_wait_is_whole_seconds_of_a_queue() {
-        for (wait, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (900_000, 900), (2_000_000, 900), (-5, 1)] {
-            assert_eq!(delay(at(wait), at(0)).as_secs(), seconds, "{wait}");
-        }
-    }
-
-    #[test]
-    fn limits_are_bounded() {
-        for bad in [0, 1_001, u32::MAX] {
-            assert_eq!(RateLimit::try_from(bad).unwrap_err().field, "rate_limit");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_span_of_time_has_more_slots_than_its_share_and_the_burst(
-            per_second in 1_u32..=MOST,
-            claims in prop::collection::vec((1_usize..=10, 0_i64..3_000), 1..100),
-        ) {
-            let (limit, mut next, mut now) = (limit(per_second), None, 0);
-            let mut times = Vec::new();
-            for (messages, wait) in claims {
-                now += wait;
-                let claim = limit.claim(messages, at(now));
-                next = Some(claim.next_free(next));
-                let slots = claim.slots(next.unwrap());
-                prop_assert_eq!(slots.len(), messages);
-                times.extend(slots.into_iter().map(|slot| slot.max(at(now))));
-            }
-            times.sort();
-            for (n, from) in times.iter().enumerate() {
-                for (m, to) in times.iter().enumerate().skip(n) {
-                    let span = to.duration_since(*from).as_secs_f64();
-                    prop_assert!((m - n) as f64 <= f64::from(per_second) * (span + 1.0) + 1e-6);
-                }
-            }
-        }
-
-        #[test]
-        fn a_row_that_moved_on_and_one_that_did_not_are_the_two_forms_of_its_update(
-            per_second in 1_u32..=MOST, messages in 1_usize..=10, before in prop::option::of(-5_000_000_i64..5_000_000),
-        ) {
-            let claim = limit(per_second).claim(messages, at(0));
-            let before = before.map(|before| at(0).as_microsecond() + before);
-            let expected = match before {
-                Some(next) if next >= claim.earliest => next + claim.takes(),
-                _ => claim.earliest + claim.takes(),
-            };
-            prop_assert_eq!(claim.next_free(before), expected);
-        }
+    pub fn slots(&self, next_free: i64) -> Vec<Slot> {
+        let (first, interval) = (next_free.saturating_sub(self.takes()), self.limit.interval());
+        let at = |n: i64| Timestamp::from_microsecond(first.saturating_add(n.saturating_mul(interval)));
+        (0..self.messages).map(|n| Slot { at: at(n).unwrap_or(Timestamp::MAX), limit: self.limit }).collect()
     }
 }

@@ -15,6 +15,7 @@ use crate::id::{DeliveryId, EndpointId, EventKey, JobId, TenantId};
 use crate::job::Job;
 use crate::message::Message;
 use crate::obstacle::{Missing, obstacle};
+use crate::rate_limit::Restraint;
 use crate::slow::SlowByTenant;
 use crate::tenant::Tenant;
 
@@ -139,6 +140,19 @@ impl Snapshot {
         row.gate(message.attempt, message.round, now) == Gate::Attempt
             && !self.is_broken_for(message)
             && matches!(self.verdict(message, row), Verdict::Send(_))
+    }
+
+    /// What holds this message back, if it leads to a POST and its webhook has a limit or is paused.
+    pub fn restraint(&self, message: &Message, now: Timestamp) -> Option<Restraint> {
+        if message.job_id.is_some() {
+            return None;
+        }
+        let endpoint = self.endpoints.get(&(message.tenant_id.clone(), message.endpoint_id.clone()))?;
+        if endpoint.holds_back(message) {
+            // Parked, it takes nobody's turn.
+            return None;
+        }
+        endpoint.restraint(now).filter(|_| self.is_to_be_sent(message, now))
     }
 
     /// Whether a message's endpoint counts as slow.

@@ -120,7 +120,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
     assert_eq!(stands, stood, "nor reported");
     // null is a value where the page on it says so: a webhook's fields are its dialect's then, as in a PATCH.
     let nothing = r#"{"url":"https://your-app.invalid/","events":["*"],"description":null,"headers":null,
-        "timeout_seconds":null,"retry_schedule":null}"#;
+        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null}"#;
     let made = nur.api.post_text("/v1/webhooks/create", nothing).await.ok(201);
     assert_eq!(keys(&made), ["created_at", "events", "id", "status", "url"], "{made}");
     let report =

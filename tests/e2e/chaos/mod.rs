@@ -25,6 +25,7 @@ mod fault_runs;
 mod faults;
 mod held_back;
 mod killed;
+mod limited;
 mod lost;
 mod lost_answers;
 mod marks;

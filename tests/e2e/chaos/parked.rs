@@ -132,7 +132,7 @@ fn in_order(receiver: &Receiver, before: usize, published: &[String]) {
     let (mut seen, mut arrived) = (BTreeSet::new(), 0);
     for request in &receiver.requests()[before..] {
         // A probe that failed was no arrival; those that were drained come once.
-        let Some(&age) = ages.get(request.event_id().as_str()) else { continue };
+        let Some(&age) = request.header("webhook-id").and_then(|id| ages.get(id)) else { continue };
         if !seen.insert(age) {
             continue;
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -94,6 +94,7 @@ struct State {
     script: Mutex<VecDeque<Reply>>,
     afterwards: Reply,
     requests: Mutex<Vec<Received>>,
+    times: Mutex<Vec<Instant>>,
 }
 
 /// A listening receiver; it stops when it is dropped.
@@ -130,7 +131,12 @@ impl Receiver {
             .expect("the certificate should fit its key");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a loopback port should be free");
         let port = listener.local_addr().expect("a bound listener has an address").port();
-        let state = Arc::new(State { script: Mutex::new(script), afterwards, requests: Mutex::default() });
+        let state = Arc::new(State {
+            script: Mutex::new(script),
+            afterwards,
+            requests: Mutex::default(),
+            times: Mutex::default(),
+        });
         let listening = tokio::spawn(listen(listener, TlsAcceptor::from(Arc::new(tls)), Arc::clone(&state)));
         Self { port, state, listening }
     }
@@ -153,6 +159,11 @@ impl Receiver {
     /// Everything received so far, in order.
     pub(crate) fn requests(&self) -> Vec<Received> {
         self.state.requests.lock().expect("no test panics while it holds this").clone()
+    }
+
+    /// When each of them came.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.state.times.lock().expect("no test panics while it holds this").clone()
     }
 
     /// Waits until at least `count` requests have come, and returns all.
@@ -199,6 +210,7 @@ async fn serve(socket: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
             let mut script = state.script.lock().expect("no test panics while it holds this");
             let mut requests = state.requests.lock().expect("no test panics while it holds this");
             requests.push(request);
+            state.times.lock().expect("no test panics while it holds this").push(Instant::now());
             (script.pop_front().unwrap_or_else(|| state.afterwards.clone()), requests.len() - 1)
         };
         match &reply {

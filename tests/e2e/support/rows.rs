@@ -70,7 +70,7 @@ pub(crate) fn undelivered(tenant: &str, delivery_id: &str) -> (String, Attribute
 }
 
 fn undelivered_list(tenant: &str, shard: u8) -> String {
-    format!("{tenant}#{shard:02}")
+    format!("{}#{shard}", tenant.strip_prefix("ten_").expect("a tenant's id"))
 }
 
 fn delivery_key(id: &str) -> Row {

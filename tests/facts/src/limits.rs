@@ -4,7 +4,7 @@ use postrider_aws::recoverer;
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
 use postrider_domain::dialect::{longest_own_retry_schedule, longest_retry_schedule};
 use postrider_domain::endpoint::MAX_PATTERNS;
-use postrider_domain::{quota, retry};
+use postrider_domain::{quota, rate_limit, retry};
 use serde_json::{Value, json};
 
 pub(crate) fn by_name() -> Value {
@@ -12,6 +12,8 @@ pub(crate) fn by_name() -> Value {
         "attempt.slowest_timeout": SLOWEST_TIMEOUT.as_secs(),
         "endpoint.most_patterns": MAX_PATTERNS,
         "quota.retries_at_once": quota::RETRIES_AT_ONCE,
+        "rate_limit.most": rate_limit::MOST,
+        "rate_limit.longest_delay": rate_limit::LONGEST_DELAY.as_secs(),
         "retry.max_internal": retry::MAX_INTERNAL,
         "retry.max_retries": retry::MAX_RETRIES,
         "retry.max_retry_after": retry::MAX_RETRY_AFTER.as_secs(),

@@ -97,7 +97,10 @@ async fn a_record_is_one_write_with_the_attempt_its_number_and_what_follows() {
     assert!(made.contains(r#"due_at = "1970-01-01T00:01:00.000Z", due_shard = "#), "{made}");
     let failed = Transition { reason: Some(Reason::AttemptsExhausted), ..transition(Status::Failed, None) };
     let update = asked(async |table| table.record(&row(), &attempt(), &failed).await).await;
-    assert!(change(&update).ends_with(r#", reason = "attempts_exhausted" REMOVE next_attempt_at, due_at, due_shard, waits_until"#));
+    assert!(
+        change(&update)
+            .ends_with(r#", reason = "attempts_exhausted" REMOVE next_attempt_at, due_at, due_shard, waits_until"#)
+    );
 }
 
 #[tokio::test]
@@ -133,7 +136,8 @@ async fn a_late_attempt_wants_a_row_and_changes_nothing_but_by_success() {
     assert_eq!(update["ExpressionAttributeValues"][":attempt"], json!(attempt()));
     let update = asked(async |table| table.record_late(&row(), &succeeded()).await).await;
     assert_eq!(condition(&update), wanted);
-    let ends = r#", status = "succeeded" REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, waits_until, reason"#;
+    let ends =
+        r#", status = "succeeded" REMOVE undelivered_tenant, next_attempt_at, due_at, due_shard, waits_until, reason"#;
     assert_eq!(change(&update), format!("SET late_00000007 = :attempt{ends}"));
     let (gone, _) = refused(&json!({}), async |table| table.record_late(&row(), &attempt()).await).await;
     assert_eq!(gone, Recorded::Overtaken, "a row that is gone stays gone");

@@ -101,7 +101,7 @@ fn its_owner_is_told_once_that_it_is_over_and_only_when_somebody_has_answered() 
     assert!(!silent.drained(&endpoint(None), at(500)).1, "nothing was sent");
     let (closing, tells) = begun().answered(at(400)).drained(&down, at(500));
     assert!(!tells && closing.is_to_be_told() && !closing.told().is_to_be_told());
-    let limited = Parking::of_rate_limit(at(0), at(900));
+    let limited = Parking::begun_by_rate_limit(&endpoint(None), at(0)).unwrap();
     assert!(!limited.is_to_be_told() && !limited.drained(&endpoint(None), at(901)).1);
 }
 
@@ -113,7 +113,9 @@ fn an_outage_of_which_nobody_heard_the_end_goes_on_as_the_same() {
     };
     let drained = begun().answered(at(400));
     let (over, _) = drained.drained(&endpoint(None), at(500));
-    for (before, is_news) in [(&drained, false), (&over, true), (&Parking::of_rate_limit(at(0), at(1)), true)] {
+    for (before, is_news) in
+        [(&drained, false), (&over, true), (&Parking::begun_by_rate_limit(&endpoint(None), at(0)).unwrap(), true)]
+    {
         let next = again(before);
         assert_eq!((next.is_news(Some(before)), next.step), (is_news, before.step + 1), "{before:?}");
     }
@@ -158,4 +160,18 @@ fn what_is_parked_can_be_asked_for_and_is_not_lost() {
     assert_eq!((again.waits_until, again.probes, again.round), (None, 0, 2));
     assert!(!crate::recovery::is_missed(&parked, at(9_000)));
     assert!(crate::recovery::is_missed(&row(), at(9_000)));
+}
+
+#[test]
+fn what_a_limit_cannot_hold_back_is_parked_once_and_by_no_outages_end() {
+    let limited =
+        |parking: Option<Parking>| Parking::begun_by_rate_limit(&Endpoint { parking, ..endpoint(None) }, at(9));
+    let begun_by_limit = limited(None).unwrap();
+    assert_eq!((begun_by_limit.state, begun_by_limit.next_at), (State::Draining, at(609)));
+    let (told, _) = begun().answered(at(400)).drained(&endpoint(None), at(500));
+    let (untold, _) = begun().answered(at(400)).drained(&endpoint(Some(450)), at(500));
+    assert_eq!(limited(Some(told.clone())).map(|parking| parking.step), Some(told.step + 1));
+    for parking in [begun(), begun().answered(at(400)), begun_by_limit, untold] {
+        assert_eq!(limited(Some(parking)), None);
+    }
 }
