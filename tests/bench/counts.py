@@ -22,6 +22,7 @@ from tally import Tally
 
 COUNTS = Path(__file__).with_name("counts.json")
 EVENTS = 100
+PARKED = 50
 # Counts are exact; this is for sums of thirds.
 TOLERANCE = 0.0005
 
@@ -51,7 +52,7 @@ async def _count(stand: Stand) -> dict:
             counted[f"fan-out among {endpoints}"] = _counts(grown.fan_out)
             counted[f"deliveries among {endpoints}"] = _counts(grown.delivered)
     with step("count them for an endpoint that is down: parked by fan-out and by deliver, after attempts, and the outage itself"):
-        down = await outage(stand, EVENTS)
+        down = await outage(stand, PARKED)
         for way, tally in down.ways.items():
             counted[f"parked {way}"] = _counts(tally) | _places(tally, stand)
         for what, tally in down.steps.items():

@@ -67,8 +67,13 @@ class Verdict:
 
 
 def verdicts(summary: dict) -> list[Verdict]:
-    found = [Verdict(path, value, limit) for limit in LIMITS for path, value in _found(summary, limit.path.split("."))]
-    return found + _unchanged(summary)
+    return verdicts_of(summary) + _unchanged(summary)
+
+
+def verdicts_of(summary: dict, part: str = "") -> list[Verdict]:
+    """On that part of it alone."""
+    limits = [limit for limit in LIMITS if limit.path.startswith(part)]
+    return [Verdict(path, value, limit) for limit in limits for path, value in _found(summary, limit.path.split("."))]
 
 
 def _found(tree: dict, path: list[str], walked: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -67,8 +67,7 @@ async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
         ways["one_retry"] = await scenarios.one_retry(stand, RETRIED)
         ways["refused"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS)
         ways["refused_batched"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS, batch=10)
-    memory = {name: stand.memory_mb(name) for name in (*SENDING, "sweep")}
-    down = await measure_down(stand, memory)
+    down = await measure_down(stand)
     with step(f"wait for receivers that take {RECEIVER_SECONDS} s, one and ten in a batch"):
         slow = {batch: await scenarios.slow(stand, batch, RECEIVER_SECONDS) for batch in (1, 10)}
     with step("open connections: none but the first, one for each last attempt, one for each that comes late"):
@@ -84,6 +83,7 @@ async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
             grown.append(await growth(stand, endpoints))
     with step("deliver while nothing else waits"):
         short = await short_queue(stand)
+    memory = {name: stand.memory_mb(name) for name in SENDING}
     posts = {"one_retry": 2, "refused": ATTEMPTS, "refused_batched": ATTEMPTS}
     return Measured(
         ways=ways,
@@ -103,7 +103,8 @@ async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
     )
 
 
-async def measure_down(stand: Stand, memory: dict[str, int]) -> DownDay:
+async def measure_down(stand: Stand) -> DownDay:
+    memory = {name: stand.memory_mb(name) for name in (*SENDING, "sweep")}
     with step(f"park {PAGE} deliveries by fan-out, by deliver and after attempts, and drain them; probe, and sweep"):
         return down_day(await outage(stand, PAGE), memory)
 
