@@ -30,7 +30,7 @@
 #   RUN_DIR=some/where   a stack of its own beside others
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-retries instructions lint venv
+.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -81,6 +81,10 @@ bench: venv
 # The small version, on a stack that is up; its sources are stilled, so take it down afterwards. ACCEPT=1 takes new counts over.
 bench-counts: venv
 	@$(PYTHON_VENV) tests/bench/counts.py
+
+# The bench's endpoint that is down for a day, alone; builds release programs.
+bench-outage: venv
+	@$(PYTHON_VENV) tests/bench/outage_alone.py
 
 # What a retry writes at its 1st, 20th, 60th and 180th attempt, into docs/performance.md; on a stack that is up, as above.
 bench-retries: venv

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 import page
 from counter import Counter
 from deployment import FUNCTIONS
-from limits import verdicts
+from limits import Verdict, verdicts
 from measure import Measured, measure, summary
 from own_stack import own_stack, run_dir_of
 from released import Released
@@ -38,7 +38,8 @@ def run() -> None:
     SUMMARY.parent.mkdir(parents=True, exist_ok=True)
     SUMMARY.write_text(json.dumps(told, indent=2) + "\n")
     page.write(PAGE, page.tables(measured, told))
-    judge(told)
+    say(f"\nAll of it is in {SUMMARY.relative_to(ROOT)} and in {PAGE.relative_to(ROOT)}.")
+    judge(verdicts(told))
 
 
 async def _measured(stand: Stand, programs: Path, counter: Counter) -> Measured:
@@ -46,15 +47,12 @@ async def _measured(stand: Stand, programs: Path, counter: Counter) -> Measured:
     return await measure(stand, programs, counter)
 
 
-def judge(told: dict) -> None:
-    over = []
+def judge(found: list[Verdict]) -> None:
+    over = [verdict.path for verdict in found if not verdict.holds]
     say("")
-    for verdict in verdicts(told):
+    for verdict in found:
         word = "ok" if verdict.holds else "OVER"
-        say(f"{verdict.path:50} {verdict.value:10.3f}   limit {verdict.limit.most:8.3f}   {word}")
-        if not verdict.holds:
-            over.append(verdict.path)
-    say(f"\nAll of it is in {SUMMARY.relative_to(ROOT)} and in {PAGE.relative_to(ROOT)}.")
+        say(f"{verdict.path:60} {verdict.value:10.3f}   limit {verdict.limit.most:8.3f}   {word}")
     if over:
         raise Failed(f"over their limits: {', '.join(over)}")
 

@@ -11,7 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import scenarios
+from down_day import DAY
 from growth import growth
+from outage import outage
 from run_dir import RunDir
 from sources import still
 from stand import SENDING, Stand, read_stack
@@ -20,6 +22,7 @@ from tally import Tally
 
 COUNTS = Path(__file__).with_name("counts.json")
 EVENTS = 100
+PARKED = 50
 # Counts are exact; this is for sums of thirds.
 TOLERANCE = 0.0005
 
@@ -27,7 +30,7 @@ TOLERANCE = 0.0005
 def run() -> None:
     run_dir = RunDir()
     stack = read_stack(run_dir.stack)
-    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in SENDING}
+    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "sweep")}
     still(stack)
     counted = asyncio.run(_count(Stand(stack, programs, run_dir.path / "bench")))
     if os.environ.get("ACCEPT"):
@@ -48,7 +51,18 @@ async def _count(stand: Stand) -> dict:
             grown = await growth(stand, endpoints)
             counted[f"fan-out among {endpoints}"] = _counts(grown.fan_out)
             counted[f"deliveries among {endpoints}"] = _counts(grown.delivered)
+    with step("count them for an endpoint that is down: parked by fan-out and by deliver, after attempts, and the outage itself"):
+        down = await outage(stand, PARKED)
+        for way, tally in down.ways.items():
+            counted[f"parked {way}"] = _counts(tally) | _places(tally, stand)
+        for what, tally in down.steps.items():
+            counted[f"of an outage: {what}"] = _counts(tally) | _places(tally, stand)
+        counted["of an outage: a day's probes"] = {"probes": down.probes(DAY)}
     return counted
+
+
+def _places(tally: Tally, stand: Stand) -> dict[str, float]:
+    return {f"write units of {place}": round(units, 3) for place, units in tally.by_place(stand.stack["tables"]).items()}
 
 
 def _counts(tally: Tally) -> dict[str, float]:

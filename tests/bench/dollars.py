@@ -18,7 +18,7 @@ FLOOR = {"API": 1.00, "Lambda, ingest": 0.20, "write units": 1.25, "SQS": 0.12, 
 def bill(tally: Tally, memory_mb: dict[str, int], posts: float = 1.0) -> dict[str, float]:
     """Dollars per million of the tally's deliveries, item by item; `posts` of them were made for each."""
     per = 1 / tally.deliveries
-    sends = sum(use.calls["sqs:SendMessageBatch"] + use.calls["sqs:SendMessage"] for use in tally.uses.values())
+    asked = sum(count for use in tally.uses.values() for call, count in use.calls.items() if call.startswith("sqs:"))
     bytes_out = tally.sent_bytes + tally.answered_bytes + ASSUMED["tls_bytes"] * posts * tally.deliveries
     bytes_out += ASSUMED["connect_bytes"] * tally.connections
     return {
@@ -27,7 +27,7 @@ def bill(tally: Tally, memory_mb: dict[str, int], posts: float = 1.0) -> dict[st
         "Lambda, time": sum(_time(name, tally, memory_mb[name]) for name in tally.uses) * PRICE["lambda_gb_s"] * per,
         "write units": PRICE["write_unit"] * tally.write,
         "read units": PRICE["read_unit"] * tally.read,
-        "SQS": PRICE["queue_call"] * (tally.queue_calls + sends) * per,
+        "SQS": PRICE["queue_call"] * (tally.queue_calls + asked) * per,
         "Scheduler": PRICE["schedule"] * tally.scheduled * per,
         "egress": PRICE["egress_gb"] * bytes_out * per * 1e6 / GB,
     }

@@ -1,7 +1,9 @@
 """An event's way through the three functions, in exact batches, each invocation counted."""
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Iterator
 
 from customer import Customer
 from destination import Destination
@@ -15,6 +17,7 @@ STREAM_BATCH = 100
 QUEUE_BATCH = 10
 DELIVER_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:deliver"
 RETRY_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:retry"
+SLOW_QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:slow"
 DATA = {
     "invoice": {
         "id": "in_1Q8xYw2eZvKYlo2C",
@@ -42,16 +45,28 @@ class Flow:
 
     def fresh(self) -> None:
         self.tally = Tally()
-        self._posts, self._bytes = self.receiver.posts, self.receiver.bytes
-        self._connections, self._resumed = self.receiver.connections, self.receiver.resumed
+        self._before = self._received()
+
+    def _received(self) -> tuple[int, ...]:
+        return self.receiver.posts, self.receiver.bytes, self.receiver.connections, self.receiver.resumed
 
     def counted(self, deliveries: int | None = None) -> Tally:
         """The tally so far, by deliveries: as many as POSTs unless the caller counts otherwise."""
-        self.tally.deliveries = deliveries or self.receiver.posts - self._posts
-        self.tally.sent_bytes = self.receiver.bytes - self._bytes
-        self.tally.connections = self.receiver.connections - self._connections
-        self.tally.resumed = self.receiver.resumed - self._resumed
+        received = zip(self._received(), self._before, strict=True)
+        posts, self.tally.sent_bytes, self.tally.connections, self.tally.resumed = (now - before for now, before in received)
+        self.tally.deliveries = deliveries or posts
         return self.tally
+
+    @contextlib.contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What is done in it is not in the tally."""
+        tally, before, begun = self.tally, self._before, self._received()
+        self.fresh()
+        try:
+            yield
+        finally:
+            passed = zip(before, self._received(), begun, strict=True)
+            self.tally, self._before = tally, tuple(was + now - then for was, now, then in passed)
 
     def memory(self) -> dict[str, float]:
         """Megabytes resident at the most so far, by function."""
@@ -102,6 +117,10 @@ class Flow:
         sent_on = await self._attempt(scheduled, batch, RETRY_QUEUE_ARN)
         return await self._attempt(sent_on + others, batch, RETRY_QUEUE_ARN)
 
+    async def step(self, ticket: str) -> tuple[list[str], list[str]]:
+        """Makes the step of an endpoint's parking that a ticket asks for: the next ticket, and the messages of what is sent."""
+        return tickets_among(await self._attempt([ticket], 1, SLOW_QUEUE_ARN))
+
     async def _attempt(self, messages: list[str], batch: int, queue_arn: str, pause: float = 0.0) -> list[str]:
         following = []
         for begin in range(0, len(messages), batch):
@@ -132,3 +151,9 @@ class Flow:
         self.calls = calls = self.proxy.take()
         self.tally.uses[name].add(calls, function.cpu() - cpu, done.seconds, function.log.stat().st_size - logged)
         return done, calls
+
+
+def tickets_among(sent: list[str]) -> tuple[list[str], list[str]]:
+    """What asks for a step of an endpoint's parking, and what asks for an attempt."""
+    tickets = [body for body in sent if "ticket" in json.loads(body)]
+    return tickets, [body for body in sent if body not in tickets]

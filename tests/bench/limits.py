@@ -30,6 +30,9 @@ LIMITS = [
     Limit("dollars_per_million.batch10", 2.60, "2.76 less the shared request"),
     Limit("dollars_per_million.fanout10", 1.90),
     Limit("dollars_per_million.refused_batched", 45),
+    Limit("down_for_a_day.dollars_per_million.all", 6, "4.90: five write units"),
+    Limit("down_for_a_day.dollars_per_million.parked by fan-out", 6),
+    Limit("down_for_a_day.dollars_per_million.parked by deliver", 6),
     Limit("instructions_ratio.all_functions", 20, "1: the bare loop"),
     Limit("instructions_ratio.send_http_warm", 1.2, "1"),
     Limit("instructions_ratio.send_https_warm", 1.3, "1"),
@@ -64,8 +67,13 @@ class Verdict:
 
 
 def verdicts(summary: dict) -> list[Verdict]:
-    found = [Verdict(path, value, limit) for limit in LIMITS for path, value in _found(summary, limit.path.split("."))]
-    return found + _unchanged(summary)
+    return verdicts_of(summary) + _unchanged(summary)
+
+
+def verdicts_of(summary: dict, part: str = "") -> list[Verdict]:
+    """On that part of it alone."""
+    limits = [limit for limit in LIMITS if limit.path.startswith(part)]
+    return [Verdict(path, value, limit) for limit in limits for path, value in _found(summary, limit.path.split("."))]
 
 
 def _found(tree: dict, path: list[str], walked: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import scenarios
 from counter import Counter
 from dollars import ASSUMED, FLOOR, bill, logs
+from down_day import DAY, DownDay, down_day
 from growth import Grown, growth, short_queue
 from instructions import Executed, several, spreads, typical
+from outage import outage
 from sending import Sending, sending
 from stand import SENDING, Stand
 from startup import Started, startup
@@ -24,6 +26,8 @@ QUIET = 20
 # The standard retry schedule: the first attempt and nine retries.
 ATTEMPTS = 10
 RECEIVER_SECONDS = 0.2
+# The largest page that is drained.
+PAGE = 1000
 
 
 @dataclasses.dataclass
@@ -41,6 +45,7 @@ class Measured:
     short: Tally
     slow: dict[int, scenarios.Slow]
     connections: dict[str, Tally]
+    down: DownDay
     fanout_mb: int
     fanout_timeout: int
 
@@ -62,6 +67,7 @@ async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
         ways["one_retry"] = await scenarios.one_retry(stand, RETRIED)
         ways["refused"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS)
         ways["refused_batched"] = await scenarios.refusing(stand, REFUSED, ATTEMPTS, batch=10)
+    down = await measure_down(stand)
     with step(f"wait for receivers that take {RECEIVER_SECONDS} s, one and ten in a batch"):
         slow = {batch: await scenarios.slow(stand, batch, RECEIVER_SECONDS) for batch in (1, 10)}
     with step("open connections: none but the first, one for each last attempt, one for each that comes late"):
@@ -91,9 +97,29 @@ async def measure(stand: Stand, release: Path, counter: Counter) -> Measured:
         short=short,
         slow=slow,
         connections=connections,
+        down=down,
         fanout_mb=stand.memory_mb("fanout"),
         fanout_timeout=stand.timeout("fanout"),
     )
+
+
+async def measure_down(stand: Stand) -> DownDay:
+    memory = {name: stand.memory_mb(name) for name in (*SENDING, "sweep")}
+    with step(f"park {PAGE} deliveries by fan-out, by deliver and after attempts, and drain them; probe, and sweep"):
+        return down_day(await outage(stand, PAGE), memory)
+
+
+def summary_of_down(down: DownDay) -> dict:
+    """What a million deliveries cost whose endpoint is down for a day, and what they would if all had been parked one way."""
+    return {
+        "dollars_per_million": {
+            "all": round(down.dollars, 2),
+            **{f"parked {way}": round(sum(items.values()), 2) for way, items in down.bills.items()},
+        },
+        "write_units": {f"parked {way}": round(tally.write, 3) for way, tally in down.outage.ways.items()},
+        "dollars_of_the_outage": round(down.of_the_outage, 3),
+        "probes": down.outage.probes(DAY),
+    }
 
 
 def summary(measured: Measured) -> dict:
@@ -156,6 +182,7 @@ def summary(measured: Measured) -> dict:
             }
             for way, tally in measured.connections.items()
         },
+        "down_for_a_day": summary_of_down(measured.down),
         "slow_receivers": {
             "turns": {"1": round(one.turns, 2), "10": round(batch.turns, 2)},
             "ten_over_one": round(batch.seconds / one.seconds, 3),

@@ -1,12 +1,15 @@
 """The tables of docs/performance.md: each stands between two marks and is written anew by every run."""
 
+import collections
 import re
 from functools import partial
 from pathlib import Path
 
+from down_day import DownDay
 from instructions import Executed, spreads
 from limits import verdicts
 from measure import Measured
+from tally import Tally
 
 NAMES = {
     "single": "published singly",
@@ -39,6 +42,7 @@ def tables(measured: Measured, summary: dict) -> dict[str, str]:
         "limits": _limits(summary),
         "units": _units(measured),
         "bills": _bills(measured, summary),
+        "outage": outage(measured.down),
         "instructions": instructions(measured.executed),
         "cpu": _cpu(summary),
         "connections": _connections(summary),
@@ -78,6 +82,49 @@ def _bills(measured: Measured, summary: dict) -> str:
     rows.append(("**all**", *(f"**{summary['dollars_per_million'][way]:.2f}**" for way in NAMES)))
     rows.append(("logs, beside", *(f"{summary['log_dollars_per_million'][way]:.2f}" for way in NAMES)))
     return _table(("$ per million", *NAMES.values()), rows)
+
+
+def outage(down: DownDay) -> str:
+    ways = down.outage.ways
+    items = list(next(iter(down.bills.values())))
+    bills = [(item, *(f"{down.bills[way][item]:.2f}" for way in ways)) for item in items]
+    bills.append(("**all**", *(f"**{sum(down.bills[way].values()):.2f}**" for way in ways)))
+    counts = [
+        ("write units", *(_number(tally.write) for tally in ways.values())),
+        ("read units", *(_number(tally.read) for tally in ways.values())),
+        ("SQS calls, receiving and deleting apart", *(_number(_sent(tally)) for tally in ways.values())),
+        ("invocations", *(_number(_invocations(tally)) for tally in ways.values())),
+    ]
+    steps = [
+        (what, f"{step.times}", _calls(step.tally), _number(step.tally.write), _number(step.tally.read), f"{step.dollars:.4f}")
+        for what, step in down.steps.items()
+    ]
+    steps.append(("**all**", "", "", "", "", f"**{down.of_the_outage:.4f}**"))
+    return "\n\n".join(
+        [
+            _table(("counted for a delivery parked", *ways), counts),
+            _table(("$ per million parked", *ways), bills),
+            _table(("what the outage does itself", "times a day", "calls", "write units", "read units", "$ a day"), steps),
+            f"**A day, a million deliveries: ${down.dollars:.2f}**",
+        ]
+    )
+
+
+def _calls(tally: Tally) -> str:
+    calls: collections.Counter[str] = collections.Counter()
+    for use in tally.uses.values():
+        for call, count in use.calls.items():
+            calls[call.split(":")[1]] += count
+    return ", ".join(f"{call} {_number(count / tally.deliveries)}" for call, count in sorted(calls.items()))
+
+
+def _sent(tally: Tally) -> float:
+    calls = (count for use in tally.uses.values() for call, count in use.calls.items() if call.startswith("sqs:"))
+    return sum(calls) / tally.deliveries
+
+
+def _invocations(tally: Tally) -> float:
+    return sum(use.invocations for use in tally.uses.values()) / tally.deliveries
 
 
 def instructions(runs: list[Executed]) -> str:

@@ -21,7 +21,7 @@ async def customer_of(stand: Stand, endpoints: int = 1, retries: list[int] | Non
     return customer
 
 
-async def _warm(flow: Flow, customer: Customer) -> None:
+async def warm(flow: Flow, customer: Customer) -> None:
     await flow.deliver(await flow.fan_out(await flow.publish(customer, EVENT, WARM_UP)))
     flow.fresh()
 
@@ -30,7 +30,7 @@ async def first_try(stand: Stand, events: int, endpoints: int = 1, batch: int | 
     """Every POST is answered well at once; all batches are full."""
     customer = await customer_of(stand, endpoints)
     async with stand.flow() as flow:
-        await _warm(flow, customer)
+        await warm(flow, customer)
         rows = await flow.publish(customer, EVENT, events, batch)
         messages = await flow.fan_out(rows)
         following = await flow.deliver(messages)
@@ -45,7 +45,7 @@ async def connecting(stand: Stand, events: int, batch: int, pause: float = 0.0, 
     attempt."""
     customer = await customer_of(stand, retries=retries)
     async with stand.flow() as flow:
-        await _warm(flow, customer)
+        await warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         following = await flow.deliver(messages, batch, pause)
         tally = flow.counted()
@@ -57,7 +57,7 @@ async def one_retry(stand: Stand, events: int) -> Tally:
     """The first POST is refused, the second taken; retries come by themselves, as their times differ."""
     customer = await customer_of(stand)
     async with stand.flow() as flow:
-        await _warm(flow, customer)
+        await warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         stand.https.status = 503
         try:
@@ -74,7 +74,7 @@ async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> 
     """Every attempt of the standard retry schedule is refused; `batch` is the retries'."""
     customer = await customer_of(stand)
     async with stand.flow() as flow:
-        await _warm(flow, customer)
+        await warm(flow, customer)
         messages = await flow.fan_out(await flow.publish(customer, EVENT, events))
         stand.https.status, stand.https.body = 503, b'{"error":"temporarily unavailable"}'
         posts = stand.https.posts
@@ -102,7 +102,7 @@ async def slow(stand: Stand, batch: int, seconds: float) -> Slow:
     """A batch for so many receivers that each take this long; the least of some."""
     customer = await customer_of(stand, batch)
     async with stand.flow() as flow:
-        await _warm(flow, customer)
+        await warm(flow, customer)
         stand.https.delay, stand.https.most_at_once = seconds, 0
         try:
             taken = []

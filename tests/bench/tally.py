@@ -14,10 +14,15 @@ class Use:
     cpu: float = 0.0
     seconds: float = 0.0
     waves: int = 0
-    write: float = 0.0
     read: float = 0.0
     log_bytes: int = 0
     calls: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    # Units by their tables and indexes.
+    written: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+
+    @property
+    def write(self) -> float:
+        return sum(self.written.values())
 
     def add(self, calls: list[Call], cpu: float, seconds: float, log_bytes: int) -> None:
         self.invocations += 1
@@ -27,7 +32,7 @@ class Use:
         self.waves += waves(calls)
         for call in calls:
             self.calls[call.name] += 1
-            self.write += call.units.write
+            self.written.update(call.units.written)
             self.read += call.units.read
 
 
@@ -65,6 +70,16 @@ class Tally:
     @property
     def calls(self) -> float:
         return sum(use.calls.total() for use in self.uses.values()) / self.deliveries
+
+    def by_place(self, tables: dict[str, str]) -> dict[str, float]:
+        """Write units per delivery by table and, beside it, by index; `tables` has the deployed names by their short ones."""
+        short = {deployed: name for name, deployed in tables.items()}
+        places: collections.Counter = collections.Counter()
+        for use in self.uses.values():
+            for place, units in use.written.items():
+                table, _, index = place.partition(" ")
+                places[f"{short[table]} {index}".strip()] += units
+        return {place: units / self.deliveries for place, units in sorted(places.items())}
 
     def by_call(self) -> dict[str, float]:
         """Calls per delivery by function and name."""

@@ -1,9 +1,15 @@
 """The bench counts as DynamoDB bills."""
 
+import sys
 import unittest
+from pathlib import Path
 
 from item_size import size_of
-from units import units_of
+from units import INDEXES, units_of
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "template"))
+
+from template import Template
 
 KEY = {"id": {"S": "a"}}
 
@@ -54,6 +60,29 @@ class Writes(unittest.TestCase):
     def test_a_refused_condition_costs_what_the_item_there_would(self):
         self.assertEqual(units_of("UpdateItem", {"Key": KEY}, 400, {}).write, 1)
         self.assertEqual(units_of("PutItem", {"Item": item(100)}, 400, {"Item": item(1500)}).write, 2)
+
+    def test_an_index_is_told_beside_its_table(self):
+        indexes = {"parked": {"CapacityUnits": 1.0}, "due": {"CapacityUnits": 2.0}}
+        answer = {"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 4.0, "GlobalSecondaryIndexes": indexes}}
+        self.assertEqual(units_of("UpdateItem", {"Key": KEY}, 200, answer).written, {"t": 1, "t parked": 1, "t due": 2})
+
+    def test_a_row_that_a_statement_puts_into_an_index_costs_a_unit_more_unless_it_is_there(self):
+        statement = {
+            "Statement": "INSERT INTO \"t\" VALUE {'id': ?, 'waits_until': ?}",
+            "Parameters": [{"S": "a"}, {"S": "2026-01-15T14:30:00.000Z"}],
+        }
+        answer = {"Responses": [{}, {"Error": {"Code": "DuplicateItem"}}]}
+        units = units_of("BatchExecuteStatement", {"Statements": [statement] * 2}, 200, answer)
+        self.assertEqual(units.written, {"t": 2, "t parked": 1})
+
+    def test_the_indexes_are_the_templates(self):
+        table = Template().resources["DeliveriesTable"]["Properties"]
+        keys = {key["AttributeName"] for key in table["KeySchema"]}
+        indexes = {
+            index["IndexName"]: {key["AttributeName"] for key in index["KeySchema"]} - keys
+            for index in table["GlobalSecondaryIndexes"]
+        }
+        self.assertEqual(indexes, INDEXES)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,9 @@ use postrider_host::{clock, entropy};
 use crate::health::Fact;
 use crate::noted::Noted;
 
+#[cfg(test)]
+mod tests;
+
 /// How often a change is made anew that others overtake.
 const TRIES: usize = 3;
 /// Messages that wait in a queue beside which no more than a first page is drained.
@@ -126,13 +129,14 @@ impl Parked {
         let is_news = parking.is_news(endpoint.parking.as_ref());
         let event = is_news.then(|| OwnEvent::webhook_failing(endpoint, parking));
         let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
+        // Before it is written, as with every step: of many who begin at once, all but one leave a ticket that is stale.
+        self.send_ticket(endpoint, parking, now).await;
         if self.config.begin_parking(endpoint, parking, announcement).await? == Recorded::Overtaken {
             return Ok(false);
         }
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::warn!(webhook_id, tenant_id, is_news, "webhook.parked");
         self.hint(endpoint, parking, now).await;
-        self.send_ticket(endpoint, parking, now).await;
         Ok(true)
     }
 

@@ -109,6 +109,15 @@ async fn with_short_visibility<T>(world: &World, seconds: u64, work: impl Future
     .await
 }
 
+/// Does the work while an outage begins after so many seconds, and is probed as often.
+async fn with_outages_after<T>(world: &World, seconds: u64, work: impl Future<Output = T>) -> T {
+    let functions = &world.aws.functions;
+    let variables = functions.environment("deliver").await;
+    let short = [("OUTAGE_SECONDS".to_owned(), json!(seconds.to_string()))];
+    functions.set_environment("deliver", variables.clone().into_iter().chain(short).collect()).await;
+    then(work, functions.set_environment("deliver", variables)).await
+}
+
 /// Does the work while `function` reaches AWS through the proxy only.
 async fn with_proxy<T>(world: &World, function: &str, proxy: &Proxy, work: impl Future<Output = T>) -> T {
     with_proxies(world, &[function], proxy, work).await

@@ -155,7 +155,7 @@ async fn run(world: &World, events: u64, seed: u64, victims: &[&'static str]) {
     let webhooks: Vec<_> = sides.iter().map(|side| side.webhook.clone()).collect();
     let (calls, alive) = (Calls::default(), AtomicBool::new(victims.is_empty()));
     let work = async {
-        let published = publish(world, text(&key, "key"), events).await;
+        let published = publish(world, text(&key, "key"), 0..events).await;
         tokio::time::sleep(ACTING).await;
         until("the owner's calls to be made", PATIENCE, || async {
             if calls.made() >= events { Ok(()) } else { Err(format!("{calls:?}")) }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::chaos::{MINUTE, alone, standard, sweep, then};
+use crate::chaos::{MINUTE, alone, standard, sweep, with_outages_after};
 use crate::readme::{blocks, run_script};
 use crate::support::api::text;
 use crate::support::receiver::Gate;
@@ -15,15 +15,6 @@ use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 /// After so long an outage parks, and so often it is probed.
 const OUTAGE_SECONDS: u64 = 5;
-
-/// Does the work while outages begin after seconds.
-async fn with_short_outages<T>(world: &World, work: impl Future<Output = T>) -> T {
-    let functions = &world.aws.functions;
-    let variables = functions.environment("deliver").await;
-    let short = [("OUTAGE_SECONDS".to_owned(), json!(OUTAGE_SECONDS.to_string()))];
-    functions.set_environment("deliver", variables.clone().into_iter().chain(short).collect()).await;
-    then(work, functions.set_environment("deliver", variables)).await
-}
 
 /// A receiver that answers with this status until the gate opens.
 async fn down(world: &World, status: u16) -> (Receiver, Gate) {
@@ -89,7 +80,7 @@ async fn an_outage_costs_probes_and_what_waited_comes_oldest_first() {
     let listener = Receiver::start(world.stack).await;
     let notices = ["webhook.failing", "webhook.recovered", "webhook.disabled"];
     tenant.webhook(&listener.url("/"), &notices).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let by_page = nur.webhook(&page.url("/"), &["*"]).await;
         let event = nur.publish("dubbing.completed", &json!({})).await;
         let by_page = nur.delivery_of(&event, &by_page).await;
@@ -159,7 +150,7 @@ async fn who_answers_is_never_parked_however_he_refuses() {
     )
     .await;
     let always = Receiver::scripted(world.stack, [], Reply::Status(422)).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let mut webhooks = Vec::new();
         for receiver in [&refusing, &failing, &always] {
             let body =
@@ -187,7 +178,7 @@ async fn a_new_url_drains_at_once_and_so_does_whoever_is_disabled_or_deleted() {
     let tenant = standard(&world).await;
     let (receiver, _shut) = down(&world, 503).await;
     let well = Receiver::start(world.stack).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let changes = [
             ("moved", json!({"url": well.url("/")})),
             ("disabled", json!({"status": "disabled"})),
@@ -226,7 +217,7 @@ async fn whoever_asks_for_a_parked_delivery_has_it_tried_and_it_stays_parked_if_
     let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let (receiver, gate) = down(&world, 503).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let (id, _) = parked_webhook(&tenant, &receiver).await;
         let event = tenant.publish("invoice.sent", &json!({})).await;
         let delivery = tenant.delivery_of(&event, &id).await;
@@ -258,7 +249,7 @@ async fn what_waits_for_too_long_has_failed_and_can_be_recovered() {
     let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let (receiver, gate) = down(&world, 503).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let (id, _) = parked_webhook(&tenant, &receiver).await;
         let event = tenant.publish("invoice.sent", &json!({})).await;
         let delivery = tenant.delivery_of(&event, &id).await;
@@ -290,7 +281,7 @@ async fn a_ticket_that_is_lost_is_sent_again_by_the_sweep() {
     let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let (receiver, gate) = down(&world, 503).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let (id, first) = parked_webhook(&tenant, &receiver).await;
         let queues = &world.stack.queues;
         // Whatever ticket is under way goes, and its time has passed long since.
@@ -327,7 +318,7 @@ async fn the_runbooks_page_finds_what_is_parked_and_has_it_sent_as_printed() {
     let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let (receiver, gate) = down(&world, 503).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let (id, first) = parked_webhook(&tenant, &receiver).await;
         let event = tenant.publish("invoice.sent", &json!({})).await;
         tenant.delivery_of(&event, &id).await;
@@ -359,7 +350,7 @@ async fn what_is_parked_of_a_tenant_who_is_suspended_is_called_off_once_a_probe_
     let (world, _guard) = alone().await;
     let tenant = standard(&world).await;
     let (receiver, _shut) = down(&world, 503).await;
-    with_short_outages(&world, async {
+    with_outages_after(&world, OUTAGE_SECONDS, async {
         let (id, first) = parked_webhook(&tenant, &receiver).await;
         let mut parked = vec![first];
         for _ in 0..3 {

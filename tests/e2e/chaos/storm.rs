@@ -1,6 +1,7 @@
 //! What soaks are made of: producers who do not give up, functions that die at random, and an end to it all.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,12 @@ use crate::support::{Tenant, World, canary};
 
 const BATCH: usize = 25;
 const PATIENCE: Duration = Duration::from_secs(600);
+const SWEPT_EVERY: Duration = Duration::from_secs(2);
 
-/// Publishes until every event is taken, as a producer would whose calls may fail; returns the events' ids.
-pub(super) async fn publish(world: &World, key: &str, events: u64) -> BTreeSet<String> {
+/// Publishes the events of these numbers until each is taken, as a producer would whose calls may fail; returns the events' ids.
+pub(super) async fn publish(world: &World, key: &str, numbers: Range<u64>) -> BTreeSet<String> {
     let http = reqwest::Client::builder().no_proxy().build().expect("a plain client should build");
-    let numbers: Vec<u64> = (0..events).collect();
+    let numbers: Vec<u64> = numbers.collect();
     let batches = numbers.chunks(BATCH).map(|batch| {
         let event = |number: &u64| {
             let data = json!({"number": number, "secret": canary!("data")});
@@ -86,6 +88,15 @@ pub(super) async fn kill_at_random(
         }
     }
     killed
+}
+
+/// Sweeps now and then until told to stop, whether or not a sweep is killed half-way.
+pub(super) async fn sweep_until(world: &World, stop: &AtomicBool) {
+    let mut timer = tokio::time::interval(SWEPT_EVERY);
+    while !stop.load(Ordering::Relaxed) {
+        timer.tick().await;
+        world.aws.functions.invoke("sweep", &json!({})).await;
+    }
 }
 
 /// Everything of these webhooks that is not final yet.
