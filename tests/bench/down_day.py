@@ -61,5 +61,5 @@ def down_day(outage: Outage, memory_mb: dict[str, int]) -> DownDay:
         outage=outage,
         bills={way: bill(tally, memory_mb, POSTS.get(way, 1)) for way, tally in outage.ways.items()},
         steps={what: Step(tally, times.get(what, 1), bill(tally, memory_mb)) for what, tally in outage.steps.items()},
-        early=constants()["domain::parking::OPENS_AFTER"] / DAY,
+        early=constants()["domain::endpoint::parking::OPENS_AFTER"] / DAY,
     )

@@ -252,7 +252,7 @@ class Runbook(unittest.TestCase):
         bound = constants()
         page, waiting = bound["domain::endpoint::parking::FIRST_PAGE"], bound["deliver::parked::BACKLOG"]
         parked = " ".join((RUNBOOK / "parked-webhooks.md").read_text().split())
-        self.assertIn(f"{page:g} a second is all while {waiting:,g} messages wait", parked)
+        self.assertIn(f"{page:g} deliveries at the most while {waiting:,g} messages wait", parked)
         self.assertIn(f"one delivery every {bound['domain::endpoint::parking::CAREFUL_INTERVAL']:g} seconds", parked)
         self.assertIn(f"After {bound['domain::endpoint::parking::UNDER_WAY']:g} seconds it is sent once more", parked)
         backlog = f"{limit('sweep.backlog'):,} messages"

@@ -3,6 +3,8 @@
 //! A step is asked for by its ticket, which is sent before the step is written: whoever dies in between leaves a ticket for a step that
 //! is made by the next one, or is stale. Should a ticket be lost, the sweep sends another.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use postrider_aws::config_table::{ConfigTable, Health};
 use postrider_aws::deliveries_table::DeliveriesTable;
@@ -21,7 +23,7 @@ use postrider_domain::slow::{ParkedHint, SlowByTenant, SlowEndpoints};
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
-use postrider_host::{clock, entropy};
+use postrider_host::{clock, deadline, entropy};
 
 use crate::health::Fact;
 use crate::noted::Noted;
@@ -31,6 +33,8 @@ mod tests;
 
 /// How often a change is made anew that others overtake.
 const TRIES: usize = 3;
+/// What the beginning of an outage takes at the most of the time in which an attempt is put on record.
+const TO_BEGIN: Duration = Duration::from_secs(3);
 /// Messages that wait in a queue beside which no more than a first page is drained.
 const BACKLOG: u64 = 1_000;
 
@@ -85,7 +89,9 @@ impl Parked {
         if endpoint.has_failed_too_long(now) || !noted.is_new((Fact::DownTooLong, endpoint.id.clone())) {
             return false;
         }
-        self.try_to_begin(endpoint, &parking, now).await.unwrap_or_else(|error| {
+        // The attempt is still to be put on record, for which time must be left.
+        let begun = deadline::at_most(TO_BEGIN, self.try_to_begin(endpoint, &parking, now)).await;
+        begun.unwrap_or_else(|error| {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.not_parked");
             false
         })
@@ -203,6 +209,12 @@ impl Parked {
             self.try_ticket(&endpoint, &parking, now).await?;
             return Ok(None);
         }
+        if parking.state == State::Down && endpoint.paused_until.is_some_and(|until| until > now) {
+            // Its receiver has said when it wants to be asked again.
+            let then = Parking { next_at: endpoint.paused_until.unwrap_or(now), ..parking };
+            self.try_ticket(&endpoint, &then, now).await?;
+            return Ok(None);
+        }
         match parking.state {
             State::Down => self.probe(&endpoint, &parking, now).await,
             State::Draining => self.drain(&endpoint, &parking, now).await.map(|()| None),
@@ -243,7 +255,7 @@ impl Parked {
     async fn drain(&self, endpoint: &Endpoint, before: &Parking, now: Timestamp) -> Result<(), Failure> {
         let slow = self.slow_of(endpoint).await;
         let queue = self.lanes.queue(slow.has(&endpoint.tenant_id, &endpoint.id, now));
-        let mut page = before.page(endpoint, &self.times);
+        let mut page = before.page(endpoint, &self.times, now);
         let waiting = queue.waiting().await.ok();
         if waiting.is_none_or(|waiting| waiting > BACKLOG) {
             page = Page { rows: page.rows.min(FIRST_PAGE), ..page };
@@ -257,7 +269,12 @@ impl Parked {
         self.try_ticket(endpoint, &after, now).await?;
         self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
         metrics::emit(Metric::DrainedDeliveries, &[], &[messages.len() as f64]);
-        self.hint(endpoint, &after, now).await;
+        if found.has_more {
+            self.hint(endpoint, &after, now).await;
+        } else if let Err(error) = self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, None, &[]).await {
+            // Parked behind the last page, what is new would never let a busy webhook's drain come to its end. The hint ends by itself.
+            tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.parking_not_hinted");
+        }
         let (webhook_id, deliveries) = (endpoint.id.as_str(), messages.len());
         tracing::info!(webhook_id, deliveries, in_all = after.drained, "webhook.drained");
         Ok(())

@@ -116,9 +116,10 @@ impl DeadLetters {
         }
     }
 
-    /// Has the delivery wait among what is due. One that was never tried gets there by a new round; overtaken, it has gone on.
+    /// Has the delivery wait among what is due. One that was never tried, or is parked, gets there by a new round; overtaken, it has gone
+    /// on. Left parked, it would be drained again and again, and make a letter each time.
     async fn let_wait(&self, row: &Delivery, now: Timestamp) -> Result<(), Failure> {
-        if row.status == Status::Pending {
+        if row.status == Status::Pending || row.is_parked() {
             self.deliveries.begin_round(row, &row.in_new_round(now), &entropy::mark()).await?;
         }
         Ok(())

@@ -115,22 +115,29 @@ impl Parked {
         };
         let oldest = self.deliveries.parked(&endpoint.id, None, PAGE).await?;
         let mut found = LookedAfter { has_seen_all: true, ..LookedAfter::default() };
-        let waited = oldest.rows.first().map(|row| clock::now().as_second() - row.created_at.as_second());
-        found.oldest_seconds = waited.unwrap_or_default();
+        // Not by the event's time, which is its producer's to choose.
+        let left = oldest.rows.first().and_then(|row| row.waits_until).map(|until| until.duration_since(clock::now()));
+        let horizon = i64::try_from(endpoint.horizon().as_secs()).unwrap_or(i64::MAX);
+        found.oldest_seconds = left.map_or(0, |left| (horizon - left.as_secs()).max(0));
         match endpoint.parking.as_ref().filter(|parking| parking.since == listed.since) {
             None if oldest.is_empty() => self.config.unlist_parked(listed).await?,
             // Such as those of a webhook that was deleted, of which nothing more can be read.
             None => self.send(&endpoint, oldest).await?,
             Some(parking) => {
                 found.down = usize::from(parking.state == State::Down);
-                found.failed = self.go_on(&endpoint, parking, oldest).await?;
+                found.failed = self.go_on(&endpoint, (listed, parking), oldest).await?;
             }
         }
         Ok(found)
     }
 
     /// Goes on with an endpoint's parking where nobody else does; how many of its deliveries have failed.
-    async fn go_on(&self, endpoint: &Endpoint, parking: &Parking, oldest: ParkedPage) -> Result<usize, Failure> {
+    async fn go_on(
+        &self,
+        endpoint: &Endpoint,
+        (listed, parking): (&ParkedEndpoint, &Parking),
+        oldest: ParkedPage,
+    ) -> Result<usize, Failure> {
         let now = clock::now();
         if parking.is_overdue(now) {
             let webhook_id = endpoint.id.as_str();
@@ -144,6 +151,9 @@ impl Parked {
             State::Closing if oldest.is_empty() => {
                 if parking.is_over(endpoint, now) {
                     self.config.end_parking(endpoint, parking).await?;
+                } else if parking.is_quiet(now) {
+                    // Its owner is told by the first answer, whenever that comes; until then each sweep would look here for nothing.
+                    self.config.unlist_parked(listed).await?;
                 }
                 Ok(0)
             }

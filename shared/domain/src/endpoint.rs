@@ -194,9 +194,9 @@ impl Endpoint {
         !message.probe && self.parking.as_ref().is_some_and(Parking::holds_back)
     }
 
-    /// How long a delivery may wait for it: as long as a whole round of its schedule takes.
+    /// How long a delivery may wait for it while it is parked: as long as a whole round of its schedule takes, and an hour at the least.
     pub fn horizon(&self) -> Duration {
-        Duration::from_secs(horizon_seconds(&self.retry_policy()))
+        Duration::from_secs(horizon_seconds(&self.retry_policy())).max(parking::SHORTEST_WAIT)
     }
 
     /// The same after its owner has changed at `now` what may have been the cause of an outage: all that is parked is sent.

@@ -131,7 +131,13 @@ impl Snapshot {
     /// Whether what was read would deny this message its attempt.
     pub fn is_doubtful_for(&self, message: &Message) -> bool {
         let Some(row) = self.delivery(message) else { return false };
-        !self.is_broken_for(message) && !matches!(self.verdict(message, row), Verdict::Send(_))
+        // What is drained comes a moment after its endpoint was found to be back.
+        let is_drained = |sent: &Consignment<'_>| row.is_parked() && sent.endpoint().holds_back(message);
+        !self.is_broken_for(message)
+            && match self.verdict(message, row) {
+                Verdict::Send(consignment) => is_drained(&consignment),
+                _ => true,
+            }
     }
 
     /// Whether what was read leads to a POST for this message: its attempt is the next one and due, and nothing stands in its way.

@@ -56,6 +56,8 @@ pub const LAST_PAGE: u32 = 1_000;
 const PAGE_INTERVAL: Duration = Duration::from_secs(1);
 /// The same while the endpoint fails again: then a page is one delivery.
 const CAREFUL_INTERVAL: Duration = Duration::from_secs(15);
+/// For how long nobody has answered by then.
+const CAREFUL_AFTER: Duration = Duration::from_secs(5);
 /// How soon it is looked again whether all that was sent is on record.
 const WAITING_INTERVAL: Duration = Duration::from_secs(5);
 /// After which what was sent must be on record, or is lost: longer than any attempt takes.
@@ -65,6 +67,11 @@ const UNDER_WAY: Duration = Duration::from_secs(45);
 pub const BEFORE_A_LIMITED_DRAIN: Duration = Duration::from_secs(10 * 60);
 /// What a page of an endpoint with a rate limit is sent in.
 const LIMITED_PAGE_SECONDS: u32 = 10;
+/// How long a delivery waits at the least once it is parked: longer than from one probe to the next.
+const AT_LEAST_ONE_PROBE: Duration = Duration::from_secs(20 * 60);
+/// The same from its first attempt on, where its own schedule is shorter: nobody's events fail between two probes of an endpoint that is
+/// back.
+pub const SHORTEST_WAIT: Duration = Duration::from_secs(3600);
 /// How long after its time a step counts as lost.
 const LOST_AFTER: Duration = Duration::from_secs(60);
 /// How soon it begins, and how often it is asked whether it is over.
@@ -271,6 +278,11 @@ impl Parking {
         self.state != State::Closing && now > later(self.next_at, LOST_AFTER)
     }
 
+    /// Whether nothing parked by anybody who knew no better can turn up any more, although its owner has not heard that it is over.
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        self.state == State::Closing && now >= self.next_at
+    }
+
     /// Whether it is over. It is not before its owner was told, should nobody have been sent anything who could answer: or he would
     /// hear of the next outage before the end of this one. Who is not sent to any more hears nothing.
     pub fn is_over(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
@@ -334,13 +346,16 @@ impl Parking {
     }
 
     /// What its next page may take.
-    pub fn page(&self, endpoint: &Endpoint, times: &Times) -> Page {
+    pub fn page(&self, endpoint: &Endpoint, times: &Times, now: Timestamp) -> Page {
         if !is_sent_to(endpoint) {
             // It is called off, and nobody is asked.
             return Page { rows: self.page, pause: PAGE_INTERVAL };
         }
-        if endpoint.down_since.is_some() {
-            return Page { rows: 1, pause: times.always.unwrap_or(CAREFUL_INTERVAL).min(CAREFUL_INTERVAL) };
+        if let Some(since) = endpoint.down_since {
+            // One that fails by chance is soon found to answer the next.
+            let is_young = now < later(since, CAREFUL_AFTER);
+            let pause = times.always.unwrap_or(CAREFUL_INTERVAL).min(CAREFUL_INTERVAL);
+            return Page { rows: 1, pause: if is_young { PAGE_INTERVAL } else { pause } };
         }
         match endpoint.rate_limit {
             None => Page { rows: self.page, pause: PAGE_INTERVAL },
@@ -407,7 +422,9 @@ impl Delivery {
             return waits_until;
         }
         let of_its_round = self.attempts.iter().filter(|attempt| attempt.number >= self.round_from);
-        later(of_its_round.map(|attempt| attempt.at).min().unwrap_or(now), horizon)
+        let scheduled = later(of_its_round.map(|attempt| attempt.at).min().unwrap_or(now), horizon);
+        // A receiver's Retry-After can have put an attempt off beyond that: it is still to come, and a probe before it.
+        scheduled.max(self.next_attempt_at.unwrap_or(now)).max(later(now, AT_LEAST_ONE_PROBE))
     }
 
     /// Whether it is parked.

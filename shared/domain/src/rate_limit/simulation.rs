@@ -165,6 +165,8 @@ fn limits_are_bounded() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_span_of_time_has_more_slots_than_its_share_and_the_burst(
         per_second in 1_u32..=MOST,

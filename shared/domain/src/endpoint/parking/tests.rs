@@ -72,14 +72,16 @@ fn what_is_drained_begins_with_few_and_goes_back_to_one_at_a_time_when_it_fails_
     let mut parking = begun().answered(at(400));
     let mut pages = Vec::new();
     for _ in 0..7 {
-        let page = parking.page(&well, &times);
+        let page = parking.page(&well, &times, at(420));
         pages.push(page.rows);
         parking = parking.page_sent(place.clone(), 1, page, at(401));
     }
     assert_eq!(pages, [50, 100, 200, 400, 800, 1_000, 1_000]);
     assert_eq!((parking.drained, parking.after.is_some()), (8, true));
-    let careful = parking.page(&endpoint(Some(401)), &times);
+    let careful = parking.page(&endpoint(Some(401)), &times, at(420));
     assert_eq!((careful.rows, careful.pause), (1, Duration::from_secs(15)));
+    let young = parking.page(&endpoint(Some(401)), &times, at(405));
+    assert_eq!((young.rows, young.pause), (1, PAGE_INTERVAL), "the next may be answered");
     assert_eq!(parking.page_sent(place, 1, careful, at(402)).page, 50);
 }
 
@@ -87,7 +89,7 @@ fn what_is_drained_begins_with_few_and_goes_back_to_one_at_a_time_when_it_fails_
 fn an_endpoint_with_a_limit_is_drained_at_its_pace() {
     for (limit, rows, seconds) in [(1_u32, 10, 10), (5, 50, 10), (70, 700, 10), (1_000, 1_000, 1)] {
         let limited = Endpoint { rate_limit: Some(RateLimit::try_from(limit).unwrap()), ..endpoint(None) };
-        let page = begun().answered(at(400)).page(&limited, &Times::default());
+        let page = begun().answered(at(400)).page(&limited, &Times::default(), at(420));
         assert_eq!((page.rows, page.pause.as_secs()), (rows, seconds), "{limit}");
     }
 }
@@ -97,7 +99,7 @@ fn what_was_sent_and_is_not_on_record_is_sent_again_after_a_while_and_not_while_
     let limited = Endpoint { rate_limit: Some(RateLimit::try_from(1).unwrap()), ..endpoint(None) };
     let place = Place { waits_until: at(1), id: row().id };
     for (endpoint, seconds) in [(endpoint(None), 45_i64), (limited, 945)] {
-        let page = begun().page(&endpoint, &Times::default());
+        let page = begun().page(&endpoint, &Times::default(), at(420));
         let sent = begun().answered(at(400)).page_sent(place.clone(), 1, page, at(401));
         let waits = |second: i64, is_behind| sent.waiting(&endpoint, is_behind, at(401 + second)).after.is_some();
         assert!(waits(seconds, false) && !waits(seconds + 1, false), "{seconds}");
@@ -156,7 +158,7 @@ fn what_is_called_off_waits_for_no_limit_and_no_answer() {
         Endpoint { status: EndpointStatus::Disabled, ..limited.clone() },
         Endpoint { deleted_at: Some(at(1)), ..limited },
     ] {
-        let page = begun().given_another_chance(at(400)).page(&gone, &Times::default());
+        let page = begun().given_another_chance(at(400)).page(&gone, &Times::default(), at(420));
         assert_eq!((page.rows, page.pause), (FIRST_PAGE, PAGE_INTERVAL));
     }
 }
@@ -179,7 +181,7 @@ fn an_outage_of_which_nobody_heard_the_end_goes_on_as_the_same() {
     let silent = again(&drained).given_another_chance(at(2_100)).drained(&endpoint(None), at(2_101));
     assert!(!silent.1, "who answered before it says nothing of this time");
     let place = Place { waits_until: at(1), id: row().id };
-    let half = drained.page_sent(place, 50, drained.page(&endpoint(None), &Times::default()), at(401));
+    let half = drained.page_sent(place, 50, drained.page(&endpoint(None), &Times::default(), at(420)), at(401));
     let back = again(&half).answered(at(2_100));
     assert!(half.after.is_some() && back.after.is_none() && back.drained == 52, "drained from its beginning");
 }
@@ -190,16 +192,19 @@ fn row() -> Delivery {
 
 #[test]
 fn it_waits_as_long_as_its_schedule_would_take() {
-    let horizon = Duration::from_secs(1_000);
-    let waits = |row: &Delivery| row.would_wait_until(horizon, at(9_000)).as_second();
-    assert_eq!(waits(&row()), 10_000, "untried, it has all of its time, however late its message comes");
+    let horizon = Duration::from_secs(5_000);
+    let waits = |row: &Delivery| row.would_wait_until(horizon, at(1_000)).as_second();
+    assert_eq!(waits(&row()), 6_000, "untried, it has all of its time, however late its message comes");
     assert_eq!(waits(&Delivery { waits_until: Some(at(7)), ..row() }), 7, "parked once more, no longer than before");
     let attempt = |number, second| Attempt::answered(number, Mark::new(1), at(second), 503);
     let tried = Delivery { attempts: vec![attempt(1, 200), attempt(2, 205)], attempts_made: 2, ..row() };
-    assert_eq!(waits(&tried), 1_200, "from its first attempt");
+    assert_eq!(waits(&tried), 5_200, "from its first attempt");
+    let put_off = Delivery { next_attempt_at: Some(at(90_000)), ..tried.clone() };
+    assert_eq!(waits(&put_off), 90_000, "its receiver has put the next one off");
+    assert_eq!(tried.would_wait_until(horizon, at(9_000)), at(10_200), "and never less than until a probe");
     let again = Delivery { round: 2, round_from: 3, ..tried.clone() };
-    assert_eq!(waits(&again), 10_000, "somebody asked for it again");
-    assert_eq!(waits(&Delivery { attempts: vec![attempt(2, 205), attempt(3, 8_000)], ..again }), 9_000);
+    assert_eq!(waits(&again), 6_000, "somebody asked for it again");
+    assert_eq!(waits(&Delivery { attempts: vec![attempt(2, 205), attempt(3, 800)], ..again }), 5_800);
 }
 
 #[test]

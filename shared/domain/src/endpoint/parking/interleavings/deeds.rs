@@ -429,7 +429,7 @@ impl World {
 
     fn find_page(&mut self, endpoint: Endpoint, now: i64) -> Vec<Deed> {
         let Some(before) = endpoint.parking.clone() else { return Vec::new() };
-        let page = before.page(&endpoint, &self.times);
+        let page = before.page(&endpoint, &self.times, at(self.now));
         if page.rows == 1 {
             self.saw(Saw::Careful);
         }

@@ -78,6 +78,7 @@ impl World {
                         deeds.push(Deed::Send(stragglers));
                     }
                     State::Closing if parking.is_over(&self.endpoint, at(self.now)) => deeds.push(Deed::End(parking)),
+                    State::Closing if parking.is_quiet(at(self.now)) => deeds.push(Deed::Unlist(parking.since)),
                     State::Closing => {}
                 }
                 deeds
