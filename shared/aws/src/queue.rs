@@ -7,6 +7,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
+use postrider_domain::id::TenantId;
 use postrider_domain::message::Message;
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting};
@@ -107,16 +108,7 @@ impl Queue {
     /// # Errors
     /// When it was not taken.
     pub async fn send(&self, message: &Message, delay: Duration) -> Result<(), Failure> {
-        self.client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(body(message, delay)?)
-            .delay_seconds(seconds(delay))
-            .message_group_id(message.tenant_id.as_str())
-            .send()
-            .await
-            .map_err(failed("SendMessage"))?;
-        Ok(())
+        self.send_body(body(message, delay)?, &message.tenant_id, delay).await
     }
 
     /// Sends a ticket for a step of an endpoint's parking, to be seen after `delay` (15 minutes at the most).
@@ -124,12 +116,17 @@ impl Queue {
     /// # Errors
     /// When it was not taken.
     pub async fn send_ticket(&self, ticket: &Ticket, delay: Duration) -> Result<(), Failure> {
+        let body = serde_json::to_string(ticket).map_err(unwritable("a ticket"))?;
+        self.send_body(body, &ticket.tenant_id, delay).await
+    }
+
+    async fn send_body(&self, body: String, tenant: &TenantId, delay: Duration) -> Result<(), Failure> {
         self.client
             .send_message()
             .queue_url(&self.url)
-            .message_body(serde_json::to_string(ticket).map_err(unwritable("a ticket"))?)
+            .message_body(body)
             .delay_seconds(seconds(delay))
-            .message_group_id(ticket.tenant_id.as_str())
+            .message_group_id(tenant.as_str())
             .send()
             .await
             .map_err(failed("SendMessage"))?;

@@ -183,29 +183,13 @@ impl ConfigTable {
             .expression_attribute_values(":one", number(1))
     }
 
-    /// Notes that an attempt failed at `since`, and whether nobody answered: the first such since somebody last did.
+    /// Notes that nobody answered an attempt that failed at `since`: the first such since somebody last did.
     ///
     /// # Errors
     /// When the write failed.
     pub async fn note_down(&self, endpoint: &Endpoint, since: Timestamp) -> Result<Recorded, Failure> {
-        let mark = entropy::mark();
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression(
-                "SET down_since = :since, failing_since = if_not_exists(failing_since, :since), changed_by = :by \
-                 ADD revision :one",
-            )
-            .condition_expression(format!(
-                "attribute_exists(pk) AND attribute_not_exists(down_since) AND {}",
-                Self::is_where_it_was(endpoint)
-            ))
-            .expression_attribute_values(":url", number(endpoint.url_version))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":since", text(time::wire(since)));
-        self.update_endpoint(update, &mark).await
+        let change = "down_since = :since, failing_since = if_not_exists(failing_since, :since), changed_by = :by";
+        self.note_failure(endpoint, since, (change, " AND attribute_not_exists(down_since)")).await
     }
 
     /// Notes that somebody answered, and took nothing, at `since`.
@@ -213,21 +197,27 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn note_answering(&self, endpoint: &Endpoint, since: Timestamp) -> Result<Recorded, Failure> {
-        let mark = entropy::mark();
+        let change = "failing_since = if_not_exists(failing_since, :since), changed_by = :by REMOVE down_since";
+        self.note_failure(endpoint, since, (change, "")).await
+    }
+
+    async fn note_failure(
+        &self,
+        endpoint: &Endpoint,
+        since: Timestamp,
+        (change, and): (&str, &str),
+    ) -> Result<Recorded, Failure> {
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
-            .update_expression(
-                "SET failing_since = if_not_exists(failing_since, :since), changed_by = :by REMOVE down_since \
-                 ADD revision :one",
-            )
-            .condition_expression(format!("attribute_exists(pk) AND {}", Self::is_where_it_was(endpoint)))
+            .update_expression(format!("SET {change} ADD revision :one"))
+            .condition_expression(format!("attribute_exists(pk) AND {}{and}", Self::is_where_it_was(endpoint)))
             .expression_attribute_values(":url", number(endpoint.url_version))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":since", text(time::wire(since)));
-        self.update_endpoint(update, &mark).await
+        self.update_endpoint(update, &entropy::mark()).await
     }
 
     /// The endpoint's row as it stands now, tombstones included; nothing where there is none, or it cannot be read.
