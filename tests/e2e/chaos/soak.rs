@@ -29,6 +29,8 @@ const OUTAGE_SECONDS: u64 = 4;
 const LIMITED_TO: u64 = 10;
 /// What is told of an outage to whoever asks for it.
 const NOTICES: [&str; 2] = ["webhook.failing", "webhook.recovered"];
+/// Messages that a process has in hand when it dies.
+const BATCH: usize = 10;
 /// How long functions go on dying after the last event was published.
 const KILLING: Duration = Duration::from_secs(15);
 /// Who dies, and how often in comparison.
@@ -271,7 +273,8 @@ async fn soak() {
             "dead" => assert_eq!(tally.failed as u64, events),
             "down" | "limited" => {
                 assert_eq!(tally.succeeded as u64, events, "every {} delivery is made", side.name);
-                let out = side.receiver.as_ref().map_or(0, |receiver| killed.connections_to(receiver.port()));
+                // Answers may wait for their records longer than their connections live, so these cannot be told by connections.
+                let out = BATCH * killed.processes.get("deliver").copied().unwrap_or_default() as usize;
                 assert!(tally.posts - tally.answered <= out, "{}: {tally:?}, and {out} were out", side.name);
             }
             _ => {}
