@@ -18,7 +18,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_domain::id::EndpointId;
 use postrider_domain::message::Message;
 use postrider_domain::pause;
-use postrider_domain::rate_limit::{Begins, Claimed, Given, Restraint, Slot, Turn};
+use postrider_domain::rate_limit::{Begins, Claimed, Given, Restraint, Slot, Turn, in_reach};
 use postrider_domain::snapshot::Snapshot;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
@@ -93,18 +93,21 @@ impl Limits {
     /// hide that something is wrong.
     pub(crate) async fn sort(&self, restrained: Vec<Restrained>, place: Place<'_>) -> Sorted {
         let (now, mut sorted) = (clock::now(), Sorted::default());
-        let mut asking: BTreeMap<EndpointKey, (Restraint, Vec<Received>)> = BTreeMap::new();
+        let mut asking: BTreeMap<EndpointKey, (Restraint, Option<Duration>, Vec<Received>)> = BTreeMap::new();
         for Restrained { received, by } in restrained {
             match by.turn(received.1.slot, now) {
                 Turn::Ask => {
                     let endpoint = (received.1.tenant_id.clone(), received.1.endpoint_id.clone());
-                    asking.entry(endpoint).or_insert_with(|| (by, Vec::new())).1.push(received);
+                    let missed = received.1.slot.map(|_| lag(&received.0, &received.1));
+                    let (_, late, records) = asking.entry(endpoint).or_insert_with(|| (by, None, Vec::new()));
+                    *late = (*late).max(missed);
+                    records.push(received);
                 }
                 turn => self.put(received, turn, place, &mut sorted),
             }
         }
-        let claims = asking.into_iter().map(|(endpoint, (by, records))| async move {
-            (self.claim(&endpoint, by, records.len(), now).await, records)
+        let claims = asking.into_iter().map(|(endpoint, (by, late, records))| async move {
+            (self.claim(&endpoint, (by, late), records.len(), now).await, records)
         });
         for (claimed, records) in join_all(claims).await {
             match claimed {
@@ -144,13 +147,14 @@ impl Limits {
     async fn claim(
         &self,
         endpoint: &EndpointKey,
-        by: Restraint,
+        (by, late): (Restraint, Option<Duration>),
         messages: usize,
         now: Timestamp,
     ) -> Result<Claimed, Failure> {
         let Some(limit) = by.limit else { return Ok(Claimed::Slots(Vec::new())) };
-        let claim = limit.claim(messages, now, by.paused_until);
-        let likely = match claim.begins(self.remembered().get(&endpoint.1).copied()) {
+        let given = self.remembered().get(&endpoint.1).copied();
+        let claim = limit.claim(messages, now, by.paused_until.max(late.and_then(|lag| in_reach(given, lag, now))));
+        let likely = match claim.begins(given) {
             Begins::Earliest => Begins::Earliest,
             Begins::Given | Begins::Nowhere => Begins::Given,
         };

@@ -15,7 +15,7 @@ mod restraint;
 #[cfg(test)]
 mod simulation;
 
-pub use restraint::{Restraint, Turn};
+pub use restraint::{Restraint, Turn, in_reach};
 
 /// Requests a second; 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{EARLY, EARLY_OF_FEW, FEW_PER_SECOND, LATEST, LONGEST_DELAY, RateLimit, Slot};
+use super::{EARLY, EARLY_OF_FEW, FEW_PER_SECOND, Given, LATEST, LONGEST_DELAY, RateLimit, Slot};
 
 /// What holds an endpoint's messages back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,13 @@ impl Slot {
     pub fn delay(self, now: Timestamp, lag: Duration) -> Duration {
         whole_seconds(self.left(now).saturating_sub(self.early() + lag))
     }
+}
+
+/// From when on slots are of use to whoever has just missed one since his queue is so far behind, where others wait already: sooner ones
+/// he would miss as well. Those who come after him have theirs after that.
+pub fn in_reach(given: Option<Given>, lag: Duration, now: Timestamp) -> Option<Timestamp> {
+    let others_wait = given.is_some_and(|given| given.next_free > now.as_microsecond());
+    others_wait.then(|| now.saturating_add(whole_seconds(Duration::ZERO) + lag).unwrap_or(Timestamp::MAX))
 }
 
 /// A wait in a queue: at least a second, since less than that is no wait.
