@@ -261,7 +261,16 @@ impl Parked {
             page = Page { rows: page.rows.min(FIRST_PAGE), ..page };
         }
         let is_behind = waiting.is_some_and(|waiting| waiting > BACKLOG);
-        let found = self.deliveries.parked(&endpoint.id, before.after.as_ref(), page.rows).await?;
+        let under_way = match &before.after {
+            Some(after) => self.deliveries.parked_up_to(&endpoint.id, after, page.rows).await?,
+            None => 0,
+        };
+        let rows = Parking::beside(page, under_way).rows;
+        if rows == 0 {
+            // Sent now, these would overtake those that wait longer.
+            return self.wait(endpoint, before, is_behind, now).await;
+        }
+        let found = self.deliveries.parked(&endpoint.id, before.after.as_ref(), rows).await?;
         let Some(last) = found.last else { return self.drained(endpoint, before, is_behind, now).await };
         let messages: Vec<Message> = found.rows.iter().map(Message::next).collect();
         queue.send_all(&messages).await?;
@@ -280,6 +289,19 @@ impl Parked {
         Ok(())
     }
 
+    /// Waits for what was sent to be on record.
+    async fn wait(
+        &self,
+        endpoint: &Endpoint,
+        before: &Parking,
+        is_behind: bool,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let after = before.waiting(endpoint, is_behind, now);
+        self.try_ticket(endpoint, &after, now).await?;
+        self.config.change_parking(endpoint, (before, &after), Health::Same, None).await.map(drop)
+    }
+
     /// Nothing is parked behind the last page. Once all that was sent is on record too, what is new goes the ordinary way.
     async fn drained(
         &self,
@@ -289,10 +311,7 @@ impl Parked {
         now: Timestamp,
     ) -> Result<(), Failure> {
         if !self.deliveries.parked(&endpoint.id, None, PROBED).await?.is_empty() {
-            let after = before.waiting(endpoint, is_behind, now);
-            self.try_ticket(endpoint, &after, now).await?;
-            self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
-            return Ok(());
+            return self.wait(endpoint, before, is_behind, now).await;
         }
         let (after, tells) = before.drained(endpoint, now);
         let event = tells.then(|| OwnEvent::webhook_recovered(endpoint, &after, now));

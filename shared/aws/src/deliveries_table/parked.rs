@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
@@ -61,25 +62,8 @@ impl DeliveriesTable {
         after: Option<&Place>,
         limit: u32,
     ) -> Result<ParkedPage, Failure> {
-        let limit = i32::try_from(limit).unwrap_or(i32::MAX);
-        let key = |place: &Place| -> HashMap<String, AttributeValue> {
-            let waits_until = text(time::wire(place.waits_until));
-            let [endpoint, id] = [endpoint.as_str(), place.id.as_str()].map(text);
-            [("endpoint_id".to_owned(), endpoint), ("waits_until".to_owned(), waits_until), ("id".to_owned(), id)]
-                .into()
-        };
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name("parked")
-            .key_condition_expression("endpoint_id = :endpoint")
-            .expression_attribute_values(":endpoint", text(endpoint.as_str()))
-            .set_exclusive_start_key(after.map(key))
-            .limit(limit)
-            .send()
-            .await
-            .map_err(failed(QUERY))?;
+        let page = self.parked_query(endpoint, limit).set_exclusive_start_key(after.map(|place| key(endpoint, place)));
+        let page = page.send().await.map_err(failed(QUERY))?;
         let ids: Vec<DeliveryId> = rows::ids(page.items(), "id", "");
         let order: HashMap<DeliveryId, usize> = ids.iter().cloned().zip(0..).collect();
         let mut rows = self.get_many(ids).await?;
@@ -88,6 +72,31 @@ impl DeliveriesTable {
         let last = page.items().iter().rev().find_map(place_of);
         Ok(ParkedPage { rows, last, has_more: page.last_evaluated_key.is_some() })
     }
+
+    /// How many of what is parked for an endpoint lie up to a place, as far as so many: what was sent, and is not on record yet.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn parked_up_to(&self, endpoint: &EndpointId, place: &Place, limit: u32) -> Result<usize, Failure> {
+        let page = self.parked_query(endpoint, limit).send().await.map_err(failed(QUERY))?;
+        Ok(page.items().iter().filter_map(place_of).filter(|there| there <= place).count())
+    }
+
+    fn parked_query(&self, endpoint: &EndpointId, limit: u32) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .index_name("parked")
+            .key_condition_expression("endpoint_id = :endpoint")
+            .expression_attribute_values(":endpoint", text(endpoint.as_str()))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+    }
+}
+
+fn key(endpoint: &EndpointId, place: &Place) -> HashMap<String, AttributeValue> {
+    let waits_until = text(time::wire(place.waits_until));
+    let [endpoint, id] = [endpoint.as_str(), place.id.as_str()].map(text);
+    [("endpoint_id".to_owned(), endpoint), ("waits_until".to_owned(), waits_until), ("id".to_owned(), id)].into()
 }
 
 fn place_of(item: &Item) -> Option<Place> {

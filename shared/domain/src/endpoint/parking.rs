@@ -50,6 +50,9 @@ pub const MAX_PROBES: u32 = 100;
 const FREE_PROBES: u32 = 40;
 /// Deliveries of the first page that is drained: whoever has just come back is not run over.
 pub const FIRST_PAGE: u32 = 50;
+/// Deliveries that are drained by such pages, so in their order but for what is under way at once. Pages grow after that: who has more
+/// parked is served sooner, and in less order.
+const IN_ORDER: u64 = 500;
 /// Deliveries of the largest page; each is up to twice as large as the one before it.
 pub const LAST_PAGE: u32 = 1_000;
 /// From one page to the next, where no rate limit says otherwise.
@@ -59,7 +62,7 @@ const CAREFUL_INTERVAL: Duration = Duration::from_secs(15);
 /// For how long nobody has answered by then.
 const CAREFUL_AFTER: Duration = Duration::from_secs(5);
 /// How soon it is looked again whether all that was sent is on record.
-const WAITING_INTERVAL: Duration = Duration::from_secs(5);
+const WAITING_INTERVAL: Duration = Duration::from_secs(2);
 /// After which what was sent must be on record, or is lost: longer than any attempt takes.
 const UNDER_WAY: Duration = Duration::from_secs(45);
 /// How long what waits in the queue is sent before what is parked behind it, where a rate limit is the cause: a part of what a queue
@@ -366,14 +369,22 @@ impl Parking {
         }
     }
 
+    /// How much of a page may be sent while so many of those before it are not on record yet.
+    #[must_use]
+    pub fn beside(page: Page, under_way: usize) -> Page {
+        let under_way = u32::try_from(under_way).unwrap_or(u32::MAX);
+        Page { rows: page.rows.saturating_sub(under_way), ..page }
+    }
+
     /// After a page of so many, the last of which is this, was sent at `now`.
     #[must_use]
     pub fn page_sent(&self, last: Place, sent: usize, page: Page, now: Timestamp) -> Self {
-        let grown = if page.rows < self.page { FIRST_PAGE } else { self.page.saturating_mul(2).min(LAST_PAGE) };
+        let drained = self.drained + sent as u64;
+        let is_to_grow = page.rows >= self.page && drained >= IN_ORDER;
         Self {
             after: Some(last),
-            page: grown,
-            drained: self.drained + sent as u64,
+            page: if is_to_grow { self.page.saturating_mul(2).min(LAST_PAGE) } else { FIRST_PAGE },
+            drained,
             next_at: later(now, page.pause),
             sent_at: Some(now),
             ..self.next()

@@ -71,13 +71,20 @@ fn what_is_drained_begins_with_few_and_goes_back_to_one_at_a_time_when_it_fails_
     let place = Place { waits_until: at(1), id: row().id };
     let mut parking = begun().answered(at(400));
     let mut pages = Vec::new();
-    for _ in 0..7 {
+    for _ in 0..16 {
         let page = parking.page(&well, &times, at(420));
         pages.push(page.rows);
-        parking = parking.page_sent(place.clone(), 1, page, at(401));
+        parking = parking.page_sent(place.clone(), 50, page, at(401));
     }
-    assert_eq!(pages, [50, 100, 200, 400, 800, 1_000, 1_000]);
-    assert_eq!((parking.drained, parking.after.is_some()), (8, true));
+    let (first, later) = pages.split_at(10);
+    assert_eq!(
+        (first, later),
+        (&[50; 10][..], &[100, 200, 400, 800, 1_000, 1_000][..]),
+        "in order as long as they are few"
+    );
+    assert_eq!((parking.drained, parking.after.is_some()), (801, true));
+    let page = parking.page(&well, &times, at(420));
+    assert_eq!([0, 400, 1_000, 2_000].map(|under_way| Parking::beside(page, under_way).rows), [1_000, 600, 0, 0]);
     let careful = parking.page(&endpoint(Some(401)), &times, at(420));
     assert_eq!((careful.rows, careful.pause), (1, Duration::from_secs(15)));
     let young = parking.page(&endpoint(Some(401)), &times, at(405));

@@ -433,7 +433,15 @@ impl World {
         if page.rows == 1 {
             self.saw(Saw::Careful);
         }
-        let found = self.index(before.after.as_ref(), page.rows);
+        let under_way = before
+            .after
+            .as_ref()
+            .map_or(0, |after| self.index(None, page.rows).iter().filter(|row| self.place(**row) <= *after).count());
+        let rows = Parking::beside(page, under_way).rows;
+        if rows == 0 {
+            return self.wait(&endpoint, before, now);
+        }
+        let found = self.index(before.after.as_ref(), rows);
         let Some(last) = found.last().map(|row| self.place(*row)) else { return vec![Deed::LastLook(endpoint, now)] };
         let all: Vec<Asked> = found.iter().map(|row| self.next(*row)).collect();
         let after = before.page_sent(last, all.len(), page, at(now));
@@ -441,14 +449,18 @@ impl World {
         vec![Deed::Send(all), ticket, Deed::Change { before, after, tells: false, then: None }, hint]
     }
 
+    fn wait(&mut self, endpoint: &Endpoint, before: Parking, now: i64) -> Vec<Deed> {
+        let after = before.waiting(endpoint, false, at(now));
+        if before.after.is_some() && after.after.is_none() {
+            self.saw(Saw::WalkedAgain);
+        }
+        vec![Deed::Ticket(after.clone()), Deed::Change { before, after, tells: false, then: None }]
+    }
+
     fn last_look(&mut self, endpoint: &Endpoint, now: i64) -> Vec<Deed> {
         let Some(before) = endpoint.parking.clone() else { return Vec::new() };
         if !self.index(None, 1).is_empty() {
-            let after = before.waiting(endpoint, false, at(now));
-            if before.after.is_some() && after.after.is_none() {
-                self.saw(Saw::WalkedAgain);
-            }
-            return vec![Deed::Ticket(after.clone()), Deed::Change { before, after, tells: false, then: None }];
+            return self.wait(endpoint, before, now);
         }
         let (after, tells) = before.drained(endpoint, at(now));
         vec![Deed::Hint(None), Deed::Change { before, after, tells, then: None }]
