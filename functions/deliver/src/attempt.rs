@@ -171,11 +171,12 @@ impl Attempts {
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
         let (policy, jitter) = (endpoint.retry_policy(), entropy::jitter());
-        let waits_until = row.would_wait_until(endpoint.horizon(), ended);
+        // Most attempts ask for none of it.
+        let waits_until = || row.would_wait_until(endpoint.horizon(), ended);
         let transition = if endpoint.parking.as_ref().is_some_and(Parking::holds_back) {
-            row.after_probe((&policy, waits_until), &sent.outcome, ended, jitter)
-        } else if self.parked.begin(endpoint, &sent.outcome, &batch.health, ended).await {
-            row.after(&policy, &sent.outcome, ended, jitter).parked(waits_until)
+            row.after_probe((&policy, waits_until()), &sent.outcome, ended, jitter)
+        } else if self.parked.begin(endpoint, &sent.outcome, &batch.parked, ended).await {
+            row.after(&policy, &sent.outcome, ended, jitter).parked(waits_until())
         } else {
             row.after(&policy, &sent.outcome, ended, jitter)
         };

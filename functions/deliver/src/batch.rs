@@ -47,11 +47,18 @@ pub(crate) struct Batch {
     pub(crate) slow: Noted<EndpointId>,
     pub(crate) health: Noted<(Fact, EndpointId)>,
     pub(crate) paused: Noted<EndpointId>,
+    pub(crate) parked: Noted<EndpointId>,
 }
 
 impl Batch {
     pub(crate) fn new(seen: Seen) -> Self {
-        Self { seen, slow: Noted::default(), health: Noted::default(), paused: Noted::default() }
+        Self {
+            seen,
+            slow: Noted::default(),
+            health: Noted::default(),
+            paused: Noted::default(),
+            parked: Noted::default(),
+        }
     }
 
     /// Whether a delivery's endpoint counts as slow, by what was read or by what this batch has seen since.

@@ -36,8 +36,6 @@ pub(crate) enum Fact {
     Failing,
     /// Nobody answered.
     Down,
-    /// Nobody has answered for so long that what is for it is parked.
-    DownTooLong,
     FailedTooLong,
     Gone,
 }
@@ -97,8 +95,6 @@ impl Health {
             Fact::Down => self.config.note_down(endpoint, now).await.map(|_| ()),
             Fact::Failing => self.config.note_failing(endpoint, now).await.map(|_| ()),
             Fact::Gone => self.disable(endpoint, (GONE, None), now).await,
-            // Whoever parks has noted it.
-            Fact::DownTooLong => Ok(()),
             Fact::FailedTooLong => self.disable(endpoint, (FAILING, endpoint.failing_since), now).await,
         }
     }

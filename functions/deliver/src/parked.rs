@@ -25,7 +25,6 @@ use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, deadline, entropy};
 
-use crate::health::Fact;
 use crate::noted::Noted;
 
 #[cfg(test)]
@@ -82,11 +81,11 @@ impl Parked {
         &self,
         endpoint: &Endpoint,
         outcome: &Outcome,
-        noted: &Noted<(Fact, EndpointId)>,
+        noted: &Noted<EndpointId>,
         now: Timestamp,
     ) -> bool {
         let Some(parking) = Parking::begun_by(endpoint, outcome, now, &self.times) else { return false };
-        if endpoint.has_failed_too_long(now) || !noted.is_new((Fact::DownTooLong, endpoint.id.clone())) {
+        if endpoint.has_failed_too_long(now) || !noted.is_new(endpoint.id.clone()) {
             return false;
         }
         // The attempt is still to be put on record, for which time must be left.
@@ -142,7 +141,7 @@ impl Parked {
         }
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::warn!(webhook_id, tenant_id, is_news, "webhook.parked");
-        self.hint(endpoint, parking, now).await;
+        self.hint(endpoint, parking, &self.slow_of(endpoint).await, now).await;
         Ok(true)
     }
 
@@ -180,15 +179,27 @@ impl Parked {
         let found = self.config.readable_endpoint(&ticket.tenant_id, &ticket.endpoint_id).await?;
         let Some(endpoint) = found else { return Ok(()) };
         let Some(before) = endpoint.parking.as_ref().filter(|parking| parking.holds_back()) else { return Ok(()) };
-        let (now, webhook_id) = (clock::now(), endpoint.id.as_str());
-        let after = before.given_another_chance(now);
         // Forgotten how long nobody answered, it goes at full pace.
-        let changed = self.config.change_parking(&endpoint, (before, &after), Health::Answered, None).await?;
+        let changed = self.begin_drain(&endpoint, before, Health::Answered, clock::now()).await?;
+        let webhook_id = endpoint.id.as_str();
         tracing::info!(webhook_id, changed = changed == Recorded::Yes, "webhook.let_go");
-        if changed == Recorded::Yes {
-            self.send_ticket(&endpoint, &after, now).await;
-        }
         Ok(())
+    }
+
+    /// Begins to drain what is parked although nobody has answered.
+    async fn begin_drain(
+        &self,
+        endpoint: &Endpoint,
+        before: &Parking,
+        health: Health,
+        now: Timestamp,
+    ) -> Result<Recorded, Failure> {
+        let after = before.given_another_chance(now);
+        let changed = self.config.change_parking(endpoint, (before, &after), health, None).await?;
+        if changed == Recorded::Yes {
+            self.send_ticket(endpoint, &after, now).await;
+        }
+        Ok(changed)
     }
 
     /// Makes the step that a ticket asks for, if it is still to be made; the probe that is to be sent for it.
@@ -228,15 +239,11 @@ impl Parked {
         if self.config.change_parking(endpoint, (before, &after), Health::Same, None).await? == Recorded::Overtaken {
             return Ok(None);
         }
-        self.hint(endpoint, &after, now).await;
+        self.hint(endpoint, &after, &self.slow_of(endpoint).await, now).await;
         let mut rows = self.deliveries.parked(&endpoint.id, None, PROBED).await?.rows;
         if rows.is_empty() {
             // Nothing is there to be probed with: real traffic decides.
-            let draining = after.given_another_chance(now);
-            let changed = self.config.change_parking(endpoint, (&after, &draining), Health::Same, None).await?;
-            if changed == Recorded::Yes {
-                self.send_ticket(endpoint, &draining, now).await;
-            }
+            self.begin_drain(endpoint, &after, Health::Same, now).await?;
             return Ok(None);
         }
         let horizon = endpoint.horizon();
@@ -279,8 +286,8 @@ impl Parked {
         self.config.change_parking(endpoint, (before, &after), Health::Same, None).await?;
         metrics::emit(Metric::DrainedDeliveries, &[], &[messages.len() as f64]);
         if found.has_more {
-            self.hint(endpoint, &after, now).await;
-        } else if let Err(error) = self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, None, &[]).await {
+            self.hint(endpoint, &after, &slow, now).await;
+        } else if let Err(error) = self.config.forget_parked(&endpoint.tenant_id, &endpoint.id).await {
             // Parked behind the last page, what is new would never let a busy webhook's drain come to its end. The hint ends by itself.
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.parking_not_hinted");
         }
@@ -317,7 +324,7 @@ impl Parked {
         let event = tells.then(|| OwnEvent::webhook_recovered(endpoint, &after, now));
         let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
         // Before that is written: who dies in between has what is new go the ordinary way a moment too early, and not never.
-        self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, None, &[]).await?;
+        self.config.forget_parked(&endpoint.tenant_id, &endpoint.id).await?;
         let changed = self.config.change_parking(endpoint, (before, &after), Health::Same, announcement).await?;
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::info!(webhook_id, tenant_id, tells, changed = changed == Recorded::Yes, "webhook.all_drained");
@@ -330,13 +337,12 @@ impl Parked {
     }
 
     /// Tells fan-out that what is new is parked, or is not said so: then its messages are parked one by one.
-    async fn hint(&self, endpoint: &Endpoint, parking: &Parking, now: Timestamp) {
-        let slow = self.slow_of(endpoint).await;
+    async fn hint(&self, endpoint: &Endpoint, parking: &Parking, slow: &SlowByTenant, now: Timestamp) {
         let known = slow.of(&endpoint.tenant_id).cloned().unwrap_or_else(SlowEndpoints::default);
         let Some(over) = known.room_to_park(&endpoint.id, now) else { return };
         let horizon = i64::try_from(endpoint.horizon().as_secs()).unwrap_or(i64::MAX);
         let hint = ParkedHint { until: parking.hint_until().as_second(), horizon };
-        let hinted = self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, Some(hint), &over).await;
+        let hinted = self.config.hint_parked(&endpoint.tenant_id, &endpoint.id, hint, &over).await;
         if let Err(error) = hinted {
             tracing::warn!(webhook_id = endpoint.id.as_str(), error = %error, "webhook.parking_not_hinted");
         }

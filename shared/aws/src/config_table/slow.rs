@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::slow::{Note, ParkedHint, SlowByTenant, SlowEndpoints};
@@ -51,61 +52,70 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed; the next attempt that is slow says it again.
     pub async fn note_slow(&self, tenant: &TenantId, note: &Note) -> Result<(), Failure> {
-        let removed: Vec<String> = (0..note.over.len()).map(|n| format!("#o{n}")).collect();
-        let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("pk", text(tenant_partition(tenant)))
-            .key("sk", text(SLOW_SORT))
-            .update_expression(format!("SET #who = :until, expires_at = :until{remove}"))
-            .expression_attribute_names("#who", note.endpoint.as_ref().map_or(ALL, EndpointId::as_str))
+        let who = note.endpoint.as_ref().map_or(ALL, EndpointId::as_str).to_owned();
+        let over = note.over.iter().map(ToString::to_string);
+        let update = self
+            .slow_update(tenant, "SET #who = :until, expires_at = :until", who, over)
             .expression_attribute_values(":until", number(note.until));
-        for (name, over) in removed.into_iter().zip(&note.over) {
-            update = update.expression_attribute_names(name, over.as_str());
-        }
         update.send().await.map_err(failed("UpdateItem slow"))?;
         Ok(())
     }
 
-    /// Tells fan-out that what is new for an endpoint is parked, or no longer is; and takes away the hints that are `over`.
+    /// Tells fan-out that what is new for an endpoint is parked, and takes away the hints that are `over`.
     ///
     /// # Errors
-    /// When the write failed; then messages are sent that are parked one by one, or the hint ends by itself.
+    /// When the write failed; then messages are sent that are parked one by one.
     pub async fn hint_parked(
         &self,
         tenant: &TenantId,
         endpoint: &EndpointId,
-        hint: Option<ParkedHint>,
+        hint: ParkedHint,
         over: &[EndpointId],
     ) -> Result<(), Failure> {
-        let over: Vec<String> = over.iter().map(|endpoint| format!("{PARKED}{endpoint}")).collect();
-        let removed: Vec<String> = (0..over.len()).map(|n| format!("#o{n}")).collect();
-        let list = |mut names: Vec<String>| {
-            names.retain(|name| !name.is_empty());
-            if names.is_empty() { String::new() } else { format!(" REMOVE {}", names.join(", ")) }
-        };
+        let over = over.iter().map(parked_name);
+        let update = self
+            .slow_update(tenant, "SET #who = :hint, expires_at = :until", parked_name(endpoint), over)
+            .expression_attribute_values(":hint", AttributeValue::L(vec![number(hint.until), number(hint.horizon)]))
+            .expression_attribute_values(":until", number(hint.until));
+        update.send().await.map_err(failed("UpdateItem slow"))?;
+        Ok(())
+    }
+
+    /// Tells fan-out that what is new for an endpoint is parked no longer.
+    ///
+    /// # Errors
+    /// When the write failed; then the hint ends by itself.
+    pub async fn forget_parked(&self, tenant: &TenantId, endpoint: &EndpointId) -> Result<(), Failure> {
+        let update = self.slow_update(tenant, "REMOVE #who", parked_name(endpoint), []);
+        update.send().await.map_err(failed("UpdateItem slow"))?;
+        Ok(())
+    }
+
+    /// A change of the attribute `#who`, by which those of who is `over` go.
+    fn slow_update(
+        &self,
+        tenant: &TenantId,
+        change: &str,
+        who: String,
+        over: impl IntoIterator<Item = String>,
+    ) -> UpdateItemFluentBuilder {
+        let over: Vec<(String, String)> = (0..).map(|n| format!("#o{n}")).zip(over).collect();
+        let removed: Vec<&str> = over.iter().map(|(name, _)| name.as_str()).collect();
+        let remove = if removed.is_empty() { String::new() } else { format!(" REMOVE {}", removed.join(", ")) };
         let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .key("pk", text(tenant_partition(tenant)))
             .key("sk", text(SLOW_SORT))
-            .expression_attribute_names("#who", format!("{PARKED}{endpoint}"));
-        let mut update = match hint {
-            None => update.update_expression(list([vec!["#who".to_owned()], removed.clone()].concat()).trim_start()),
-            Some(hint) => update
-                .update_expression(format!("SET #who = :hint, expires_at = :until{}", list(removed.clone())))
-                .expression_attribute_values(":hint", AttributeValue::L(vec![number(hint.until), number(hint.horizon)]))
-                .expression_attribute_values(":until", number(hint.until)),
-        };
-        for (name, over) in removed.into_iter().zip(over) {
-            update = update.expression_attribute_names(name, over);
-        }
-        update.send().await.map_err(failed("UpdateItem slow"))?;
-        Ok(())
+            .update_expression(format!("{change}{remove}"))
+            .expression_attribute_names("#who", who);
+        over.into_iter().fold(update, |update, (name, over)| update.expression_attribute_names(name, over))
     }
+}
+
+fn parked_name(endpoint: &EndpointId) -> String {
+    format!("{PARKED}{endpoint}")
 }
 
 /// Whose row it is, and who is slow by it. An attribute that is no endpoint's is passed over: the row is a hint.

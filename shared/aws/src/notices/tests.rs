@@ -11,17 +11,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, advance};
 
 use super::*;
-use crate::{sample, sdk};
-
-const FAILED: Transition = Transition {
-    status: Status::Failed,
-    reason: Some(Reason::AttemptsExhausted),
-    next_attempt_at: None,
-    waits_until: None,
-    internal: 0,
-    probes: 0,
-    disable_endpoint: false,
-};
+use crate::sample::{self, FAILED};
+use crate::sdk;
 
 fn notices(script: &Script) -> Notices {
     let sdk = script.sdk(sdk::over);

@@ -289,7 +289,7 @@ impl Parking {
     /// Whether it is over. It is not before its owner was told, should nobody have been sent anything who could answer: or he would
     /// hear of the next outage before the end of this one. Who is not sent to any more hears nothing.
     pub fn is_over(&self, endpoint: &Endpoint, now: Timestamp) -> bool {
-        self.state == State::Closing && now >= self.next_at && (self.told || !is_sent_to(endpoint))
+        self.is_quiet(now) && (self.told || !is_sent_to(endpoint))
     }
 
     /// How long a queue keeps the ticket for its next step back: whole seconds, as many as it can at the most.

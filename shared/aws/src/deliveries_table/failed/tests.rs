@@ -3,24 +3,14 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use postrider_domain::attempt::Attempt;
-use postrider_domain::delivery::Transition;
 use postrider_domain::id::{EndpointId, EventId};
 use replay::{Said, Script, expression};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::item::{Item, text};
-use crate::{sample, sdk};
-
-const FAILED: Transition = Transition {
-    status: Status::Failed,
-    reason: Some(Reason::AttemptsExhausted),
-    next_attempt_at: None,
-    waits_until: None,
-    internal: 0,
-    probes: 0,
-    disable_endpoint: false,
-};
+use crate::sample::{self, FAILED};
+use crate::sdk;
 
 fn table(script: &Script) -> DeliveriesTable {
     DeliveriesTable::of(&script.sdk(sdk::over), "deliveries")
