@@ -8,6 +8,8 @@ from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Conditions that hold there unless somebody chooses otherwise.
+ALWAYS_ON_AWS = ("OnAws", "TablesAreProtected")
 FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "fanout", "deliver", "sweep")
 
 
@@ -41,9 +43,9 @@ class Template:
         mappings = self.of_type("AWS::Lambda::EventSourceMapping")
         return {name: m["Properties"] for name, m in mappings.items() if m["Properties"]["FunctionName"] == target}
 
-    def statements(self, role: str) -> list[dict]:
-        """What a role allows on AWS, where nothing holds that is there for an emulator alone."""
-        policies = on_aws(self.properties(role).get("Policies", []))
+    def statements(self, role: str, *chosen: str) -> list[dict]:
+        """What a role allows on AWS, where nothing holds that is there for an emulator alone, if an operator chose these."""
+        policies = on_aws(self.properties(role).get("Policies", []), *chosen)
         return [s for policy in policies for s in policy["PolicyDocument"]["Statement"]]
 
     def roles_that_may(self, action: str, resource: object) -> set[str]:
@@ -60,15 +62,16 @@ def as_list(value: Any) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def on_aws(value: Any) -> Any:
-    """A value as it is where the condition OnAws holds."""
+def on_aws(value: Any, *chosen: str) -> Any:
+    """A value as it is on AWS, where of an operator's choices these conditions hold, such as `IsInVpc`."""
     nothing = {"Ref": "AWS::NoValue"}
     if isinstance(value, list):
-        return [inner for inner in (on_aws(inner) for inner in value) if inner != nothing]
+        return [inner for inner in (on_aws(inner, *chosen) for inner in value) if inner != nothing]
     if isinstance(value, dict):
-        if (choice := value.get("Fn::If")) is not None and choice[0] == "OnAws":
-            return on_aws(choice[1])
-        return {key: there for key, inner in value.items() if (there := on_aws(inner)) != nothing}
+        if (choice := value.get("Fn::If")) is not None:
+            condition, then, otherwise = choice
+            return on_aws(then if condition in (*ALWAYS_ON_AWS, *chosen) else otherwise, *chosen)
+        return {key: there for key, inner in value.items() if (there := on_aws(inner, *chosen)) != nothing}
     return value
 
 

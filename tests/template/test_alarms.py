@@ -184,8 +184,10 @@ class Topic(unittest.TestCase):
         key = {"Fn::GetAtt": ["AlarmKey", "Arn"]}
         self.assertEqual(self.template.properties("AlarmTopic")["KmsMasterKeyId"], key)
         statements = self.template.properties("AlarmKey")["KeyPolicy"]["Statement"]
-        allowed = [s["Action"] for s in statements if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
-        self.assertEqual(allowed, [["kms:Decrypt", "kms:GenerateDataKey*"]], "alarms would go nowhere, silently")
+        (allowed,) = [s for s in statements if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+        self.assertEqual(allowed["Action"], ["kms:Decrypt", "kms:GenerateDataKey*"], "alarms would go nowhere, silently")
+        own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        self.assertEqual(allowed["Condition"], own, "another account's alarm could use the key")
 
     def test_only_this_accounts_alarms_may_publish(self):
         (statement,) = self.template.properties("AlarmTopicPolicy")["PolicyDocument"]["Statement"]

@@ -1,10 +1,11 @@
 """The functions: how they are built, what they are told, where they write."""
 
+import json
 import unittest
 
 from calls import settings
 from facts import routes
-from template import FUNCTIONS, ROOT, Template
+from template import FUNCTIONS, ROOT, Template, on_aws
 
 # What an HTTP API waits for an integration at the most, and what answers over it.
 GATEWAY_LIMIT = 30
@@ -104,6 +105,41 @@ class Api(unittest.TestCase):
                     if p["Properties"]["Principal"] == "apigateway.amazonaws.com"
                 ]
                 self.assertIn({"Ref": function}, permitted, "the caller would get the gateway's 500")
+
+    def test_the_stage_waits_for_every_route(self):
+        routes = self.template.of_type("AWS::ApiGatewayV2::Route")
+        waits = set(self.template.resources["ApiStage"]["DependsOn"])
+        self.assertEqual(waits, set(routes), "a first call would meet the gateway's own 404")
+
+    def test_the_access_log_says_what_the_gateway_answered_and_not_who_asked(self):
+        self.assertNotIn("AccessLogSettings", on_aws(self.template.properties("ApiStage")), "logs cost, so they are a choice")
+        log = on_aws(self.template.properties("ApiStage"), "ApiCallsAreLogged")["AccessLogSettings"]
+        self.assertEqual(log["DestinationArn"], {"Fn::GetAtt": ["ApiLog", "Arn"]})
+        line = json.loads(log["Format"])
+        self.assertLessEqual({"requestId", "route", "status", "functionStatus", "error"}, set(line))
+        for value in line.values():
+            self.assertRegex(value, r"^\$context\.[A-Za-z.]+$", "CloudWatch could not read a line of it as JSON")
+            self.assertNotRegex(value, "identity|path|header|authorizer", "it would tell on callers, and of ids in paths")
+
+    def test_an_operators_domain_leads_to_the_stage(self):
+        mapping = self.template.properties("ApiDomainMapping")
+        self.assertEqual(mapping["Stage"], {"Ref": "ApiStage"})
+        self.assertNotIn("ApiMappingKey", mapping, "no function knows a path with something before it")
+        url = self.template.all["Outputs"]["ApiUrl"]["Value"]
+        self.assertEqual(on_aws(url), {"Fn::GetAtt": ["Api", "ApiEndpoint"]})
+        self.assertEqual(on_aws(url, "HasOwnDomain"), {"Fn::Sub": "https://${ApiDomainName}"})
+
+    def test_what_calls_or_looks_up_webhooks_runs_in_the_operators_network(self):
+        network = {
+            "SubnetIds": {"Fn::Split": [",", {"Ref": "VpcSubnetIds"}]},
+            "SecurityGroupIds": {"Fn::Split": [",", {"Ref": "VpcSecurityGroupIds"}]},
+        }
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                function = self.template.function(name)
+                self.assertNotIn("VpcConfig", on_aws(function))
+                inside = "ALLOWED_TARGET_CIDRS" in function["Environment"]["Variables"]
+                self.assertEqual(on_aws(function, "IsInVpc").get("VpcConfig"), network if inside else None)
 
     def test_no_path_is_routed_twice(self):
         keys = [route["RouteKey"] for route in self.routes]

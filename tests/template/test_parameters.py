@@ -105,6 +105,39 @@ class Targets(unittest.TestCase):
             self.assertFalse(self.matches("DeniedTargetDomains", value), value)
 
 
+class Network(unittest.TestCase):
+    def test_subnets_and_security_groups_come_together(self):
+        subnets, groups = "subnet-0a1b2c3d,subnet-4e5f6a7b", "sg-0a1b2c3d"
+        self.assertTrue(refused(Template(), VpcSubnetIds=subnets))
+        self.assertTrue(refused(Template(), VpcSecurityGroupIds=groups), "it would be ignored")
+        self.assertFalse(refused(Template(), VpcSubnetIds=subnets, VpcSecurityGroupIds=groups))
+        self.assertFalse(refused(Template()))
+
+    def test_they_are_lists_without_blanks(self):
+        parameters = Template().all["Parameters"]
+        for name, prefix in (("VpcSubnetIds", "subnet-"), ("VpcSecurityGroupIds", "sg-")):
+            pattern = parameters[name]["AllowedPattern"]
+            for value in ("", f"{prefix}0a1b2c3d", f"{prefix}0a1b2c3d,{prefix}0123456789abcdef0"):
+                self.assertRegex(value, pattern)
+            for value in (f"{prefix}0a1b2c3d, {prefix}4e5f6a7b", f"{prefix}0a1b2c3d,", "vpc-0a1b2c3d"):
+                self.assertNotRegex(value, pattern)
+
+
+class Domain(unittest.TestCase):
+    def test_a_name_needs_a_certificate(self):
+        certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+        self.assertTrue(refused(Template(), ApiDomainName="hooks.example.com"))
+        self.assertFalse(refused(Template(), ApiDomainName="hooks.example.com", ApiCertificateArn=certificate))
+        self.assertRegex(certificate, Template().all["Parameters"]["ApiCertificateArn"]["AllowedPattern"])
+
+    def test_a_name_is_a_name(self):
+        pattern = Template().all["Parameters"]["ApiDomainName"]["AllowedPattern"]
+        for value in ("", "hooks.example.com", "xn--bcher-kva.example"):
+            self.assertRegex(value, pattern)
+        for value in ("https://hooks.example.com", "hooks.example.com/v1", "Hooks.example.com", "localhost"):
+            self.assertNotRegex(value, pattern)
+
+
 class UserAgent(unittest.TestCase):
     def test_it_is_a_header_or_nothing(self):
         parameter = Template().all["Parameters"]["UserAgent"]

@@ -82,6 +82,12 @@ class Queues(unittest.TestCase):
         for name, queue in self.template.of_type("AWS::SQS::Queue").items():
             self.assertNotIn("FifoQueue", queue["Properties"], f"{name}: groups are for fairness, not for order")
 
+    def test_no_queue_of_work_takes_anybodys_dead_letters(self):
+        for name, queue in self.template.of_type("AWS::SQS::Queue").items():
+            # Those two take this stack's; they cannot name its queues, which name them.
+            allowed = None if name in ("DeadQueue", "QuarantineQueue") else {"redrivePermission": "denyAll"}
+            self.assertEqual(queue["Properties"].get("RedriveAllowPolicy"), allowed, name)
+
     def test_every_queue_is_encrypted(self):
         for name, queue in self.template.of_type("AWS::SQS::Queue").items():
             self.assertIs(queue["Properties"]["SqsManagedSseEnabled"], True, name)

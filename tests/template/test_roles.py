@@ -58,6 +58,35 @@ class Roles(unittest.TestCase):
                     service = "scheduler" if role == "SchedulerRole" else "lambda"
                     self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"})
 
+    def test_only_schedules_of_this_stack_may_take_the_schedulers_role(self):
+        (statement,) = self.template.properties("SchedulerRole")["AssumeRolePolicyDocument"]["Statement"]
+        own = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": {"Fn::GetAtt": ["ScheduleGroup", "Arn"]}}
+        self.assertEqual(statement["Condition"], {"StringEquals": own}, "another's schedule could send to our queues")
+
+    def test_an_operators_key_is_used_through_dynamodb_and_secrets_manager_alone(self):
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                role = f"{name.capitalize()}Role"
+                self.assertFalse([s for s in self.template.statements(role) if "kms" in str(s)], "there is no key")
+                (with_key,) = [s for s in self.template.statements(role, "HasOwnKey") if "kms" in str(s)]
+                self.assertEqual(with_key["Resource"], {"Ref": "KmsKeyArn"})
+                through = with_key["Condition"]["StringEquals"]["kms:ViaService"]
+                self.assertEqual([service["Fn::Sub"].split(".")[0] for service in through], ["dynamodb", "secretsmanager"])
+
+    def test_in_a_network_lambda_makes_interfaces_and_the_program_does_not(self):
+        for name in FUNCTIONS:
+            with self.subTest(function=name):
+                role = f"{name.capitalize()}Role"
+                self.assertFalse([s for s in self.template.statements(role) if "ec2" in str(s)])
+                inside = "VpcConfig" in self.template.function(name)
+                found = [s for s in self.template.statements(role, "IsInVpc") if "ec2" in str(s)]
+                self.assertEqual([s["Effect"] for s in found], ["Allow", "Deny"] if inside else [])
+                if found:
+                    allowed, denied = found
+                    self.assertEqual(allowed["Action"], denied["Action"])
+                    itself = f"function:${{AWS::StackName}}-{name}"
+                    self.assertTrue(denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]["Fn::Sub"].endswith(itself))
+
     def test_the_scheduler_may_only_send_to_two_queues(self):
         statements = self.template.statements("SchedulerRole")
         self.assertEqual(len(statements), 1)

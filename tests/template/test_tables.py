@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from template import Template
+from template import Template, on_aws
 
 KEYS = {
     "ConfigTable": ("pk", "sk"),
@@ -54,18 +54,33 @@ class Tables(unittest.TestCase):
         for name, table in self.tables.items():
             self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST", f"{name} would cost while idle")
 
-    def test_tables_are_encrypted_and_can_be_brought_back(self):
+    def test_tables_can_be_brought_back(self):
         for name, table in self.tables.items():
             with self.subTest(table=name):
-                self.assertIs(table["SSESpecification"]["SSEEnabled"], True)
                 backups = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
                 self.assertEqual(backups, ON_AWS_ONLY, "a bad deploy could not be undone")
-                self.assertEqual(table["DeletionProtectionEnabled"], ON_AWS_ONLY, "one call could delete it")
+                protected = {"Fn::If": ["TablesAreProtected", True, False]}
+                self.assertEqual(table["DeletionProtectionEnabled"], protected, "one call could delete it")
+        self.assertEqual(self.template.all["Parameters"]["TableProtection"]["Default"], "yes")
+
+    def test_keys_that_are_billed_are_an_operators_choice(self):
+        own = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": {"Ref": "KmsKeyArn"}}
+        for name, table in self.tables.items():
+            with self.subTest(table=name):
+                # Said, not left out: CloudFormation takes what is left out for no change.
+                self.assertEqual(on_aws(table["SSESpecification"]), {"SSEEnabled": False}, "AWS owns that key, and bills nothing")
+                self.assertEqual(on_aws(table["SSESpecification"], "HasOwnKey"), own)
+        for name, secret in self.template.of_type("AWS::SecretsManager::Secret").items():
+            with self.subTest(secret=name):
+                self.assertNotIn("KmsKeyId", on_aws(secret["Properties"]))
+                self.assertEqual(on_aws(secret["Properties"], "HasOwnKey")["KmsKeyId"], {"Ref": "KmsKeyArn"})
 
     def test_what_cannot_be_made_again_outlives_the_stack(self):
         for name in (*self.tables, "EncryptionKey", "WebhookSigningSecret"):
-            for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
-                self.assertEqual(self.template.resources[name][policy], "Retain", f"{name}: {policy}")
+            resource = self.template.resources[name]
+            self.assertEqual(resource["UpdateReplacePolicy"], "Retain", name)
+            left = f"{name}: without -ExceptOnCreate a first deployment that fails leaves it behind, and what it costs"
+            self.assertEqual(resource["DeletionPolicy"], "RetainExceptOnCreate", left)
 
     def test_only_events_have_a_stream(self):
         streams = {name for name, table in self.tables.items() if "StreamSpecification" in table}
