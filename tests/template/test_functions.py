@@ -1,6 +1,7 @@
 """The functions: how they are built, what they are told, where they write."""
 
 import json
+import re
 import unittest
 
 from calls import settings
@@ -29,6 +30,15 @@ class Functions(unittest.TestCase):
                 self.assertEqual(metadata["BuildMethod"], "rust-cargolambda")
                 self.assertEqual(metadata["BuildProperties"], {"Binary": name})
                 self.assertEqual(self.template.function(name)["CodeUri"], ".", "dependencies would be compiled again")
+
+    def test_a_stack_whose_name_has_as_many_characters_as_the_page_says_can_be_deployed(self):
+        (longest,) = re.findall(r"^\| 41 to (\d+) \|", (ROOT / "docs" / "aws.md").read_text(), re.MULTILINE)
+        for name in FUNCTIONS:
+            written = self.template.function(name)["FunctionName"]["Fn::Sub"]
+            with self.subTest(function=name):
+                self.assertLessEqual(
+                    len(written.replace("${AWS::StackName}", "x" * int(longest))), 64, "Lambda takes no longer name"
+                )
 
     def test_the_processor_is_a_parameter(self):
         self.assertEqual(self.template.globals["Architectures"], [{"Ref": "CpuArch"}])
