@@ -48,14 +48,19 @@ impl Unfinished {
         let tries = batch.iter().map(|record| async move {
             match trigger::message(record) {
                 Ok(message) => self.take_up(message, fanout, redrive).await,
-                Err(id) => Some(id),
+                Err(id) => Some(Failed { id, age_s: None }),
             }
         });
-        trigger::handing_back(join_all(tries).await.into_iter().flatten())
+        let failed: Vec<Failed> = join_all(tries).await.into_iter().flatten().collect();
+        // Of the queue's own age CloudWatch leaves out what has been received three times.
+        if let Some(age_s) = failed.iter().filter_map(|failed| failed.age_s).max_by(f64::total_cmp) {
+            metrics::emit(Metric::UnfinishedAge, &[], &[age_s]);
+        }
+        trigger::handing_back(failed.into_iter().map(|failed| failed.id))
     }
 
-    /// The message's id, if it is to come again.
-    async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<String> {
+    /// The message, if it is to come again.
+    async fn take_up(&self, message: SqsMessage, fanout: &Fanout, redrive: &Redrive) -> Option<Failed> {
         let note: Value = serde_json::from_str(message.body.as_deref().unwrap_or_default()).unwrap_or_default();
         let goes_on = message.event_source_arn.as_deref().is_some_and(|arn| self.continuation.has_arn(arn));
         if let Some(age_s) = seconds_on_its_way(&note, clock::now()).filter(|_| goes_on) {
@@ -76,14 +81,28 @@ impl Unfinished {
         };
         let error = result.err()?;
         let queue = if goes_on { &self.continuation } else { &self.queue };
+        let age_s = seconds_since_it_was_sent(&message, clock::now());
         let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let wait = wait_after(receives.unwrap_or(1));
         tracing::warn!(error = %error, keys = %note["keys"], wait_s = wait.as_secs(), "fanout.still_unfinished");
         if let Err(error) = queue.put_off(message.receipt_handle.as_deref().unwrap_or_default(), wait).await {
             tracing::warn!(error = %error, "fanout.not_put_off");
         }
-        Some(message.message_id.unwrap_or_default())
+        Some(Failed { id: message.message_id.unwrap_or_default(), age_s })
     }
+}
+
+/// A message that is to come again.
+struct Failed {
+    id: String,
+    age_s: Option<f64>,
+}
+
+/// How long a message has been in its queue, by SQS's clock and ours.
+fn seconds_since_it_was_sent(message: &SqsMessage, now: Timestamp) -> Option<f64> {
+    let sent = message.attributes.get("SentTimestamp")?.parse().ok()?;
+    let sent = Timestamp::from_millisecond(sent).ok()?;
+    Some(now.duration_since(sent).as_secs_f64().max(0.0))
 }
 
 /// For how long a note's fan-out has gone on: its messages are new ones each turn, and none of them old.
@@ -158,6 +177,18 @@ mod tests {
         assert_eq!(handed_back(&script, &batch).await, ["2", "3"]);
         let put_off = script.asked("ChangeMessageVisibility").remove(0);
         assert_eq!((&put_off["ReceiptHandle"], &put_off["VisibilityTimeout"]), (&json!("receipt of 2"), &json!(20)));
+    }
+
+    #[test]
+    fn a_message_is_as_old_as_its_stay_in_the_queue() {
+        let aged = |sent: Option<&str>| {
+            let attributes: Value = sent.map_or(json!({}), |sent| json!({"SentTimestamp": sent}));
+            let message = serde_json::from_value(json!({"attributes": attributes, "messageAttributes": {}})).unwrap();
+            seconds_since_it_was_sent(&message, Timestamp::from_second(1_900).unwrap())
+        };
+        assert_eq!(aged(Some("1000500")), Some(899.5));
+        assert_eq!(aged(Some("1901000")), Some(0.0), "SQS's clock is ahead of ours");
+        assert_eq!([aged(None), aged(Some("soon"))], [None, None]);
     }
 
     #[tokio::test]

@@ -42,6 +42,8 @@ named! {
         OldestDueAge = "OldestDueAge",
         /// Overdue rows that a sweep put back on the queue.
         RescuedDeliveries = "RescuedDeliveries",
+        /// How long the message has been in its queue that fan-out failed at and that has been there for longest.
+        UnfinishedAge = "UnfinishedAge",
         /// Rows that are there and cannot be read.
         UnreadableRows = "UnreadableRows",
     }
@@ -50,7 +52,11 @@ named! {
 impl Metric {
     fn unit(self) -> &'static str {
         match self {
-            Self::ClockDifference | Self::ContinuationAge | Self::OldestDueAge | Self::OldestParkedAge => "Seconds",
+            Self::ClockDifference
+            | Self::ContinuationAge
+            | Self::OldestDueAge
+            | Self::OldestParkedAge
+            | Self::UnfinishedAge => "Seconds",
             Self::DeliveryLatency => "Milliseconds",
             Self::Attempts
             | Self::Blocked

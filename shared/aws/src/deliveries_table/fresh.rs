@@ -153,7 +153,9 @@ fn outcome_of(response: &BatchStatementResponse) -> Option<Result<bool, Failure>
             Code::InternalServerError
             | Code::ProvisionedThroughputExceeded
             | Code::RequestLimitExceeded
-            | Code::ThrottlingError,
+            | Code::ThrottlingError
+            // Somebody else's transaction has the row, for moments.
+            | Code::TransactionConflict,
         ) => None,
         code => Some(Err(AwsError::refused(CALL, code.map_or("refused", Code::as_str)))),
     }
