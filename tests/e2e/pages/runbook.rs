@@ -8,7 +8,7 @@ use serde_json::json;
 use self::Of::{Ours, StandIn};
 use super::blocks;
 use super::shell::Shell;
-use super::stand_in::{self, Mapping};
+use super::stand_in;
 use crate::support::{Receiver, SOON, World};
 
 /// The stack that a block is about.
@@ -71,7 +71,7 @@ async fn the_runbook_works_as_printed() {
     let world = World::open();
     let (tenant, receiver) = (world.tenant().await, Receiver::start(world.stack).await);
     tenant.webhook(&receiver.url("/"), &["*"]).await;
-    let stand_in = stand_in::Stack::make(&world);
+    let stand_in = stand_in::Stack::make(&world).await;
     for (queue, body) in [
         ("ContinuationQueue", "an event that goes on"),
         ("UnfinishedQueue", "an event that is not finished"),
@@ -81,11 +81,12 @@ async fn the_runbook_works_as_printed() {
         world.aws.send(stand_in.output(queue), body).await;
     }
     stand_in.refuse("what a producer put");
-    stand_in.store_event("2026-01-15T14:30:00.000Z", "ten_0123456789abcdef", "evt_forgotten");
-    stand_in.schedule();
-    let disabled = ["deliver", "fanout"].map(|function| Mapping::disabled(&world, function));
+    let events = [("2026-01-15T14:30:00.000Z", "evt_forgotten"), ("2026-01-15T15:30:00.000Z", "evt_fanned_out")];
+    stand_in.store("ten_0123456789abcdef", &events);
 
-    let shell = Shell::new(world.stack, "runbook");
+    let shell = Shell::new(world.stack, "runbook")
+        .given("FROM", "2026-01-15T14:00:00.000Z")
+        .given("TO", "2026-01-15T15:00:00.000Z");
     let given_up = json!({"requestPayload": {"id": "an-envelope", "detail-type": "Postrider Event", "detail": {
         "tenant_id": tenant.id, "event": "dubbing.completed", "data": {}}}});
     fs::write(shell.folder.join("message.json"), given_up.to_string()).expect("the folder takes a file");
@@ -109,7 +110,6 @@ async fn the_runbook_works_as_printed() {
             assert!(said.contains(words), "{page}: {block}\nsays: {said}\nwithout {words:?}");
         }
     }
-    drop(disabled);
 
     // What the pages moved is where they say, and the event that EventBridge had given up came.
     let quarantine = stand_in.output("QuarantineQueue");

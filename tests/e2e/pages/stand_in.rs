@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::support::cli::{aws, try_aws};
 use crate::support::{World, stack};
 
-const QUEUES: [&str; 7] = [
+const QUEUES: [&str; 9] = [
     "ContinuationQueue",
     "UnfinishedQueue",
     "SlowQueue",
@@ -13,6 +13,8 @@ const QUEUES: [&str; 7] = [
     "DeadQueue",
     "QuarantineQueue",
     "TriggersQueue",
+    "NothingForDeliver",
+    "NothingForFanout",
 ];
 
 /// It is gone once this is dropped, however the test ended.
@@ -23,28 +25,18 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    pub(super) fn make(world: &World) -> Self {
-        let (real, name) = (world.stack, "stand-in".to_owned());
-        let mut resources: Map<String, Value> =
-            QUEUES.iter().map(|queue| ((*queue).to_owned(), json!({"Type": "AWS::SQS::Queue"}))).collect();
-        let key = |name, kind| json!({"AttributeName": name, "KeyType": kind});
-        let text = |name| json!({"AttributeName": name, "AttributeType": "S"});
-        let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {
-            "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": [text("tenant_id"), text("id")],
-            "KeySchema": [key("tenant_id", "HASH"), key("id", "RANGE")]}});
-        resources.insert("EventsTable".to_owned(), table);
-        let mut outputs: Map<String, Value> =
-            resources.keys().map(|name| (name.clone(), json!({"Value": {"Ref": name}}))).collect();
-        outputs.insert("EventBus".to_owned(), json!({"Value": real.event_bus}));
-        let template = json!({"Resources": resources, "Outputs": outputs}).to_string();
+    pub(super) async fn make(world: &World) -> Self {
+        let (real, name) = (world.stack, format!("stand-in-{}", std::process::id()));
+        let template = template(&name, real).to_string();
         let mut stack = Self { name, outputs: Vec::new(), real };
-        stack.remove();
         let named = ["--stack-name", &stack.name];
         aws(real, &[&["cloudformation", "create-stack", "--template-body", &template], &named[..]].concat());
         aws(real, &[&["cloudformation", "wait", "stack-create-complete"], &named[..]].concat());
-        aws(real, &["scheduler", "create-schedule-group", "--name", &stack.name]);
         let described = aws(real, &[&["cloudformation", "describe-stacks"], &named[..]].concat());
         stack.outputs = described["Stacks"][0]["Outputs"].as_array().cloned().unwrap_or_default();
+        for (function, source) in [("deliver", "NothingForDeliver"), ("fanout", "NothingForFanout")] {
+            world.aws.functions.set_mapping(function, source, false).await;
+        }
         stack
     }
 
@@ -61,60 +53,50 @@ impl Stack {
         aws(self.real, &[&["sqs", "send-message"], &queue[..], &message[..]].concat());
     }
 
-    pub(super) fn store_event(&self, timestamp: &str, tenant: &str, id: &str) {
-        let item = json!({"tenant_id": {"S": tenant}, "id": {"S": id}, "timestamp": {"S": timestamp}}).to_string();
-        aws(self.real, &["dynamodb", "put-item", "--table-name", self.output("EventsTable"), "--item", &item]);
-    }
-
-    /// A schedule of a time to come, as a retry has one.
-    pub(super) fn schedule(&self) {
-        let target =
-            r#"{"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": "arn:aws:iam::000000000000:role/r"}"#;
-        let when = ["--schedule-expression", "at(2099-01-01T00:00:00)", "--flexible-time-window", "Mode=OFF"];
-        let named = ["scheduler", "create-schedule", "--group-name", &self.name, "--name", "retry", "--target", target];
-        aws(self.real, &[&named[..], &when[..]].concat());
-    }
-
-    fn remove(&self) {
-        let named = ["--group-name", &self.name];
-        try_aws(self.real, &[&["scheduler", "delete-schedule", "--name", "retry"], &named[..]]);
-        try_aws(self.real, &[&["scheduler", "delete-schedule-group", "--name", &self.name]]);
-        try_aws(self.real, &[&["cloudformation", "delete-stack", "--stack-name", &self.name]]);
+    /// Puts events into the table, by their times and ids.
+    pub(super) fn store(&self, tenant: &str, events: &[(&str, &str)]) {
+        let text = |text: &str| json!({"S": text});
+        let rows = events.iter().map(|(timestamp, id)| {
+            json!({"PutRequest": {"Item": {"tenant_id": text(tenant), "id": text(id), "timestamp": text(timestamp)}}})
+        });
+        let request = json!({self.output("EventsTable"): rows.collect::<Vec<_>>()}).to_string();
+        aws(self.real, &["dynamodb", "batch-write-item", "--request-items", &request]);
     }
 }
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        self.remove();
+        try_aws(self.real, &[&["cloudformation", "delete-stack", "--stack-name", &self.name]]);
     }
 }
 
-/// A disabled mapping of one of our functions, from a queue of its own in which there is nothing: whoever enables it brings nothing
-/// about. Both are gone once this is dropped.
-pub(super) struct Mapping {
-    uuid: String,
-    queue: String,
-    stack: &'static stack::Stack,
-}
+fn template(name: &str, real: &stack::Stack) -> Value {
+    let mut resources: Map<String, Value> =
+        QUEUES.iter().map(|queue| ((*queue).to_owned(), json!({"Type": "AWS::SQS::Queue"}))).collect();
+    let (key, text) = (
+        |name, kind| json!({"AttributeName": name, "KeyType": kind}),
+        |name| json!({"AttributeName": name, "AttributeType": "S"}),
+    );
+    let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {
+        "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": [text("tenant_id"), text("id")],
+        "KeySchema": [key("tenant_id", "HASH"), key("id", "RANGE")]}});
+    resources.insert("EventsTable".to_owned(), table);
+    let mut outputs: Map<String, Value> =
+        resources.keys().map(|name| (name.clone(), json!({"Value": {"Ref": name}}))).collect();
+    outputs.insert("EventBus".to_owned(), json!({"Value": real.event_bus}));
 
-impl Mapping {
-    pub(super) fn disabled(world: &World, function: &str) -> Self {
-        let stack = world.stack;
-        let name = format!("nothing-for-{function}");
-        let endpoint = ["--endpoint-url", stack.endpoint_url.as_str()];
-        let made = aws(stack, &[&["sqs", "create-queue", "--queue-name", &name], &endpoint[..]].concat());
-        let queue = made["QueueUrl"].as_str().expect("a queue has a URL").to_owned();
-        let arn = format!("arn:aws:sqs:{}:000000000000:{name}", stack.region);
-        let from = ["--event-source-arn", &arn, "--no-enabled", "--function-name", &stack.functions[function]];
-        let mapping = aws(stack, &[&["lambda", "create-event-source-mapping"], &from[..]].concat());
-        Self { uuid: mapping["UUID"].as_str().expect("a mapping has an id").to_owned(), queue, stack }
+    // There is never anything in these queues, so whoever enables their mappings brings nothing about.
+    for (function, queue) in [("deliver", "NothingForDeliver"), ("fanout", "NothingForFanout")] {
+        let mapping = json!({"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
+            "FunctionName": real.functions[function], "EventSourceArn": {"Fn::GetAtt": [queue, "Arn"]}}});
+        resources.insert(format!("{queue}Mapping"), mapping);
     }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        try_aws(self.stack, &[&["lambda", "delete-event-source-mapping", "--uuid", &self.uuid]]);
-        let endpoint = ["--endpoint-url", self.stack.endpoint_url.as_str()];
-        try_aws(self.stack, &[&["sqs", "delete-queue", "--queue-url", &self.queue], &endpoint]);
-    }
+    let group = json!({"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": name}});
+    resources.insert("Schedules".to_owned(), group);
+    let target = json!({"Arn": {"Fn::GetAtt": ["RetryQueue", "Arn"]}, "RoleArn": "arn:aws:iam::000000000000:role/any"});
+    let schedule = json!({"Type": "AWS::Scheduler::Schedule", "Properties": {
+        "GroupName": {"Ref": "Schedules"}, "ScheduleExpression": "at(2099-01-01T00:00:00)",
+        "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}});
+    resources.insert("Retry".to_owned(), schedule);
+    json!({"Resources": resources, "Outputs": outputs})
 }
