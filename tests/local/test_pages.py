@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 import unittest
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ TYPED = re.compile(rf"^\s*(?:\$ |\w+=\S* )*(?:{PROGRAMS}) ", re.MULTILINE)
 TYPED_INLINE = re.compile(r"^(?:aws|curl|export|npm|pip|rustup|sam|sudo) (?:.* )?(?:-{1,2}\w|https?:|\$)")
 # CloudWatch Logs Insights, the one thing that stands in indented blocks.
 QUERY = re.compile(r"(?:fields|filter|stats) .+(?:\n\| (?:fields|filter|stats|sort|limit) .+)*\n")
+TOOLS = f"{ROOT / 'local/.venv/bin'}:{os.environ['PATH']}"
 LANGUAGES = {"sh", "json", "yaml", "rust", "http", "text"}
 
 
@@ -118,6 +120,26 @@ class Form(unittest.TestCase):
                 self.assertTrue(line in readme or line.startswith("echo "), f"the README has it otherwise: {line}")
 
 
+class Region(unittest.TestCase):
+    """Where the pages' commands go, by what a person has set."""
+
+    def test_what_is_set_counts_before_the_profiles(self):
+        for profile, given, region in (
+            ("", {}, "us-east-1"),
+            ("eu-west-1", {}, "eu-west-1"),
+            ("eu-west-1", {"AWS_REGION": "ap-south-1"}, "ap-south-1"),
+            ("eu-west-1", {"AWS_REGION": "ap-south-1", "AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
+        ):
+            with self.subTest(profile=profile, given=given), tempfile.NamedTemporaryFile("w") as config:
+                config.write(f"[profile mine]\nregion = {profile}\n" if profile else "[profile mine]\n")
+                config.flush()
+                unset = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
+                chosen = {"AWS_CONFIG_FILE": config.name, "AWS_PROFILE": "mine", "PATH": TOOLS} | unset | given
+                [block] = [block for block in shell() if "STACK_NAME=" in block.text and block.page == "docs/runbook/README.md"]
+                done = bash("-c", f"set -euo pipefail\n{block.text}\necho $AWS_DEFAULT_REGION $AWS_REGION", **chosen)
+                self.assertEqual(done.stdout.split(), [region, region], done.stderr)
+
+
 class Rehearsals(unittest.TestCase):
     """Blocks that no test runs: their programs read them, and do nothing."""
 
@@ -130,12 +152,11 @@ class Rehearsals(unittest.TestCase):
             self.assertTrue(left_out["why"])
 
     def test_its_programs_know_all_that_it_names(self):
-        tools = f"{ROOT / 'local/.venv/bin'}:{os.environ['PATH']}"
         functions = (ROOT / "tests/pages/rehearsal.sh").read_text()
         for left_out in self.listed:
             for block in self.meant(left_out):
                 script = f"set -euo pipefail\n{functions}\n{block.text}"
-                done = bash("-c", script, PATH=tools, ROOT=str(ROOT), STACK_NAME="postrider", SAM_CLI_TELEMETRY="0")
+                done = bash("-c", script, PATH=TOOLS, ROOT=str(ROOT), STACK_NAME="postrider", SAM_CLI_TELEMETRY="0")
                 self.assertEqual(done.returncode, 0, f"{block.text}\n{done.stdout}{done.stderr}")
 
     def test_a_chosen_configuration_is_there(self):

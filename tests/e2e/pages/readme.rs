@@ -48,6 +48,7 @@ async fn the_quickstart_works_as_printed_for_every_provider() {
     assert_eq!((&body["job_id"], &body["credits_charged"]), (&Value::from(values[4].as_str()), &Value::from(5)));
     assert!(printed.contains(&values[5]), "the ledger's entry was shown: {printed}");
     assert_eq!(printed.matches("signature verified").count(), 2, "both examples: {printed}");
+    assert!(printed.contains(&format!("{} in {}\n", world.stack.name, world.stack.region)), "where it goes: {printed}");
     for operators in ["\"Account\":", "\"tenants\":", "\"redriven\":"] {
         assert!(printed.contains(operators), "no {operators}: {printed}");
     }
