@@ -37,10 +37,11 @@ mod logs;
 mod misbehaving;
 mod notices;
 mod pace;
+mod pages;
 mod producers;
 mod providers;
 mod quotas;
-mod readme;
+
 mod receiver;
 mod refusals;
 mod retries;

@@ -31,7 +31,7 @@ NOBODY_ANSWERS = {
     "tables": dict.fromkeys(TABLES, ""),
     "receiver_tls": {"cert": "", "key": "", "misfits": {}},
     "pids": [],
-} | dict.fromkeys(["region", "admin_key", "schedule_group", "event_bus", "webhook_signing_secret"], "none")
+} | dict.fromkeys(["region", "stack", "admin_key", "schedule_group", "event_bus", "webhook_signing_secret"], "none")
 
 
 class Chosen(unittest.TestCase):

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::chaos::{MINUTE, alone, standard, sweep, with_outages_after};
-use crate::readme::{blocks, run_script};
+use crate::pages::blocks;
+use crate::pages::shell::Shell;
 use crate::support::api::text;
 use crate::support::receiver::Gate;
 use crate::support::rows::{ago, s};
@@ -298,14 +299,6 @@ async fn a_ticket_that_is_lost_is_sent_again_by_the_sweep() {
     .await;
 }
 
-/// What the runbook takes for granted: the stack's names, as its README says, and what somebody asks about.
-fn asking_about(tenant: &Tenant, webhook: &str) -> String {
-    let tables =
-        r#"output() { jq -r --arg name "$1" '.tables[$name | rtrimstr("Table") | ascii_downcase]' "$STACK"; }"#;
-    let stack = r#"API=$(jq -r .api_url "$STACK"); ADMIN_KEY=$(jq -r .admin_key "$STACK")"#;
-    format!("{tables}\n{stack}\nTENANT={}; WEBHOOK={webhook}\n", tenant.id)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
 async fn the_runbooks_page_finds_what_is_parked_and_has_it_sent_as_printed() {
@@ -324,8 +317,9 @@ async fn the_runbooks_page_finds_what_is_parked_and_has_it_sent_as_printed() {
         })
         .await;
         gate.open();
-        let script = format!("{}{}", asking_about(&tenant, &id), blocks("docs/runbook/parked-webhooks.md"));
-        let (printed, tried) = run_script(&world, &receiver, &script, &["DELIVERY"]);
+        let script = [blocks::before_you_begin(), blocks::run("docs/runbook/parked-webhooks.md")].concat();
+        let shell = Shell::new(world.stack, "parked").given("TENANT", &tenant.id).given("WEBHOOK", &id);
+        let (printed, tried) = shell.run_and_tell(&script, &["DELIVERY"]);
         let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split_whitespace().collect()).collect();
         assert!(lines.iter().any(|line| line.starts_with(&[&tenant.id, &id])), "the list: {printed}");
         assert!(lines.contains(&vec!["2"]), "how many are parked: {printed}");

@@ -16,6 +16,9 @@ pub(crate) struct Stack {
     pub(crate) api_url: String,
     pub(crate) endpoint_url: String,
     pub(crate) region: String,
+    /// As CloudFormation knows it.
+    #[serde(rename = "stack")]
+    pub(crate) name: String,
     pub(crate) admin_key: String,
     pub(crate) functions: Functions,
     pub(crate) queues: Queues,

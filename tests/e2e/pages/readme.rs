@@ -1,65 +1,14 @@
 //! The README's calls, and those of the page that goes on from there, run as they are printed: every block that a reader
 //! is told to paste, in order, in one shell.
 
-use std::fs;
-use std::process::Command;
-
 use serde_json::Value;
 
+use super::blocks;
+use super::shell::Shell;
 use crate::support::openssl::hmac_sha256;
 use crate::support::request::Received;
-use crate::support::stack::Stack;
 use crate::support::standard::Signed;
-use crate::support::verifier::{root, run, words};
 use crate::support::{Receiver, SOON, World, cli};
-
-const OPENS: &str = "```sh";
-const CLOSES: &str = "```";
-/// Before what the test itself asks the shell once all blocks have run.
-const MARK: &str = "~~~ of the test ~~~";
-
-/// The blocks of a document that are to be run, as one script.
-pub(crate) fn blocks(path: &str) -> String {
-    let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let (mut script, mut inside) = (String::new(), false);
-    for line in text.lines() {
-        match line.trim_end() {
-            OPENS => inside = true,
-            CLOSES => inside = false,
-            line if inside => script += &format!("{line}\n"),
-            _ => {}
-        }
-    }
-    assert!(!script.is_empty(), "{path} has no block to run");
-    script
-}
-
-/// Runs a script against the stack, with deliveries to the receiver; what it printed, and the values of `variables`.
-pub(crate) fn run_script(
-    world: &World,
-    receiver: &Receiver,
-    script: &str,
-    variables: &[&str],
-) -> (String, Vec<String>) {
-    let asked: String = variables.iter().map(|name| format!("printf '%s\\n' \"${name}\"\n")).collect();
-    let script = format!("set -euo pipefail\n{script}\necho; echo '{MARK}'\n{asked}");
-    let mut command = Command::new("bash");
-    command.current_dir(root()).arg("-s");
-    command.env("STACK", Stack::description());
-    command.env("HOOK", receiver.url("/webhooks"));
-    let tools = cli::program();
-    let tools = tools.parent().expect("the CLI lies in a folder").display();
-    command.env("PATH", format!("{tools}:{}", std::env::var("PATH").unwrap_or_default()));
-    command.envs(cli::environment(world.stack));
-    let output = run(&mut command, script.as_bytes());
-    assert!(output.status.success(), "{}", words(&output));
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!printed.contains("\"error\""), "a call was refused: {printed}");
-    let (printed, values) = printed.split_once(MARK).expect("the script ran to its end");
-    let values: Vec<_> = values.trim().lines().map(str::to_owned).collect();
-    assert_eq!(values.len(), variables.len(), "{variables:?} are {values:?}");
-    (printed.to_owned(), values)
-}
 
 fn one<'a>(received: &'a [Received], header: &str) -> &'a Received {
     let mut found = received.iter().filter(|request| request.header(header).is_some());
@@ -79,12 +28,12 @@ fn assert_signed(received: &[Received], header: &str, prefix: &str, secret: &str
 async fn the_quickstart_works_as_printed_for_every_provider() {
     let world = World::open();
     let receiver = Receiver::start(world.stack).await;
-    let script = blocks("README.md");
+    let script = blocks::run("README.md");
     for call in ["/v1/webhooks/create", "/v1/events", "/api/v1/generate", "/v1/jobs\"", "X-Api-Key"] {
-        assert!(script.contains(call), "the README shows no {call}");
+        assert!(script.iter().any(|block| block.contains(call)), "the README shows no {call}");
     }
     let variables = ["STANDARD_SECRET", "TENANT_SECRET", "EVENT", "NOUVEL_JOB", "NETRAFLOW_JOB", "DELIVERY"];
-    let (printed, values) = run_script(&world, &receiver, &script, &variables);
+    let (printed, values) = Shell::new(world.stack, "readme").hook(&receiver).run_and_tell(&script, &variables);
     let received = receiver.wait_for(4, SOON).await;
     assert_eq!(received.len(), 4, "one of each: {received:?}");
 
@@ -98,30 +47,10 @@ async fn the_quickstart_works_as_printed_for_every_provider() {
     let body = assert_signed(&received, "X-NetraFlow-Signature", "", &values[1]);
     assert_eq!((&body["job_id"], &body["credits_charged"]), (&Value::from(values[4].as_str()), &Value::from(5)));
     assert!(printed.contains(&values[5]), "the ledger's entry was shown: {printed}");
-}
-
-/// How a block of CONTRIBUTING.md begins that needs a stack; tests/local runs the others.
-const ON_A_STACK: &str = "# on the stack that runs\n";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_contributing_does_on_a_stack_works_as_printed() {
-    let description = Stack::description();
-    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the page is there");
-    let (begins, ends) = (format!("{OPENS}\n{ON_A_STACK}"), format!("\n{CLOSES}"));
-    let blocks: Vec<_> = page.split(&begins).skip(1).filter_map(|rest| rest.split(&ends).next()).collect();
-    assert!(blocks.len() > 1, "the page has blocks for a stack");
-    for block in blocks {
-        let mut command = Command::new("bash");
-        command.current_dir(root()).args(["-euo", "pipefail", "-c", block]).env("POSTRIDER_STACK", &description);
-        // What cargo tells its tests of themselves is no part of a person's shell: some build scripts watch it, so that a cargo
-        // inside, and the next one outside, would compile half of all crates again.
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_")) {
-            if !["CARGO_HOME", "CARGO_TARGET_DIR"].contains(&name.as_str()) {
-                command.env_remove(name);
-            }
-        }
-        let output = run(&mut command, b"");
-        assert!(output.status.success(), "{block}\n{}", words(&output));
+    assert_eq!(printed.matches("signature verified").count(), 2, "both examples: {printed}");
+    assert!(printed.contains(&format!("{} in {}\n", world.stack.name, world.stack.region)), "where it goes: {printed}");
+    for operators in ["\"Account\":", "\"tenants\":", "\"redriven\":"] {
+        assert!(printed.contains(operators), "no {operators}: {printed}");
     }
 }
 
@@ -145,9 +74,12 @@ async fn tidy(world: &World) {
 async fn the_page_on_triggers_works_as_printed() {
     let world = World::open();
     let receiver = Receiver::start(world.stack).await;
-    let script = format!("{}\n{}", blocks("README.md"), blocks("docs/triggers.md"));
+    let page = blocks::run("docs/triggers.md");
+    let calls = blocks::below("README.md", "The calls");
+    let script = [calls, blocks::before_you_begin(), page].concat();
     tidy(&world).await;
-    let (_, values) = run_script(&world, &receiver, &script, &["STANDARD_SECRET", "JOB"]);
+    let shell = Shell::new(world.stack, "triggers").hook(&receiver);
+    let (_, values) = shell.run_and_tell(&script, &["STANDARD_SECRET", "JOB"]);
     // The README's four; then one from the bus, the end of a job, one by invocation, one by a transaction.
     let received = receiver.wait_for(8, SOON).await;
     tidy(&world).await;

@@ -1,0 +1,24 @@
+//! What our pages print for people to type, run as it is printed, by the tools that are pinned here. `tests/pages/rehearsed.json`
+//! names the blocks that are not, and why; `tests/local/test_pages.py` rehearses those, and holds all blocks to their form.
+
+pub(crate) mod blocks;
+pub(crate) mod shell;
+
+mod contributing;
+mod deploy;
+mod readme;
+mod runbook;
+mod stand_in;
+
+use std::collections::BTreeSet;
+
+/// Pages with a test of their own, beside the runbook's.
+const BY_THEMSELVES: [&str; 4] =
+    ["CONTRIBUTING.md", "README.md", "docs/runbook/parked-webhooks.md", "docs/triggers.md"];
+
+#[test]
+fn every_page_is_run() {
+    let run: BTreeSet<String> = BY_THEMSELVES.into_iter().chain(runbook::pages()).map(str::to_owned).collect();
+    let printed: BTreeSet<String> = blocks::pages().into_iter().filter(|page| !blocks::run(page).is_empty()).collect();
+    assert_eq!(printed, run, "pages that print commands (left), and those that a test runs");
+}
