@@ -27,6 +27,9 @@ TYPED_INLINE = re.compile(r"^(?:aws|curl|export|npm|pip|rustup|sam|sudo) (?:.* )
 # CloudWatch Logs Insights, the one thing that stands in indented blocks.
 QUERY = re.compile(r"(?:fields|filter|stats) .+(?:\n\| (?:fields|filter|stats|sort|limit) .+)*\n")
 TOOLS = f"{ROOT / 'local/.venv/bin'}:{os.environ['PATH']}"
+# What whoever types a block has set before: as the runbook begins, and in the page's earlier blocks.
+SET = {"STACK_NAME": "postrider", "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
+SET |= {"PRIVATE_SUBNET": "subnet-0a1b2c3d", "GROUP": "sg-0a1b2c3d"}
 LANGUAGES = {"sh", "json", "yaml", "rust", "http", "text"}
 
 
@@ -156,7 +159,7 @@ class Rehearsals(unittest.TestCase):
         for left_out in self.listed:
             for block in self.meant(left_out):
                 script = f"set -euo pipefail\n{functions}\n{block.text}"
-                done = bash("-c", script, PATH=TOOLS, ROOT=str(ROOT), STACK_NAME="postrider", SAM_CLI_TELEMETRY="0")
+                done = bash("-c", script, PATH=TOOLS, ROOT=str(ROOT), **SET)
                 self.assertEqual(done.returncode, 0, f"{block.text}\n{done.stdout}{done.stderr}")
 
     def test_a_chosen_configuration_is_there(self):

@@ -4,6 +4,7 @@
 pub(crate) mod blocks;
 pub(crate) mod shell;
 
+mod aws;
 mod contributing;
 mod deploy;
 mod readme;
@@ -13,8 +14,8 @@ mod stand_in;
 use std::collections::BTreeSet;
 
 /// Pages with a test of their own, beside the runbook's.
-const BY_THEMSELVES: [&str; 4] =
-    ["CONTRIBUTING.md", "README.md", "docs/runbook/parked-webhooks.md", "docs/triggers.md"];
+const BY_THEMSELVES: [&str; 5] =
+    ["CONTRIBUTING.md", "README.md", "docs/aws.md", "docs/runbook/parked-webhooks.md", "docs/triggers.md"];
 
 #[test]
 fn every_page_is_run() {

@@ -1,0 +1,63 @@
+//! The page on AWS: an end of a stack and of all that it leaves behind, played with a small one that leaves as much.
+
+use serde_json::{Value, json};
+
+use super::blocks;
+use super::shell::Shell;
+use crate::support::World;
+use crate::support::cli::{aws, try_aws};
+
+const PAGE: &str = "docs/aws.md";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_on_aws_works_as_printed() {
+    let world = World::open();
+    let (stack, name) = (world.stack, format!("ended-{}", std::process::id()));
+    let template = template(&name).to_string();
+    aws(stack, &["cloudformation", "create-stack", "--stack-name", &name, "--template-body", &template]);
+    aws(stack, &["cloudformation", "wait", "stack-create-complete", "--stack-name", &name]);
+    // An operator's own, which would keep the bus from being deleted.
+    let rule = ["--rule", "my-workers", "--event-bus-name", &name];
+    let pattern = r#"{"detail-type": ["Postrider Job Created"]}"#;
+    aws(stack, &["events", "put-rule", "--name", "my-workers", "--event-bus-name", &name, "--event-pattern", pattern]);
+    let target = "Id=workers,Arn=arn:aws:sqs:us-east-1:000000000000:workers";
+    aws(stack, &[&["events", "put-targets", "--targets", target], &rule[..]].concat());
+
+    let shell = Shell::new(stack, "aws").given("STACK_NAME", &name);
+    let said = shell.run(&[blocks::before_you_begin()[..1].to_vec(), blocks::run(PAGE)].concat());
+    let [_, metrics, ended, left, gone, failed] = &said[..] else { panic!("what does each block say? {said:?}") };
+    assert!(metrics.starts_with('['), "{metrics}");
+    assert_eq!((ended.trim(), gone.trim()), ("", ""));
+    for what in ["Table", "Queue", "secret"] {
+        assert!(left.contains(what), "the stack left a {what}: {left}");
+    }
+    assert!(failed.starts_with('['), "{failed}");
+
+    let there = |call: &[&str]| try_aws(stack, &[call]).to_string();
+    assert!(!there(&["dynamodb", "list-tables"]).contains(&name));
+    assert!(!there(&["sqs", "list-queues", "--queue-name-prefix", &name]).contains(&name));
+    assert!(!there(&["events", "list-event-buses", "--name-prefix", &name]).contains(&name));
+    let secrets = format!("Key=description,Values=Postrider {name}");
+    assert!(!there(&["secretsmanager", "list-secrets", "--filters", &secrets]).contains("arn:"));
+}
+
+fn template(name: &str) -> Value {
+    let kept =
+        |kind: &str, properties: Value| json!({"Type": kind, "DeletionPolicy": "Retain", "Properties": properties});
+    let table = json!({"BillingMode": "PAY_PER_REQUEST",
+        "DeletionProtectionEnabled": true,
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]});
+    json!({"Resources": {
+        "Table": kept("AWS::DynamoDB::Table", table),
+        "Queue": kept("AWS::SQS::Queue", json!({})),
+        "Key": kept("AWS::SecretsManager::Secret", json!({"Description": format!("Postrider {name}, a key"), "SecretString": "x"})),
+        "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}},
+        "Rule": {"Type": "AWS::Events::Rule", "Properties": {
+            "EventBusName": {"Ref": "Bus"}, "EventPattern": {"detail-type": ["Postrider Event"]}}},
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {
+            "AlarmName": format!("{name}-quarantine"), "Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent",
+            "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Period": 300, "Statistic": "Sum",
+            "Threshold": 0}},
+    }})
+}
