@@ -3,6 +3,7 @@
 import math
 import unittest
 
+from constants import constants
 from facts import dialects, limit
 from template import ROOT, Template
 
@@ -17,6 +18,13 @@ class Horizons(unittest.TestCase):
         needed = limit("attempt.slowest_timeout") + limit("deliver.margin")
         # More than needed: a message that deliver refuses at its very start would be handed back for ever.
         self.assertGreater(self.template.function("deliver")["Timeout"], needed)
+
+    def test_what_the_slowest_receiver_said_can_be_recorded_at_a_second_try(self):
+        bound = {name: constants()[f"domain::tries::{name}"] for name in ("FIRST_PAUSE", "TRY", "TO_FOLLOW")}
+        second = bound["TRY"] + bound["FIRST_PAUSE"]
+        self.assertGreater(
+            limit("deliver.margin") - second, bound["TRY"] + bound["TO_FOLLOW"], "one throttle, and it is sent again"
+        )
 
     def test_what_works_until_its_reserve_has_time_to_work(self):
         third = self.template.function("sweep")["Timeout"] / 3
