@@ -86,6 +86,14 @@ class Api(unittest.TestCase):
         self.template = Template()
         self.routes = [r["Properties"] for r in self.template.of_type("AWS::ApiGatewayV2::Route").values()]
 
+    def test_no_browser_may_call_it_from_a_page(self):
+        properties = self.template.properties("Api")
+        self.assertNotIn("CorsConfiguration", properties, "a page that calls it shows its key to whoever opens it")
+
+    def test_functions_get_the_format_that_they_read(self):
+        for name, integration in self.template.of_type("AWS::ApiGatewayV2::Integration").items():
+            self.assertEqual(integration["Properties"]["PayloadFormatVersion"], "2.0", name)
+
     def test_every_route_takes_any_method(self):
         for route in self.routes:
             key = route["RouteKey"]
