@@ -22,7 +22,7 @@ INDEXES = {
 }
 # Write units that DynamoDB lets a partition take a second.
 A_PARTITION = 1_000
-# The messages that one function of deliver is done with in a second, ten a batch: two calls of 5 ms, and an answer after 50 ms, or
+# The messages that one function of deliver is done with in a second, ten a batch: two calls of 5 ms, an answer after 50 ms, or
 # after the two seconds that make an endpoint slow.
 AT_THE_FASTEST, OF_SLOW_ONES = 10 / 0.06, 10 / 2
 ON_AWS_ONLY = {"Fn::If": ["OnAws", True, False]}
