@@ -8,6 +8,7 @@ use postrider_aws::{Failure, Recorded};
 use postrider_domain::attempt::Attempt;
 use postrider_domain::delivery::{Delivery, Transition};
 use postrider_domain::tries::{self, TO_FOLLOW};
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{deadline, entropy};
 
 /// Puts attempts on record.
@@ -63,6 +64,7 @@ impl Recorder {
             None => self.deliveries.record(row, attempt, transition).await?,
         };
         if recorded == Recorded::Yes {
+            metrics::count(Metric::AcceptedEvents, usize::from(notice.is_some()));
             return Ok(Recorded::Yes);
         }
         if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {
