@@ -119,7 +119,7 @@ class Alarms(unittest.TestCase):
     def test_a_stopped_fanout_is_told_by_our_own_counts(self):
         alarm = self.alarms["FanoutStoppedAlarm"]
         expression, *series = alarm["Metrics"]
-        watched = {}
+        watched: dict[str, set[str]] = {}
         for one in series:
             metric = one["MetricStat"]["Metric"]
             (dimension,) = metric["Dimensions"]
