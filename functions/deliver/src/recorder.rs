@@ -50,6 +50,7 @@ impl Recorder {
             tokio::time::sleep(pause).await;
         }
     }
+
     /// The row may have gone on while the POST was out: a new round, a cancellation, a copy of the message that was faster. The
     /// receiver got it all the same.
     async fn try_to_record(
