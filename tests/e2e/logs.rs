@@ -12,7 +12,7 @@ use crate::support::api::text;
 use crate::support::customer::task_body;
 use crate::support::openssl::self_signed;
 use crate::support::stack::{Stack, say};
-use crate::support::{Gate, Receiver, Reply, Tenant, World, canary};
+use crate::support::{Gate, Receiver, Reply, SOON, Tenant, World, canary, until};
 
 const SECRET: &str = concat!("whsec_", canary!("secret"), "0123456789abcdef0123456789");
 /// What every key begins with that Postrider makes.
@@ -201,6 +201,32 @@ async fn no_log_line_of_the_whole_suite_tells_what_is_private() {
     let found = telling(whole.lines(), &never);
     assert!(found.is_empty(), "{} lines of the emulator's log tell, such as {:?}", found.len(), found[0]);
     say(&format!("searched {counted} log lines of the functions, {} of the emulator", whole.lines().count()));
+}
+
+/// Whether a function has written a count of this name.
+async fn counts(world: &World, function: &str, metric: &str) -> bool {
+    let lines = world.aws.functions.log(function).await;
+    let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let counted = |line: &Value| {
+        line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] == metric && line[metric].as_f64() > Some(0.0)
+    };
+    lines.into_iter().any(|line| counted(&line))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "comes after all the others"]
+async fn events_are_counted_where_they_come_in_and_where_they_are_taken() {
+    let world = World::open();
+    let tenant = world.tenant().await;
+    tenant.publish("dubbing.completed", &json!({})).await;
+    let receiver = Receiver::start(world.stack).await;
+    world.nouvel().await.generate(1, 1, &receiver.url("/")).await;
+    for (function, metric) in [("events", "AcceptedEvents"), ("jobs", "AcceptedEvents"), ("fanout", "TakenEvents")] {
+        until(&format!("{function} to count"), SOON, || async {
+            if counts(&world, function, metric).await { Ok(()) } else { Err(format!("no {metric}")) }
+        })
+        .await;
+    }
 }
 
 #[test]

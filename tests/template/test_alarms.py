@@ -106,7 +106,7 @@ class Alarms(unittest.TestCase):
     def test_what_any_function_may_write_is_watched_in_all_of_them(self):
         for name, alarm in self.alarms.items():
             stats = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m]
-            if not any(metric["Namespace"] == "Postrider" for metric in stats):
+            if name == "FanoutStoppedAlarm" or not any(metric["Namespace"] == "Postrider" for metric in stats):
                 continue
             with self.subTest(alarm=name):
                 (metric,) = {metric["MetricName"] for metric in stats}
@@ -115,6 +115,33 @@ class Alarms(unittest.TestCase):
                 expected = [[{"Name": "FunctionName", "Value": {"Ref": f"{f.capitalize()}Function"}}] for f in FUNCTIONS]
                 self.assertEqual(watched, expected, "one series a function, none that tenants could multiply")
                 self.assertIn("FILL(METRICS(), 0)", alarm["Metrics"][0]["Expression"], "a function that is silent hides none")
+
+    def test_a_stopped_fanout_is_told_by_our_own_counts(self):
+        alarm = self.alarms["FanoutStoppedAlarm"]
+        expression, *series = alarm["Metrics"]
+        watched: dict[str, set[str]] = {}
+        for one in series:
+            metric = one["MetricStat"]["Metric"]
+            (dimension,) = metric["Dimensions"]
+            ends = f"{one['Id']}: of AWS/DynamoDB's metrics CloudWatch ignores what is missing, and the alarm would never end"
+            self.assertEqual((metric["Namespace"], dimension["Name"]), ("Postrider", "FunctionName"), ends)
+            self.assertEqual((one["MetricStat"]["Stat"], one["ReturnData"]), ("Sum", False))
+            watched.setdefault(metric["MetricName"], set()).add(dimension["Value"]["Ref"].removesuffix("Function").lower())
+        written = metrics()
+        self.assertEqual(watched, {name: written[name] for name in ("AcceptedEvents", "TakenEvents")})
+        self.assertEqual(written["TakenEvents"], {"fanout"})
+        accepted = " + ".join(f"FILL({one['Id']}, 0)" for one in series if one["Id"] != "taken")
+        self.assertEqual(expression["Expression"], f"IF({accepted} > 0 AND FILL(taken, 0) == 0, 1, 0)")
+        periods = {one["MetricStat"]["Period"] for one in series}
+        once = constants()["host::metrics::INTERVAL"]
+        self.assertGreaterEqual(min(periods), 5 * once, "what one process wrote a minute late would look stopped")
+        self.assertGreaterEqual(alarm["EvaluationPeriods"], 3, "an event on a period's edge, and a count that was written late")
+        self.assertEqual(alarm.get("DatapointsToAlarm", 3), alarm["EvaluationPeriods"], "it would outlast its cause")
+
+    def test_whoever_may_put_an_event_counts_it(self):
+        events = {"Fn::GetAtt": ["EventsTable", "Arn"]}
+        doors = {role.removesuffix("Role").lower() for role in self.template.roles_that_may("dynamodb:PutItem", events)}
+        self.assertEqual(metrics()["AcceptedEvents"], doors, "what came in by that door alone would not be missed")
 
     def test_one_blocked_attempt_sets_the_alarm_off_and_no_tenant_multiplies_its_series(self):
         alarm = self.alarms["BlockedAlarm"]

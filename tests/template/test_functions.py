@@ -46,7 +46,8 @@ class Functions(unittest.TestCase):
 
     def test_every_name_that_a_program_reads_is_given(self):
         given = {name for function in FUNCTIONS for name in self.template.environment(function)["Variables"]}
-        missing = settings() - given
+        # The level of the log is the programs' own where nobody sets one.
+        missing = settings() - given - {"RUST_LOG"}
         self.assertFalse(missing, f"a function would not start without {sorted(missing)}")
 
     def test_whoever_connects_or_promises_to_knows_all_limits(self):
@@ -95,6 +96,14 @@ class Api(unittest.TestCase):
     def setUp(self):
         self.template = Template()
         self.routes = [r["Properties"] for r in self.template.of_type("AWS::ApiGatewayV2::Route").values()]
+
+    def test_no_browser_may_call_it_from_a_page(self):
+        properties = self.template.properties("Api")
+        self.assertNotIn("CorsConfiguration", properties, "a page that calls it shows its key to whoever opens it")
+
+    def test_functions_get_the_format_that_they_read(self):
+        for name, integration in self.template.of_type("AWS::ApiGatewayV2::Integration").items():
+            self.assertEqual(integration["Properties"]["PayloadFormatVersion"], "2.0", name)
 
     def test_every_route_takes_any_method(self):
         for route in self.routes:

@@ -3,6 +3,7 @@
 import math
 import unittest
 
+from constants import constants
 from facts import dialects, limit
 from template import ROOT, Template
 
@@ -18,6 +19,13 @@ class Horizons(unittest.TestCase):
         # More than needed: a message that deliver refuses at its very start would be handed back for ever.
         self.assertGreater(self.template.function("deliver")["Timeout"], needed)
 
+    def test_what_the_slowest_receiver_said_can_be_recorded_at_a_second_try(self):
+        bound = {name: constants()[f"domain::tries::{name}"] for name in ("FIRST_PAUSE", "TRY", "TO_FOLLOW")}
+        second = bound["TRY"] + bound["FIRST_PAUSE"]
+        self.assertGreater(
+            limit("deliver.margin") - second, bound["TRY"] + bound["TO_FOLLOW"], "one throttle, and it is sent again"
+        )
+
     def test_what_works_until_its_reserve_has_time_to_work(self):
         third = self.template.function("sweep")["Timeout"] / 3
         for time, reserve in (
@@ -31,6 +39,29 @@ class Horizons(unittest.TestCase):
     def test_a_sweep_ends_before_the_next_one_begins(self):
         shortest = self.template.all["Parameters"]["SweepMinutes"]["MinValue"] * 60
         self.assertLess(self.template.function("sweep")["Timeout"], shortest, "two would rescue the same rows")
+
+    def test_sweeps_that_are_throttled_do_not_pile_up(self):
+        parameters = self.template.all["Parameters"]["SweepMinutes"]
+        config = self.template.properties("SweepIsNotRepeated")
+        self.assertEqual(config["MaximumRetryAttempts"], 0, "a failed sweep would come beside the next one")
+        age = config["MaximumEventAgeInSeconds"]
+        self.assertGreaterEqual(age, 60, "Lambda takes no less")
+        over = age + self.template.function("sweep")["Timeout"]
+        self.assertLessEqual(over, parameters["MinValue"] * 60, "Lambda would start it beside the next one, and all of six hours")
+        (target,) = self.template.properties("SweepTimer")["Targets"]
+        self.assertEqual(target["RetryPolicy"]["MaximumRetryAttempts"], 0, "EventBridge would hold sweeps for a day")
+
+    def test_what_the_bus_delivers_at_last_is_known_as_what_it_was(self):
+        # EventBridge tries for a day where a rule says nothing else, and only then has Lambda its own time.
+        for name in ("EventsFromBus", "JobsFromBus", "StrangersFromBus"):
+            (target,) = self.template.properties(name)["Targets"]
+            self.assertNotIn("RetryPolicy", target, f"{name}: what has no caller is tried for as long as there is")
+        kept = self.template.all["Parameters"]["RetentionDays"]["MinValue"] * DAY
+        for name in ("EventsAreTriedAgain", "JobsAreTriedAgain"):
+            latest = DAY + self.template.properties(name)["MaximumEventAgeInSeconds"]
+            self.assertLess(
+                2 * latest, kept, f"{name}: the row of its first time would be gone, and it would be taken for a new one"
+            )
 
     def test_grace_covers_what_scheduler_and_the_queue_need(self):
         self.assertGreaterEqual(limit("sweep.grace"), 60, "Scheduler is precise to a minute: every retry would be rescued")

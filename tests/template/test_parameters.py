@@ -38,6 +38,11 @@ class PrivateTargets(unittest.TestCase):
         for environment in self.template.all["Parameters"]["Environment"]["AllowedValues"]:
             self.assertFalse(self.refused(environment, "refuse"), environment)
 
+    def test_functions_on_aws_are_not_even_told_of_them(self):
+        for function in FUNCTIONS:
+            variables = on_aws(self.template.environment(function))["Variables"]
+            self.assertNotIn("PRIVATE_TARGETS", variables, f"{function}: without it none are allowed, whatever is chosen")
+
     def test_whoever_names_no_environment_means_production(self):
         self.assertEqual(self.template.all["Parameters"]["Environment"]["Default"], "prod")
 
@@ -148,12 +153,32 @@ class UserAgent(unittest.TestCase):
             self.assertNotRegex(value, parameter["AllowedPattern"])
 
 
+class FipsEndpoints(unittest.TestCase):
+    """AWS's endpoints with validated cryptography, for who must use them."""
+
+    def setUp(self):
+        self.template = Template()
+
+    def test_an_operator_switches_them_on(self):
+        self.assertEqual(self.template.all["Parameters"]["FipsEndpoints"]["Default"], "no", "most regions have none")
+        called = self.template.all["Conditions"]["FipsEndpointsAreCalled"]
+        self.assertEqual([holds(called, {"FipsEndpoints": chosen}) for chosen in ("no", "yes")], [False, True])
+
+    def test_then_every_function_calls_them(self):
+        told = {"Fn::If": ["FipsEndpointsAreCalled", "true", {"Ref": "AWS::NoValue"}]}
+        for function in FUNCTIONS:
+            variables = self.template.environment(function)["Variables"]
+            self.assertEqual(variables["AWS_USE_FIPS_ENDPOINT"], told, f"{function} would call AWS by other endpoints")
+
+
 class Environment(unittest.TestCase):
     def longest(self, value: object, template: Template) -> int:
         """How long a value can get. A resource's name or ARN has on average 83 characters in the region with the longest
         name and for a stack whose name has 30; here for longer ones too."""
         if not isinstance(value, dict):
             return len(str(value))
+        if (choice := value.get("Fn::If")) is not None:
+            return max(self.longest(chosen, template) for chosen in choice[1:] if chosen != {"Ref": "AWS::NoValue"})
         parameter = template.all["Parameters"].get(value.get("Ref"))
         if parameter is None:
             return 90

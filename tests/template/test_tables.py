@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from constants import constants
 from template import Template, on_aws
 
 KEYS = {
@@ -19,6 +20,11 @@ INDEXES = {
     },
     "JobsTable": {"listed": ("listed_tenant", "id")},
 }
+# Write units that DynamoDB lets a partition take a second.
+A_PARTITION = 1_000
+# The messages that one function of deliver is done with in a second, ten a batch: two calls of 5 ms, an answer after 50 ms, or
+# after the two seconds that make an endpoint slow.
+AT_THE_FASTEST, OF_SLOW_ONES = 10 / 0.06, 10 / 2
 ON_AWS_ONLY = {"Fn::If": ["OnAws", True, False]}
 
 
@@ -44,6 +50,20 @@ class Tables(unittest.TestCase):
                 self.assertEqual(
                     index["Projection"], {"ProjectionType": "KEYS_ONLY"}, f"{name}: every change would be written twice"
                 )
+
+    def test_indexes_take_what_deliver_writes_when_everything_fails(self):
+        concurrency = {
+            name: self.template.all["Parameters"][f"{name}Concurrency"]["Default"] for name in ("Deliver", "Retry", "Slow")
+        }
+        first, later = concurrency["Deliver"] * AT_THE_FASTEST, concurrency["Retry"] * AT_THE_FASTEST
+        later += concurrency["Slow"] * OF_SLOW_ONES
+        shards = {
+            name: constants()[f"aws::deliveries_table::{name}::SHARDS"] for name in INDEXES["DeliveriesTable"] if name != "parked"
+        }
+        full = "it would have the whole table refuse what all tenants write"
+        # A row takes its place with its first failure, and a retry gives it another one.
+        self.assertGreater(shards["due"] * A_PARTITION, first + 2 * later, full)
+        self.assertGreater(shards["undelivered"] * A_PARTITION, 0.95 * first, f"one tenant's failures: {full}")
 
     def test_rows_expire(self):
         for name, table in self.tables.items():

@@ -4,7 +4,6 @@
 //! POST was made before we failed, it is made again under the same id. It is never counted twice.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -12,7 +11,6 @@ use postrider_aws::batch_reader::BatchReader;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::deployment_secret::DeploymentSecret;
 use postrider_aws::keyring::Keyring;
-use postrider_aws::notices::{Notice, Notices};
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
@@ -28,21 +26,17 @@ use postrider_domain::stored_secret::{StoredSecret, secrets_at};
 use postrider_domain::{payload, signature, time};
 use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
-use postrider_host::{clock, deadline, entropy, env};
+use postrider_host::{clock, entropy, env};
 
 use crate::batch::{Batch, Seen};
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::parked::Parked;
 use crate::pauses::Pauses;
+use crate::recorder::Recorder;
 use crate::send_pool::SendPool;
 use crate::sender::{Post, Sender, Sent};
 use crate::slow::Slow;
-
-/// What is waited for before an attempt's record is tried again, after the SDK's own tries.
-const RECORD_PAUSES: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
-/// What a record may take, the SDK's tries included.
-const TIME_TO_RECORD: Duration = Duration::from_secs(5);
 
 /// A recorded attempt, for the metrics.
 pub(crate) struct Made {
@@ -65,7 +59,7 @@ pub(crate) struct Attempts {
     reader: BatchReader,
     health: Health,
     deliveries: DeliveriesTable,
-    notices: Notices,
+    recorder: Recorder,
     retries: Retries,
     keyring: Keyring,
     deployment_secret: DeploymentSecret,
@@ -85,7 +79,7 @@ impl Attempts {
             reader: BatchReader::from_env(sdk)?,
             health: Health::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
-            notices: Notices::from_env(sdk)?,
+            recorder: Recorder::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             deployment_secret: DeploymentSecret::from_env(sdk)?,
@@ -181,7 +175,7 @@ impl Attempts {
             row.after(&policy, &sent.outcome, ended, jitter)
         };
         let attempt = record_of(consignment, started, &sent, transition.status);
-        let is_late = self.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
+        let is_late = self.recorder.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
         if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
             self.bring_back(&Message::after_next(row), batch.is_slow(row), at).await;
@@ -210,51 +204,6 @@ impl Attempts {
             self.health.note(endpoint, (made, outcome), &batch.health, now).await?;
         }
         Ok(())
-    }
-
-    /// Puts an attempt on record; `Overtaken` where it is a late one. Only here is it known what the receiver said, so this is
-    /// tried for longer than any other write: each try has the attempt's own mark, and the same notice, and so is made once.
-    async fn put_on_record(
-        &self,
-        row: &Delivery,
-        attempt: &Attempt,
-        transition: &Transition,
-    ) -> Result<Recorded, Failure> {
-        let notice = self.notices.of_record(row, attempt, transition).await;
-        let mut pauses = RECORD_PAUSES.into_iter();
-        loop {
-            let error = match self.try_to_record(row, attempt, transition, notice.as_ref()).await {
-                Ok(recorded) => return Ok(recorded),
-                Err(error) => error,
-            };
-            let Some(pause) = pauses.next().filter(|pause| deadline::left() > *pause + TIME_TO_RECORD) else {
-                return Err(error);
-            };
-            tracing::warn!(delivery_id = row.id.as_str(), attempt = attempt.number, %error, "delivery.not_recorded_yet");
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    /// The row may have gone on while the POST was out: a new round, a cancellation, a copy of the message that was faster. The
-    /// receiver got it all the same.
-    async fn try_to_record(
-        &self,
-        row: &Delivery,
-        attempt: &Attempt,
-        transition: &Transition,
-        notice: Option<&Notice>,
-    ) -> Result<Recorded, Failure> {
-        let recorded = match notice {
-            Some(notice) => self.deliveries.record_and_tell(row, attempt, transition, notice).await?,
-            None => self.deliveries.record(row, attempt, transition).await?,
-        };
-        if recorded == Recorded::Yes {
-            return Ok(Recorded::Yes);
-        }
-        if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {
-            tracing::warn!(delivery_id = row.id.as_str(), attempt = attempt.number, "delivery.gone");
-        }
-        Ok(Recorded::Overtaken)
     }
 
     /// Sends nothing where rows of more than one tenant, or of more than one delivery, came together.

@@ -14,6 +14,7 @@ use postrider_domain::id::EndpointId;
 use postrider_domain::own_event::OwnEvent;
 use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::metrics::{self, Metric};
 
 use crate::noted::Noted;
 
@@ -111,6 +112,7 @@ impl Health {
         if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await? == Recorded::Yes {
             let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
             tracing::warn!(webhook_id, tenant_id, reason, "webhook.disabled");
+            metrics::count(Metric::AcceptedEvents, 1);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod moment;
 mod noted;
 mod parked;
 mod pauses;
+mod recorder;
 mod records;
 mod retry_after;
 pub mod send_pool;

@@ -141,6 +141,7 @@ impl Parked {
         }
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::warn!(webhook_id, tenant_id, is_news, "webhook.parked");
+        metrics::count(Metric::AcceptedEvents, usize::from(is_news));
         self.hint(endpoint, parking, &self.slow_of(endpoint).await, now).await;
         Ok(true)
     }
@@ -154,6 +155,7 @@ impl Parked {
             let event = tells.then(|| OwnEvent::webhook_recovered(&there, &after, now));
             let announcement = event.map(|event| self.announcement(event, now)).transpose()?;
             if self.config.change_parking(&there, (before, &after), health, announcement).await? == Recorded::Yes {
+                metrics::count(Metric::AcceptedEvents, usize::from(tells));
                 let (webhook_id, tenant_id) = (there.id.as_str(), there.tenant_id.as_str());
                 tracing::info!(webhook_id, tenant_id, state = ?after.state, "webhook.answers_again");
                 if after.state == State::Draining {
@@ -328,6 +330,7 @@ impl Parked {
         let changed = self.config.change_parking(endpoint, (before, &after), Health::Same, announcement).await?;
         let (webhook_id, tenant_id) = (endpoint.id.as_str(), endpoint.tenant_id.as_str());
         tracing::info!(webhook_id, tenant_id, tells, changed = changed == Recorded::Yes, "webhook.all_drained");
+        metrics::count(Metric::AcceptedEvents, usize::from(tells && changed == Recorded::Yes));
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, deadline};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -161,6 +162,7 @@ impl Events {
         let event = publication.into_event(source, clock::now(), self.retention);
         match self.events.put(&event).await? {
             Put::New => {
+                metrics::count(Metric::AcceptedEvents, 1);
                 if let Some(quotas) = quotas {
                     self.quota.count(&event.tenant_id, &quotas).await;
                 }

@@ -134,7 +134,9 @@ impl Fanout {
         if !unfinished.is_empty() {
             tracing::warn!(records = unfinished.len(), of = batch.len(), "fanout.unfinished");
         }
-        Ok(self.leave(&unfinished, &going_on).await?)
+        self.leave(&unfinished, &going_on).await?;
+        metrics::count(Metric::TakenEvents, batch.len());
+        Ok(())
     }
 
     /// Leaves what failed to be tried again, and what was not begun to go on. The latter only once the former is taken: what comes

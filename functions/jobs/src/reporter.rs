@@ -11,6 +11,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Applied, Job, Refused, Report};
 use postrider_domain::own_event::OwnEvent;
 use postrider_host::env::Retention;
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, entropy};
 
 /// How often a report is tried that others overtake: more than there can be projects and ends of a job.
@@ -49,6 +50,7 @@ impl Reporter {
             if self.jobs.change(&job, &after, closing.as_ref()).await? == Recorded::Yes {
                 let (job_id, status) = (after.id.as_str(), format!("{:?}", after.status));
                 tracing::info!(job_id, status, told = closing.is_some(), "job.changed");
+                metrics::count(Metric::AcceptedEvents, usize::from(closing.is_some()));
                 return Ok(after);
             }
             job = self.jobs.get(&job.id).await?.ok_or_else(|| ApiError::not_found("job"))?;

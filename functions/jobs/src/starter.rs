@@ -7,6 +7,7 @@ use postrider_domain::id::TenantId;
 use postrider_domain::job::Job;
 use postrider_domain::own_event::OwnEvent;
 use postrider_host::env::Retention;
+use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 use serde_json::value::RawValue;
@@ -53,7 +54,10 @@ impl Starter {
         let key = key.map(|(key, request)| JobKey::new(&job.tenant_id, key, &job.id, request, now));
         let announcement = Self::announcement(job, request)?;
         match self.jobs.create(job, &announcement, key.as_ref(), now).await? {
-            Created::New => Ok(Started::New),
+            Created::New => {
+                metrics::count(Metric::AcceptedEvents, 1);
+                Ok(Started::New)
+            }
             Created::Before(before) => {
                 let is_same = key.is_some_and(|key| key.request == before.request);
                 self.job_of(&before, is_same).await.map(Started::Before)

@@ -23,6 +23,7 @@ use postrider_domain::note::Note;
 use postrider_domain::snapshot::{Snapshot, Verdict};
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::BadSetting;
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, entropy};
 
 use crate::done::Swept;
@@ -140,10 +141,12 @@ impl DeadLetters {
     ) -> Result<(), Failure> {
         let why = "Postrider failed to make this attempt; it costs the endpoint none of its own";
         let attempt = Attempt::internal(row.next_attempt(), entropy::mark(), now, why);
-        let recorded = match self.notices.of_record(row, &attempt, transition).await {
-            Some(notice) => self.deliveries.record_and_tell(row, &attempt, transition, &notice).await?,
+        let notice = self.notices.of_record(row, &attempt, transition).await;
+        let recorded = match &notice {
+            Some(notice) => self.deliveries.record_and_tell(row, &attempt, transition, notice).await?,
             None => self.deliveries.record(row, &attempt, transition).await?,
         };
+        metrics::count(Metric::AcceptedEvents, usize::from(notice.is_some() && recorded == Recorded::Yes));
         tracing::error!(
             delivery_id = row.id.as_str(),
             attempt = attempt.number,

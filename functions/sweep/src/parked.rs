@@ -17,6 +17,7 @@ use postrider_domain::endpoint::parking::{LAST_PAGE, Parking, State};
 use postrider_domain::message::Message;
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::BadSetting;
+use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, deadline, entropy};
 
 use crate::done::{Failures, Swept};
@@ -185,6 +186,7 @@ impl Parked {
         let notice = self.notices.of_failure(row, None, Reason::EndpointDown, now).await;
         let recorded = self.deliveries.fail(row, Reason::EndpointDown, &entropy::mark(), notice.as_ref()).await?;
         tracing::info!(delivery_id = row.id.as_str(), recorded = recorded == Recorded::Yes, "delivery.given_up");
+        metrics::count(Metric::AcceptedEvents, usize::from(notice.is_some() && recorded == Recorded::Yes));
         Ok(recorded)
     }
 

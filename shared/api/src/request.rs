@@ -14,7 +14,9 @@ use crate::{ApiError, Fields};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Envelope {
+    route_key: String,
     raw_path: String,
+    path_parameters: Option<BTreeMap<String, String>>,
     raw_query_string: String,
     headers: BTreeMap<String, String>,
     body: Option<String>,
@@ -66,10 +68,11 @@ impl Request {
             body.into_bytes()
         };
         let context = event.request_context;
+        let path = own_path(&event.raw_path, &event.route_key, &event.path_parameters.unwrap_or_default());
         Ok(Self {
             method: context.http.method,
             // API Gateway has decoded it, and no id of ours has anything left to decode.
-            segments: event.raw_path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),
+            segments: path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),
             id: context.request_id.unwrap_or_else(|| invocation.to_owned()),
             query: url_pairs(&event.raw_query_string),
             headers: event.headers,
@@ -159,6 +162,19 @@ impl Request {
     }
 }
 
+/// The path without what a stage's name, or the key of a custom domain's mapping, has put before it: as the gateway's own route has it,
+/// with the values that it found there. Where that is not how the path ends, the path is all that is known.
+fn own_path(raw: &str, route_key: &str, values: &BTreeMap<String, String>) -> String {
+    let Some((_, route)) = route_key.split_once(' ') else { return raw.to_owned() };
+    let value = |part: &str| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        values.get(name.trim_end_matches('+')).cloned()
+    };
+    let own: Vec<String> = route.split('/').map(|part| value(part).unwrap_or_else(|| part.to_owned())).collect();
+    let own = own.join("/");
+    if raw.ends_with(&own) { own } else { raw.to_owned() }
+}
+
 /// A query string's pairs, decoded (`+` is a space, as forms send it).
 fn url_pairs(query: &str) -> Vec<(String, String)> {
     let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
@@ -170,46 +186,4 @@ fn url_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn query_strings_are_decoded() {
-        assert_eq!(
-            url_pairs("a=1&b=x%20y+z&c"),
-            [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "x y z".to_owned()), ("c".to_owned(), String::new()),]
-        );
-    }
-
-    #[test]
-    fn empty_segments_count_and_nothing_is_decoded_again() {
-        let path = |raw: &str| Request::read(&format!(r#"{{"rawPath":"{raw}"}}"#), "1").unwrap().segments;
-        assert_eq!(path("/v1/webhooks"), ["v1", "webhooks"]);
-        assert_eq!(path("/v1//webhooks/"), ["v1", "", "webhooks", ""]);
-        assert_eq!(path("/v1/webhooks/%2577h_0"), ["v1", "webhooks", "%2577h_0"]);
-        assert_eq!(path("/"), [""]);
-    }
-
-    #[test]
-    fn a_control_character_in_a_header_is_part_of_it() {
-        let event = r#"{"headers":{"authorization":"Bearer a\u0001b"},"requestContext":{"requestId":"r"}}"#;
-        let request = Request::read(event, "1").unwrap();
-        assert_eq!((request.header("Authorization"), request.id.as_str()), (Some("Bearer a\u{1}b"), "r"));
-    }
-
-    #[test]
-    fn what_is_no_request_is_refused_without_being_repeated() {
-        for event in [
-            "[]",
-            "7",
-            "null",
-            r#"{"headers":"canary"}"#,
-            r#"{"body":{"canary":1}}"#,
-            r#"{"body":"~canary","isBase64Encoded":true}"#,
-        ] {
-            let error = Request::read(event, "1").map(drop).expect_err(event);
-            assert_eq!((error.status(), error.cause()), (400, None), "{event}");
-            assert!(!error.message().contains("canary"), "{event}");
-        }
-    }
-}
+mod tests;

@@ -22,15 +22,15 @@ use lambda_runtime::Error;
 
 use crate::roots;
 use crate::wire::{UntilDeadline, Wire};
-use postrider_host::env;
+use postrider_host::env::{self, BadSetting};
 
 /// How long any AWS call may take, retries included; less where the invocation's deadline comes sooner (`deadline`).
 const CALL_TIMEOUT: Duration = Duration::from_secs(12);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// From the environment that Lambda provides: credentials, which stay the same for a process's life, region and, for an
-/// emulator, the endpoint.
+/// From the environment that Lambda provides: credentials, which stay the same for a process's life, region, and which endpoints
+/// are called.
 ///
 /// # Errors
 /// When a setting is missing, or the roots that come with this program make no TLS client.
@@ -41,10 +41,35 @@ pub fn load() -> Result<SdkConfig, Error> {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
     let (id, key) = (env::var("AWS_ACCESS_KEY_ID")?, env::var("AWS_SECRET_ACCESS_KEY")?);
     let credentials = Credentials::new(id, key, env::var("AWS_SESSION_TOKEN").ok(), None, "Lambda's environment");
-    let mut config = over(http, &region, credentials).into_builder().service_config(OwnEndpoints);
-    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
-    config.insert_origin("endpoint_url", Origin::shared_environment_variable());
-    Ok(config.build())
+    Ok(Endpoints::from_env()?.of(over(http, &region, credentials)))
+}
+
+/// Which of a service's endpoints are called.
+#[derive(Default)]
+struct Endpoints {
+    /// One for all services, such as an emulator's.
+    own: Option<String>,
+    /// Those with validated cryptography. A region that has none for a service has no such name, so that calls fail there.
+    fips: bool,
+    /// Those that have IPv6, too.
+    dual_stack: bool,
+}
+
+impl Endpoints {
+    fn from_env() -> Result<Self, BadSetting> {
+        Ok(Self {
+            own: env::var("AWS_ENDPOINT_URL").ok(),
+            fips: env::switch("AWS_USE_FIPS_ENDPOINT")?,
+            dual_stack: env::switch("AWS_USE_DUALSTACK_ENDPOINT")?,
+        })
+    }
+
+    fn of(self, config: SdkConfig) -> SdkConfig {
+        let mut config = config.into_builder().service_config(OwnEndpoints);
+        config.set_endpoint_url(self.own).set_use_fips(Some(self.fips)).set_use_dual_stack(Some(self.dual_stack));
+        config.insert_origin("endpoint_url", Origin::shared_environment_variable());
+        config.build()
+    }
 }
 
 /// What stands between every client and an HTTP client: time-outs, tries, and the watch over the invocation's deadline.
@@ -81,3 +106,6 @@ impl LoadServiceConfig for OwnEndpoints {
         std::env::var(format!("{}_{service}", key.env())).ok().filter(|value| !value.is_empty())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,5 +41,6 @@ pub mod tenant;
 pub mod ticket;
 pub mod time;
 pub mod time_share;
+pub mod tries;
 pub mod web_url;
 pub mod webhook_url;

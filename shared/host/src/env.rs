@@ -31,18 +31,41 @@ pub fn var(name: &'static str) -> Result<String, BadSetting> {
         .ok_or_else(|| BadSetting::new(name, "a value; the template sets it"))
 }
 
-/// What may be connected to. `PRIVATE_TARGETS`: `refuse`, or `allow` for a local stack's loopback receivers.
+/// Whether a setting is on: `true`, or `false` as where it is missing or empty.
+///
+/// # Errors
+/// [`BadSetting`] for anything else: somebody meant something by it.
+pub fn switch(name: &'static str) -> Result<bool, BadSetting> {
+    is_on(name, &var(name).unwrap_or_default())
+}
+
+fn is_on(name: &'static str, value: &str) -> Result<bool, BadSetting> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" | "" => Ok(false),
+        _ => Err(BadSetting::new(name, "`true` or `false`")),
+    }
+}
+
+/// What may be connected to. `PRIVATE_TARGETS`: `allow` for a local stack's loopback receivers; on AWS there is none, which refuses them.
 /// `ALLOWED_TARGET_CIDRS` and `DENIED_TARGET_DOMAINS`: the operator's lists; empty for none.
 ///
 /// # Errors
 /// [`BadSetting`] for anything else.
 pub fn egress() -> Result<Egress, BadSetting> {
-    let private = match var("PRIVATE_TARGETS")?.as_str() {
-        "refuse" => PrivateTargets::Refuse,
-        "allow" => PrivateTargets::AllowLoopback,
-        _ => return Err(BadSetting::new("PRIVATE_TARGETS", "`refuse` or `allow`")),
-    };
-    lists(private, &var("ALLOWED_TARGET_CIDRS").unwrap_or_default(), &var("DENIED_TARGET_DOMAINS").unwrap_or_default())
+    lists(
+        private_targets(&var("PRIVATE_TARGETS").unwrap_or_default())?,
+        &var("ALLOWED_TARGET_CIDRS").unwrap_or_default(),
+        &var("DENIED_TARGET_DOMAINS").unwrap_or_default(),
+    )
+}
+
+fn private_targets(setting: &str) -> Result<PrivateTargets, BadSetting> {
+    match setting {
+        "refuse" | "" => Ok(PrivateTargets::Refuse),
+        "allow" => Ok(PrivateTargets::AllowLoopback),
+        _ => Err(BadSetting::new("PRIVATE_TARGETS", "`refuse` or `allow`")),
+    }
 }
 
 fn lists(private: PrivateTargets, allowed: &str, denied: &str) -> Result<Egress, BadSetting> {
@@ -105,6 +128,24 @@ pub fn parking_times() -> Result<Times, BadSetting> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_is_on_or_off_and_a_slip_is_neither() {
+        let read = |value| is_on("AWS_USE_FIPS_ENDPOINT", value).map_err(|bad| bad.to_string());
+        assert_eq!((read("true"), read("TRUE"), read("false"), read("")), (Ok(true), Ok(true), Ok(false), Ok(false)));
+        for slip in ["yes", "1", " true"] {
+            let message = read(slip).unwrap_err();
+            assert!(message.contains("AWS_USE_FIPS_ENDPOINT") && message.contains("`true` or `false`"), "{message}");
+        }
+    }
+
+    #[test]
+    fn private_targets_are_refused_unless_somebody_allows_them() {
+        assert_eq!(private_targets("").unwrap(), PrivateTargets::Refuse);
+        assert_eq!(private_targets("refuse").unwrap(), PrivateTargets::Refuse);
+        assert_eq!(private_targets("allow").unwrap(), PrivateTargets::AllowLoopback);
+        assert!(private_targets("Allow").is_err());
+    }
 
     #[test]
     fn a_bad_list_names_its_setting_and_what_was_expected() {

@@ -4,7 +4,7 @@
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// Starts logging; `RUST_LOG` is the level, `info` where it is none.
+/// Starts logging; `RUST_LOG` is the level, `info` where it is none, as in the template.
 ///
 /// A level for everything and no filter by module: what filters by module brings a regex engine into every program.
 pub fn start() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::chaos::{SHORT, alone, assert_told, core_of, delivery_to, with_proxy, with_short_visibility};
-use crate::support::proxy::{Proxy, Spoil};
+use crate::support::proxy::{NO_CAPACITY, Proxy, Spoil};
 use crate::support::{Receiver, Reply, SOON, World, until};
 
 /// Calls that the SDK makes before it gives one up.
@@ -22,16 +22,20 @@ async fn swept(world: &World, tenant: &crate::support::Tenant, id: &str) -> serd
 #[ignore = "disturbs the whole stack"]
 async fn an_outcome_that_cannot_be_recorded_at_first_is_recorded_all_the_same() {
     let (world, _guard) = alone().await;
-    let tenant = world.tenant().await;
-    let receiver = Receiver::start(world.stack).await;
     let proxy = Proxy::start(world.stack).await;
-    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
-    proxy.spoil("UpdateItem", core_of(&webhook), TRIES, Spoil::Refuse(500, "InternalServerError"));
     with_proxy(&world, "deliver", &proxy, async {
-        let (_, id) = delivery_to(&tenant, &webhook).await;
-        let delivery = tenant.settled(&id, "succeeded", 1).await;
-        assert_eq!(proxy.hits(), TRIES);
-        assert_told(&delivery, &["succeeded"], &receiver, 1);
+        // What is throttled passes, and so is tried for as long as the function has.
+        for (spoil, calls) in [(Spoil::Refuse(500, "InternalServerError"), TRIES), (NO_CAPACITY, 6 * TRIES)] {
+            let tenant = world.tenant().await;
+            let receiver = Receiver::start(world.stack).await;
+            let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+            let before = proxy.hits();
+            proxy.spoil("UpdateItem", core_of(&webhook), calls, spoil);
+            let (_, id) = delivery_to(&tenant, &webhook).await;
+            let delivery = tenant.settled(&id, "succeeded", 1).await;
+            assert_eq!(proxy.hits() - before, calls);
+            assert_told(&delivery, &["succeeded"], &receiver, 1);
+        }
     })
     .await;
 }

@@ -56,6 +56,18 @@ impl Call {
         self.header("content-type", "application/json")
     }
 
+    /// As the gateway passes it on by a route of its own, with the values that it found there, where a stage's name or a mapping's key
+    /// stands before the path.
+    #[must_use]
+    pub fn behind(mut self, before: &str, route_key: &str, values: &Value) -> Self {
+        let path = format!("{before}{}", self.0["rawPath"].as_str().unwrap_or_default());
+        self.0["requestContext"]["http"]["path"] = json!(path);
+        self.0["rawPath"] = json!(path);
+        self.0["routeKey"] = json!(route_key);
+        self.0["pathParameters"] = values.clone();
+        self
+    }
+
     /// As its function is invoked with it.
     pub fn event(&self) -> LambdaEvent<Box<RawValue>> {
         invocation(&self.0)

@@ -303,6 +303,19 @@ async fn no_secret_is_ever_shown_again() {
     }
 }
 
+#[tokio::test]
+async fn a_custom_domain_may_put_something_before_the_path() {
+    let script = script(&[endpoint()]);
+    let values = json!({"id": endpoint().id});
+    for before in ["", "/prod", "/hooks/of/ours"] {
+        let call = Call::new("GET", &path()).by(&owner()).behind(before, "ANY /v1/webhooks/{id}", &values);
+        let answer = answered(&script, call).await;
+        assert_eq!((answer.status, &answer.body["id"]), (200, &json!(endpoint().id)), "behind {before:?}");
+        let nowhere = Call::new("GET", "/v1/nothing").by(&owner()).behind(before, "$default", &Value::Null);
+        assert_eq!(answered(&script, nowhere).await.status, 404);
+    }
+}
+
 /// A call of each route, on the one webhook.
 fn calls() -> impl Iterator<Item = (&'static Route<Webhooks>, Call)> {
     Webhooks::ROUTES.iter().map(|route| {
