@@ -143,10 +143,13 @@ class Api(unittest.TestCase):
     def test_an_operators_domain_leads_to_the_stage(self):
         mapping = self.template.properties("ApiDomainMapping")
         self.assertEqual(mapping["Stage"], {"Ref": "ApiStage"})
-        self.assertNotIn("ApiMappingKey", mapping, "no function knows a path with something before it")
+        self.assertNotIn("ApiMappingKey", on_aws(mapping), "the API is at the root of its name")
+        self.assertEqual(on_aws(mapping, "HasOwnPath")["ApiMappingKey"], {"Ref": "ApiDomainPath"})
         url = self.template.all["Outputs"]["ApiUrl"]["Value"]
         self.assertEqual(on_aws(url), {"Fn::GetAtt": ["Api", "ApiEndpoint"]})
         self.assertEqual(on_aws(url, "HasOwnDomain"), {"Fn::Sub": "https://${ApiDomainName}"})
+        under_a_path = on_aws(url, "HasOwnDomain", "HasOwnPath")
+        self.assertEqual(under_a_path, {"Fn::Sub": "https://${ApiDomainName}/${ApiDomainPath}"})
 
     def test_what_calls_or_looks_up_webhooks_runs_in_the_operators_network(self):
         network = {

@@ -135,6 +135,18 @@ class Domain(unittest.TestCase):
         self.assertFalse(refused(Template(), ApiDomainName="hooks.example.com", ApiCertificateArn=certificate))
         self.assertRegex(certificate, Template().all["Parameters"]["ApiCertificateArn"]["AllowedPattern"])
 
+    def test_what_is_given_without_its_name_is_refused(self):
+        certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+        self.assertTrue(refused(Template(), ApiCertificateArn=certificate), "it would be ignored")
+        self.assertTrue(refused(Template(), ApiDomainPath="webhooks"), "it would be ignored")
+
+    def test_a_path_has_no_slash_at_its_ends(self):
+        pattern = Template().all["Parameters"]["ApiDomainPath"]["AllowedPattern"]
+        for value in ("", "webhooks", "internal/web-hooks_2"):
+            self.assertRegex(value, pattern)
+        for value in ("/webhooks", "webhooks/", "web//hooks", "web hooks"):
+            self.assertNotRegex(value, pattern)
+
     def test_a_name_is_a_name(self):
         pattern = Template().all["Parameters"]["ApiDomainName"]["AllowedPattern"]
         for value in ("", "hooks.example.com", "xn--bcher-kva.example"):
