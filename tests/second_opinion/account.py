@@ -1,35 +1,44 @@
 """An account in moto, with what the resolved template makes: tables, queues, secrets, the bus, the group of schedules."""
 
 import json
-import logging
 import random
 import string
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, Self
 
-import boto3
-from moto.server import ThreadedMotoServer
-
-from resolved import REGION, Resolved
+from aws import client
+from emulated import free_port, wait_until_it_listens
+from resolved import Resolved
 
 TABLE_PROPERTIES = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 LETTERS = string.ascii_letters + string.digits
 
 
 class Account:
-    """Use it in a `with`. `secrets` are moto's ARNs by the template's."""
+    """Use it in a `with`. `secrets` are moto's ARNs by the template's. moto has a process of its own, and so a core."""
 
-    def __init__(self, resolved: Resolved) -> None:
-        self._resolved = resolved
-        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    def __init__(self, resolved: Resolved, log: Path) -> None:
+        self._resolved, self._log = resolved, log
         self._clients: dict[str, Any] = {}
         self.secrets: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        # Or each request would be a line.
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server.start()
-        host, port = self._server.get_host_and_port()
-        self.url = f"http://{host}:{port}"
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        line = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(line, cwd=self._log.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            wait_until_it_listens(self._process, port, self._log)
+            self._make_all()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make_all(self) -> None:
         self._make_tables()
         self._make_queues()
         self._make_secrets()
@@ -37,16 +46,15 @@ class Account:
             self.client("scheduler").create_schedule_group(Name=told["Name"])
         for told in self._resolved.of_type("AWS::Events::EventBus").values():
             self.client("events").create_event_bus(Name=told["Name"])
-        return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.stop()
+        self._process.kill()
+        self._process.wait()
 
     def client(self, service: Any) -> Any:
         """One that asks moto itself, past the checkpoint."""
         if service not in self._clients:
-            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-            self._clients[service] = boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+            self._clients[service] = client(service, self.url)
         return self._clients[service]
 
     def secret(self, logical_id: str) -> str:

@@ -29,7 +29,9 @@ class AwsItself:
         names = {properties["FunctionName"]: function for function, properties in self._functions.items()}
         for function, properties in self._functions.items():
             log = properties["LoggingConfig"]["LogGroup"]
-            group = next(name for name, told in self._resolved.of_type("AWS::Logs::LogGroup").items() if told["LogGroupName"] == log)
+            group = next(
+                name for name, told in self._resolved.of_type("AWS::Logs::LogGroup").items() if told["LogGroupName"] == log
+            )
             stream = self._resolved.arn(group).removesuffix("*") + "log-stream:2026/01/15/[$LATEST]0123456789abcdef"
             yield from ((self.role_of(function), Need(f"logs:{action}", stream)) for action in LOG_WRITES)
         for mapping in self._resolved.of_type("AWS::Lambda::EventSourceMapping").values():

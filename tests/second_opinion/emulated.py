@@ -1,5 +1,6 @@
 """A function under AWS's Runtime Interface Emulator, whose binary comes with SAM CLI."""
 
+import contextlib
 import http.client
 import json
 import platform
@@ -25,6 +26,16 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def wait_until_it_listens(process: subprocess.Popen, port: int, log: Path) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    raise Failed(f"nobody listens on port {port}; its log is {log}")
 
 
 class Emulated:
@@ -57,30 +68,20 @@ class Emulated:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait_until_it_listens()
+        try:
+            wait_until_it_listens(self._process, self._port, self.log)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
-
-    def _wait_until_it_listens(self) -> None:
-        until = time.monotonic() + 10
-        while time.monotonic() < until and self._process.poll() is None:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
-            time.sleep(0.01)
-        self.__exit__()
-        raise Failed(f"the emulator of {self.name} does not listen; its log is {self.log}")
 
     def __exit__(self, *_: object) -> None:
         # The program is in a process group of its own.
-        try:
-            processes = [*psutil.Process(self._process.pid).children(recursive=True), self._process]
-        except psutil.NoSuchProcess:
-            processes = [self._process]
-        for process in processes:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            emulator = psutil.Process(self._process.pid)
+            for process in (*emulator.children(recursive=True), emulator):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
         self._process.wait()
 
     def invoke(self, event: Any) -> Any:

@@ -90,9 +90,11 @@ def queue_batch(messages: list[dict], queue_arn: str) -> dict:
 def of_bus(detail_type: str, detail: dict, source: str = "billing") -> dict:
     """EventBridge's: its sample is the timer's, which differs in what it tells alone."""
     event = timer("a-rule")
-    return event | {"version": "0", "id": str(uuid.uuid4()), "detail-type": detail_type, "source": source, "resources": []} | {
-        "detail": detail
-    }
+    return (
+        event
+        | {"version": "0", "id": str(uuid.uuid4()), "detail-type": detail_type, "source": source, "resources": []}
+        | {"detail": detail}
+    )
 
 
 def timer(rule: str) -> dict:

@@ -11,7 +11,9 @@ from tables import Tables
 
 Forward = Callable[[str, dict], Awaitable[Message]]
 INSERTS = "BatchExecuteStatement: moto cannot parse PartiQL's INSERT ... VALUE; here each is a conditional put, which moto judges"
-UPDATED = "UpdateItem: of UPDATED_NEW moto leaves out what was set to the value that it had; here it is all that the update writes"
+UPDATED = (
+    "UpdateItem: of UPDATED_NEW moto leaves out what was set to the value that it had; here it is all that the update writes"
+)
 SECRETS = "GetSecretValue: moto makes up the six characters at the end of a secret's ARN; here the template's ARN leads to moto's"
 
 

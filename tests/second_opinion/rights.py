@@ -5,6 +5,7 @@ knows would otherwise hold for nothing, or for everything."""
 
 import dataclasses
 import fnmatch
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Right:
 
 def rights_of(resolved: Resolved) -> list[Right]:
     """All that the template's roles give in production."""
-    found = []
+    found: list[Right] = []
     for role, properties in resolved.of_type("AWS::IAM::Role").items():
         if properties.get("ManagedPolicyArns"):
             raise Unknown(f"{role} has policies that are not in the template")
@@ -88,7 +89,12 @@ def as_list(value: Any) -> list:
 
 def matches(pattern: str, text: str) -> bool:
     """`*` and `?` are IAM's; brackets mean themselves."""
-    return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
+    return _compiled(pattern).match(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern:
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
 
 
 def holds(condition: dict, context: Context) -> bool:

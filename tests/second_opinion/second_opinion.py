@@ -1,5 +1,5 @@
-"""`make second-opinion`: our real programs under AWS's own Runtime Interface Emulator, with AWS's own envelopes, against moto; every
-call of theirs is held against AWS's models and limits, and against the roles that the template gives in production.
+"""`make second-opinion`: our real programs under AWS's own Runtime Interface Emulator, with AWS's own envelopes, against moto;
+every call of theirs is held against AWS's models and limits, and against the roles that the template gives in production.
 
 The programs are debug builds, or those of the `sam build` folder that BUILD names. What it shows and what it cannot is written in
 ARCHITECTURE.md, "A second opinion".
@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2] / folder) for folder in ("local", "tests/bench")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 from build import compile_all, one_at_a_time
 from resolved import Resolved

@@ -32,7 +32,7 @@ SCOPES = [
 ]
 # What differs from production, as a run says.
 OWN_SETTINGS = {"PRIVATE_TARGETS": "allow"}
-OWN_SETTINGS_OF = {"DeliverFunction": {"OUTAGE_SECONDS": "2"}}
+OWN_SETTINGS_OF = {"DeliverFunction": {"OUTAGE_SECONDS": "1"}}
 
 
 @dataclasses.dataclass
@@ -75,7 +75,7 @@ class Stage:
         with contextlib.ExitStack() as stack:
             authority = Authority(self._folder / "tls")
             authority.make()
-            self.account = stack.enter_context(Account(self.resolved))
+            self.account = stack.enter_context(Account(self.resolved, self._folder / "moto.log"))
             self.faults = MotoFaults(self.judge.tables, self.account.secrets)
             self.functions = self.resolved.of_type("AWS::Lambda::Function")
             callers = {_key_of(name): Caller(self.itself.role_of(name), token_of(name)) for name in self.functions}

@@ -1,5 +1,5 @@
-"""What is played: every route, and whatever else needs a right that some role gives. Each story ends with what it must have come to,
-so that one in which nothing happened fails."""
+"""What is played: every route, and whatever else needs a right that some role gives. Each story ends with what it must have come
+to, so that one in which nothing happened fails."""
 
 import json
 import time
@@ -129,7 +129,9 @@ def ways_in(stage: Stage) -> None:
     world.until("seven deliveries", lambda: stage.receivers.posts["/ways-in"] == 7)
     shown = customer.call("GET", f"/v1/events/{first}")
     check(len(shown["deliveries"]) == 1, f"the event does not show its delivery: {shown}")
-    check(len(customer.deliveries(webhook)) == 7, "the ledger does not list seven")
+    page = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4")
+    rest = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4&cursor={page['pagination']['next_cursor']}")
+    check(len(page["deliveries"] + rest["deliveries"]) == 7, "the ledger does not list seven")
     # The stream brings a batch again, as it may.
     rows = [row for row in world.rows("EventsTable") if row["tenant_id"]["S"] == customer.tenant]
     world.fan_out(rows)
@@ -179,6 +181,26 @@ def jobs(stage: Stage) -> None:
     settled(stage, netraflow, delivery, "succeeded", 3)
 
 
+def quotas(stage: Stage) -> None:
+    """A tenant's events are counted, whoever publishes them, and refused beyond its quota."""
+    customer, rows = stage.customer("standard"), Rows(stage)
+    stage.admin.call("PATCH", f"/v1/tenants/{customer.tenant}", {"quotas": {"events_per_second": 1, "webhooks": 1}})
+    times = {"timestamp": s(ago(0)), "expires_at": {"N": str(int(time.time()) + 200 * DAY)}}
+    for number in range(90):
+        row = {"tenant_id": s(customer.tenant), "id": s(f"evt_{number}"), "event": s("invoice.paid"), "data": s("{}")}
+        rows.put("EventsTable", row | times)
+        if number % 30 == 29:
+            # What a batch has counted is written with the next one.
+            stage.world.settle()
+    answers = {
+        stage.world.call("POST", "/v1/events", customer.headers, {"event": "invoice.paid", "data": {}})[0] for _ in range(40)
+    }
+    check(answers == {202, 429}, f"a quota's answers are {answers}")
+    customer.webhook(stage.receivers.url("quotas"), ["*"])
+    again = {"url": stage.receivers.url("quotas"), "events": ["*"]}
+    customer.call("POST", "/v1/webhooks/create", again, 429)
+
+
 # ---------------------------------------------------------------- attempts
 
 
@@ -194,8 +216,8 @@ def retries(stage: Stage) -> None:
     check(world.fire_schedules(), "no schedule was made")
     settled(stage, customer, delivery, "failed", 3)
     customer.call("DELETE", f"/v1/webhooks/{soon}", expect=204)
-    stage.receivers.set("busy", Manner(429, headers={"retry-after": "2"}))
-    busy = customer.webhook(stage.receivers.url("busy"), ["*"], retry_schedule=[5])
+    stage.receivers.set("busy", Manner(429, headers={"retry-after": "1"}))
+    busy = customer.webhook(stage.receivers.url("busy"), ["*"], retry_schedule=[1])
     delivery = delivered_to(stage, customer, busy)
     stage.receivers.set("busy", Manner(422))
     settled(stage, customer, delivery, "failed", 2)
@@ -236,6 +258,7 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "webhooks": webhooks,
     "every way in": ways_in,
     "jobs": jobs,
+    "quotas": quotas,
     "retries": retries,
     "a receiver that is gone": gone,
     "late attempts": late,

@@ -1,5 +1,6 @@
 """The tables as the template has them, and what DynamoDB refuses of a request beyond its model: keys, sizes, numbers of items."""
 
+import collections
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,7 +109,11 @@ class Tables:
             if index not in (one["IndexName"] for one in self.made[table].get("GlobalSecondaryIndexes", [])):
                 yield f"Query: {table} has no index {index}"
                 return
-        keys, names = self._keys(table, index), request.get(NAMES, {})
+        yield from self._asked(request, self._keys(table, index), self._keys(table))
+
+    def _asked(self, request: dict, keys: list[str], of_table: list[str]) -> Iterator[str]:
+        """Of a query by these keys, those of an index or of the table itself."""
+        names = request.get(NAMES, {})
         for expression in expressions_in(request):
             roots = {path.split(".")[0] for _, path in expression.paths(names)}
             if expression.kind == "KeyConditionExpression":
@@ -118,7 +123,7 @@ class Tables:
             elif expression.kind == "FilterExpression":
                 yield from (f"Query filters by {name}, a part of the key" for name in sorted(roots & set(keys)))
         if "ExclusiveStartKey" in request:
-            wanted = set(keys) | set(self._keys(table))
+            wanted = set(keys) | set(of_table)
             if set(request["ExclusiveStartKey"]) != wanted:
                 yield f"Query begins behind {sorted(request['ExclusiveStartKey'])}, and not {sorted(wanted)}"
 
@@ -180,12 +185,12 @@ class Tables:
 
 
 def _doubles(keys: list[dict], where: str) -> Iterator[str]:
-    written_down = [json.dumps(key, sort_keys=True) for key in keys]
-    yield from (f"{where} speaks of {key} twice" for key in sorted({one for one in written_down if written_down.count(one) > 1}))
+    times = collections.Counter(json.dumps(key, sort_keys=True) for key in keys)
+    yield from (f"{where} speaks of {key} twice" for key, number in times.items() if number > 1)
 
 
 def _values_in(told: Any) -> Iterator[str]:
-    """What is wrong with attributes' values, wherever they stand: each is of one kind, a number is a number, a set has members."""
+    """What is wrong with attributes' values, wherever they stand: each is of one kind, a number is one, a set has members."""
     if isinstance(told, list):
         for inner in told:
             yield from _values_in(inner)

