@@ -4,7 +4,6 @@ import asyncio
 import base64
 import dataclasses
 import json
-import re
 from urllib.parse import unquote
 
 from aws_itself import AwsItself
@@ -12,8 +11,8 @@ from http1 import Message, answer, serve
 from judge import Call, Judge
 from moto_faults import MotoFaults
 from proxy import Proxy
+from signature import Signature
 
-CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, ")
 TARGETS = {
     "dynamodb": ("DynamoDB_20120810.", "application/x-amz-json-1.0"),
     "sqs": ("AmazonSQS.", "application/x-amz-json-1.0"),
@@ -27,6 +26,7 @@ class Caller:
     """A function, as its calls tell of it."""
 
     role: str
+    secret: str
     token: str
 
 
@@ -98,14 +98,14 @@ class Checkpoint(Proxy):
         return answered or await self._forward(self.faults.mended(request, operation, content))
 
     def _caller(self, request: Message) -> tuple[str | None, str]:
-        found = CREDENTIAL.match(request.headers.get("authorization", ""))
-        if found is None:
-            raise ValueError("no signature of version 4")
-        key, _, service = found.groups()
-        caller = self._callers.get(key)
-        if caller is None or request.headers.get("x-amz-security-token") != caller.token:
-            return None, service
-        return caller.role, service
+        """The role of whoever calls, if it is a function of ours by key, token and signature; and the service."""
+        signature = Signature(request)
+        caller = self._callers.get(signature.key)
+        if caller is None:
+            return None, signature.service
+        if wrong := signature.complaint(caller.secret, caller.token):
+            self.judge.broken[f"{caller.role}: {wrong}"] += 1
+        return caller.role, signature.service
 
 
 def _read(service: str, request: Message) -> tuple[str, dict, str | None]:

@@ -1,5 +1,6 @@
 """Where moto is wrong against AWS, put right. Each has its reason, which a run prints."""
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable
@@ -29,8 +30,8 @@ class MotoFaults:
         """What AWS would say to a call that moto cannot answer; nothing where it can."""
         if operation == "BatchExecuteStatement":
             self.met.add(INSERTS)
-            told = [await self._insert(Insert.of(statement), forward) for statement in request["Statements"]]
-            return _said({"Responses": told})
+            inserts = [self._insert(Insert.of(statement), forward) for statement in request["Statements"]]
+            return _said({"Responses": await asyncio.gather(*inserts)})
         if operation == "UpdateItem" and request.get("ReturnValues") == "UPDATED_NEW":
             self.met.add(UPDATED)
             return await _updated(request, forward)

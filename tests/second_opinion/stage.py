@@ -30,6 +30,8 @@ SCOPES = [
     "deliveries:read",
     "deliveries:write",
 ]
+# Of all the functions' credentials.
+SECRET = "a secret access key"
 # What differs from production, as a run says.
 OWN_SETTINGS = {"PRIVATE_TARGETS": "allow"}
 OWN_SETTINGS_OF = {"DeliverFunction": {"OUTAGE_SECONDS": "1"}}
@@ -78,7 +80,7 @@ class Stage:
             self.account = stack.enter_context(Account(self.resolved, self._folder / "moto.log"))
             self.faults = MotoFaults(self.judge.tables, self.account.secrets)
             self.functions = self.resolved.of_type("AWS::Lambda::Function")
-            callers = {_key_of(name): Caller(self.itself.role_of(name), token_of(name)) for name in self.functions}
+            callers = {_key_of(name): Caller(self.itself.role_of(name), SECRET, token_of(name)) for name in self.functions}
             self.checkpoint = Checkpoint(self.account.url, self.judge, self.itself, self.faults, callers)
             self.receivers = Receivers(authority.as_json())
             stack.enter_context(self._running())
@@ -112,7 +114,7 @@ class Stage:
         environment |= {
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": _key_of(name),
-            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_SESSION_TOKEN": token_of(name),
             "AWS_ENDPOINT_URL": self.checkpoint.url,
             "AWS_LAMBDA_FUNCTION_NAME": told["FunctionName"],

@@ -163,15 +163,23 @@ class World:
 
     def until(self, what: str, told: Callable[[], Any], otherwise: Any = "", within: float = WITHIN) -> Any:
         """Goes on until it is told something; `otherwise` is shown where it is not."""
+
+        def go_on() -> Any:
+            while self.turn():
+                if found := told():
+                    return found
+            return told()
+
+        return self.poll(what, go_on, otherwise, within)
+
+    def poll(self, what: str, told: Callable[[], Any], otherwise: Any = "", within: float = WITHIN) -> Any:
+        """The same where nothing else is to go on."""
         deadline = time.monotonic() + within
-        while True:
-            did = self.turn()
-            if found := told():
-                return found
+        while not (found := told()):
             if time.monotonic() > deadline:
                 raise Failed(f"{what}: not within {within:.0f} s: {otherwise}")
-            if not did:
-                time.sleep(0.05)
+            time.sleep(0.05)
+        return found
 
     def fire_schedules(self) -> int:
         """Sends what every schedule is to send, as if its time had come, and deletes it; how many there were."""
