@@ -136,13 +136,17 @@ def _webhook_key(customer: Customer, webhook: str) -> dict[str, str]:
     return {"pk": f"TENANT#{customer.tenant}", "sk": f"WEBHOOK#{webhook}"}
 
 
-def _parked(stage: Stage, customer: Customer, path: str) -> tuple[str, str]:
-    """A webhook that is down, and the delivery that found it out."""
-    stage.receivers.set(path, Manner(503))
-    webhook = customer.webhook(stage.receivers.url(path), ["invoice.*"], retry_schedule=[1] * 16)
-    delivery = delivered_to(stage, customer, webhook)
-    _until_parked(stage, customer, webhook)
-    return webhook, delivery
+def _parked(stage: Stage, customer: Customer, *paths: str) -> list[tuple[str, str]]:
+    """Webhooks that are down, each with the delivery that found it out."""
+    webhooks = []
+    for path in paths:
+        stage.receivers.set(path, Manner(503))
+        webhooks.append(customer.webhook(stage.receivers.url(path), ["invoice.*"], retry_schedule=[1] * 16))
+    customer.publish("invoice.paid")
+    stage.world.settle()
+    for webhook in webhooks:
+        _until_parked(stage, customer, webhook)
+    return [(webhook, customer.deliveries(webhook)[0]["id"]) for webhook in webhooks]
 
 
 def _until_parked(stage: Stage, customer: Customer, webhook: str) -> None:
@@ -157,7 +161,7 @@ def outages(stage: Stage) -> None:
     """Parked, probed, drained after the owner's change; and what the sweep does for those whose ticket is lost."""
     world, customer, rows = stage.world, stage.customer("standard"), Rows(stage)
     customer.webhook(stage.receivers.url("told-of-outages"), ["webhook.failing", "webhook.recovered", "webhook.delivery_failed"])
-    webhook, first = _parked(stage, customer, "down")
+    (webhook, first), (other, expired), (third, _) = _parked(stage, customer, "down", "down-for-long", "drained-late")
     second = delivered_to(stage, customer, webhook)
     check(customer.delivery(second).get("waiting_for") == "endpoint_outage", "what is new is not parked")
     check(stage.receivers.posts["/down"] < 12, "a parked webhook is sent to all the same")
@@ -168,8 +172,7 @@ def outages(stage: Stage) -> None:
         world.until(f"{delivery}, which was parked, to be sent", told)
     world.until("word of the outage", lambda: stage.receivers.posts["/told-of-outages"] >= 2)
     # A ticket that is lost, and a delivery that has waited for too long.
-    webhook, expired = _parked(stage, customer, "down-for-long")
-    key = _webhook_key(customer, webhook)
+    key = _webhook_key(customer, other)
     world.purge("SlowQueue")
     parking = rows.get("ConfigTable", **key)["parking"]["M"]
     rows.change("ConfigTable", key, parking={"M": parking | {"next_at": s(ago(600))}})
@@ -179,15 +182,14 @@ def outages(stage: Stage) -> None:
     # What was parked by somebody who did not know that it is over, and the end of it.
     stage.receivers.set("down-for-long", Manner(204))
     world.until("the drain's end", lambda: _state(rows, key) == "closing")
-    straggler = delivered_to(stage, customer, webhook)
+    straggler = delivered_to(stage, customer, other)
     settled(stage, customer, straggler, "succeeded", 1)
     parking = rows.get("ConfigTable", **key)["parking"]["M"]
     rows.change("ConfigTable", key, parking={"M": parking | {"next_at": s(ago(7200))}})
     world.sweep()
     check(_state(rows, key) == "", "it does not end")
     # A drain whose ticket is lost.
-    webhook, _ = _parked(stage, customer, "drained-late")
-    key = _webhook_key(customer, webhook)
+    key = _webhook_key(customer, third)
     parking = rows.get("ConfigTable", **key)["parking"]["M"]
     rows.change("ConfigTable", key, parking={"M": parking | {"next_at": s(ago(600)), "state": s("draining")}})
     stage.receivers.set("drained-late", Manner(204))
