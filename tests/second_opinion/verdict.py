@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from resolved import ACCOUNT, REGION
-from rights import Right
 from stage import Stage
 from step import say
 
@@ -16,13 +15,14 @@ class Verdict:
 
     def __init__(self, stage: Stage, is_whole: bool) -> None:
         self._stage, self._is_whole = stage, is_whole
-        self._broken = [f"{what} ({times} times)" for what, times in stage.judge.broken.items()]
-        self._broken += [f"unreadable: {one}" for one in stage.checkpoint.failed]
+        broken = [f"{what} ({times} times)" for what, times in stage.judge.broken.items()]
+        broken += [f"unreadable: {one}" for one in stage.checkpoint.failed]
         for role, need in stage.itself.needs():
-            self._broken += [f"AWS itself: {refused}" for refused in stage.judge.demand(role, [need])]
-        self._broken += [f"AWS itself: {refused}" for refused in stage.itself.refused()]
+            broken += [f"AWS itself: {refused}" for refused in stage.judge.demand(role, [need])]
+        broken += [f"AWS itself: {refused}" for refused in stage.itself.refused()]
         names = {stage.resolved.name(name): name for name in stage.resolved.named()}
-        self.unneeded = {_plain(right, names) for right in stage.judge.unneeded()}
+        self._broken = [_plain(one, names) for one in broken]
+        self.unneeded = {_plain(str(right), names) for right in stage.judge.unneeded()}
         self._uncalled = sorted(stage.world.all_routes.keys() - stage.world.routes)
 
     def tell(self, own_settings: dict[str, str]) -> None:
@@ -53,9 +53,9 @@ class Verdict:
         return found
 
 
-def _plain(right: Right, names: dict[str, str]) -> str:
+def _plain(text: str, names: dict[str, str]) -> str:
     """As the template calls things."""
-    text = str(right).replace(f":{REGION}:{ACCOUNT}:", ":::")
+    text = text.replace(f":{REGION}:{ACCOUNT}:", ":::")
     for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, names[name])
     return text
