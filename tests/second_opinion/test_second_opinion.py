@@ -1,5 +1,6 @@
 """What the second opinion must not let pass: each test breaks one thing, by hand, that a call or the template may have wrong."""
 
+import dataclasses
 import datetime
 import json
 import sys
@@ -9,17 +10,22 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cfnlint.helpers import load_resource
 
 import schedules
 from aws_itself import AwsItself
 from checkpoint import Spoilt
 from expressions import RESERVED
+from http1 import Message
 from judge import Call, Judge
 from needs import Needs
 from resolved import Resolved
 from rights import Need, Right, Unknown, holds, rights_of
 from run_dir import ROOT
+from signature import Signature
 
 RESOLVED = Resolved()
 CONFIG, DELIVERIES = RESOLVED.ref("ConfigTable"), RESOLVED.ref("DeliveriesTable")
@@ -305,6 +311,24 @@ class Production(unittest.TestCase):
         (need,) = needs.of("dynamodb", "BatchGetItem", {"RequestItems": {CONFIG: keys}})
         expected = Need("dynamodb:BatchGetItem", RESOLVED.arn("ConfigTable"), (("dynamodb:LeadingKeys", ("a", "b")),))
         self.assertEqual(need, expected)
+
+
+class Signatures(unittest.TestCase):
+    def signed(self, body):
+        headers = {"host": "127.0.0.1:1", "x-amz-target": "AmazonSQS.SendMessage"}
+        request = AWSRequest("POST", "http://127.0.0.1:1/", headers=headers, data=body)
+        SigV4Auth(Credentials("ASIA", "secret", "token"), "sqs", "us-east-1").add_auth(request)
+        return Message("POST / HTTP/1.1", {name.lower(): value for name, value in request.headers.items()}, body)
+
+    def test_what_is_signed_by_who_it_is_said_to_be_is_taken_and_what_was_changed_is_not(self):
+        signed = self.signed(b"{}")
+        self.assertIsNone(Signature(signed).complaint("secret", "token"))
+        self.assertIsNotNone(Signature(signed).complaint("another secret", "token"))
+        self.assertIsNotNone(Signature(signed).complaint("secret", "another token"))
+        changed = dataclasses.replace(signed, body=b"{ }")
+        self.assertIsNotNone(Signature(changed).complaint("secret", "token"))
+        with self.assertRaises(ValueError):
+            Signature(dataclasses.replace(signed, headers={}))
 
 
 class Spoiling(unittest.TestCase):
