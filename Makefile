@@ -9,6 +9,7 @@
 #   make logs F=deliver  what a function of that stack has logged
 #   make env F=deliver   its environment, for a shell to take over: eval "$$(make -s env F=deliver)"
 #   make test            every test: unit, end to end on a stack of its own, template
+#   make second-opinion  our programs before AWS's own emulator, envelopes and models, and the roles of production; a minute
 #   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
@@ -28,9 +29,10 @@
 #   OUTAGE_SECONDS=5     outages park after so many seconds, and probe every so many
 #   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
+#   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint venv
+.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -68,6 +70,9 @@ demo: venv
 
 test: venv
 	@$(PYTHON_VENV) local/suite.py
+
+second-opinion: venv
+	@$(PYTHON_VENV) tests/second_opinion/second_opinion.py
 
 soak: venv
 	@$(PYTHON_VENV) local/long.py soak

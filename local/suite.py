@@ -19,9 +19,10 @@ UNIT_TESTS = [*CARGO_TEST, "--lib", "--quiet"]
 FACTS = ["cargo", "build", "--workspace", "--bin", "facts"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
-    what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"]
-    for what in ("template", "examples", "bench", "local")
+    what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what.replace(' ', '_')}"]
+    for what in ("template", "examples", "bench", "local", "second opinion")
 }
+SECOND_OPINION = [sys.executable, "tests/second_opinion/second_opinion.py"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"
 # Those of the tests that disturb a stack which take minutes.
@@ -47,6 +48,7 @@ def run() -> None:
     for what, command in PYTHON_TESTS.items():
         check(f"tests of the {what}", command)
     install_node_packages()
+    check("hear a second opinion (make second-opinion)", SECOND_OPINION)
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")
     stack, second = Stack(run_dir), Stack(RunDir(run_dir.path / "second"))

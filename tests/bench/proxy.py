@@ -71,10 +71,12 @@ class Proxy:
                 answer = await read_message(reader)
             except (ConnectionError, asyncio.IncompleteReadError):
                 answer = None
-            if answer is not None:
+            if answer is not None and answer.headers.get("connection", "").lower() != "close":
                 self._idle.append((reader, writer))
                 return answer
             writer.close()
+            if answer is not None:
+                return answer
             if fresh:
                 raise ConnectionError("the emulator closed the connection")
 

@@ -1,0 +1,265 @@
+"""What is played: every route, and whatever else needs a right that some role gives. Each story ends with what it must have come
+to, so that one in which nothing happened fails."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from receivers import Manner
+from stage import Customer, Stage
+from step import Failed
+
+DAY = 86_400
+
+
+def check(holds: Any, otherwise: str) -> None:
+    if not holds:
+        raise Failed(otherwise)
+
+
+def ago(seconds: float) -> str:
+    at = time.time() - seconds
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
+
+
+class Rows:
+    """Rows that are changed by hand, for what no API can bring about: time that has passed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._dynamodb, self._resolved = stage.account.client("dynamodb"), stage.resolved
+
+    def put(self, table: str, item: dict) -> None:
+        self._dynamodb.put_item(TableName=self._resolved.name(table), Item=item)
+
+    def get(self, table: str, **key: str) -> dict:
+        told = self._dynamodb.get_item(TableName=self._resolved.name(table), Key={k: {"S": v} for k, v in key.items()})
+        return told.get("Item", {})
+
+    def change(self, table: str, key: dict[str, str], **values: dict) -> None:
+        row = self.get(table, **key)
+        check(row, f"{table} has no row {key}")
+        self.put(table, row | values)
+
+    def delivery(self, delivery: str, **values: dict) -> None:
+        self.change("DeliveriesTable", {"endpoint_id": f"wh_{delivery[12:28]}", "id": delivery}, **values)
+
+
+def s(text: str) -> dict:
+    return {"S": text}
+
+
+def settled(stage: Stage, customer: Customer, delivery: str, status: str, attempts: int) -> dict:
+    shown: dict = {}
+
+    def is_so() -> bool:
+        shown.update(customer.delivery(delivery))
+        return (shown["status"], len(shown["attempts"])) == (status, attempts)
+
+    stage.world.until(f"the delivery to be {status} after {attempts}", is_so, shown)
+    return shown
+
+
+def delivered_to(stage: Stage, customer: Customer, webhook: str, event: str = "invoice.paid") -> str:
+    """Publishes an event; its delivery to the webhook, once it has been attempted or parked."""
+    published = customer.publish(event)
+    stage.world.settle()
+    found = [one["id"] for one in customer.deliveries(webhook, "?limit=100") if one["event_id"] == published]
+    check(len(found) == 1, f"{published} has {len(found)} deliveries to {webhook}")
+    return found[0]
+
+
+# ---------------------------------------------------------------- the operator's side
+
+
+def tenants_and_keys(stage: Stage) -> None:
+    admin, customer = stage.admin, stage.customer("standard")
+    path = f"/v1/tenants/{customer.tenant}"
+    admin.call("PATCH", path, {"name": "Another name", "quotas": {"webhooks": 900}})
+    check(admin.call("GET", path)["name"] == "Another name", "a change of a tenant was lost")
+    listed = admin.call("GET", "/v1/tenants?limit=100")["tenants"]
+    check(customer.tenant in [one["id"] for one in listed], "a tenant is not listed")
+    key = admin.call("POST", f"{path}/keys", {"dialect": "nur"}, 201)
+    admin.call("DELETE", f"{path}/keys/{key['id']}", expect=204)
+    check(key["id"] not in json.dumps(admin.call("GET", f"{path}/keys")), "a key that was revoked is listed")
+    admin.call("POST", f"{path}/secret/rotate", {})
+    provider = admin.call("POST", "/v1/keys", {"scopes": ["events:write"]}, 201)
+    admin.call("GET", "/v1/keys")
+    admin.call("DELETE", f"/v1/keys/{provider['id']}", expect=204)
+    admin.call("PATCH", path, {"status": "suspended"})
+    customer.call("GET", "/v1/webhooks", expect=403)
+
+
+# ---------------------------------------------------------------- webhooks and events
+
+
+def webhooks(stage: Stage) -> None:
+    customer = stage.customer("standard")
+    webhook = customer.webhook(stage.receivers.url("well"), ["invoice.*"], description="the first", headers={"X-Own": "1"})
+    customer.call("PATCH", f"/v1/webhooks/{webhook}", {"events": ["invoice.*", "order.paid"], "rate_limit": 50})
+    check(customer.call("GET", f"/v1/webhooks/{webhook}")["rate_limit"] == 50, "a change of a webhook was lost")
+    customer.call("POST", f"/v1/webhooks/{webhook}/secret/rotate", {})
+    check(len(customer.call("GET", "/v1/webhooks")["webhooks"]) == 1, "it is not listed")
+    delivery = delivered_to(stage, customer, webhook, "order.paid")
+    settled(stage, customer, delivery, "succeeded", 1)
+    customer.call("DELETE", f"/v1/webhooks/{webhook}", expect=204)
+    customer.call("GET", f"/v1/webhooks/{webhook}", expect=404)
+    customer.call("GET", "/v1/nowhere", expect=404)
+
+
+def ways_in(stage: Stage) -> None:
+    """HTTP one by one and many at once, again with the same key, over the bus, by invocation, and as a producer's row."""
+    world, customer = stage.world, stage.customer("nur")
+    webhook = customer.webhook(stage.receivers.url("ways-in"), ["*"])
+    one = {"event": "dubbing.completed", "data": {"by": "http"}, "id": "the first"}
+    first = customer.call("POST", "/v1/events", one, 202)["id"]
+    check(customer.call("POST", "/v1/events", one, 202)["id"] == first, "the same again is another event")
+    provider = stage.provider("events:write")
+    batch = [one | {"id": f"batch {number}", "tenant_id": customer.tenant} for number in range(3)]
+    provider.call("POST", "/v1/events/batch", {"events": batch}, 202)
+    detail = {"tenant_id": customer.tenant, "event": "dubbing.completed", "data": {"by": "bus"}}
+    world.put_on_bus("EventsFunction", "Postrider Event", detail)
+    world.put_on_bus("EventsFunction", "Postrider Event", detail | {"event": "Not a type"})
+    check(len(world.receive("TriggersQueue")) == 1, "what the bus brought was wrong, and is not set aside")
+    told = world.invoke("EventsFunction", detail | {"data": {"by": "invocation"}})
+    check("id" in told, f"an invocation is answered by {told}")
+    producer = {"tenant_id": s(customer.tenant), "id": s("evt_producer"), "event": s("dubbing.completed"), "data": s("{}")}
+    times = {"timestamp": s(ago(0)), "expires_at": {"N": str(int(time.time()) + 200 * DAY)}}
+    Rows(stage).put("EventsTable", producer | times)
+    world.until("seven deliveries", lambda: stage.receivers.posts["/ways-in"] == 7)
+    shown = customer.call("GET", f"/v1/events/{first}")
+    check(len(shown["deliveries"]) == 1, f"the event does not show its delivery: {shown}")
+    page = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4")
+    rest = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4&cursor={page['pagination']['next_cursor']}")
+    check(len(page["deliveries"] + rest["deliveries"]) == 7, "the ledger does not list seven")
+    # The stream brings a batch again, as it may.
+    rows = [row for row in world.rows("EventsTable") if row["tenant_id"]["S"] == customer.tenant]
+    world.fan_out(rows)
+    world.settle()
+    check(stage.receivers.posts["/ways-in"] == 7, "what came again was sent again")
+
+
+def jobs(stage: Stage) -> None:
+    """Of projects and of a task: started, listed, reported on by HTTP and over the bus, cancelled, told of."""
+    world, worker = stage.world, stage.provider("jobs:report")
+    nouvel, netraflow = stage.customer("nouvel", "free"), stage.customer("netraflow")
+    body = {"urls": ["https://shop.example/1"], "variantCount": 1, "webhookUrl": stage.receivers.url("job-of-projects")}
+    job = nouvel.call("POST", "/api/v1/generate", body)["jobId"]
+    shown = nouvel.call("GET", f"/api/v1/jobs/{job}")
+    nouvel.call("GET", "/api/v1/jobs")
+    nouvel.call("GET", "/api/v1/nowhere", expect=404)
+    report = {"projectId": shown["projects"][0]["id"], "status": "completed", "videoUrl": "https://cdn.example/1.mp4"}
+    worker.call("POST", f"/api/v1/jobs/{job}/report", {"projects": [report]})
+    stage.receivers.set("job-of-a-task", Manner(500))
+    task = {"url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ", "capabilities": ["transcription"]}
+    task["webhook_url"] = stage.receivers.url("job-of-a-task")
+    started = netraflow.call("POST", "/v1/jobs", task, 201)["data"]["job_id"]
+    cancelled = netraflow.call("POST", "/v1/jobs", task, 201)["data"]["job_id"]
+    netraflow.call("POST", f"/v1/jobs/{cancelled}/cancel", {})
+    netraflow.call("GET", f"/v1/jobs/{started}")
+    check(len(netraflow.call("GET", "/v1/jobs")["data"]) >= 1, "a job is not listed")
+    netraflow.call("GET", "/v1/jobs/a/b/c", expect=404)
+    worker.call("POST", f"/v1/jobs/{started}/report", {"status": "processing"})
+    detail = {"tenant_id": netraflow.tenant, "job_id": started, "status": "completed", "credits_charged": 5}
+    world.put_on_bus("JobsFunction", "Postrider Job", detail)
+    world.put_on_bus("JobsFunction", "Postrider Job", detail | {"status": "done"})
+    notes = [json.loads(message["Body"]) for message in world.receive("TriggersQueue")]
+    check(any(note["detail_type"] == "Postrider Job" for note in notes), "a wrong report is not set aside")
+    world.until("the job of projects to be told of", lambda: stage.receivers.posts["/job-of-projects"])
+    world.until("the job of a task to be told of", lambda: stage.receivers.posts["/job-of-a-task"])
+    found = netraflow.call("GET", f"/v1/deliveries?job_id={started}")["deliveries"]
+    check([one["status"] for one in found] == ["retrying"], f"the job's delivery is {found}")
+    # Its retry is lost, and the sweep finds it.
+    delivery = found[0]["id"]
+    row = next(row for row in world.rows("DeliveriesTable") if row["id"]["S"] == delivery)
+    Rows(stage).put("DeliveriesTable", row | {"due_at": s(ago(900)), "next_attempt_at": s(ago(900))})
+    stage.receivers.set("job-of-a-task", Manner(204))
+    check(world.sweep()["rescued"], "the job's delivery was not rescued")
+    netraflow.call("GET", f"/v1/deliveries?job_id={started}")
+    settled(stage, netraflow, delivery, "succeeded", 2)
+    netraflow.call("POST", f"/v1/deliveries/{delivery}/retry", {}, 202)
+    settled(stage, netraflow, delivery, "succeeded", 3)
+
+
+def quotas(stage: Stage) -> None:
+    """A tenant's events are counted, whoever publishes them, and refused beyond its quota."""
+    customer, rows = stage.customer("standard"), Rows(stage)
+    stage.admin.call("PATCH", f"/v1/tenants/{customer.tenant}", {"quotas": {"events_per_second": 1, "webhooks": 1}})
+    times = {"timestamp": s(ago(0)), "expires_at": {"N": str(int(time.time()) + 200 * DAY)}}
+    for number in range(90):
+        row = {"tenant_id": s(customer.tenant), "id": s(f"evt_{number}"), "event": s("invoice.paid"), "data": s("{}")}
+        rows.put("EventsTable", row | times)
+        if number % 30 == 29:
+            # What a batch has counted is written with the next one.
+            stage.world.settle()
+    answers = {
+        stage.world.call("POST", "/v1/events", customer.headers, {"event": "invoice.paid", "data": {}})[0] for _ in range(40)
+    }
+    check(answers == {202, 429}, f"a quota's answers are {answers}")
+    customer.webhook(stage.receivers.url("quotas"), ["*"])
+    again = {"url": stage.receivers.url("quotas"), "events": ["*"]}
+    customer.call("POST", "/v1/webhooks/create", again, 429)
+
+
+# ---------------------------------------------------------------- attempts
+
+
+def retries(stage: Stage) -> None:
+    """By a delay, by a schedule, after a pause that the receiver asks for; and what is given up is told of."""
+    world, customer = stage.world, stage.customer("standard")
+    # First, since a function remembers for a while that nobody asks for notices.
+    listener = customer.webhook(stage.receivers.url("notices"), ["webhook.delivery_failed"])
+    stage.receivers.set("failing", Manner(422))
+    soon = customer.webhook(stage.receivers.url("failing"), ["*"], retry_schedule=[1, 3600])
+    delivery = delivered_to(stage, customer, soon)
+    settled(stage, customer, delivery, "retrying", 2)
+    check(world.fire_schedules(), "no schedule was made")
+    settled(stage, customer, delivery, "failed", 3)
+    customer.call("DELETE", f"/v1/webhooks/{soon}", expect=204)
+    stage.receivers.set("busy", Manner(429, headers={"retry-after": "1"}))
+    busy = customer.webhook(stage.receivers.url("busy"), ["*"], retry_schedule=[1])
+    delivery = delivered_to(stage, customer, busy)
+    stage.receivers.set("busy", Manner(422))
+    settled(stage, customer, delivery, "failed", 2)
+    world.until("a notice of what failed", lambda: stage.receivers.posts["/notices"])
+    customer.call("DELETE", f"/v1/webhooks/{busy}", expect=204)
+    customer.call("DELETE", f"/v1/webhooks/{listener}", expect=204)
+
+
+def gone(stage: Stage) -> None:
+    """A receiver that answers 410 is left alone, and its owner hears of it."""
+    customer = stage.customer("standard")
+    stage.receivers.set("gone", Manner(410))
+    webhook = customer.webhook(stage.receivers.url("gone"), ["invoice.paid"])
+    customer.webhook(stage.receivers.url("disabled"), ["webhook.disabled"])
+    delivery = delivered_to(stage, customer, webhook)
+    check(customer.delivery(delivery)["status"] == "failed", "it is still tried")
+    check(customer.call("GET", f"/v1/webhooks/{webhook}")["status"] == "disabled", "it is not disabled")
+    stage.world.until("webhook.disabled", lambda: stage.receivers.posts["/disabled"])
+
+
+def late(stage: Stage) -> None:
+    """The owner cancels, and asks for another, while a POST is out: it is on record all the same."""
+    customer = stage.customer("standard")
+    webhook = customer.webhook(stage.receivers.url("late"), ["*"], retry_schedule=[3600])
+
+    def cancel() -> None:
+        (delivery,) = customer.deliveries(webhook)
+        customer.call("POST", f"/v1/deliveries/{delivery['id']}/cancel", {}, 202)
+
+    stage.receivers.set("late", Manner(meanwhile=cancel))
+    delivery = delivered_to(stage, customer, webhook)
+    shown = settled(stage, customer, delivery, "succeeded", 1)
+    check(shown["attempts"][0]["status_code"] == 204, f"the late attempt is not on record: {shown}")
+
+
+STORIES: dict[str, Callable[[Stage], None]] = {
+    "tenants and their keys": tenants_and_keys,
+    "webhooks": webhooks,
+    "every way in": ways_in,
+    "jobs": jobs,
+    "quotas": quotas,
+    "retries": retries,
+    "a receiver that is gone": gone,
+    "late attempts": late,
+}
