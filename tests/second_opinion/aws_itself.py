@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from resolved import Resolved
+from resolved import ACCOUNT, Resolved, arn
 from rights import Need, as_list, holds, matches
 
 STREAM_READS = ("DescribeStream", "GetRecords", "GetShardIterator")
@@ -22,8 +22,8 @@ class AwsItself:
         """The logical id of a function's role, by the function's."""
         return self.role_at(self._functions[function]["Role"])
 
-    def role_at(self, arn: str) -> str:
-        return self._roles[arn]
+    def role_at(self, its_arn: str) -> str:
+        return self._roles[its_arn]
 
     def needs(self) -> Iterator[tuple[str, Need]]:
         names = {properties["FunctionName"]: function for function, properties in self._functions.items()}
@@ -63,12 +63,12 @@ class AwsItself:
                 if queue and not self._may_send(queue, "events.amazonaws.com", source):
                     yield f"the rule {rule} may not send to {queue}"
         for name, told in self._resolved.of_type("AWS::ApiGatewayV2::Integration").items():
-            source = f"arn:aws:execute-api:us-east-1:123456789012:{told['ApiId']}/$default/GET/"
+            source = arn("execute-api", f"{told['ApiId']}/$default/GET/")
             if not _may_invoke(permissions, names[told["IntegrationUri"]], "apigateway.amazonaws.com", source):
                 yield f"the API may not invoke what {name} leads to"
 
     def _untaken_roles(self) -> Iterator[str]:
-        account = {"aws:SourceAccount": ["123456789012"]}
+        account = {"aws:SourceAccount": [ACCOUNT]}
         takers = {self.role_of(function): "lambda.amazonaws.com" for function in self._functions}
         for role, told in self._resolved.of_type("AWS::IAM::Role").items():
             service = takers.get(role, "scheduler.amazonaws.com")
@@ -96,13 +96,13 @@ class AwsItself:
         return {statement["Effect"] for statement in statements} == {"Allow"}
 
 
-def _of_source(arn: str) -> Iterator[Need]:
-    if arn.split(":")[2] == "sqs":
-        yield from (Need(f"sqs:{action}", arn) for action in QUEUE_READS)
+def _of_source(source: str) -> Iterator[Need]:
+    if source.split(":")[2] == "sqs":
+        yield from (Need(f"sqs:{action}", source) for action in QUEUE_READS)
         return
-    yield from (Need(f"dynamodb:{action}", arn) for action in STREAM_READS)
+    yield from (Need(f"dynamodb:{action}", source) for action in STREAM_READS)
     # Asked of a table's streams, whichever they are.
-    yield Need("dynamodb:ListStreams", arn.rsplit("/", 1)[0] + "/*")
+    yield Need("dynamodb:ListStreams", source.rsplit("/", 1)[0] + "/*")
 
 
 def _of_failure(config: dict) -> Iterator[Need]:

@@ -11,7 +11,7 @@ from account import Account
 from emulated import Emulated
 from envelopes import api_request, of_bus, queue_batch, stream_batch, timer
 from needs import queue_arn
-from resolved import Resolved
+from resolved import ACCOUNT, Resolved
 from step import Failed
 
 # As `re.escape` writes a route's parameter.
@@ -129,7 +129,7 @@ class World:
 
     def _moto_url(self, name_or_arn: str) -> str:
         arn = name_or_arn if name_or_arn.startswith("arn:") else queue_arn(self.resolved.ref(name_or_arn))
-        return f"{self.account.url}/123456789012/{arn.rsplit(':', 1)[1]}"
+        return f"{self.account.url}/{ACCOUNT}/{arn.rsplit(':', 1)[1]}"
 
     def serve_queue(self, arn: str, function: str, messages: list[dict]) -> list[str]:
         """Gives a batch to its function, and deletes what it has done; the ids of what is to come again."""
