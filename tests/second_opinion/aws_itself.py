@@ -2,12 +2,32 @@
 
 from collections.abc import Iterator
 
-from resolved import ACCOUNT, Resolved, arn
+from resolved import ACCOUNT, REGION, Resolved, arn
 from rights import Need, as_list, holds, matches
 
 STREAM_READS = ("DescribeStream", "GetRecords", "GetShardIterator")
 QUEUE_READS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 LOG_WRITES = ("CreateLogStream", "PutLogEvents")
+# For a function in a VPC, before it runs.
+INTERFACES = (
+    "CreateNetworkInterface",
+    "DescribeNetworkInterfaces",
+    "DescribeSubnets",
+    "DeleteNetworkInterface",
+    "AssignPrivateIpAddresses",
+    "UnassignPrivateIpAddresses",
+)
+# With a key of the operator's, for whoever calls these services.
+USES_OF_A_KEY = (
+    "Encrypt",
+    "Decrypt",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "DescribeKey",
+)
+THROUGH = tuple(f"{service}.{REGION}.amazonaws.com" for service in ("dynamodb", "secretsmanager"))
 
 
 class AwsItself:
@@ -34,12 +54,23 @@ class AwsItself:
             )
             stream = self._resolved.arn(group).removesuffix("*") + "log-stream:2026/01/15/[$LATEST]0123456789abcdef"
             yield from ((self.role_of(function), Need(f"logs:{action}", stream)) for action in LOG_WRITES)
+            if "VpcConfig" in properties:
+                yield from ((self.role_of(function), Need(f"ec2:{action}", "*")) for action in INTERFACES)
+            yield from ((self.role_of(function), need) for need in self._of_key())
         for mapping in self._resolved.of_type("AWS::Lambda::EventSourceMapping").values():
             role = self.role_of(names[mapping["FunctionName"]])
             yield from ((role, need) for need in _of_source(mapping["EventSourceArn"]))
             yield from ((role, need) for need in _of_failure(mapping))
         for config in self._resolved.of_type("AWS::Lambda::EventInvokeConfig").values():
             yield from ((self.role_of(names[config["FunctionName"]]), need) for need in _of_failure(config))
+
+    def _of_key(self) -> Iterator[Need]:
+        keys = {
+            table["SSESpecification"].get("KMSMasterKeyId") for table in self._resolved.of_type("AWS::DynamoDB::Table").values()
+        }
+        for key in keys - {None}:
+            for service in THROUGH:
+                yield from (Need(f"kms:{action}", key, (("kms:ViaService", (service,)),)) for action in USES_OF_A_KEY)
 
     def scheduled(self, request: dict) -> Iterator[tuple[str, Need]]:
         """What a schedule that was made will need, by the role that it was given."""
@@ -68,7 +99,8 @@ class AwsItself:
                 yield f"the API may not invoke what {name} leads to"
 
     def _untaken_roles(self) -> Iterator[str]:
-        account = {"aws:SourceAccount": [ACCOUNT]}
+        (group,) = self._resolved.of_type("AWS::Scheduler::ScheduleGroup")
+        account = {"aws:SourceAccount": [ACCOUNT], "aws:SourceArn": [self._resolved.arn(group)]}
         takers = {self.role_of(function): "lambda.amazonaws.com" for function in self._functions}
         for role, told in self._resolved.of_type("AWS::IAM::Role").items():
             service = takers.get(role, "scheduler.amazonaws.com")
@@ -88,7 +120,7 @@ class AwsItself:
             statement
             for policy in self._resolved.of_type("AWS::SQS::QueuePolicy").values()
             for statement in as_list(policy["PolicyDocument"]["Statement"])
-            if queue in as_list(statement["Resource"])
+            if {queue, "*"} & set(as_list(statement["Resource"]))
             and any(matches(action, "sqs:SendMessage") for action in as_list(statement["Action"]))
             and statement["Principal"] in ("*", {"Service": service})
             and holds(statement.get("Condition", {}), context)

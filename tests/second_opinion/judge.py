@@ -9,7 +9,7 @@ import messages
 import schedules
 from needs import Needs, Unjudged
 from resolved import Resolved
-from rights import Need, Right, rights_of
+from rights import Need, Right, denials_of, rights_of
 from shapes import Check, Models
 from statements import Unread
 from tables import Tables
@@ -35,6 +35,7 @@ class Judge:
     def __init__(self, resolved: Resolved) -> None:
         self.tables = Tables(resolved)
         self.rights = rights_of(resolved)
+        self._denials = denials_of(resolved)
         self.calls: collections.Counter[tuple[str, str]] = collections.Counter()
         self.broken: collections.Counter[str] = collections.Counter()
         self.needed: set[Right] = set()
@@ -80,7 +81,9 @@ class Judge:
         refused = []
         for need in needs:
             allowing = [right for right in self.rights if right.role == role and right.covers(need)]
-            if not allowing:
+            if any(denial.role == role and denial.covers(need) for denial in self._denials):
+                refused.append(f"{role} denies {need}")
+            elif not allowing:
                 refused.append(f"{role} does not allow {need}")
             # A right beside which another allows the same may go.
             (self.needed if len(allowing) == 1 else self.shared).update(allowing)

@@ -13,8 +13,8 @@ from cfnlint.template.transforms._sam import Transform
 from run_dir import ROOT
 
 ACCOUNT, REGION, PARTITION = "123456789012", "us-east-1", "aws"
-# As long as a function's name, of 64 characters, leaves it.
-STACK = "a-stack-with-a-name-as-long-as-a-functions-name-lets-be"
+# As long as docs/aws.md lets it be.
+STACK = "a-stack-with-a-name-as-long-as-a-function-lets-one-be"
 PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Partition": PARTITION,
@@ -93,6 +93,7 @@ class Resolved:
             "AWS::Logs::LogGroup": lambda: arn("logs", f"log-group:{name}:*"),
             "AWS::Events::EventBus": lambda: arn("events", f"event-bus/{name}"),
             "AWS::Events::Rule": lambda: arn("events", f"rule/{self._bus_of(logical_id)}{name}"),
+            "AWS::Scheduler::ScheduleGroup": lambda: arn("scheduler", f"schedule-group/{name}"),
             "AWS::SNS::Topic": lambda: arn("sns", name),
             "AWS::KMS::Key": lambda: arn("kms", f"key/{name}"),
         }
@@ -150,6 +151,8 @@ class Resolved:
                 return self._substituted(argument)
             case "Fn::Join":
                 return argument[0].join(self.value(argument[1]))
+            case "Fn::Split":
+                return self.value(argument[1]).split(argument[0])
         raise ValueError(f"it is not known what {function} would be")
 
     def _named(self, name: str) -> str:

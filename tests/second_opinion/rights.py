@@ -14,7 +14,15 @@ from typing import Any
 from resolved import Resolved
 
 # The keys that are known to come with a call.
-KEYS = ("dynamodb:LeadingKeys", "iam:PassedToService", "aws:SecureTransport", "aws:SourceArn", "aws:SourceAccount")
+KEYS = (
+    "dynamodb:LeadingKeys",
+    "iam:PassedToService",
+    "kms:ViaService",
+    "lambda:SourceFunctionArn",
+    "aws:SecureTransport",
+    "aws:SourceArn",
+    "aws:SourceAccount",
+)
 
 Context = dict[str, list[str]]
 
@@ -42,7 +50,7 @@ class Need:
 
 @dataclasses.dataclass(frozen=True)
 class Right:
-    """One action on one resource, for a role, under a condition that is kept as JSON."""
+    """One action on one resource, for a role, under a condition that is kept as JSON; it may be a denial."""
 
     role: str
     action: str
@@ -63,18 +71,27 @@ class Right:
 
 def rights_of(resolved: Resolved) -> list[Right]:
     """All that the template's roles give in production."""
+    return _of_effect("Allow", resolved)
+
+
+def denials_of(resolved: Resolved) -> list[Right]:
+    """All that they deny, whatever else gives it."""
+    return _of_effect("Deny", resolved)
+
+
+def _of_effect(effect: str, resolved: Resolved) -> list[Right]:
     found: list[Right] = []
     for role, properties in resolved.of_type("AWS::IAM::Role").items():
         if properties.get("ManagedPolicyArns"):
             raise Unknown(f"{role} has policies that are not in the template")
         for policy in properties.get("Policies", []):
             for statement in as_list(policy["PolicyDocument"]["Statement"]):
-                found += _rights_in(role, statement)
+                found += [right for right in _rights_in(role, statement) if statement["Effect"] == effect]
     return found
 
 
 def _rights_in(role: str, statement: dict) -> Iterator[Right]:
-    if statement["Effect"] != "Allow" or set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}:
+    if statement["Effect"] not in ("Allow", "Deny") or set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}:
         raise Unknown(f"a statement of {role}: {statement}")
     condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
     holds(json.loads(condition or "{}"), {})

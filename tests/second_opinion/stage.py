@@ -110,8 +110,7 @@ class Stage:
 
     def _function(self, name: str, told: dict, ca: Path) -> Emulated:
         environment = told["Environment"]["Variables"] | OWN_SETTINGS_OF.get(name, {})
-        environment |= {key: value for key, value in OWN_SETTINGS.items() if key in environment}
-        environment |= {
+        environment |= OWN_SETTINGS | {
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": _key_of(name),
             "AWS_SECRET_ACCESS_KEY": SECRET,

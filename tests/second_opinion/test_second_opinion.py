@@ -313,6 +313,39 @@ class Production(unittest.TestCase):
         self.assertEqual(need, expected)
 
 
+class Chosen(unittest.TestCase):
+    """What an operator may add: a network, a key, a name. No story plays it, so it is only judged."""
+
+    def setUp(self):
+        key = "arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d"
+        network = {"VpcSubnetIds": "subnet-0a1b2c3d,subnet-4e5f6a7b", "VpcSecurityGroupIds": "sg-0a1b2c3d"}
+        name = {"ApiDomainName": "hooks.example.com", "ApiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/0a"}
+        self.resolved = Resolved(network | name | {"KmsKeyArn": key, "ApiAccessLog": "yes", "ApiDomainPath": "internal/hooks"})
+
+    def test_every_resource_of_it_has_its_values(self):
+        for name in self.resolved.named():
+            self.assertNotIn("Fn::", json.dumps(self.resolved.properties(name)), name)
+        self.assertLess(set(RESOLVED.named()), set(self.resolved.named()))
+
+    def test_what_aws_does_with_it_is_allowed_and_nothing_else_is_given(self):
+        judge, itself = Judge(self.resolved), AwsItself(self.resolved)
+        self.assertEqual(
+            [list(itself.refused()), [judge.demand(role, [need]) for role, need in itself.needs() if judge.demand(role, [need])]],
+            [[], []],
+        )
+        added = {str(right) for right in judge.rights if right.action.split(":")[0] in ("ec2", "kms")}
+        self.assertTrue(added)
+        self.assertFalse(added & {str(right) for right in judge.unneeded()})
+
+    def test_a_program_makes_no_network_interface_and_uses_no_key_but_through_its_services(self):
+        judge, function = Judge(self.resolved), self.resolved.arn("DeliverFunction")
+        by_itself = Need("ec2:CreateNetworkInterface", "*", (("lambda:SourceFunctionArn", (function,)),))
+        self.assertIn("denies", judge.demand("DeliverRole", [by_itself])[0])
+        self.assertEqual(judge.demand("DeliverRole", [Need("ec2:CreateNetworkInterface", "*")]), [])
+        (key,) = {right.resource for right in judge.rights if right.action == "kms:Decrypt"}
+        self.assertTrue(judge.demand("DeliverRole", [Need("kms:Decrypt", key)]), "straight from KMS")
+
+
 class Signatures(unittest.TestCase):
     def signed(self, body):
         headers = {"host": "127.0.0.1:1", "x-amz-target": "AmazonSQS.SendMessage"}
