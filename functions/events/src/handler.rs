@@ -20,7 +20,6 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, deadline};
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
@@ -30,7 +29,8 @@ use crate::view;
 #[cfg(test)]
 mod tests;
 
-const MAX_BATCH: usize = 25;
+/// Events of a batch.
+pub(crate) const MAX_BATCH: usize = 25;
 /// Of a whole batch. Ten of the largest events fit in.
 const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
@@ -127,14 +127,9 @@ impl Events {
             deadline::apart(async { self.accept(admitted?, &producer, Source::Http).await })
         };
         let results = join_all(read.into_iter().map(one).collect::<Vec<_>>()).await;
-        let results: Vec<_> = results
-            .into_iter()
-            .map(|result| match result {
-                Ok(event) => view::accepted(&event),
-                Err(error) => json!({"error": error.of_one(INSTEAD_OF_REPEATING).body()}),
-            })
-            .collect();
-        let response = Response::json(202, &json!({"results": results}));
+        let told = |error: ApiError| error.of_one(INSTEAD_OF_REPEATING);
+        let results: Vec<_> = results.into_iter().map(|result| result.map_err(told)).collect();
+        let response = Response::json(202, &view::Batch { results: results.iter().map(Into::into).collect() });
         Ok(match retry_after {
             Some(seconds) => response.header("retry-after", seconds.to_string()),
             None => response,

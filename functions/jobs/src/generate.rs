@@ -7,14 +7,17 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
 use postrider_domain::web_url;
 use postrider_host::{clock, entropy};
+use serde_json::value::to_raw_value;
 use url::Url;
 
 use crate::handler::Jobs;
 use crate::title::titles;
 use crate::view;
 
-const URLS: std::ops::RangeInclusive<usize> = 1..=3;
-const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
+pub(crate) const MAX_URLS: usize = 3;
+pub(crate) const MAX_VARIANTS: u8 = 3;
+/// Of one job.
+pub(crate) const MAX_PROJECTS: usize = MAX_URLS * MAX_VARIANTS as usize;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
@@ -26,10 +29,10 @@ impl Jobs {
         let variants: u8 = fields.take_value("variantCount", "a whole number, 1 to 3")?.unwrap_or(1);
         // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take_value("webhookUrl", "a public HTTPS URL")?;
-        if !URLS.contains(&urls.len()) {
+        if !(1..=MAX_URLS).contains(&urls.len()) {
             return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());
         }
-        if !VARIANTS.contains(&variants) {
+        if !(1..=MAX_VARIANTS).contains(&variants) {
             return Err(Invalid::new("variantCount", "a whole number, 1 to 3").into());
         }
         let urls = urls.iter().enumerate().map(|(i, url)| web_url::read(&format!("urls[{i}]"), url));
@@ -57,8 +60,12 @@ impl Jobs {
     }
 
     pub(crate) async fn list_generations(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let page = self.page(request, caller, JobKind::Projects, view::generation_status, view::generation).await?;
-        Ok(Response::json(200, &view::generations(&page)))
+        let page = self
+            .page(request, caller, JobKind::Projects, view::generation_status, |job| {
+                to_raw_value(&view::generation(job))
+            })
+            .await?;
+        Ok(Response::json(200, &view::generations(page)))
     }
 
     pub(crate) async fn generation(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {

@@ -20,6 +20,7 @@ use postrider_host::deadline::{self, Waiting};
 use postrider_host::env::{self, BadSetting};
 use postrider_host::resolver::Resolver;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::reporter::Reporter;
 use crate::starter::Starter;
@@ -158,13 +159,13 @@ impl Jobs {
         caller: &Caller,
         kind: JobKind,
         named: fn(&str) -> Result<JobStatus, Invalid>,
-        show: fn(&Job) -> Value,
+        show: fn(&Job) -> serde_json::Result<Box<RawValue>>,
     ) -> Result<ShownPage, ApiError> {
         request.only_query(&["status", "limit", "cursor"])?;
         let status = request.query("status")?.map(named).transpose()?;
         let paging: Paging<JobId> = Paging::of(request)?;
         let found = self.jobs.list(caller.tenant_id()?, kind, paging.limit, paging.after.as_ref()).await?;
-        let show = |job: &Job| status.is_none_or(|status| job.status == status).then(|| show(job));
+        let show = |job: &Job| if status.is_none_or(|status| job.status == status) { show(job).ok() } else { None };
         Ok(ShownPage::of(&found, |job| &job.id, show))
     }
 

@@ -7,6 +7,7 @@ mod platform;
 mod report;
 mod reporter;
 mod starter;
+mod task_status;
 mod tasks;
 mod title;
 mod view;

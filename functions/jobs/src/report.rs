@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use crate::handler::Jobs;
 use crate::view;
 
-const MAX_TITLE_CHARS: usize = 512;
+/// Of a project's title.
+pub(crate) const MAX_TITLE_CHARS: usize = 512;
 /// JavaScript's largest exact integer; customers parse the number.
-const MAX_CREDITS: u64 = (1 << 53) - 1;
+pub(crate) const MAX_CREDITS: u64 = (1 << 53) - 1;
 
 impl Jobs {
     pub(crate) async fn report_projects(
@@ -31,7 +32,7 @@ impl Jobs {
         let job = self.find(caller, id, JobKind::Task).await?;
         let report = read(request.fields()?, JobKind::Task)?;
         let job = self.reporter.report(job, &report).await?;
-        Ok(Response::json(200, &view::with_meta(&view::task(&job), &request.id)))
+        Ok(Response::json(200, &view::wrapped(&job, &request.id)))
     }
 }
 

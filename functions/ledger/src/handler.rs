@@ -27,7 +27,6 @@ use postrider_domain::tenant::Tenant;
 use postrider_domain::time;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
-use serde_json::json;
 
 use crate::places::Places;
 use crate::used_up::UsedUp;
@@ -161,9 +160,9 @@ impl Ledger {
     async fn page(&self, page: Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
         let page = self.with_earlier(page).await?;
         let places = self.places.of(&page.rows).await?;
-        let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
-        let shown = ShownPage::of(&page, |row| &row.id, show);
-        Ok(Response::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
+        let shown = ShownPage::of(&page, |row| &row.id, |row| Some(view::delivery(row, places.of(row))));
+        let pagination = shown.pagination();
+        Ok(Response::json(200, &view::Page { deliveries: shown.rows, pagination }))
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
@@ -306,7 +305,7 @@ impl Ledger {
         if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
             tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
         }
-        Ok(Response::json(202, &json!({"recovery_id": id})))
+        Ok(Response::json(202, &view::Begun { recovery_id: id }))
     }
 
     async fn recovery(

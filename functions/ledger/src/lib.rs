@@ -1,6 +1,7 @@
 //! The ledger over HTTP: what became of every event x endpoint.
 
 mod handler;
+mod outcome;
 mod places;
 mod used_up;
 mod view;

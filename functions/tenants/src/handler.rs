@@ -20,7 +20,6 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::{invisible, time};
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::view;
@@ -30,7 +29,7 @@ mod tests;
 
 /// How often a rotation is tried that others overtake.
 const TRIES: usize = 4;
-const MAX_NAME_CHARS: usize = 128;
+pub(crate) const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
 const SOME_QUOTAS: &str = "an object of quotas";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
@@ -134,7 +133,8 @@ impl Operator {
         let paging: Paging<TenantId> = Paging::of(request)?;
         let found = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
         let page = ShownPage::of(&found, |tenant| &tenant.id, |tenant| Some(view::tenant(tenant)));
-        Ok(Response::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
+        let pagination = page.pagination();
+        Ok(Response::json(200, &view::Tenants { tenants: page.rows, pagination }))
     }
 
     async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
@@ -228,7 +228,8 @@ impl Operator {
         let limit = request.query("limit")?.map(|_| paging.limit);
         let found = self.config.keys(tenant, limit, paging.after.as_ref().map(KeyId::as_str)).await?;
         let page = ShownPage::of(&found, |key| &key.id, |key| Some(view::key(key)));
-        Ok(Response::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
+        let pagination = page.pagination();
+        Ok(Response::json(200, &view::Keys { keys: page.rows, pagination }))
     }
 
     async fn delete_tenant_key(&self, request: &Request, tenant: &str, key: &str) -> Result<Response, ApiError> {

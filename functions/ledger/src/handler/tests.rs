@@ -11,7 +11,7 @@ use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Event;
 use postrider_domain::key::Scope;
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 

@@ -8,7 +8,7 @@ use postrider_aws::admin_key::AdminKey;
 use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
 use replay::{Answer, Call, Caller, Said, Script, expression, keyed};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
