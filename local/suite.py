@@ -20,7 +20,7 @@ FACTS = ["cargo", "build", "--workspace", "--bin", "facts"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
     what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what}"]
-    for what in ("template", "examples", "bench", "local")
+    for what in ("template", "openapi", "examples", "bench", "local")
 }
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"

@@ -24,7 +24,7 @@ use serde_json::value::RawValue;
 
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::quota::Quota;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -53,18 +53,23 @@ impl Routed for Events {
         Route::post(
             "/v1/events",
             Bearer(Scope::EventsWrite),
+            operations::publish,
             |it, request, caller, _| Box::pin(it.publish(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
         Route::post(
             "/v1/events/batch",
             Bearer(Scope::EventsWrite),
+            operations::publish_batch,
             |it, request, caller, _| Box::pin(it.publish_batch(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
-        Route::get("/v1/events/{id}", Bearer(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
+        Route::get(
+            "/v1/events/{id}",
+            Bearer(Scope::DeliveriesRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {

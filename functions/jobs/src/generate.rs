@@ -14,10 +14,8 @@ use crate::handler::Jobs;
 use crate::title::titles;
 use crate::view;
 
-pub(crate) const MAX_URLS: usize = 3;
-pub(crate) const MAX_VARIANTS: u8 = 3;
-/// Of one job.
-pub(crate) const MAX_PROJECTS: usize = MAX_URLS * MAX_VARIANTS as usize;
+pub(crate) const URLS: std::ops::RangeInclusive<usize> = 1..=3;
+pub(crate) const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
@@ -29,10 +27,10 @@ impl Jobs {
         let variants: u8 = fields.take_value("variantCount", "a whole number, 1 to 3")?.unwrap_or(1);
         // What else a provider's customers send is for the worker, who gets it all.
         let webhook_url: Option<String> = fields.take_value("webhookUrl", "a public HTTPS URL")?;
-        if !(1..=MAX_URLS).contains(&urls.len()) {
+        if !URLS.contains(&urls.len()) {
             return Err(Invalid::new("urls", "a list of 1 to 3 URLs").into());
         }
-        if !(1..=MAX_VARIANTS).contains(&variants) {
+        if !VARIANTS.contains(&variants) {
             return Err(Invalid::new("variantCount", "a whole number, 1 to 3").into());
         }
         let urls = urls.iter().enumerate().map(|(i, url)| web_url::read(&format!("urls[{i}]"), url));
@@ -73,6 +71,11 @@ impl Jobs {
         let job = self.find(caller, id, JobKind::Projects).await?;
         Ok(Response::json(200, &view::generation(&job)))
     }
+}
+
+/// Projects of one job at the most.
+pub(crate) fn most_projects() -> usize {
+    URLS.end() * usize::from(*VARIANTS.end())
 }
 
 fn project(title: String) -> Project {

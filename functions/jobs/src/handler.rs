@@ -5,7 +5,7 @@ use postrider_api::KeyAccess::{Bearer, Header};
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{Trigger, refusal};
 use postrider_api::{
-    Access, ApiError, Caller, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
+    Access, ApiError, Caller, Credential, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
 };
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
@@ -22,6 +22,7 @@ use postrider_host::resolver::Resolver;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::operations;
 use crate::reporter::Reporter;
 use crate::starter::Starter;
 
@@ -48,6 +49,10 @@ impl Access for JobAccess {
     fn scope(&self) -> &'static str {
         self.key.scope()
     }
+
+    fn credential(&self) -> Credential {
+        self.key.credential()
+    }
 }
 
 const fn of_projects(key: KeyAccess) -> JobAccess {
@@ -66,42 +71,56 @@ impl Routed for Jobs {
         Route::post(
             "/api/v1/generate",
             of_projects(Bearer(Scope::JobsWrite)),
+            operations::generate,
             |it, request, caller, _| Box::pin(it.generate(request, caller)),
             "a job may have been started: a repeat starts another one",
         ),
-        Route::get("/api/v1/jobs", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, _| {
-            Box::pin(it.list_generations(request, caller))
-        }),
-        Route::get("/api/v1/jobs/{jobId}", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, [id, _]| {
-            Box::pin(it.generation(request, caller, id))
-        }),
+        Route::get(
+            "/api/v1/jobs",
+            of_projects(Bearer(Scope::JobsRead)),
+            operations::list_generations,
+            |it, request, caller, _| Box::pin(it.list_generations(request, caller)),
+        ),
+        Route::get(
+            "/api/v1/jobs/{jobId}",
+            of_projects(Bearer(Scope::JobsRead)),
+            operations::get_generation,
+            |it, request, caller, [id, _]| Box::pin(it.generation(request, caller, id)),
+        ),
         Route::post(
             "/api/v1/jobs/{jobId}/report",
             of_projects(Bearer(Scope::JobsReport)),
+            operations::report_generation,
             |it, request, caller, [id, _]| Box::pin(it.report_projects(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
-        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), |it, request, caller, _| {
+        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), operations::list_tasks, |it, request, caller, _| {
             Box::pin(it.list_tasks(request, caller))
         }),
         Route::post(
             "/v1/jobs",
             of_a_task(Header(Scope::JobsWrite)),
+            operations::start_task,
             |it, request, caller, _| Box::pin(it.start_task(request, caller)),
             "start jobs with an Idempotency-Key and repeating is safe; without one look at GET /v1/jobs before you repeat it",
         ),
-        Route::get("/v1/jobs/{id}", of_a_task(Header(Scope::JobsRead)), |it, request, caller, [id, _]| {
-            Box::pin(it.get_task(request, caller, id))
-        }),
+        Route::get(
+            "/v1/jobs/{id}",
+            of_a_task(Header(Scope::JobsRead)),
+            operations::get_task,
+            |it, request, caller, [id, _]| Box::pin(it.get_task(request, caller, id)),
+        ),
         Route::post(
             "/v1/jobs/{id}/cancel",
             of_a_task(Header(Scope::JobsWrite)),
+            operations::cancel_task,
             |it, request, caller, [id, _]| Box::pin(it.cancel_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
         Route::post(
             "/v1/jobs/{id}/report",
             of_a_task(Header(Scope::JobsReport)),
+            operations::report_task,
             |it, request, caller, [id, _]| Box::pin(it.report_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),

@@ -3,9 +3,11 @@
 mod bus;
 mod generate;
 mod handler;
+mod operations;
 mod platform;
 mod report;
 mod reporter;
+mod requests;
 mod starter;
 mod task_status;
 mod tasks;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::generate::MAX_PROJECTS;
+use crate::generate::most_projects;
 use crate::report::{MAX_CREDITS, MAX_TITLE_CHARS};
 use crate::task_status::TaskStatus;
 use crate::tasks::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS};
@@ -24,7 +24,7 @@ pub(crate) struct Generated<'a> {
     #[schemars(with = "Id<JobId>")]
     job_id: &'a JobId,
     /// How many projects it has: URLs times variants.
-    #[schemars(range(min = 1, max = MAX_PROJECTS), example = 3)]
+    #[schemars(range(min = 1, max = most_projects()), example = 3)]
     total_projects: usize,
     /// Where it stands: `running`.
     #[schemars(with = "Names<JobStatus>")]
@@ -53,19 +53,19 @@ pub(crate) struct Generation<'a> {
     #[schemars(with = "Names<Stage>")]
     stage: &'static str,
     /// How many projects it has.
-    #[schemars(range(min = 1, max = MAX_PROJECTS), example = 3)]
+    #[schemars(range(min = 1, max = most_projects()), example = 3)]
     total_projects: usize,
     /// How many of them are done.
-    #[schemars(range(max = MAX_PROJECTS), example = 1)]
+    #[schemars(range(max = most_projects()), example = 1)]
     completed_projects: usize,
     /// How many of them failed.
-    #[schemars(range(max = MAX_PROJECTS), example = 0)]
+    #[schemars(range(max = most_projects()), example = 0)]
     failed_projects: usize,
     /// All of them.
-    #[schemars(length(min = 1, max = MAX_PROJECTS))]
+    #[schemars(length(min = 1, max = most_projects()))]
     projects: Vec<Project<'a>>,
     /// Those that are done, and where their videos lie.
-    #[schemars(length(max = MAX_PROJECTS))]
+    #[schemars(length(max = most_projects()))]
     completed_details: Vec<CompletedProject<'a>>,
     /// When it was started.
     created_at: Time,

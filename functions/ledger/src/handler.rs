@@ -29,8 +29,9 @@ use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
 
 use crate::places::Places;
+use crate::requests::Undelivered;
 use crate::used_up::UsedUp;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -61,35 +62,45 @@ impl Routed for Ledger {
     type Caller = Caller;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/webhooks/{id}/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.list(request, caller, id))
-        }),
+        Route::get(
+            "/v1/webhooks/{id}/deliveries",
+            Header(Scope::DeliveriesRead),
+            operations::list,
+            |it, request, caller, [id, _]| Box::pin(it.list(request, caller, id)),
+        ),
         Route::post(
             "/v1/webhooks/{id}/recover",
             Header(Scope::DeliveriesWrite),
+            operations::recover,
             |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
             "a second recovery sends nothing twice: repeat it",
         ),
         Route::get(
             "/v1/webhooks/{id}/recover/{recovery_id}",
             Header(Scope::DeliveriesRead),
+            operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
         ),
-        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, _| {
+        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), operations::find_many, |it, request, caller, _| {
             Box::pin(it.find_many(request, caller))
         }),
-        Route::get("/v1/deliveries/{id}", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
+        Route::get(
+            "/v1/deliveries/{id}",
+            Header(Scope::DeliveriesRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
         Route::post(
             "/v1/deliveries/{id}/retry",
             Header(Scope::DeliveriesWrite),
+            operations::retry,
             |it, request, caller, [id, _]| Box::pin(it.retry(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
         Route::post(
             "/v1/deliveries/{id}/cancel",
             Header(Scope::DeliveriesWrite),
+            operations::cancel,
             |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
@@ -145,9 +156,9 @@ impl Ledger {
         request.only_query(&["status", "limit", "cursor"])?;
         let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
         let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
-            "undelivered" => None,
+            Undelivered::ALL => None,
             name => match Status::named(name) {
-                Some(status @ (Status::Retrying | Status::Failed | Status::Cancelled)) => Some(status),
+                Some(status) if Undelivered::SOME.contains(&status) => Some(status),
                 _ => return Err(Invalid::new("status", expected).into()),
             },
         };

@@ -1,6 +1,8 @@
 //! The operator's side: tenants, their keys, and provider keys.
 
 mod handler;
+mod operations;
+mod requests;
 mod view;
 
 pub use handler::Operator;

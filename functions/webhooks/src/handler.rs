@@ -25,7 +25,7 @@ use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 
 use crate::input::Changes;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -51,24 +51,35 @@ impl Routed for Webhooks {
         Route::post(
             "/v1/webhooks/create",
             Bearer(Scope::WebhooksWrite),
+            operations::create,
             |it, request, caller, _| Box::pin(it.create(request, caller)),
             "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of",
         ),
-        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), |it, request, caller, _| {
+        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
         }),
-        Route::get("/v1/webhooks/{id}", Bearer(Scope::WebhooksRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
-        Route::patch("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
-            Box::pin(it.change(request, caller, id))
-        }),
-        Route::delete("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
-            Box::pin(it.delete(request, caller, id))
-        }),
+        Route::get(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
+        Route::patch(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksWrite),
+            operations::change,
+            |it, request, caller, [id, _]| Box::pin(it.change(request, caller, id)),
+        ),
+        Route::delete(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksWrite),
+            operations::delete,
+            |it, request, caller, [id, _]| Box::pin(it.delete(request, caller, id)),
+        ),
         Route::post(
             "/v1/webhooks/{id}/secret/rotate",
             Bearer(Scope::WebhooksWrite),
+            operations::rotate,
             |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),

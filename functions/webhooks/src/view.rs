@@ -59,7 +59,7 @@ pub(crate) struct Webhook<'a> {
     description: Option<&'a str>,
     /// Headers of its owner's that are sent along, their names in lower case.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MAX_HEADERS), example = BTreeMap::from([("x-team", "billing")]))]
+    #[schemars(extend("maxProperties" = MAX_HEADERS), example = BTreeMap::from([("x-team", "billing")]))]
     headers: Option<&'a BTreeMap<String, String>>,
     /// How long it may take to answer, in seconds; its dialect's time-out where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,8 +4,10 @@
 mod given;
 mod operation;
 mod shown;
+mod written;
 
-pub use given::{GivenTime, Left, SubscriptionPattern, TypeOfEvent, UrlOfTheWeb, UrlOfWebhook};
+pub use given::{GivenTime, Left, Nothing, Path, Seconds, SubscriptionPattern, TypeOfEvent, UrlOfTheWeb, UrlOfWebhook};
 pub use operation::{About, Answer, Body, Operation, Parameter, Refusal, SchemaOf};
 pub use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 pub use shown::{DialectName, Id, Names, NamesOf, ShownId, Time};
+pub use written::{Schemas, fields_of};

@@ -7,6 +7,7 @@ use postrider_host::deadline;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::Fields;
 use crate::document::Names;
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
@@ -176,6 +177,15 @@ impl ApiError {
         };
         let details = self.0.exceeded.as_ref().map(of_quota).or_else(|| self.0.invalid.as_ref().map(of_invalid));
         Failed { error: Told { code: self.0.code, message: self.0.message.clone(), details } }
+    }
+
+    /// The fields that it says there are, in order of the alphabet, where it refuses one that there is not.
+    pub fn fields_told(&self) -> Vec<String> {
+        let invalid = self.0.invalid.as_ref();
+        let told = invalid.and_then(|invalid| invalid.expected.strip_prefix(Fields::ONLY)).unwrap_or_default();
+        let mut names: Vec<_> = told.split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
     }
 
     /// The status that it is answered with.

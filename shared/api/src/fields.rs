@@ -23,6 +23,9 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What stands before the names of all fields where one is refused that there is not.
+    pub(crate) const ONLY: &str = "only the fields ";
+
     /// Reads an object that every parser reads alike.
     ///
     /// # Errors
@@ -143,7 +146,7 @@ impl Fields {
         match self.left.keys().next() {
             None => Ok(()),
             Some(name) if self.known.is_empty() => Err(self.invalid(name, "no fields")),
-            Some(name) => Err(self.invalid(name, format!("only the fields {}", self.known.join(", ")))),
+            Some(name) => Err(self.invalid(name, format!("{}{}", Self::ONLY, self.known.join(", ")))),
         }
     }
 }

@@ -27,5 +27,5 @@ pub use pages::{ShownPage, fits_an_answer};
 pub use request::Request;
 pub use response::Response;
 pub use rotation::{Rotated, Rotation, RotationRequest};
-pub use routes::{Access, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
+pub use routes::{Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
 pub use serve::serve;

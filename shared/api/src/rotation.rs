@@ -73,13 +73,26 @@ pub struct Rotated<'a> {
 
 /// What a rotation asks for.
 #[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 #[expect(dead_code, reason = "it is read field by field; here stands what there is to read")]
 pub struct RotationRequest {
     /// The new secret; one is made where none is given. Of the standard dialect `whsec_` and 24 to 64 bytes in base64; of the others
     /// any text with 16 visible characters.
     #[schemars(with = "Left<String>", length(max = MAX_CHARS), example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
-    secret: String,
+    secret: (),
     /// How long the old secret goes on counting, in seconds; 0 ends it at once. A day where nothing is said.
     #[schemars(with = "Left<u32>", range(max = MAX_GRACE), example = DEFAULT_GRACE)]
-    grace_seconds: u32,
+    grace_seconds: (),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::fields_of;
+
+    #[test]
+    fn the_document_has_the_fields_that_are_read() {
+        let unknown = Fields::read(br#"{"?": 1}"#).unwrap();
+        assert_eq!(Rotation::read(unknown).unwrap_err().fields_told(), fields_of::<RotationRequest>());
+    }
 }

@@ -29,6 +29,11 @@ impl<T: JsonSchema> JsonSchema for Left<T> {
     }
 }
 
+/// Nothing: no body, or an empty object.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Nothing {}
+
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $shown:literal, $schema:tt) => {
         $(#[$doc])*
@@ -104,4 +109,16 @@ text!(
         "description": "An event type; `prefix.*`, which is all that begin so; or `*`, which is all but Postrider's own `webhook.*`.",
         "examples": ["invoice.*"],
     }
+);
+text!(
+    /// The schema of a header that says how long to wait.
+    Seconds,
+    "Seconds",
+    {"type": "string", "pattern": "^[0-9]+$", "description": "Whole seconds.", "examples": ["30"]}
+);
+text!(
+    /// The schema of a header that says where something is.
+    Path,
+    "Path",
+    {"type": "string", "pattern": "^/", "description": "A path of this API.", "examples": ["/v1/jobs/job_0Uj3xKq8Hj7Kl9Mn"]}
 );

@@ -124,11 +124,17 @@ impl Operation {
         self.query::<Limit>("limit", limit).query::<CursorText>("cursor", cursor)
     }
 
+    /// With a header.
+    #[must_use]
+    pub fn header<T: JsonSchema>(mut self, name: &'static str, about: &'static str) -> Self {
+        self.headers.push(Parameter::new::<T>(name, about));
+        self
+    }
+
     /// With the header `Idempotency-Key`.
     #[must_use]
-    pub fn idempotent(mut self, about: &'static str) -> Self {
-        self.headers.push(Parameter::new::<IdempotencyKey>("Idempotency-Key", about));
-        self
+    pub fn idempotent(self, about: &'static str) -> Self {
+        self.header::<IdempotencyKey>("Idempotency-Key", about)
     }
 
     /// With a body that must be there.
