@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from document import PLACE, ROOT, document, operations, resolved, schema_of
+from jsonschema import Draft202012Validator
 
 PROGRAM = ["cargo", "run", "--quiet", "--bin", "facts", "--", "openapi"]
 
@@ -34,6 +35,18 @@ class Fresh(unittest.TestCase):
     def test_its_version_is_the_workspaces(self):
         version = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
         self.assertEqual(document()["info"]["version"], version and version[1])
+
+
+class Examples(unittest.TestCase):
+    def test_each_is_as_its_schema_says(self):
+        """By a library that knows all of JSON Schema: what a schema says in words of its own is told here."""
+        Draft202012Validator.check_schema({"$defs": document()["components"]["schemas"]})
+        bodies = list(examples(document()))
+        self.assertGreater(len(bodies), 70)
+        for place, schema, example in bodies:
+            with self.subTest(place=place):
+                judge = Draft202012Validator({**schema, "components": document()["components"]})
+                self.assertEqual([error.message for error in judge.iter_errors(example)], [])
 
 
 class Complete(unittest.TestCase):
@@ -101,6 +114,22 @@ class Complete(unittest.TestCase):
 
 # Names of the operator's own dialects, and a project's id, which is only compared.
 UNBOUNDED = {"CreateKey.dialect", "ProjectReport.projectId"}
+
+
+def examples(value: Any, place: str = "") -> Iterator[tuple[str, dict, Any]]:
+    """Every example of a document, with the schema that it is one of."""
+    if isinstance(value, dict):
+        if "schema" in value and "example" in value:
+            yield place, value["schema"], value["example"]
+        if isinstance(value.get("examples"), list):
+            for example in value["examples"]:
+                yield place, value, example
+        for key, inner in value.items():
+            if key not in ("example", "examples"):
+                yield from examples(inner, f"{place}/{key}")
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from examples(inner, f"{place}/{at}")
 
 
 def names_within(schema: Any) -> set[str]:

@@ -22,7 +22,7 @@ Whatever a request has that its route does not know is refused: a field, a query
 that a path does not take a 405 with `Allow`. Every answer has the request's id in `x-request-id`. What the gateway answers itself (it \
 throttles, or the function cannot be reached) has a `message` alone, and its id in `apigw-requestid`.
 
-There may be more fields in an answer one day, and more values where a description says so: take what you know.";
+There may be more fields in an answer one day, and more names where there is a list of them: take what you know.";
 
 /// The document.
 pub(crate) fn document() -> Result<Value, Box<dyn Error>> {
