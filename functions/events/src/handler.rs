@@ -22,6 +22,7 @@ use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 
+use crate::bounds::MAX_BATCH;
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::quota::Quota;
 use crate::{operations, view};
@@ -29,8 +30,6 @@ use crate::{operations, view};
 #[cfg(test)]
 mod tests;
 
-/// Events of a batch.
-pub(crate) const MAX_BATCH: usize = 25;
 /// Of a whole batch. Ten of the largest events fit in.
 const MAX_BATCH_BYTES: usize = 2560 * 1024;
 

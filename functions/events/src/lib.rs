@@ -1,5 +1,6 @@
 //! Events: published over HTTP, on the stack's bus or by direct invocation; seen with their deliveries.
 
+mod bounds;
 mod handler;
 mod operations;
 mod publish;

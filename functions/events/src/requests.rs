@@ -7,7 +7,7 @@ use postrider_domain::id::TenantId;
 use postrider_domain::idempotency_key;
 use serde_json::{Map, Value, json};
 
-use crate::handler::MAX_BATCH;
+use crate::bounds::MAX_BATCH;
 
 /// An event to publish.
 #[derive(JsonSchema)]
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_document_has_the_fields_that_are_read() {
         let unknown = Fields::read(br#"{"event": "a", "data": {}, "?": 1}"#).unwrap();
-        let told = Publication::read(unknown, &Producer::Provider, None).map(drop).unwrap_err().fields_told();
+        let told = Fields::told(&Publication::read(unknown, &Producer::Provider, None).map(drop).unwrap_err());
         assert_eq!(told, fields_of::<PublishEvent>());
     }
 }

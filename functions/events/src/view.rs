@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::handler::MAX_BATCH;
+use crate::bounds::MAX_BATCH;
 
 /// An event that was accepted; the same for a replay.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -10,12 +10,10 @@ use postrider_host::{clock, entropy};
 use serde_json::value::to_raw_value;
 use url::Url;
 
+use crate::bounds::{URLS, VARIANTS};
 use crate::handler::Jobs;
 use crate::title::titles;
 use crate::view;
-
-pub(crate) const URLS: std::ops::RangeInclusive<usize> = 1..=3;
-pub(crate) const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
@@ -71,11 +69,6 @@ impl Jobs {
         let job = self.find(caller, id, JobKind::Projects).await?;
         Ok(Response::json(200, &view::generation(&job)))
     }
-}
-
-/// Projects of one job at the most.
-pub(crate) fn most_projects() -> usize {
-    URLS.end() * usize::from(*VARIANTS.end())
 }
 
 fn project(title: String) -> Project {

@@ -1,5 +1,6 @@
 //! Jobs: started by customers, reported on by workers over HTTP or the bus, told of once when they end.
 
+mod bounds;
 mod bus;
 mod generate;
 mod handler;

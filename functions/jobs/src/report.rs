@@ -7,13 +7,9 @@ use postrider_domain::job::{JobStatus, ProjectReport, ProjectStatus, Report};
 use postrider_domain::web_url;
 use serde_json::value::RawValue;
 
+use crate::bounds::{MAX_CREDITS, MAX_TITLE_CHARS};
 use crate::handler::Jobs;
 use crate::view;
-
-/// Of a project's title.
-pub(crate) const MAX_TITLE_CHARS: usize = 512;
-/// JavaScript's largest exact integer; customers parse the number.
-pub(crate) const MAX_CREDITS: u64 = (1 << 53) - 1;
 
 impl Jobs {
     pub(crate) async fn report_projects(

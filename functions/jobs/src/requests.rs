@@ -4,9 +4,7 @@
 use postrider_api::document::{JsonSchema, Left, UrlOfTheWeb, UrlOfWebhook};
 use postrider_domain::job::ProjectStatus;
 
-use crate::generate::{URLS, VARIANTS};
-use crate::report::{MAX_CREDITS, MAX_TITLE_CHARS};
-use crate::tasks::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS};
+use crate::bounds::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS, MAX_CREDITS, MAX_TITLE_CHARS, URLS, VARIANTS};
 
 /// A job of projects to start. Whatever else it has is passed on to the worker.
 #[derive(JsonSchema)]
@@ -117,7 +115,7 @@ mod tests {
     use crate::report;
 
     fn told(text: &str, kind: JobKind) -> Vec<String> {
-        report::read(Fields::read(text.as_bytes()).unwrap(), kind).map(drop).unwrap_err().fields_told()
+        Fields::told(&report::read(Fields::read(text.as_bytes()).unwrap(), kind).map(drop).unwrap_err())
     }
 
     #[test]

@@ -10,15 +10,12 @@ use postrider_host::{clock, entropy};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
+use crate::bounds::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS};
 use crate::handler::Jobs;
 use crate::platform::platform_of;
 use crate::starter::Started;
 use crate::view;
 
-/// Of one job.
-pub(crate) const MAX_CAPABILITIES: usize = 20;
-/// Of a capability's name.
-pub(crate) const MAX_CAPABILITY_CHARS: usize = 64;
 /// How long a customer should wait before he asks how a job stands, in seconds.
 const ASK_AGAIN_AFTER: &str = "30";
 const CAPABILITIES: &str = "a list of 1 to 20 names";

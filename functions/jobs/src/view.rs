@@ -10,10 +10,8 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::generate::most_projects;
-use crate::report::{MAX_CREDITS, MAX_TITLE_CHARS};
+use crate::bounds::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS, MAX_CREDITS, MAX_TITLE_CHARS, most_projects};
 use crate::task_status::TaskStatus;
-use crate::tasks::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS};
 
 /// A job of projects that was started just now.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -22,6 +22,7 @@ use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
 use serde_json::value::RawValue;
 
+use crate::bounds::MAX_NAME_CHARS;
 use crate::{operations, view};
 
 #[cfg(test)]
@@ -29,7 +30,6 @@ mod tests;
 
 /// How often a rotation is tried that others overtake.
 const TRIES: usize = 4;
-pub(crate) const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
 const SOME_QUOTAS: &str = "an object of quotas";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";

@@ -1,5 +1,6 @@
 //! The operator's side: tenants, their keys, and provider keys.
 
+mod bounds;
 mod handler;
 mod operations;
 mod requests;

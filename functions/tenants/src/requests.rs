@@ -8,7 +8,7 @@ use postrider_domain::quota::Quota;
 use postrider_domain::secret;
 use postrider_domain::tenant::{Plan, TenantStatus};
 
-use crate::handler::MAX_NAME_CHARS;
+use crate::bounds::MAX_NAME_CHARS;
 
 /// A new tenant.
 #[derive(JsonSchema)]

@@ -10,7 +10,7 @@ use postrider_domain::tenant::{self, Plan, TenantStatus};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::handler::MAX_NAME_CHARS;
+use crate::bounds::MAX_NAME_CHARS;
 
 /// A tenant: a customer of the provider.
 #[derive(Debug, Serialize, JsonSchema)]

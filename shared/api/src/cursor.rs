@@ -7,10 +7,8 @@ use postrider_domain::invalid::Invalid;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::document::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::{ApiError, Request};
-
-pub(crate) const DEFAULT_LIMIT: i32 = 50;
-pub(crate) const MAX_LIMIT: i32 = 200;
 
 /// A place in a list, as an opaque text.
 pub struct Cursor;

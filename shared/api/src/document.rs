@@ -7,7 +7,7 @@ mod shown;
 mod written;
 
 pub use given::{GivenTime, Left, Nothing, Path, Seconds, SubscriptionPattern, TypeOfEvent, UrlOfTheWeb, UrlOfWebhook};
-pub use operation::{About, Answer, Body, Operation, Parameter, Refusal, SchemaOf};
+pub use operation::{About, Answer, Body, DEFAULT_LIMIT, MAX_LIMIT, Operation, Parameter, Refusal, SchemaOf};
 pub use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 pub use shown::{DialectName, Id, Names, NamesOf, ShownId, Time};
 pub use written::{Schemas, fields_of};

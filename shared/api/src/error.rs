@@ -7,7 +7,6 @@ use postrider_host::deadline;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::Fields;
 use crate::document::Names;
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
@@ -179,13 +178,9 @@ impl ApiError {
         Failed { error: Told { code: self.0.code, message: self.0.message.clone(), details } }
     }
 
-    /// The fields that it says there are, in order of the alphabet, where it refuses one that there is not.
-    pub fn fields_told(&self) -> Vec<String> {
-        let invalid = self.0.invalid.as_ref();
-        let told = invalid.and_then(|invalid| invalid.expected.strip_prefix(Fields::ONLY)).unwrap_or_default();
-        let mut names: Vec<_> = told.split(", ").map(str::to_owned).collect();
-        names.sort();
-        names
+    /// What was expected of a field, where one is amiss.
+    pub(crate) fn expected(&self) -> Option<&str> {
+        self.0.invalid.as_ref().map(|invalid| invalid.expected.as_str())
     }
 
     /// The status that it is answered with.

@@ -24,7 +24,7 @@ pub struct Fields {
 
 impl Fields {
     /// What stands before the names of all fields where one is refused that there is not.
-    pub(crate) const ONLY: &str = "only the fields ";
+    const ONLY: &str = "only the fields ";
 
     /// Reads an object that every parser reads alike.
     ///
@@ -136,6 +136,14 @@ impl Fields {
         let kept: BTreeMap<&String, &RawValue> =
             self.left.iter().filter(|(known, _)| *known != name).map(|(known, raw)| (known, &**raw)).collect();
         serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    }
+
+    /// The fields that there are, in order of the alphabet, as whoever is told who sent one that there is not.
+    pub fn told(error: &ApiError) -> Vec<String> {
+        let told = error.expected().and_then(|expected| expected.strip_prefix(Self::ONLY)).unwrap_or_default();
+        let mut names: Vec<_> = told.split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
     }
 
     /// Refuses what was not taken: a mistyped `secret` would make a webhook that signs nothing.

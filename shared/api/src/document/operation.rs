@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::json_schema;
-use crate::cursor::{DEFAULT_LIMIT, MAX_LIMIT};
 use postrider_domain::idempotency_key;
+
+/// Entries of a page where nobody asks for fewer or more.
+pub const DEFAULT_LIMIT: i32 = 50;
+/// Entries of a page at the most.
+pub const MAX_LIMIT: i32 = 200;
 
 /// Describes a route. A function, so that the table of routes stays a constant.
 pub type About = fn() -> Operation;
