@@ -207,8 +207,8 @@ def narrowed(old: dict, new: dict, place: str) -> Iterator[str]:
 
 
 def released() -> dict | None:
-    """The document of the last release; none before the first."""
-    return json.loads(RELEASED.read_text()) if RELEASED.exists() else None
+    """The document of the last release; nothing before the first."""
+    return json.loads(RELEASED.read_text())
 
 
 if __name__ == "__main__":

@@ -64,5 +64,4 @@ pub(crate) fn rotate() -> Operation {
         .may_take::<RotationRequest>()
         .answers::<Rotated<'static>>(200, "The new secret, shown this once.")
         .refuses(409, "conflict", "Four secrets count already, or others change this webhook at the same time.")
-        .refuses(429, "quota_exceeded", "The list of the tenant's webhooks is longer than it may be.")
 }
