@@ -89,17 +89,29 @@ impl Exchange<'_> {
             self.answered,
             faults.join("\n")
         );
+        if let Some(operation) = self.operation() {
+            saw(operation["operationId"].as_str().unwrap_or_default(), self.status);
+        }
+    }
+
+    /// What the document has of it.
+    fn operation(&self) -> Option<&'static Value> {
+        path_of(self.path())?.1.get(self.method.to_lowercase())
+    }
+
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
     }
 
     fn faults(&self) -> Vec<String> {
-        let path = self.target.split('?').next().unwrap_or_default();
-        let Some((template, methods)) = path_of(path) else { return self.faults_of_astray(path) };
-        let Some(operation) = methods.get(self.method.to_lowercase()) else { return self.faults_of_astray(path) };
+        let path = self.path();
+        let (Some((template, _)), Some(operation)) = (path_of(path), self.operation()) else {
+            return self.faults_of_astray(path);
+        };
         let status = self.status.to_string();
         let Some(answer) = operation["responses"].get(&status).map(resolved) else {
             return vec![format!("it documents no {status}")];
         };
-        saw(operation["operationId"].as_str().unwrap_or_default(), self.status);
         let mut faults = self.faults_of_answer(answer.pointer("/content/application~1json/schema"));
         if (200..300).contains(&self.status) {
             faults.extend(self.faults_of_request(operation, template, path));
