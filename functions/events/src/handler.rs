@@ -22,16 +22,13 @@ use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 
-use crate::bounds::MAX_BATCH;
+use crate::bounds::{MAX_BATCH, MAX_BATCH_BYTES};
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::quota::Quota;
 use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
-
-/// Of a whole batch. Ten of the largest events fit in.
-const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
 /// What the routes need.
 pub struct Events {

@@ -1,10 +1,21 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::{Id, Operation, Seconds};
+use postrider_api::document::{Id, Seconds};
+use postrider_api::{ApiError, Operation};
+use postrider_domain::dialect::NUR;
+use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::EventId;
+use postrider_domain::invalid::Invalid;
+use postrider_domain::quota::{Exceeded, Quota, Quotas};
+use postrider_domain::tenant::Plan;
 
+use crate::bounds::MAX_BATCH_BYTES;
 use crate::requests::{PublishBatch, PublishEvent};
 use crate::view::{Accepted, Batch, Shown};
+
+fn too_fast() -> ApiError {
+    Exceeded::until_given_back(Quota::EventsPerSecond, Quotas::of(Plan::Pro).events_per_second).into()
+}
 
 pub(crate) fn publish() -> Operation {
     let about = "It is sent to every webhook of its tenant that asks for its type, signed as each webhook's dialect signs, and tried \
@@ -15,11 +26,17 @@ pub(crate) fn publish() -> Operation {
         )
         .takes::<PublishEvent>()
         .answers::<Accepted<'static>>(202, "The event is kept, and will be sent. The same for a repeat.")
-        .refuses(404, "not_found", "A provider key names a tenant that there is not.")
-        .refuses(409, "conflict", "The key was used before, for another event.")
-        .refuses(413, "payload_too_large", "`data` has more than 262144 bytes.")
-        .refuses(422, "unprocessable", "The key's dialect has event types of its own, and this is none of them.")
-        .refuses(429, "quota_exceeded", "The tenant publishes more events a second than it may.")
+        .refuses(ApiError::not_found("tenant"), "A provider key names a tenant that there is not.")
+        .refuses(
+            ApiError::conflict("this key was used before, for an event of another type"),
+            "The key was used before, for another event.",
+        )
+        .refuses(ApiError::too_large("data", MAX_DATA_BYTES), format!("`data` has more than {MAX_DATA_BYTES} bytes."))
+        .refuses(
+            ApiError::unprocessable(Invalid::new("event", NUR.catalogue.types())),
+            "The key's dialect has event types of its own, and this is none of them.",
+        )
+        .refuses(too_fast(), "The tenant publishes more events a second than it may.")
 }
 
 pub(crate) fn publish_batch() -> Operation {
@@ -32,7 +49,10 @@ pub(crate) fn publish_batch() -> Operation {
             "Retry-After",
             "After how many seconds to send the rest, where the quota had no room for all.",
         )
-        .refuses(413, "payload_too_large", "The body has more than 2621440 bytes.")
+        .refuses(
+            ApiError::too_large("body", MAX_BATCH_BYTES),
+            format!("The body has more than {MAX_BATCH_BYTES} bytes."),
+        )
 }
 
 pub(crate) fn get() -> Operation {

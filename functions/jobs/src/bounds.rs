@@ -14,6 +14,8 @@ pub(crate) const MAX_CREDITS: u64 = (1 << 53) - 1;
 pub(crate) const MAX_CAPABILITIES: usize = 20;
 /// Of a capability's name.
 pub(crate) const MAX_CAPABILITY_CHARS: usize = 64;
+/// What a request may be: an event on a bus takes 256 KiB, and most of it should be room to spare.
+pub(crate) const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Projects of one job at the most.
 pub(crate) fn most_projects() -> usize {

@@ -1,16 +1,25 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::{Id, Names, Nothing, Operation, Path, Seconds};
+use postrider_api::document::{Id, Names, Nothing, Path, Seconds};
+use postrider_api::{ApiError, Operation};
 use postrider_domain::id::JobId;
-use postrider_domain::job::JobStatus;
+use postrider_domain::job::{JobStatus, Refused};
 
+use crate::bounds::MAX_REQUEST_BYTES;
 use crate::requests::{Generate, GenerationReport, StartTask, TaskReport};
 use crate::task_status::TaskStatus;
 use crate::view::{Generated, Generation, Generations, Tasks, Wrapped};
 
 const ENDED: &str = "It would change how the job, or a project, has ended.";
-const LONG: &str = "What is passed on to the worker has more than 65536 bytes.";
 const AGAIN: &str = "After how many seconds it is worth asking how the job stands; left out once it has ended.";
+
+fn ended() -> ApiError {
+    ApiError::conflict(Refused::Ended.to_string())
+}
+
+fn too_long() -> String {
+    format!("What is passed on to the worker has more than {MAX_REQUEST_BYTES} bytes.")
+}
 
 pub(crate) fn generate() -> Operation {
     let about = "Each URL is worked on in so many variants, each of which is a project. One delivery tells `webhookUrl` when all have \
@@ -18,7 +27,7 @@ pub(crate) fn generate() -> Operation {
     Operation::new("startGeneration", "Start a job of projects", about)
         .takes::<Generate>()
         .answers::<Generated<'static>>(200, "The job has begun.")
-        .refuses(413, "payload_too_large", LONG)
+        .refuses(ApiError::too_large("body", MAX_REQUEST_BYTES), too_long())
 }
 
 pub(crate) fn list_generations() -> Operation {
@@ -40,7 +49,7 @@ pub(crate) fn report_generation() -> Operation {
         .of::<Id<JobId>>("jobId", "The job's id, a UUID.")
         .takes::<GenerationReport>()
         .answers::<Generation<'static>>(200, "The job after the report; one that repeats what is so changes nothing.")
-        .refuses(409, "conflict", ENDED)
+        .refuses(ended(), ENDED)
 }
 
 pub(crate) fn list_tasks() -> Operation {
@@ -61,10 +70,16 @@ pub(crate) fn start_task() -> Operation {
         .answers::<Wrapped<'static>>(200, "The job that the same request has created before with this Idempotency-Key.")
         .with_header::<Path>("Location", job)
         .with_header::<Seconds>("Retry-After", AGAIN)
-        .refuses(403, "plan_required", "`webhook_url` needs the plan `pro` or `enterprise`.")
-        .refuses(404, "not_found", "The job of this Idempotency-Key is no longer kept.")
-        .refuses(409, "conflict", "This Idempotency-Key was used before, for another request.")
-        .refuses(413, "payload_too_large", LONG)
+        .refuses(
+            ApiError::plan_required("webhooks are available on the Pro and Enterprise plans"),
+            "`webhook_url` needs the plan `pro` or `enterprise`.",
+        )
+        .refuses(ApiError::not_found("job"), "The job of this Idempotency-Key is no longer kept.")
+        .refuses(
+            ApiError::conflict("this Idempotency-Key was used before, for another request"),
+            "This Idempotency-Key was used before, for another request.",
+        )
+        .refuses(ApiError::too_large("body", MAX_REQUEST_BYTES), too_long())
 }
 
 fn of_a_task(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
@@ -81,7 +96,7 @@ pub(crate) fn cancel_task() -> Operation {
     of_a_task("cancelTask", "Call a job of one task off", "Its webhook is told.")
         .may_take::<Nothing>()
         .answers::<Wrapped<'static>>(200, "The job, which is cancelled.")
-        .refuses(409, "conflict", "The job has ended otherwise.")
+        .refuses(ended(), "The job has ended otherwise.")
 }
 
 pub(crate) fn report_task() -> Operation {
@@ -92,5 +107,5 @@ pub(crate) fn report_task() -> Operation {
     )
     .takes::<TaskReport>()
     .answers::<Wrapped<'static>>(200, "The job after the report; one that repeats what is so changes nothing.")
-    .refuses(409, "conflict", ENDED)
+    .refuses(ended(), ENDED)
 }

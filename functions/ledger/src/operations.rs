@@ -1,13 +1,21 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::{GivenTime, Id, Names, Nothing, Operation, TypeOfEvent};
+use postrider_api::document::{GivenTime, Id, Names, Nothing, TypeOfEvent};
+use postrider_api::{ApiError, Operation};
 use postrider_domain::delivery::Status;
 use postrider_domain::id::{DeliveryId, EndpointId, JobId, RecoveryId};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
+use postrider_domain::tenant::Plan;
 
 use crate::requests::{Recover, Undelivered};
 use crate::view::{Begun, HowFar, Page, Shown};
 
 const UNPAGED: &str = "50 where nothing is said.";
+
+fn used_up(quota: Quota, limit: u64) -> ApiError {
+    Exceeded::until_given_back(quota, limit).into()
+}
 
 fn of_a_webhook(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
     Operation::new(id, summary, about).of::<Id<EndpointId>>("id", "The webhook's id.")
@@ -26,7 +34,10 @@ pub(crate) fn list() -> Operation {
         .query::<GivenTime>("until", "Only those of events before this time.")
         .paged(UNPAGED)
         .answers::<Page>(200, "A page of deliveries.")
-        .refuses(422, "unprocessable", "`since` is after `until`.")
+        .refuses(
+            ApiError::unprocessable(Invalid::new("since", "a time not after `until`")),
+            "`since` is after `until`.",
+        )
 }
 
 pub(crate) fn recover() -> Operation {
@@ -35,9 +46,18 @@ pub(crate) fn recover() -> Operation {
     of_a_webhook("recoverWebhook", "Send a webhook again what it missed", about)
         .takes::<Recover>()
         .answers::<Begun>(202, "The recovery has begun.")
-        .refuses(409, "conflict", "The webhook is disabled.")
-        .refuses(422, "unprocessable", "`since` is not before `until`.")
-        .refuses(429, "quota_exceeded", "The tenant has as many recoveries running as it may have.")
+        .refuses(
+            ApiError::conflict("this webhook is disabled; enable it first, or all would be cancelled again"),
+            "The webhook is disabled.",
+        )
+        .refuses(
+            ApiError::unprocessable(Invalid::new("since", "a time before `until`, which is now if left out")),
+            "`since` is not before `until`.",
+        )
+        .refuses(
+            used_up(Quota::Recoveries, Quotas::of(Plan::Pro).recoveries),
+            "The tenant has as many recoveries running as it may have.",
+        )
 }
 
 pub(crate) fn recovery() -> Operation {
@@ -54,7 +74,7 @@ pub(crate) fn find_many() -> Operation {
         .query::<Id<JobId>>("job_id", "The job whose delivery it is: there is one once it has ended, if it has a URL.")
         .paged(UNPAGED)
         .answers::<Page>(200, "A page of deliveries.")
-        .refuses(404, "not_found", "There is no such job.")
+        .refuses(ApiError::not_found("job"), "There is no such job.")
 }
 
 pub(crate) fn get() -> Operation {
@@ -68,11 +88,15 @@ pub(crate) fn retry() -> Operation {
     of_a_delivery("retryDelivery", "Send a delivery again", about)
         .may_take::<Nothing>()
         .answers::<Shown<'static>>(202, "The delivery, whose next attempt is due.")
-        .refuses(409, "conflict", "An attempt is due or under way, or the delivery could only be cancelled.")
         .refuses(
-            429,
-            "quota_exceeded",
-            "This webhook's deliveries were retried 60 times at once, and once a second after that.",
+            ApiError::conflict("its webhook is disabled; enable it first"),
+            "An attempt is due or under way, or the delivery could only be cancelled.",
+        )
+        .refuses(
+            used_up(Quota::Retries, RETRIES_AT_ONCE),
+            format!(
+                "This webhook's deliveries were retried {RETRIES_AT_ONCE} times at once, and once a second after that."
+            ),
         )
 }
 
@@ -82,5 +106,8 @@ pub(crate) fn cancel() -> Operation {
     of_a_delivery("cancelDelivery", "Call a delivery off", about)
         .may_take::<Nothing>()
         .answers::<Shown<'static>>(202, "The delivery.")
-        .refuses(409, "conflict", "It has come to its end already, or changed meanwhile.")
+        .refuses(
+            ApiError::conflict("this delivery has come to its end already"),
+            "It has come to its end already, or changed meanwhile.",
+        )
 }

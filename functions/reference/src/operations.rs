@@ -1,6 +1,7 @@
 //! What the routes do, for the document itself.
 
-use postrider_api::document::{JsonSchema, Operation};
+use postrider_api::Operation;
+use postrider_api::document::JsonSchema;
 
 /// An OpenAPI 3.1 document.
 #[derive(JsonSchema)]

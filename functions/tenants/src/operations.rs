@@ -1,8 +1,9 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::{Id, Operation};
-use postrider_api::{Rotated, RotationRequest};
+use postrider_api::document::Id;
+use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest};
 use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::invalid::Invalid;
 
 use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant};
 use crate::view::{Key, Keys, Tenant, Tenants};
@@ -10,6 +11,10 @@ use crate::view::{Key, Keys, Tenant, Tenants};
 const UNPAGED: &str = "Without `limit` as many as one read brings.";
 const PAST: &str = "`expires_at` is past.";
 const REVOKED: &str = "It is revoked: whoever has it gets 401, within a minute.";
+
+fn past() -> ApiError {
+    ApiError::unprocessable(Invalid::new("expires_at", "a time to come"))
+}
 
 fn of_a_tenant(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
     Operation::new(id, summary, about).of::<Id<TenantId>>("id", "The tenant's id.")
@@ -53,7 +58,7 @@ pub(crate) fn create_key() -> Operation {
     )
     .takes::<CreateKey>()
     .answers::<Key<'static>>(201, "The key, shown this once.")
-    .refuses(422, "unprocessable", PAST)
+    .refuses(past(), PAST)
 }
 
 pub(crate) fn delete_key() -> Operation {
@@ -67,7 +72,7 @@ pub(crate) fn rotate() -> Operation {
     of_a_tenant("rotateTenantSecret", "Give a tenant a new signing secret", about)
         .may_take::<RotationRequest>()
         .answers::<Rotated<'static>>(200, "The new secret, shown this once.")
-        .refuses(409, "conflict", "Four secrets count already, or others rotate it at the same time.")
+        .refuses(Rotation::too_many(), "Four secrets count already, or others rotate it at the same time.")
 }
 
 pub(crate) fn list_provider_keys() -> Operation {
@@ -82,7 +87,7 @@ pub(crate) fn create_provider_key() -> Operation {
     Operation::new("createProviderKey", "Make a key of the provider's own", about)
         .takes::<CreateProviderKey>()
         .answers::<Key<'static>>(201, "The key, shown this once.")
-        .refuses(422, "unprocessable", PAST)
+        .refuses(past(), PAST)
 }
 
 pub(crate) fn delete_provider_key() -> Operation {

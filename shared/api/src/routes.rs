@@ -4,8 +4,7 @@
 use futures::future::LocalBoxFuture;
 use postrider_domain::key::Scope;
 
-use crate::document::About;
-use crate::{ApiError, Request, Response};
+use crate::{About, ApiError, Request, Response};
 
 /// As many variables as a path has at the most.
 pub const VARIABLES: usize = 2;
@@ -221,7 +220,7 @@ fn variables<'a>(path: &str, segments: &'a [String]) -> Option<[&'a str; VARIABL
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Operation;
+    use crate::Operation;
 
     struct Things;
 

@@ -6,8 +6,8 @@ mod refusals;
 
 use std::error::Error;
 
-use postrider_api::document::{Answer, Operation, Parameter, Schemas};
-use postrider_api::{Credential, ErrorShape, Routed};
+use postrider_api::document::Schemas;
+use postrider_api::{Answer, Credential, Operation, Parameter, Routed};
 use serde_json::{Map, Value, json};
 
 use self::refusals::Refusals;
@@ -51,14 +51,20 @@ impl Document {
         self.tags.push(json!({"name": tag, "description": about}));
         for route in F::ROUTES {
             let about = route.about.ok_or("a release build has no descriptions: ask a dev build")?;
-            let operation = self.operation(tag, route.path, &about(), &route.access);
+            let operation = self.operation(tag, route.path, &about(), &route.access)?;
             let path = self.paths.entry(route.path).or_insert_with(|| json!({}));
             path[route.method.to_lowercase()] = operation;
         }
         Ok(())
     }
 
-    fn operation(&mut self, tag: &str, path: &str, about: &Operation, access: &impl postrider_api::Access) -> Value {
+    fn operation(
+        &mut self,
+        tag: &str,
+        path: &str,
+        about: &Operation,
+        access: &impl postrider_api::Access,
+    ) -> Result<Value, Box<dyn Error>> {
         let mut operation = json!({"operationId": about.id, "tags": [tag], "summary": about.summary});
         if !about.about.is_empty() {
             operation["description"] = json!(about.about);
@@ -75,12 +81,11 @@ impl Document {
         }
         let mut responses: Vec<(u16, Value)> =
             about.answers.iter().map(|answer| (answer.status, self.answer(answer))).collect();
-        let shape = ErrorShape::of(&path.trim_start_matches('/').split('/').collect::<Vec<_>>());
-        responses.extend(self.refusals.of(shape, path, access.credential(), about));
+        responses.extend(self.refusals.of(path, access.credential(), about)?);
         responses.sort_by_key(|(status, _)| *status);
         operation["responses"] =
             responses.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect::<Map<_, _>>().into();
-        operation
+        Ok(operation)
     }
 
     fn parameters(&mut self, about: &Operation) -> Vec<Value> {

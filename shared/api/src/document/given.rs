@@ -4,8 +4,13 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use postrider_domain::event::MAX_TYPE_CHARS;
-use postrider_domain::{web_url, webhook_url};
+use postrider_domain::{idempotency_key, web_url, webhook_url};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// Entries of a page where nobody asks for fewer or more.
+pub const DEFAULT_LIMIT: i32 = 50;
+/// Entries of a page at the most.
+pub const MAX_LIMIT: i32 = 200;
 
 /// What a property of a request's schema says that may be left out. It stands in no document: whoever writes one takes it away.
 pub(crate) const MAY_BE_LEFT_OUT: &str = "x-may-be-left-out";
@@ -122,3 +127,58 @@ text!(
     "Path",
     {"type": "string", "pattern": "^/", "description": "A path of this API.", "examples": ["/v1/jobs/job_0Uj3xKq8Hj7Kl9Mn"]}
 );
+
+/// How many entries a page has.
+pub(crate) struct Limit;
+
+impl JsonSchema for Limit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT, "examples": [DEFAULT_LIMIT],
+        })
+    }
+}
+
+/// A place in a list.
+pub(crate) struct CursorText;
+
+impl JsonSchema for CursorText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "examples": ["d2hfMDFKUTlaMUszTUFBQmNERg"]})
+    }
+}
+
+/// What a caller calls a request of his own.
+pub(crate) struct IdempotencyKey;
+
+impl JsonSchema for IdempotencyKey {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "IdempotencyKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "minLength": 1, "maxLength": idempotency_key::MAX_CHARS, "examples": ["invoice-4711-paid"],
+        })
+    }
+}

@@ -4,8 +4,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
-use super::SchemaOf;
 use super::given::MAY_BE_LEFT_OUT;
+
+/// The schema of something that is sent or answered.
+pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// Where a document has the schemas that others refer to.
 const PLACE: &str = "/components/schemas";

@@ -15,8 +15,8 @@ use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, 
 /// A function with a route of each shape of errors.
 struct Things(Credentials);
 
-fn nothing() -> crate::document::Operation {
-    crate::document::Operation::new("nothing", "Nothing", "")
+fn nothing() -> crate::Operation {
+    crate::Operation::new("nothing", "Nothing", "")
 }
 
 impl Routed for Things {

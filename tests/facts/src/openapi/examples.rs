@@ -25,8 +25,9 @@ pub(crate) fn add(document: &mut Value) -> Result<(), Box<dyn Error>> {
 
 fn exemplify(body: &mut Value, schemas: &Value) -> Result<(), Box<dyn Error>> {
     let Some(media) = body.pointer_mut("/content/application~1json") else { return Ok(()) };
-    let example = of(&media["schema"], schemas)?;
-    media["example"] = example;
+    if media.get("example").is_none() {
+        media["example"] = of(&media["schema"], schemas)?;
+    }
     Ok(())
 }
 

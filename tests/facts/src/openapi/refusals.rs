@@ -1,14 +1,16 @@
-//! What a route refuses: its own errors, those of every route of its kind, and the gateway's.
+//! What a route refuses: its own errors, those of every route of its kind, and the gateway's. Each error is one as it is answered.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::error::Error;
 
-use postrider_api::document::{Operation, Schemas};
-use postrider_api::{Credential, ErrorShape, Failed, MetaFailed, PlainFailed};
+use postrider_api::document::Schemas;
+use postrider_api::{ApiError, Credential, ErrorShape, Failed, MetaFailed, Operation, PlainFailed};
+use postrider_aws::Failure;
+use postrider_domain::invalid::Invalid;
 use serde_json::{Map, Value, json};
 
-/// A code, and when it is answered.
-type Told = (Cow<'static, str>, Cow<'static, str>);
+/// An error, and when it is answered.
+type Told<'a> = (&'a ApiError, &'a str);
 
 const AMISS: &str =
     "A field, a query parameter or a header is amiss, or the body is no JSON object. The answer names what.";
@@ -20,9 +22,11 @@ const UNKNOWN: &str = "There is no such thing, or it is another tenant's.";
 const NO_JSON: &str = "The body is not said to be JSON, or is said to be compressed.";
 const OURS: &str = "Something went wrong on Postrider's side. The message says whether repeating the request is safe.";
 const BUSY: &str = "It cannot be done at the moment. The message says whether repeating the request is safe.";
-const TOO_LARGE: &str = "The gateway takes no request of more than 10 MB.";
-const THROTTLED: &str = "The gateway takes no more requests at the moment.";
-const UNREACHED: &str = "The gateway could not reach the function.";
+const TOO_LARGE: &str = "to requests of more than 10 MB.";
+const THROTTLED: &str = "when it takes no more requests at the moment.";
+const UNREACHED: &str = "when it could not reach the function.";
+/// The id of a request, where an error has it inside.
+const REQUEST_ID: &str = "KZx1wjQxIAMESPw=";
 
 /// Answers that several routes have, by their names.
 #[derive(Default)]
@@ -32,42 +36,49 @@ impl Refusals {
     /// What a route answers when all is not well, by status.
     pub(crate) fn of(
         &mut self,
-        shape: ErrorShape,
         path: &str,
         credential: Credential,
         about: &Operation,
-    ) -> Vec<(u16, Value)> {
+    ) -> Result<Vec<(u16, Value)>, Box<dyn Error>> {
+        let shape = ErrorShape::of(&path.trim_start_matches('/').split('/').collect::<Vec<_>>());
         let common = common(path, credential, about);
+        let of_all = common.iter().map(|(error, when)| (error, *when));
+        let own = about.refusals.iter().map(|refusal| (&refusal.error, refusal.when.as_ref()));
+        let mut by_status: BTreeMap<u16, Vec<Told<'_>>> = BTreeMap::new();
+        for (error, when) in of_all.chain(own) {
+            by_status.entry(error.status()).or_default().push((error, when));
+        }
         let of_gateway = of_gateway(about);
-        let mut statuses: Vec<u16> = common.iter().map(|(status, ..)| *status).collect();
-        statuses.extend(of_gateway.iter().map(|(status, _)| *status));
-        statuses.extend(about.refusals.iter().map(|refusal| refusal.status));
-        statuses.sort_unstable();
-        statuses.dedup();
-        let told = |status: u16| {
-            let mut codes: Vec<Told> = Vec::new();
-            let of_all =
-                common.iter().filter(|one| one.0 == status).map(|(_, code, when)| ((*code).into(), (*when).into()));
-            codes.extend(of_all);
-            let own = about.refusals.iter().filter(|refusal| refusal.status == status);
-            // What a route says of a code stands in place of what all say of it.
-            for refusal in own.clone() {
-                codes.retain(|(code, _)| code != refusal.code || status == 404);
-                codes.push((refusal.code.into(), refusal.when.clone()));
-            }
-            let gateways = of_gateway.iter().find(|one| one.0 == status).map(|(_, when)| *when);
-            let answer = answer(shape, status, &codes, gateways);
-            if own.count() > 0 {
-                return (status, answer);
-            }
-            let name = name(shape, status, credential, codes.is_empty());
-            let known = self.0.entry(name.clone()).or_insert_with(|| answer.clone());
-            if *known != answer {
-                return (status, answer);
-            }
-            (status, json!({"$ref": format!("#/components/responses/{name}")}))
-        };
-        statuses.into_iter().map(told).collect()
+        for (status, ..) in &of_gateway {
+            by_status.entry(*status).or_default();
+        }
+        let mut answers = Vec::new();
+        for (status, told) in by_status {
+            let gateways = of_gateway.iter().find(|one| one.0 == status);
+            let answer = answer(shape, status, &told, gateways.map(|(_, when, message)| (*when, *message)))?;
+            let is_common = about.refusals.iter().all(|refusal| refusal.error.status() != status);
+            answers.push((
+                status,
+                if is_common { self.named_once(shape, status, credential, &told, answer) } else { answer },
+            ));
+        }
+        Ok(answers)
+    }
+
+    /// A reference to an answer that several routes have.
+    fn named_once(
+        &mut self,
+        shape: ErrorShape,
+        status: u16,
+        credential: Credential,
+        told: &[Told<'_>],
+        answer: Value,
+    ) -> Value {
+        let name = name(shape, status, credential, told.is_empty());
+        if *self.0.entry(name.clone()).or_insert_with(|| answer.clone()) != answer {
+            return answer;
+        }
+        json!({"$ref": format!("#/components/responses/{name}")})
     }
 
     /// Those that several routes have; with them come the shapes of errors.
@@ -90,38 +101,56 @@ struct GatewayFailed {
     message: String,
 }
 
-fn common(path: &str, credential: Credential, about: &Operation) -> Vec<(u16, &'static str, &'static str)> {
-    let mut all = vec![(400, "invalid_request", AMISS)];
+fn common(path: &str, credential: Credential, about: &Operation) -> Vec<(ApiError, &'static str)> {
+    let unknown = || Invalid::new("dry_run", "no query parameters");
+    let mut all = vec![(ApiError::from(unknown()), AMISS)];
     match credential {
         Credential::Bearer | Credential::Header => {
             all.extend([
-                (401, "unauthorized", NO_KEY),
-                (403, "forbidden", NO_SCOPE),
-                (403, "tenant_suspended", SUSPENDED),
+                (ApiError::unauthorized("unknown API key"), NO_KEY),
+                (ApiError::tenant_suspended(), SUSPENDED),
+                (ApiError::forbidden("this API key lacks the scope `webhooks:read`"), NO_SCOPE),
             ]);
         }
-        Credential::Operator => all.extend([(401, "unauthorized", NO_KEY), (403, "forbidden", NOT_THE_OPERATOR)]),
+        Credential::Operator => all.extend([
+            (ApiError::unauthorized("unknown API key"), NO_KEY),
+            (ApiError::forbidden("this route is the operator's; it takes the admin key"), NOT_THE_OPERATOR),
+        ]),
         Credential::Nothing => {}
     }
     if path.contains('{') {
-        all.push((404, "not_found", UNKNOWN));
+        let what = if path.contains("jobs") { "job" } else { "webhook" };
+        all.push((ApiError::not_found(what), UNKNOWN));
     }
     if about.body.is_some() {
-        all.push((415, "unsupported_media_type", NO_JSON));
+        all.push((ApiError::unsupported_media_type("expected `Content-Type: application/json`"), NO_JSON));
     }
-    all.extend([(500, "internal", OURS), (503, "unavailable", BUSY)]);
+    all.push((ApiError::from(Failure::Missing("a webhook")).safe_to_repeat(), OURS));
+    all.push((ApiError::from(Failure::OutOfTime).safe_to_repeat(), BUSY));
     all
 }
 
-fn of_gateway(about: &Operation) -> Vec<(u16, &'static str)> {
-    let too_large = about.body.as_ref().map(|_| (413, TOO_LARGE));
-    too_large.into_iter().chain([(429, THROTTLED), (500, UNREACHED), (503, UNREACHED)]).collect()
+/// Statuses, when they are answered, and with which message.
+fn of_gateway(about: &Operation) -> Vec<(u16, &'static str, &'static str)> {
+    let too_large = about.body.as_ref().map(|_| (413, TOO_LARGE, "Request Entity Too Large"));
+    let others = [
+        (429, THROTTLED, "Too Many Requests"),
+        (500, UNREACHED, "Internal Server Error"),
+        (503, UNREACHED, "Service Unavailable"),
+    ];
+    too_large.into_iter().chain(others).collect()
 }
 
-fn answer(shape: ErrorShape, status: u16, codes: &[Told], gateways: Option<&str>) -> Value {
-    let mut lines: Vec<String> = codes.iter().map(|(code, when)| format!("- `{code}`: {when}")).collect();
-    lines.extend(gateways.map(|when| format!("- (the gateway) {when}")));
-    let names: Vec<&str> = codes.iter().map(|(code, _)| code.as_ref()).collect();
+fn answer(
+    shape: ErrorShape,
+    status: u16,
+    told: &[Told<'_>],
+    gateways: Option<(&str, &str)>,
+) -> Result<Value, Box<dyn Error>> {
+    let mut lines: Vec<String> = told.iter().map(|(error, when)| format!("- `{}`: {when}", error.code())).collect();
+    lines.extend(gateways.map(|(when, _)| format!("- The gateway answers so itself {when}")));
+    let mut names: Vec<&str> = told.iter().map(|(error, _)| error.code()).collect();
+    names.dedup();
     let ours = (!names.is_empty()).then(|| body(shape, &names));
     let of_gateway = gateways.map(|_| json!({"$ref": "#/components/schemas/GatewayError"}));
     let bodies: Vec<Value> = ours.into_iter().chain(of_gateway).collect();
@@ -129,15 +158,26 @@ fn answer(shape: ErrorShape, status: u16, codes: &[Told], gateways: Option<&str>
         [one] => one.clone(),
         several => json!({"anyOf": several}),
     };
+    // The last one: the route's own, where it has one.
+    let example = match (told.last(), gateways) {
+        (Some((error, _)), _) => written(shape, error)?,
+        (None, gateways) => json!({"message": gateways.map(|(_, message)| message)}),
+    };
     let mut headers = json!({"x-request-id": {"$ref": "#/components/headers/RequestId"}});
     if matches!(status, 429 | 503) {
         headers["Retry-After"] = json!({"$ref": "#/components/headers/RetryAfter"});
     }
-    json!({
+    Ok(json!({
         "description": lines.join("\n"),
         "headers": headers,
-        "content": {"application/json": {"schema": schema}},
-    })
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }))
+}
+
+/// An error as a route answers it.
+fn written(shape: ErrorShape, error: &ApiError) -> Result<Value, Box<dyn Error>> {
+    let answer = serde_json::to_value(shape.response(error, REQUEST_ID).into_gateways(REQUEST_ID))?;
+    Ok(serde_json::from_str(answer["body"].as_str().ok_or("an error has a body")?)?)
 }
 
 /// An error's shape with the codes that it can have.

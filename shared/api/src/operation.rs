@@ -4,19 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::json_schema;
-use postrider_domain::idempotency_key;
-
-/// Entries of a page where nobody asks for fewer or more.
-pub const DEFAULT_LIMIT: i32 = 50;
-/// Entries of a page at the most.
-pub const MAX_LIMIT: i32 = 200;
+use crate::ApiError;
+use crate::document::{CursorText, IdempotencyKey, Limit, SchemaOf};
 
 /// Describes a route. A function, so that the table of routes stays a constant.
 pub type About = fn() -> Operation;
-
-/// The schema of something that is sent or answered.
-pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// A method of a path, for whoever calls it.
 #[derive(Debug)]
@@ -77,10 +69,8 @@ pub struct Answer {
 /// An error of the route's own.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Its status.
-    pub status: u16,
-    /// Its code.
-    pub code: &'static str,
+    /// The error, as it may be answered.
+    pub error: ApiError,
     /// When it is given.
     pub when: Cow<'static, str>,
 }
@@ -177,10 +167,10 @@ impl Operation {
         self
     }
 
-    /// With an error of its own.
+    /// With an error of its own, such as it may answer.
     #[must_use]
-    pub fn refuses(mut self, status: u16, code: &'static str, when: impl Into<Cow<'static, str>>) -> Self {
-        self.refusals.push(Refusal { status, code, when: when.into() });
+    pub fn refuses(mut self, error: impl Into<ApiError>, when: impl Into<Cow<'static, str>>) -> Self {
+        self.refusals.push(Refusal { error: error.into(), when: when.into() });
         self
     }
 }
@@ -189,60 +179,5 @@ impl Parameter {
     /// A parameter of this type.
     pub fn new<T: JsonSchema>(name: &'static str, about: impl Into<Cow<'static, str>>) -> Self {
         Self { name, about: about.into(), schema: schema_of::<T> }
-    }
-}
-
-/// How many entries a page has.
-struct Limit;
-
-impl JsonSchema for Limit {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Limit".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT, "examples": [DEFAULT_LIMIT],
-        })
-    }
-}
-
-/// A place in a list.
-struct CursorText;
-
-impl JsonSchema for CursorText {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Cursor".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]*$", "examples": ["d2hfMDFKUTlaMUszTUFBQmNERg"]})
-    }
-}
-
-/// What a caller calls a request of his own.
-struct IdempotencyKey;
-
-impl JsonSchema for IdempotencyKey {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "IdempotencyKey".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string", "minLength": 1, "maxLength": idempotency_key::MAX_CHARS, "examples": ["invoice-4711-paid"],
-        })
     }
 }
