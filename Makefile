@@ -19,6 +19,7 @@
 #   make noisy           what three noisy tenants cost a fourth one; some minutes
 #   make giants          an event to as many as 50,000 webhooks: calls, memory, and another tenant's event beside it; needs
 #                        no stack, builds a release program
+#   make openapi         docs/openapi.json anew, as the functions' routes and types say it
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
 #   STRICT=1             no private target at all, as on AWS
@@ -32,7 +33,7 @@
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint venv
+.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint openapi venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -107,6 +108,9 @@ noisy: venv
 
 giants: venv
 	@$(PYTHON_VENV) tests/bench/giants.py
+
+openapi: venv
+	@$(PYTHON_VENV) local/openapi.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

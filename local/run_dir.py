@@ -29,6 +29,11 @@ class RunDir:
         return self.path / "emulator.log"
 
     @property
+    def seen(self) -> Path:
+        """What the end-to-end tests have seen of the API's document on this stack; it stays when the stack is down."""
+        return self.path / "openapi"
+
+    @property
     def scratch(self) -> Path:
         """The emulator's HOME and TMPDIR: it unpacks the functions here and must share it with nobody."""
         return self.path / "scratch"

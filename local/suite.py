@@ -2,6 +2,7 @@
 that their roles do not give them, and it is taken down whatever happens."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ FACTS = ["cargo", "build", "--workspace", "--bin", "facts"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
     what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what.replace(' ', '_')}"]
-    for what in ("template", "examples", "bench", "local", "second opinion")
+    for what in ("template", "openapi", "examples", "bench", "local", "second opinion")
 }
 SECOND_OPINION = [sys.executable, "tests/second_opinion/second_opinion.py"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
@@ -54,6 +55,8 @@ def run() -> None:
     stack, second = Stack(run_dir), Stack(RunDir(run_dir.path / "second"))
     stack.down()
     second.down()
+    for folder in (stack.run_dir, second.run_dir):
+        shutil.rmtree(folder.seen, ignore_errors=True)
     try:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
         stack.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
@@ -64,6 +67,8 @@ def run() -> None:
         for searched in (stack, second):
             logs = {"POSTRIDER_STACK": str(searched.run_dir.stack)}
             check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **logs)
+        folders = [str(seen.run_dir.seen) for seen in (stack, second)]
+        check("add up what the tests have seen of the API's document", [sys.executable, "tests/openapi/coverage.py", *folders])
         second.down()
         # It ends the stack's own deliveries; what follows makes none.
         check("count what a delivery costs", [sys.executable, "tests/bench/counts.py"], RUN_DIR=str(run_dir.path))

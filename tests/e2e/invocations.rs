@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::api::text;
 use crate::support::{Receiver, Reply, SOON, World, canary, until};
 
-const ALL: [&str; 8] = ["webhooks", "tenants", "events", "jobs", "ledger", "fanout", "deliver", "sweep"];
+const ALL: [&str; 9] = ["webhooks", "tenants", "events", "jobs", "ledger", "reference", "fanout", "deliver", "sweep"];
 
 /// A payload that is nobody's: a list, a number, a text, nothing, and some that nearly are.
 fn odd() -> Vec<Value> {

@@ -21,6 +21,7 @@ mod credentials;
 mod delivery;
 mod dialects;
 mod disabled;
+mod document;
 mod duplicates;
 mod event_quota;
 mod events;

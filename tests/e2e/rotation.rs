@@ -199,3 +199,22 @@ async fn a_rotation_that_makes_no_sense_changes_nothing() {
     assert!(signed.is_accepted_with(text(&made, "secret")));
     assert_eq!(signed.signature.split(' ').count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fifth_secret_waits_for_a_grace_to_end() {
+    let world = World::open();
+    let tenant = world.tenant_on("standard", "pro").await;
+    let webhook = tenant.webhook("https://your-app.invalid/", &["*"]).await;
+    let of_webhook = format!("/v1/webhooks/{webhook}/secret/rotate");
+    let of_tenant = format!("/v1/tenants/{}/secret/rotate", tenant.id);
+    for (api, path) in [(&tenant.api, &of_webhook), (&world.admin, &of_tenant)] {
+        let mut statuses = Vec::new();
+        // The first secret of a tenant's, which nobody was shown, is kept by no rotation.
+        for _ in 0..5 {
+            statuses.push(api.post(path, &json!({})).await.status);
+        }
+        assert_eq!(statuses.last(), Some(&409), "{statuses:?}");
+        api.post(path, &json!({})).await.refused(409, "conflict");
+        api.post(path, &json!({"grace_seconds": 0})).await.ok(200);
+    }
+}

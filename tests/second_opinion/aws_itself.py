@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from resolved import ACCOUNT, REGION, Resolved, arn
-from rights import Need, as_list, holds, matches
+from rights import Need, as_list, holds, matches, rights_of
 
 STREAM_READS = ("DescribeStream", "GetRecords", "GetShardIterator")
 QUEUE_READS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -37,6 +37,9 @@ class AwsItself:
         self._resolved = resolved
         self._functions = resolved.of_type("AWS::Lambda::Function")
         self._roles = {resolved.arn(name): name for name in resolved.of_type("AWS::IAM::Role")}
+        # Whose tables and secrets a key of the operator's encrypts.
+        kept = ("dynamodb", "secretsmanager")
+        self._keepers = {right.role for right in rights_of(resolved) if right.action.split(":")[0] in kept}
 
     def role_of(self, function: str) -> str:
         """The logical id of a function's role, by the function's."""
@@ -56,7 +59,8 @@ class AwsItself:
             yield from ((self.role_of(function), Need(f"logs:{action}", stream)) for action in LOG_WRITES)
             if "VpcConfig" in properties:
                 yield from ((self.role_of(function), Need(f"ec2:{action}", "*")) for action in INTERFACES)
-            yield from ((self.role_of(function), need) for need in self._of_key())
+            if self.role_of(function) in self._keepers:
+                yield from ((self.role_of(function), need) for need in self._of_key())
         for mapping in self._resolved.of_type("AWS::Lambda::EventSourceMapping").values():
             role = self.role_of(names[mapping["FunctionName"]])
             yield from ((role, need) for need in _of_source(mapping["EventSourceArn"]))

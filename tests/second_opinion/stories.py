@@ -72,6 +72,11 @@ def delivered_to(stage: Stage, customer: Customer, webhook: str, event: str = "i
 # ---------------------------------------------------------------- the operator's side
 
 
+def document(stage: Stage) -> None:
+    status, told = stage.world.call("GET", "/v1/openapi.json", {})
+    check(status == 200 and "/v1/webhooks/create" in told["paths"], "nobody learns what the API is")
+
+
 def tenants_and_keys(stage: Stage) -> None:
     admin, customer = stage.admin, stage.customer("standard")
     path = f"/v1/tenants/{customer.tenant}"
@@ -254,6 +259,7 @@ def late(stage: Stage) -> None:
 
 
 STORIES: dict[str, Callable[[Stage], None]] = {
+    "the API's document": document,
     "tenants and their keys": tenants_and_keys,
     "webhooks": webhooks,
     "every way in": ways_in,

@@ -21,19 +21,15 @@ use postrider_domain::key::Scope;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
 use postrider_host::{clock, deadline};
-use serde_json::json;
 use serde_json::value::RawValue;
 
+use crate::bounds::{MAX_BATCH, MAX_BATCH_BYTES};
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::quota::Quota;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
-
-const MAX_BATCH: usize = 25;
-/// Of a whole batch. Ten of the largest events fit in.
-const MAX_BATCH_BYTES: usize = 2560 * 1024;
 
 /// What the routes need.
 pub struct Events {
@@ -54,18 +50,23 @@ impl Routed for Events {
         Route::post(
             "/v1/events",
             Bearer(Scope::EventsWrite),
+            operations::publish,
             |it, request, caller, _| Box::pin(it.publish(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
         Route::post(
             "/v1/events/batch",
             Bearer(Scope::EventsWrite),
+            operations::publish_batch,
             |it, request, caller, _| Box::pin(it.publish_batch(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
-        Route::get("/v1/events/{id}", Bearer(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
+        Route::get(
+            "/v1/events/{id}",
+            Bearer(Scope::DeliveriesRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
@@ -128,14 +129,9 @@ impl Events {
             deadline::apart(async { self.accept(admitted?, &producer, Source::Http).await })
         };
         let results = join_all(read.into_iter().map(one).collect::<Vec<_>>()).await;
-        let results: Vec<_> = results
-            .into_iter()
-            .map(|result| match result {
-                Ok(event) => view::accepted(&event),
-                Err(error) => json!({"error": error.of_one(INSTEAD_OF_REPEATING).body()}),
-            })
-            .collect();
-        let response = Response::json(202, &json!({"results": results}));
+        let told = |error: ApiError| error.of_one(INSTEAD_OF_REPEATING);
+        let results: Vec<_> = results.into_iter().map(|result| result.map_err(told)).collect();
+        let response = Response::json(202, &view::Batch { results: results.iter().map(Into::into).collect() });
         Ok(match retry_after {
             Some(seconds) => response.header("retry-after", seconds.to_string()),
             None => response,

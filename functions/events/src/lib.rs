@@ -1,8 +1,11 @@
 //! Events: published over HTTP, on the stack's bus or by direct invocation; seen with their deliveries.
 
+mod bounds;
 mod handler;
+mod operations;
 mod publish;
 mod quota;
+mod requests;
 mod triggers;
 mod view;
 

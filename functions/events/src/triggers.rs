@@ -9,7 +9,7 @@ use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_host::deadline::{self, Waiting};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::handler::Events;
 use crate::publish::{Producer, Publication, Source};
@@ -38,12 +38,12 @@ impl Events {
     /// else. Lambda tries an asynchronous invocation again under the same request id, which makes it one event.
     async fn invoked(&self, payload: &str, request_id: &str) -> Result<Value, Error> {
         match self.publish_for(payload, Source::Direct, Some(request_id)).await {
-            Ok(event) => Ok(view::accepted(&event)),
+            Ok(event) => Ok(serde_json::to_value(view::accepted(&event))?),
             Err(error) => match error.cause() {
                 Some(cause) => Err(cause.to_owned().into()),
                 None => {
                     tracing::warn!(request_id, code = error.code(), "trigger.refused");
-                    Ok(json!({"error": error.body()}))
+                    Ok(serde_json::to_value(error.body())?)
                 }
             },
         }

@@ -1,46 +1,131 @@
 //! Events and their deliveries as the API shows them.
 
-use postrider_domain::delivery::Delivery;
-use postrider_domain::event::Event;
-use postrider_domain::time;
+use postrider_api::document::{Id, JsonSchema, Names, Time, TypeOfEvent};
+use postrider_api::{ApiError, Failed, Pagination};
+use postrider_domain::delivery::{self, Status};
+use postrider_domain::event::{self, EventType};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId};
+use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-/// What a producer gets for an accepted event, the same for a replay.
-pub(crate) fn accepted(event: &Event) -> Value {
-    json!({"id": event.id, "event": event.event_type, "timestamp": time::wire(event.timestamp)})
+use crate::bounds::MAX_BATCH;
+
+/// An event that was accepted; the same for a replay.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AcceptedEvent")]
+pub(crate) struct Accepted<'a> {
+    /// The event's id, which its receivers see.
+    #[schemars(with = "Id<EventId>")]
+    id: &'a EventId,
+    /// Its type.
+    #[schemars(with = "TypeOfEvent")]
+    event: &'a EventType,
+    /// When it was accepted the first time.
+    timestamp: Time,
 }
 
-/// An event with a page of its deliveries; `data` as the producer wrote it.
-#[derive(serde::Serialize)]
+/// What a producer gets for an accepted event, the same for a replay.
+pub(crate) fn accepted(event: &event::Event) -> Accepted<'_> {
+    Accepted { id: &event.id, event: &event.event_type, timestamp: event.timestamp.into() }
+}
+
+/// What became of the events of a batch.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BatchResults")]
+pub(crate) struct Batch<'a> {
+    /// One for each event, in the batch's order.
+    #[schemars(length(min = 1, max = MAX_BATCH))]
+    pub(crate) results: Vec<Taken<'a>>,
+}
+
+/// What became of one event of a batch.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "BatchResult")]
+pub(crate) enum Taken<'a> {
+    /// It was accepted.
+    Accepted(Accepted<'a>),
+    /// It was refused, or could not be taken in.
+    Refused(Failed),
+}
+
+impl<'a> From<&'a Result<event::Event, ApiError>> for Taken<'a> {
+    fn from(result: &'a Result<event::Event, ApiError>) -> Self {
+        match result {
+            Ok(event) => Self::Accepted(accepted(event)),
+            Err(error) => Self::Refused(error.body()),
+        }
+    }
+}
+
+/// An event with a page of its deliveries.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub(crate) struct Shown<'a> {
-    id: &'a str,
-    event: &'a str,
+    /// Its id.
+    #[schemars(with = "Id<EventId>")]
+    id: &'a EventId,
+    /// Its type.
+    #[schemars(with = "TypeOfEvent")]
+    event: &'a EventType,
+    /// What it says, as its producer wrote it.
+    #[schemars(with = "Map<String, Value>", example = serde_json::json!({"invoice_id": "in_4711", "amount": 1200}))]
     data: &'a RawValue,
-    timestamp: String,
-    deliveries: Vec<Value>,
-    pagination: Value,
+    /// When it was accepted.
+    timestamp: Time,
+    /// Its deliveries to the webhooks of this page.
+    deliveries: Vec<Delivery<'a>>,
+    /// What follows. Pages are made of webhooks, so one may have fewer deliveries, or none.
+    pagination: Pagination,
 }
 
 impl<'a> Shown<'a> {
-    pub(crate) fn new(event: &'a Event, data: &'a RawValue, deliveries: &[Delivery], pagination: Value) -> Self {
+    pub(crate) fn new(
+        event: &'a event::Event,
+        data: &'a RawValue,
+        deliveries: &'a [delivery::Delivery],
+        pagination: Pagination,
+    ) -> Self {
         Self {
-            id: event.id.as_str(),
-            event: event.event_type.as_str(),
+            id: &event.id,
+            event: &event.event_type,
             data,
-            timestamp: time::wire(event.timestamp),
-            deliveries: deliveries.iter().map(delivery).collect(),
+            timestamp: event.timestamp.into(),
+            deliveries: deliveries.iter().map(Delivery::from).collect(),
             pagination,
         }
     }
 }
 
-fn delivery(delivery: &Delivery) -> Value {
-    json!({
-        "id": delivery.id,
-        "webhook_id": delivery.webhook_id(),
-        "status": delivery.status,
-        "attempts": delivery.attempts_on_record(),
-        "next_attempt_at": delivery.next_attempt_at.map(time::wire),
-    })
+/// A delivery, as its event shows it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventDelivery")]
+struct Delivery<'a> {
+    /// Its id: GET /v1/deliveries/{id} tells of its attempts.
+    #[schemars(with = "Id<DeliveryId>")]
+    id: &'a DeliveryId,
+    /// The webhook that it is for; null where it goes to a job's own URL.
+    #[schemars(with = "Option<Id<EndpointId>>")]
+    webhook_id: Option<&'a EndpointId>,
+    /// Where it stands.
+    #[schemars(with = "Names<Status>")]
+    status: Status,
+    /// How many attempts are on record.
+    #[schemars(example = 2)]
+    attempts: usize,
+    /// When the next attempt is due; null where none is.
+    next_attempt_at: Option<Time>,
+}
+
+impl<'a> From<&'a delivery::Delivery> for Delivery<'a> {
+    fn from(delivery: &'a delivery::Delivery) -> Self {
+        Self {
+            id: &delivery.id,
+            webhook_id: delivery.webhook_id(),
+            status: delivery.status,
+            attempts: delivery.attempts_on_record(),
+            next_attempt_at: delivery.next_attempt_at.map(Time::from),
+        }
+    }
 }

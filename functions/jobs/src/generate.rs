@@ -7,14 +7,13 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus, Project, ProjectStatus};
 use postrider_domain::web_url;
 use postrider_host::{clock, entropy};
+use serde_json::value::to_raw_value;
 use url::Url;
 
+use crate::bounds::{URLS, VARIANTS};
 use crate::handler::Jobs;
 use crate::title::titles;
 use crate::view;
-
-const URLS: std::ops::RangeInclusive<usize> = 1..=3;
-const VARIANTS: std::ops::RangeInclusive<u8> = 1..=3;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
@@ -57,8 +56,12 @@ impl Jobs {
     }
 
     pub(crate) async fn list_generations(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let page = self.page(request, caller, JobKind::Projects, view::generation_status, view::generation).await?;
-        Ok(Response::json(200, &view::generations(&page)))
+        let page = self
+            .page(request, caller, JobKind::Projects, view::generation_status, |job| {
+                to_raw_value(&view::generation(job))
+            })
+            .await?;
+        Ok(Response::json(200, &view::generations(page)))
     }
 
     pub(crate) async fn generation(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {

@@ -5,7 +5,7 @@ use postrider_api::KeyAccess::{Bearer, Header};
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{Trigger, refusal};
 use postrider_api::{
-    Access, ApiError, Caller, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
+    Access, ApiError, Caller, Credential, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
 };
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
@@ -20,7 +20,9 @@ use postrider_host::deadline::{self, Waiting};
 use postrider_host::env::{self, BadSetting};
 use postrider_host::resolver::Resolver;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
+use crate::operations;
 use crate::reporter::Reporter;
 use crate::starter::Starter;
 
@@ -47,6 +49,10 @@ impl Access for JobAccess {
     fn scope(&self) -> &'static str {
         self.key.scope()
     }
+
+    fn credential(&self) -> Credential {
+        self.key.credential()
+    }
 }
 
 const fn of_projects(key: KeyAccess) -> JobAccess {
@@ -65,42 +71,56 @@ impl Routed for Jobs {
         Route::post(
             "/api/v1/generate",
             of_projects(Bearer(Scope::JobsWrite)),
+            operations::generate,
             |it, request, caller, _| Box::pin(it.generate(request, caller)),
             "a job may have been started: a repeat starts another one",
         ),
-        Route::get("/api/v1/jobs", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, _| {
-            Box::pin(it.list_generations(request, caller))
-        }),
-        Route::get("/api/v1/jobs/{jobId}", of_projects(Bearer(Scope::JobsRead)), |it, request, caller, [id, _]| {
-            Box::pin(it.generation(request, caller, id))
-        }),
+        Route::get(
+            "/api/v1/jobs",
+            of_projects(Bearer(Scope::JobsRead)),
+            operations::list_generations,
+            |it, request, caller, _| Box::pin(it.list_generations(request, caller)),
+        ),
+        Route::get(
+            "/api/v1/jobs/{jobId}",
+            of_projects(Bearer(Scope::JobsRead)),
+            operations::get_generation,
+            |it, request, caller, [id, _]| Box::pin(it.generation(request, caller, id)),
+        ),
         Route::post(
             "/api/v1/jobs/{jobId}/report",
             of_projects(Bearer(Scope::JobsReport)),
+            operations::report_generation,
             |it, request, caller, [id, _]| Box::pin(it.report_projects(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
-        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), |it, request, caller, _| {
+        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), operations::list_tasks, |it, request, caller, _| {
             Box::pin(it.list_tasks(request, caller))
         }),
         Route::post(
             "/v1/jobs",
             of_a_task(Header(Scope::JobsWrite)),
+            operations::start_task,
             |it, request, caller, _| Box::pin(it.start_task(request, caller)),
             "start jobs with an Idempotency-Key and repeating is safe; without one look at GET /v1/jobs before you repeat it",
         ),
-        Route::get("/v1/jobs/{id}", of_a_task(Header(Scope::JobsRead)), |it, request, caller, [id, _]| {
-            Box::pin(it.get_task(request, caller, id))
-        }),
+        Route::get(
+            "/v1/jobs/{id}",
+            of_a_task(Header(Scope::JobsRead)),
+            operations::get_task,
+            |it, request, caller, [id, _]| Box::pin(it.get_task(request, caller, id)),
+        ),
         Route::post(
             "/v1/jobs/{id}/cancel",
             of_a_task(Header(Scope::JobsWrite)),
+            operations::cancel_task,
             |it, request, caller, [id, _]| Box::pin(it.cancel_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
         Route::post(
             "/v1/jobs/{id}/report",
             of_a_task(Header(Scope::JobsReport)),
+            operations::report_task,
             |it, request, caller, [id, _]| Box::pin(it.report_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
@@ -158,13 +178,13 @@ impl Jobs {
         caller: &Caller,
         kind: JobKind,
         named: fn(&str) -> Result<JobStatus, Invalid>,
-        show: fn(&Job) -> Value,
+        show: fn(&Job) -> serde_json::Result<Box<RawValue>>,
     ) -> Result<ShownPage, ApiError> {
         request.only_query(&["status", "limit", "cursor"])?;
         let status = request.query("status")?.map(named).transpose()?;
         let paging: Paging<JobId> = Paging::of(request)?;
         let found = self.jobs.list(caller.tenant_id()?, kind, paging.limit, paging.after.as_ref()).await?;
-        let show = |job: &Job| status.is_none_or(|status| job.status == status).then(|| show(job));
+        let show = |job: &Job| if status.is_none_or(|status| job.status == status) { show(job).ok() } else { None };
         Ok(ShownPage::of(&found, |job| &job.id, show))
     }
 

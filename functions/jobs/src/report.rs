@@ -7,12 +7,9 @@ use postrider_domain::job::{JobStatus, ProjectReport, ProjectStatus, Report};
 use postrider_domain::web_url;
 use serde_json::value::RawValue;
 
+use crate::bounds::{MAX_CREDITS, MAX_TITLE_CHARS};
 use crate::handler::Jobs;
 use crate::view;
-
-const MAX_TITLE_CHARS: usize = 512;
-/// JavaScript's largest exact integer; customers parse the number.
-const MAX_CREDITS: u64 = (1 << 53) - 1;
 
 impl Jobs {
     pub(crate) async fn report_projects(
@@ -31,7 +28,7 @@ impl Jobs {
         let job = self.find(caller, id, JobKind::Task).await?;
         let report = read(request.fields()?, JobKind::Task)?;
         let job = self.reporter.report(job, &report).await?;
-        Ok(Response::json(200, &view::with_meta(&view::task(&job), &request.id)))
+        Ok(Response::json(200, &view::wrapped(&job, &request.id)))
     }
 }
 

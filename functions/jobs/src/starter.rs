@@ -12,8 +12,7 @@ use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 use serde_json::value::RawValue;
 
-/// What a request may be: an event on a bus takes 256 KiB, and most of it should be room to spare.
-const MAX_REQUEST_BYTES: usize = 64 * 1024;
+use crate::bounds::MAX_REQUEST_BYTES;
 
 /// Starts jobs.
 pub(crate) struct Starter {

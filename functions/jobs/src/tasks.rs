@@ -1,6 +1,6 @@
 //! `/v1/jobs`: jobs of one task.
 
-use postrider_api::{ApiError, Caller, Request, Response};
+use postrider_api::{ApiError, Caller, Meta, Request, Response};
 use postrider_domain::dialect::JobKind;
 use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
@@ -8,14 +8,14 @@ use postrider_domain::job::{Job, JobStatus, Report, Task};
 use postrider_domain::{idempotency_key, invisible, web_url};
 use postrider_host::{clock, entropy};
 use serde_json::json;
+use serde_json::value::to_raw_value;
 
+use crate::bounds::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS};
 use crate::handler::Jobs;
 use crate::platform::platform_of;
 use crate::starter::Started;
 use crate::view;
 
-const MAX_CAPABILITIES: usize = 20;
-const MAX_CAPABILITY_CHARS: usize = 64;
 /// How long a customer should wait before he asks how a job stands, in seconds.
 const ASK_AGAIN_AFTER: &str = "30";
 const CAPABILITIES: &str = "a list of 1 to 20 names";
@@ -70,15 +70,16 @@ impl Jobs {
     }
 
     pub(crate) async fn list_tasks(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let page = self.page(request, caller, JobKind::Task, view::task_status, view::task).await?;
-        let meta = json!({"request_id": request.id});
-        Ok(Response::json(200, &json!({"data": page.rows, "pagination": page.pagination(), "meta": meta})))
+        let page =
+            self.page(request, caller, JobKind::Task, view::task_status, |job| to_raw_value(&view::task(job))).await?;
+        let (pagination, meta) = (page.pagination(), Meta { request_id: request.id.clone() });
+        Ok(Response::json(200, &view::Tasks { data: page.rows, pagination, meta }))
     }
 
     pub(crate) async fn get_task(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let job = self.find(caller, id, JobKind::Task).await?;
-        let answer = Response::json(200, &view::with_meta(&view::task(&job), &request.id));
+        let answer = Response::json(200, &view::wrapped(&job, &request.id));
         Ok(if job.status.has_ended() { answer } else { answer.header("retry-after", ASK_AGAIN_AFTER) })
     }
 
@@ -86,12 +87,12 @@ impl Jobs {
         request.optional_fields()?.finish()?;
         let job = self.find(caller, id, JobKind::Task).await?;
         let job = self.reporter.report(job, &Report::Cancelled).await?;
-        Ok(Response::json(200, &view::with_meta(&view::task(&job), &request.id)))
+        Ok(Response::json(200, &view::wrapped(&job, &request.id)))
     }
 }
 
 fn response(status: u16, request: &Request, job: &Job) -> Response {
-    Response::json(status, &view::with_meta(&view::task(job), &request.id))
+    Response::json(status, &view::wrapped(job, &request.id))
         .header("location", format!("/v1/jobs/{}", job.id))
         .header("retry-after", ASK_AGAIN_AFTER)
 }

@@ -27,11 +27,11 @@ use postrider_domain::tenant::Tenant;
 use postrider_domain::time;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
-use serde_json::json;
 
 use crate::places::Places;
+use crate::requests::Undelivered;
 use crate::used_up::UsedUp;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -62,35 +62,45 @@ impl Routed for Ledger {
     type Caller = Caller;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/webhooks/{id}/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.list(request, caller, id))
-        }),
+        Route::get(
+            "/v1/webhooks/{id}/deliveries",
+            Header(Scope::DeliveriesRead),
+            operations::list,
+            |it, request, caller, [id, _]| Box::pin(it.list(request, caller, id)),
+        ),
         Route::post(
             "/v1/webhooks/{id}/recover",
             Header(Scope::DeliveriesWrite),
+            operations::recover,
             |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
             "a second recovery sends nothing twice: repeat it",
         ),
         Route::get(
             "/v1/webhooks/{id}/recover/{recovery_id}",
             Header(Scope::DeliveriesRead),
+            operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
         ),
-        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), |it, request, caller, _| {
+        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), operations::find_many, |it, request, caller, _| {
             Box::pin(it.find_many(request, caller))
         }),
-        Route::get("/v1/deliveries/{id}", Header(Scope::DeliveriesRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
+        Route::get(
+            "/v1/deliveries/{id}",
+            Header(Scope::DeliveriesRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
         Route::post(
             "/v1/deliveries/{id}/retry",
             Header(Scope::DeliveriesWrite),
+            operations::retry,
             |it, request, caller, [id, _]| Box::pin(it.retry(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
         Route::post(
             "/v1/deliveries/{id}/cancel",
             Header(Scope::DeliveriesWrite),
+            operations::cancel,
             |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
@@ -146,9 +156,9 @@ impl Ledger {
         request.only_query(&["status", "limit", "cursor"])?;
         let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
         let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
-            "undelivered" => None,
+            Undelivered::ALL => None,
             name => match Status::named(name) {
-                Some(status @ (Status::Retrying | Status::Failed | Status::Cancelled)) => Some(status),
+                Some(status) if Undelivered::SOME.contains(&status) => Some(status),
                 _ => return Err(Invalid::new("status", expected).into()),
             },
         };
@@ -161,9 +171,9 @@ impl Ledger {
     async fn page(&self, page: Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
         let page = self.with_earlier(page).await?;
         let places = self.places.of(&page.rows).await?;
-        let show = |row: &Delivery| Some(view::delivery(row, places.of(row)));
-        let shown = ShownPage::of(&page, |row| &row.id, show);
-        Ok(Response::json(200, &json!({"deliveries": shown.rows, "pagination": shown.pagination()})))
+        let shown = ShownPage::of(&page, |row| &row.id, |row| Some(view::delivery(row, places.of(row))));
+        let pagination = shown.pagination();
+        Ok(Response::json(200, &view::Page { deliveries: shown.rows, pagination }))
     }
 
     /// A job's delivery: there is one once the job has ended, if it has a URL.
@@ -306,7 +316,7 @@ impl Ledger {
         if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
             tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
         }
-        Ok(Response::json(202, &json!({"recovery_id": id})))
+        Ok(Response::json(202, &view::Begun { recovery_id: id }))
     }
 
     async fn recovery(

@@ -1,7 +1,10 @@
 //! The ledger over HTTP: what became of every event x endpoint.
 
 mod handler;
+mod operations;
+mod outcome;
 mod places;
+mod requests;
 mod used_up;
 mod view;
 

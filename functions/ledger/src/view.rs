@@ -1,44 +1,134 @@
 //! Deliveries as the API shows them.
 
-use postrider_api::Cursor;
+use postrider_api::document::{Id, JsonSchema, Names, Time, TypeOfEvent, UrlOfWebhook};
+use postrider_api::{Cursor, Pagination};
 use postrider_domain::attempt::{Attempt, Place as Order};
-use postrider_domain::delivery::Delivery;
+use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::parking::{Cause, State};
-use postrider_domain::recovery::Recovery;
-use postrider_domain::time;
-use serde_json::{Value, json};
+use postrider_domain::event::EventType;
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
+use postrider_domain::recovery::{Progress, Recovery};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
+use crate::outcome::OutcomeName;
 use crate::places::Place;
 
 /// Attempts of a delivery that are shown at once, where nobody asks for fewer or more: the first ones.
 pub(crate) const ATTEMPTS: usize = 100;
 
+/// A delivery: one event at one webhook, or at a job's own URL, with a page of its attempts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
+pub(crate) struct Shown<'a> {
+    /// Its id.
+    #[schemars(with = "Id<DeliveryId>")]
+    id: &'a DeliveryId,
+    /// The event that it delivers.
+    #[schemars(with = "Id<EventId>")]
+    event_id: &'a EventId,
+    /// That event's type.
+    #[schemars(with = "TypeOfEvent")]
+    event: &'a EventType,
+    /// The webhook that it is for; null where it goes to a job's own URL.
+    #[schemars(with = "Option<Id<EndpointId>>")]
+    webhook_id: Option<&'a EndpointId>,
+    /// Where it goes at present; null where nobody knows any more.
+    #[schemars(with = "Option<UrlOfWebhook>")]
+    url: Option<&'a str>,
+    /// Where it stands.
+    #[schemars(with = "Names<Status>")]
+    status: Status,
+    /// The time of its event.
+    created_at: Time,
+    /// When the next attempt is due; null where none is. While it waits for its webhook: when that is asked next whether it is back.
+    next_attempt_at: Option<Time>,
+    /// Its attempts in the order in which they began: the first 100, or the page that was asked for.
+    attempts: Vec<ShownAttempt<'a>>,
+    /// The job to whose own URL it goes; left out where it goes to a webhook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id<JobId>>")]
+    job_id: Option<&'a JobId>,
+    /// Why it waits for its webhook as a whole; left out where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Cause>>")]
+    waiting_for: Option<Cause>,
+    /// Why it failed or was cancelled; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Reason>>")]
+    reason: Option<Reason>,
+    /// When its receiver first took it; left out where it never did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<Time>,
+    /// What follows of its attempts. Left out where all are shown and no page was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+}
+
+/// An attempt: one POST, or one that could not be made.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
+pub(crate) struct ShownAttempt<'a> {
+    /// Its number, from 1 in the order in which they began.
+    #[schemars(range(min = 1), example = 1)]
+    number: u32,
+    /// When it began.
+    at: Time,
+    /// How long it took to the status line or the failure, in milliseconds.
+    #[schemars(example = 183)]
+    duration_ms: u64,
+    /// Where it was made to; null where nothing was sent, or nobody knows any more.
+    #[schemars(with = "Option<UrlOfWebhook>")]
+    url: Option<&'a str>,
+    /// What came of it.
+    #[schemars(with = "OutcomeName")]
+    outcome: &'a str,
+    /// The status that the receiver answered with; left out where no answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 999), example = 500)]
+    status_code: Option<u16>,
+    /// What went wrong, in words; left out where nothing is to be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"the certificate has expired")]
+    error: Option<&'a str>,
+    /// The beginning of a failure's answer, as text: 256 bytes, of the last attempt a kibibyte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"upstream unavailable")]
+    response_excerpt: Option<&'a str>,
+    /// Where a redirect pointed, without its query. It was not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"https://www.example.com/hooks")]
+    redirect_to: Option<&'a str>,
+}
+
 /// A delivery with its first attempts, late ones too, numbered by when they began; and where the others begin, if there are more.
-pub(crate) fn delivery(delivery: &Delivery, place: &Place) -> Value {
-    let page = of_attempts(delivery, place, ATTEMPTS, None);
-    let mut body = without_attempts(delivery, place);
-    body["attempts"] = page.0.into();
-    if page.1.is_some() {
-        body["pagination"] = pagination(page.1.as_ref());
-    }
-    body
+pub(crate) fn delivery<'a>(delivery: &'a Delivery, place: &'a Place) -> Shown<'a> {
+    let (attempts, next) = of_attempts(delivery, place, ATTEMPTS, None);
+    shown(delivery, place, attempts, next.as_ref().map(|next| pagination(Some(next))))
 }
 
 /// A delivery with so many of its attempts, after the place of one.
-pub(crate) fn delivery_from(delivery: &Delivery, place: &Place, limit: usize, after: Option<&Order>) -> Value {
+pub(crate) fn delivery_from<'a>(
+    delivery: &'a Delivery,
+    place: &'a Place,
+    limit: usize,
+    after: Option<&Order>,
+) -> Shown<'a> {
     let (attempts, next) = of_attempts(delivery, place, limit, after);
-    let mut body = without_attempts(delivery, place);
-    body["attempts"] = attempts.into();
-    body["pagination"] = pagination(next.as_ref());
-    body
+    shown(delivery, place, attempts, Some(pagination(next.as_ref())))
 }
 
-fn pagination(next: Option<&Order>) -> Value {
+fn pagination(next: Option<&Order>) -> Pagination {
     Cursor::pagination(next.map(ToString::to_string).as_deref())
 }
 
 /// A page of attempts, and after which one the next begins.
-fn of_attempts(delivery: &Delivery, place: &Place, limit: usize, after: Option<&Order>) -> (Vec<Value>, Option<Order>) {
+fn of_attempts<'a>(
+    delivery: &'a Delivery,
+    place: &'a Place,
+    limit: usize,
+    after: Option<&Order>,
+) -> (Vec<ShownAttempt<'a>>, Option<Order>) {
     let from_here = |(_, attempt): &(u32, &Attempt)| after.is_none_or(|after| attempt.place() > *after);
     let mut found: Vec<(u32, &Attempt)> = (1..).zip(delivery.history()).filter(from_here).take(limit + 1).collect();
     let has_more = found.len() > limit;
@@ -47,65 +137,99 @@ fn of_attempts(delivery: &Delivery, place: &Place, limit: usize, after: Option<&
     (found.into_iter().map(|(number, attempt)| self::attempt(number, attempt, place)).collect(), next)
 }
 
-fn without_attempts(delivery: &Delivery, place: &Place) -> Value {
-    let mut body = json!({
-        "id": delivery.id,
-        "event_id": delivery.event_id,
-        "event": delivery.event_type,
-        "webhook_id": delivery.webhook_id(),
-        "url": place.url,
-        "status": delivery.status,
-        "created_at": time::wire(delivery.created_at),
-        "next_attempt_at": delivery.next_attempt_at.map(time::wire),
-        "attempts": [],
-    });
-    if let Some(job) = &delivery.job_id {
-        body["job_id"] = json!(job);
+fn shown<'a>(
+    delivery: &'a Delivery,
+    place: &'a Place,
+    attempts: Vec<ShownAttempt<'a>>,
+    pagination: Option<Pagination>,
+) -> Shown<'a> {
+    let is_parked = delivery.is_parked();
+    let parking = place.parking.as_ref();
+    // Drained, it waits for its turn and for no probe.
+    let next_probe = || parking.filter(|parking| parking.state == State::Down).map(|parking| parking.next_at);
+    let next_attempt_at = if is_parked { next_probe() } else { delivery.next_attempt_at };
+    Shown {
+        id: &delivery.id,
+        event_id: &delivery.event_id,
+        event: &delivery.event_type,
+        webhook_id: delivery.webhook_id(),
+        url: place.url.as_deref(),
+        status: delivery.status,
+        created_at: delivery.created_at.into(),
+        next_attempt_at: next_attempt_at.map(Time::from),
+        attempts,
+        job_id: delivery.job_id.as_ref(),
+        waiting_for: is_parked.then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause)),
+        reason: delivery.reason,
+        delivered_at: delivery.delivered_at().map(Time::from),
+        pagination,
     }
-    if delivery.is_parked() {
-        let parking = place.parking.as_ref();
-        // Drained, it waits for its turn and for no probe.
-        let next = parking.filter(|parking| parking.state == State::Down).map(|parking| time::wire(parking.next_at));
-        body["waiting_for"] = json!(parking.map_or(Cause::EndpointOutage, |parking| parking.cause));
-        body["next_attempt_at"] = json!(next);
-    }
-    if let Some(reason) = delivery.reason {
-        body["reason"] = json!(reason);
-    }
-    if let Some(at) = delivery.delivered_at() {
-        body["delivered_at"] = json!(time::wire(at));
-    }
-    body
 }
 
-fn attempt(number: u32, attempt: &Attempt, place: &Place) -> Value {
-    let mut body = json!({
-        "number": number,
-        "at": time::wire(attempt.at),
-        "duration_ms": attempt.duration_ms,
-        "url": place.of(attempt),
-        "outcome": attempt.outcome,
-    });
-    let rest = [
-        ("status_code", json!(attempt.status_code)),
-        ("error", json!(attempt.error)),
-        ("response_excerpt", json!(attempt.response_excerpt)),
-        ("redirect_to", json!(attempt.redirect_to)),
-    ];
-    for (name, value) in rest.into_iter().filter(|(_, value)| !value.is_null()) {
-        body[name] = value;
+fn attempt<'a>(number: u32, attempt: &'a Attempt, place: &'a Place) -> ShownAttempt<'a> {
+    ShownAttempt {
+        number,
+        at: attempt.at.into(),
+        duration_ms: attempt.duration_ms,
+        url: place.of(attempt),
+        outcome: &attempt.outcome,
+        status_code: attempt.status_code,
+        error: attempt.error.as_deref(),
+        response_excerpt: attempt.response_excerpt.as_deref(),
+        redirect_to: attempt.redirect_to.as_deref(),
     }
-    body
+}
+
+/// A page of deliveries.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DeliveryPage")]
+pub(crate) struct Page {
+    /// The page's deliveries.
+    #[schemars(with = "Vec<Shown<'static>>")]
+    pub(crate) deliveries: Vec<Box<RawValue>>,
+    /// What follows.
+    pub(crate) pagination: Pagination,
+}
+
+/// A recovery that has begun.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BegunRecovery")]
+pub(crate) struct Begun {
+    /// Its id: GET /v1/webhooks/{id}/recover/{recovery_id} tells how far it has come.
+    #[schemars(with = "Id<RecoveryId>")]
+    pub(crate) recovery_id: RecoveryId,
 }
 
 /// How far a recovery has come.
-pub(crate) fn recovery(recovery: &Recovery) -> Value {
-    json!({
-        "recovery_id": recovery.id,
-        "status": recovery.status,
-        "since": time::wire(recovery.since),
-        "until": time::wire(recovery.until),
-        "found": recovery.found,
-        "requeued": recovery.requeued,
-    })
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Recovery")]
+pub(crate) struct HowFar<'a> {
+    /// Its id.
+    #[schemars(with = "Id<RecoveryId>")]
+    recovery_id: &'a RecoveryId,
+    /// Whether it goes on.
+    #[schemars(with = "Names<Progress>")]
+    status: Progress,
+    /// From events of this time on.
+    since: Time,
+    /// Up to events before this time.
+    until: Time,
+    /// How many deliveries wanted recovering so far.
+    #[schemars(example = 250)]
+    found: u64,
+    /// How many of them were sent again; the others were on their way before it came to them.
+    #[schemars(example = 248)]
+    requeued: u64,
+}
+
+/// How far a recovery has come.
+pub(crate) fn recovery(recovery: &Recovery) -> HowFar<'_> {
+    HowFar {
+        recovery_id: &recovery.id,
+        status: recovery.status,
+        since: recovery.since.into(),
+        until: recovery.until.into(),
+        found: recovery.found,
+        requeued: recovery.requeued,
+    }
 }

@@ -20,17 +20,16 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::{invisible, time};
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
-use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::view;
+use crate::bounds::MAX_NAME_CHARS;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
 
 /// How often a rotation is tried that others overtake.
 const TRIES: usize = 4;
-const MAX_NAME_CHARS: usize = 128;
 const A_NAME: &str = "1 to 128 characters";
 const SOME_QUOTAS: &str = "an object of quotas";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
@@ -49,43 +48,59 @@ impl Routed for Operator {
     type Caller = ();
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/tenants", OperatorAccess, |it, request, (), _| Box::pin(it.list(request))),
+        Route::get("/v1/tenants", OperatorAccess, operations::list, |it, request, (), _| Box::pin(it.list(request))),
         Route::post(
             "/v1/tenants",
             OperatorAccess,
+            operations::create,
             |it, request, (), _| Box::pin(it.create(request)),
             "look at GET /v1/tenants before you repeat it",
         ),
-        Route::get("/v1/tenants/{id}", OperatorAccess, |it, request, (), [id, _]| Box::pin(it.get(request, id))),
-        Route::patch("/v1/tenants/{id}", OperatorAccess, |it, request, (), [id, _]| Box::pin(it.change(request, id))),
-        Route::get("/v1/tenants/{id}/keys", OperatorAccess, |it, request, (), [id, _]| {
+        Route::get("/v1/tenants/{id}", OperatorAccess, operations::get, |it, request, (), [id, _]| {
+            Box::pin(it.get(request, id))
+        }),
+        Route::patch("/v1/tenants/{id}", OperatorAccess, operations::change, |it, request, (), [id, _]| {
+            Box::pin(it.change(request, id))
+        }),
+        Route::get("/v1/tenants/{id}/keys", OperatorAccess, operations::list_keys, |it, request, (), [id, _]| {
             Box::pin(it.list_tenant_keys(request, id))
         }),
         Route::post(
             "/v1/tenants/{id}/keys",
             OperatorAccess,
+            operations::create_key,
             |it, request, (), [id, _]| Box::pin(it.create_key(request, id)),
             UNSEEN_KEY,
         ),
-        Route::delete("/v1/tenants/{id}/keys/{key_id}", OperatorAccess, |it, request, (), [id, key]| {
-            Box::pin(it.delete_tenant_key(request, id, key))
-        }),
+        Route::delete(
+            "/v1/tenants/{id}/keys/{key_id}",
+            OperatorAccess,
+            operations::delete_key,
+            |it, request, (), [id, key]| Box::pin(it.delete_tenant_key(request, id, key)),
+        ),
         Route::post(
             "/v1/tenants/{id}/secret/rotate",
             OperatorAccess,
+            operations::rotate,
             |it, request, (), [id, _]| Box::pin(it.rotate(request, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
-        Route::get("/v1/keys", OperatorAccess, |it, request, (), _| Box::pin(it.list_provider_keys(request))),
+        Route::get("/v1/keys", OperatorAccess, operations::list_provider_keys, |it, request, (), _| {
+            Box::pin(it.list_provider_keys(request))
+        }),
         Route::post(
             "/v1/keys",
             OperatorAccess,
+            operations::create_provider_key,
             |it, request, (), _| Box::pin(it.create_provider_key(request)),
             UNSEEN_KEY,
         ),
-        Route::delete("/v1/keys/{key_id}", OperatorAccess, |it, request, (), [key, _]| {
-            Box::pin(it.delete_provider_key(request, key))
-        }),
+        Route::delete(
+            "/v1/keys/{key_id}",
+            OperatorAccess,
+            operations::delete_provider_key,
+            |it, request, (), [key, _]| Box::pin(it.delete_provider_key(request, key)),
+        ),
     ];
 
     async fn admit(&self, request: &Request, _: &OperatorAccess) -> Result<(), ApiError> {
@@ -134,7 +149,8 @@ impl Operator {
         let paging: Paging<TenantId> = Paging::of(request)?;
         let found = self.config.tenants(paging.limit, paging.after.as_ref().map(TenantId::as_str)).await?;
         let page = ShownPage::of(&found, |tenant| &tenant.id, |tenant| Some(view::tenant(tenant)));
-        Ok(Response::json(200, &json!({"tenants": page.rows, "pagination": page.pagination()})))
+        let pagination = page.pagination();
+        Ok(Response::json(200, &view::Tenants { tenants: page.rows, pagination }))
     }
 
     async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
@@ -228,7 +244,8 @@ impl Operator {
         let limit = request.query("limit")?.map(|_| paging.limit);
         let found = self.config.keys(tenant, limit, paging.after.as_ref().map(KeyId::as_str)).await?;
         let page = ShownPage::of(&found, |key| &key.id, |key| Some(view::key(key)));
-        Ok(Response::json(200, &json!({"keys": page.rows, "pagination": page.pagination()})))
+        let pagination = page.pagination();
+        Ok(Response::json(200, &view::Keys { keys: page.rows, pagination }))
     }
 
     async fn delete_tenant_key(&self, request: &Request, tenant: &str, key: &str) -> Result<Response, ApiError> {

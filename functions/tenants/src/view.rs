@@ -1,42 +1,142 @@
-//! Tenants and keys as the API shows them; neither a key nor a secret is among it.
+//! Tenants and keys as the API shows them; neither a key nor a secret is among it, but in the answer that makes it.
 
-use postrider_domain::key::ApiKey;
-use postrider_domain::tenant::Tenant;
-use postrider_domain::time;
-use serde_json::{Value, json};
+use postrider_api::Pagination;
+use postrider_api::document::{DialectName, Id, JsonSchema, Names, Time};
+use postrider_domain::dialect::DialectRef;
+use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::quota::{self, Quota};
+use postrider_domain::tenant::{self, Plan, TenantStatus};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::bounds::MAX_NAME_CHARS;
+
+/// A tenant: a customer of the provider.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Tenant<'a> {
+    /// Its id.
+    #[schemars(with = "Id<TenantId>")]
+    id: &'a TenantId,
+    /// The operator's name for it.
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
+    name: &'a str,
+    /// What it pays for: its quotas follow from it, and whether some dialects give it webhooks.
+    #[schemars(with = "Names<Plan>")]
+    plan: Plan,
+    /// When it was made.
+    created_at: Time,
+    /// Whether it may use the API and is sent to.
+    #[schemars(with = "Names<TenantStatus>")]
+    status: TenantStatus,
+    /// What counts for it: its plan's quotas, and its own in place of them.
+    quotas: Quotas,
+}
+
+/// What counts for a tenant.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Quotas {
+    /// How many webhooks it may have that were not deleted.
+    #[schemars(range(max = Quota::Webhooks.most()), example = 200)]
+    webhooks: u64,
+    /// How many bytes the plain list of its webhooks may have.
+    #[schemars(range(max = Quota::ListBytes.most()), example = quota::LIST_BYTES)]
+    list_bytes: u64,
+    /// How many events its own keys may publish a second; ten seconds' worth may come at once.
+    #[schemars(range(min = 1, max = Quota::EventsPerSecond.most()), example = 100)]
+    events_per_second: u64,
+    /// How many recoveries it may have running.
+    #[schemars(range(max = Quota::Recoveries.most()), example = 2)]
+    recoveries: u64,
+}
 
 /// A tenant.
-pub(crate) fn tenant(tenant: &Tenant) -> Value {
-    json!({
-        "id": tenant.id,
-        "name": tenant.name,
-        "plan": tenant.plan,
-        "created_at": time::wire(tenant.created_at),
-        "status": tenant.status,
-        "quotas": tenant.quotas(),
-    })
+pub(crate) fn tenant(tenant: &tenant::Tenant) -> Tenant<'_> {
+    let quotas = tenant.quotas();
+    Tenant {
+        id: &tenant.id,
+        name: &tenant.name,
+        plan: tenant.plan,
+        created_at: tenant.created_at.into(),
+        status: tenant.status,
+        quotas: Quotas {
+            webhooks: quotas.webhooks,
+            list_bytes: quotas.list_bytes,
+            events_per_second: quotas.events_per_second,
+            recoveries: quotas.recoveries,
+        },
+    }
+}
+
+/// A page of tenants.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TenantPage")]
+pub(crate) struct Tenants {
+    /// The page's tenants, the oldest first.
+    #[schemars(with = "Vec<Tenant<'static>>")]
+    pub(crate) tenants: Vec<Box<RawValue>>,
+    /// What follows.
+    pub(crate) pagination: Pagination,
+}
+
+/// An API key. Its text is shown by the answer that makes it, and never again.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApiKey")]
+pub(crate) struct Key<'a> {
+    /// Its id: what it is revoked by.
+    #[schemars(with = "Id<KeyId>")]
+    id: &'a KeyId,
+    /// The key itself, this once: left out wherever else it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"pr_5f0c9a7e1b3d5f7a9c1e3b5d7f9a1c3e5b7d9f1a3c5e7b9d1f3a5c7e9b1d3f5a")]
+    key: Option<&'a str>,
+    /// How the webhooks that it makes are spoken to; a provider key has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DialectName>")]
+    dialect: Option<DialectRef>,
+    /// What it may do.
+    #[schemars(with = "Vec<Names<Scope>>", length(min = 1, max = Scope::ALL.len()))]
+    scopes: &'a [Scope],
+    /// When it was made.
+    created_at: Time,
+    /// The operator's note; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS), example = &"CI")]
+    name: Option<&'a str>,
+    /// When it stops working; left out where it never does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
 }
 
 /// A key, without its text.
-pub(crate) fn key(key: &ApiKey) -> Value {
+pub(crate) fn key(key: &ApiKey) -> Key<'_> {
     shown(key, None)
 }
 
 /// A key that was made just now, with its text, this once.
-pub(crate) fn new_key(key: &ApiKey, text: &str) -> Value {
+pub(crate) fn new_key<'a>(key: &'a ApiKey, text: &'a str) -> Key<'a> {
     shown(key, Some(text))
 }
 
-fn shown(key: &ApiKey, text: Option<&str>) -> Value {
-    let fields = [
-        ("id", json!(key.id)),
-        ("key", json!(text)),
-        ("dialect", json!(key.dialect)),
-        ("scopes", json!(key.scopes)),
-        ("created_at", json!(time::wire(key.created_at))),
-        ("name", json!(key.name)),
-        ("expires_at", json!(key.not_after.map(time::wire))),
-    ];
-    let there = fields.into_iter().filter(|(_, value)| !value.is_null());
-    there.map(|(name, value)| (name.to_owned(), value)).collect()
+fn shown<'a>(key: &'a ApiKey, text: Option<&'a str>) -> Key<'a> {
+    Key {
+        id: &key.id,
+        key: text,
+        dialect: key.dialect,
+        scopes: &key.scopes,
+        created_at: key.created_at.into(),
+        name: key.name.as_deref(),
+        expires_at: key.not_after.map(Time::from),
+    }
+}
+
+/// A page of keys.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ApiKeyPage")]
+pub(crate) struct Keys {
+    /// The page's keys, the oldest first, without their texts.
+    #[schemars(with = "Vec<Key<'static>>")]
+    pub(crate) keys: Vec<Box<RawValue>>,
+    /// What follows.
+    pub(crate) pagination: Pagination,
 }

@@ -23,10 +23,9 @@ use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
-use serde_json::json;
 
 use crate::input::Changes;
-use crate::view;
+use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -52,24 +51,35 @@ impl Routed for Webhooks {
         Route::post(
             "/v1/webhooks/create",
             Bearer(Scope::WebhooksWrite),
+            operations::create,
             |it, request, caller, _| Box::pin(it.create(request, caller)),
             "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of",
         ),
-        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), |it, request, caller, _| {
+        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
         }),
-        Route::get("/v1/webhooks/{id}", Bearer(Scope::WebhooksRead), |it, request, caller, [id, _]| {
-            Box::pin(it.get(request, caller, id))
-        }),
-        Route::patch("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
-            Box::pin(it.change(request, caller, id))
-        }),
-        Route::delete("/v1/webhooks/{id}", Bearer(Scope::WebhooksWrite), |it, request, caller, [id, _]| {
-            Box::pin(it.delete(request, caller, id))
-        }),
+        Route::get(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksRead),
+            operations::get,
+            |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
+        ),
+        Route::patch(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksWrite),
+            operations::change,
+            |it, request, caller, [id, _]| Box::pin(it.change(request, caller, id)),
+        ),
+        Route::delete(
+            "/v1/webhooks/{id}",
+            Bearer(Scope::WebhooksWrite),
+            operations::delete,
+            |it, request, caller, [id, _]| Box::pin(it.delete(request, caller, id)),
+        ),
         Route::post(
             "/v1/webhooks/{id}/secret/rotate",
             Bearer(Scope::WebhooksWrite),
+            operations::rotate,
             |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
@@ -121,11 +131,8 @@ impl Webhooks {
             endpoint.secrets.push(StoredSecret::new(sealed));
         }
         self.config.create_endpoint(&endpoint, quotas).await??;
-        let mut body = view::whole(&endpoint, now);
-        if let Some(secret) = secret.filter(|_| made) {
-            body["secret"] = json!(secret.expose());
-        }
-        Ok(Response::json(201, &body))
+        let secret = secret.as_ref().filter(|_| made).map(Secret::expose);
+        Ok(Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret }))
     }
 
     async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
@@ -133,8 +140,7 @@ impl Webhooks {
         let tenant = caller.tenant_id()?;
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
             let all = self.config.endpoints(tenant).await?;
-            let webhooks: Vec<_> = all.iter().map(view::five_fields).collect();
-            let body = json!({"webhooks": webhooks});
+            let body = view::All { webhooks: all.iter().map(view::listed).collect() };
             if !fits_an_answer(&body) {
                 // Of webhooks that were made before there was a quota, or by one that the operator raised.
                 let why = "pages (such as 100): the whole list is too long for one answer";
@@ -145,9 +151,13 @@ impl Webhooks {
         let paging: Paging<EndpointId> = Paging::of(request)?;
         let after = paging.after.as_ref().map(EndpointId::as_str);
         let found = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
-        let shown = |endpoint: &Endpoint| endpoint.deleted_at.is_none().then(|| view::five_fields(endpoint));
-        let page = ShownPage::of(&found, |endpoint| &endpoint.id, shown);
-        Ok(Response::json(200, &json!({"webhooks": page.rows, "pagination": page.pagination()})))
+        let page = ShownPage::of(
+            &found,
+            |endpoint| &endpoint.id,
+            |endpoint| endpoint.deleted_at.is_none().then(|| view::listed(endpoint)),
+        );
+        let pagination = page.pagination();
+        Ok(Response::json(200, &view::Page { webhooks: page.rows, pagination }))
     }
 
     async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {

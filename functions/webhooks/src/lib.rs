@@ -3,6 +3,8 @@
 
 mod handler;
 mod input;
+mod operations;
+mod requests;
 mod view;
 
 pub use handler::Webhooks;

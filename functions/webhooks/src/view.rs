@@ -1,54 +1,193 @@
-//! Webhooks as the API shows them. A secret is never among what is shown.
+//! Webhooks as the API shows them. A secret is never among what is shown, but in the answer that makes it.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_domain::endpoint::Endpoint;
-use postrider_domain::endpoint::parking::{Parking, State};
+use postrider_api::Pagination;
+use postrider_api::document::{Id, JsonSchema, Names, SubscriptionPattern, Time, UrlOfWebhook};
+use postrider_domain::attempt::SLOWEST_TIMEOUT;
+use postrider_domain::endpoint::parking::{self, Cause, State};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, MAX_DESCRIPTION_CHARS};
+use postrider_domain::event::EventPattern;
+use postrider_domain::id::EndpointId;
+use postrider_domain::own_header::MAX_HEADERS;
+use postrider_domain::rate_limit::{self, RateLimit};
+use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::stored_secret::previous_secret_until;
-use postrider_domain::time;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
-/// The five fields that a create and a list show.
-pub(crate) fn five_fields(endpoint: &Endpoint) -> Value {
-    json!(endpoint.listed())
+/// A webhook as a list shows it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ListedWebhook")]
+pub(crate) struct Listed<'a> {
+    /// Its id.
+    #[schemars(with = "Id<EndpointId>")]
+    id: &'a EndpointId,
+    /// Where it is sent to, as its owner wrote it.
+    #[schemars(with = "UrlOfWebhook")]
+    url: &'a str,
+    /// What it asked for: 1 to 48 event types, `prefix.*` or `*`. Webhooks of before that limit may have one more.
+    #[schemars(with = "Vec<SubscriptionPattern>", length(min = 1), example = ["invoice.paid", "subscription.*"])]
+    events: &'a [EventPattern],
+    /// When it was made.
+    created_at: Time,
+    /// Whether it is sent to.
+    #[schemars(with = "Names<EndpointStatus>")]
+    status: EndpointStatus,
+}
+
+/// The five fields that a list shows.
+pub(crate) fn listed(endpoint: &Endpoint) -> Listed<'_> {
+    Listed {
+        id: &endpoint.id,
+        url: &endpoint.url,
+        events: &endpoint.events,
+        created_at: endpoint.created_at.into(),
+        status: endpoint.status,
+    }
+}
+
+/// A webhook: five fields, and the others where they are set.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Webhook<'a> {
+    #[serde(flatten)]
+    listed: Listed<'a>,
+    /// Its owner's note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_DESCRIPTION_CHARS), example = &"Invoices to the ERP")]
+    description: Option<&'a str>,
+    /// Headers of its owner's that are sent along, their names in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = MAX_HEADERS), example = BTreeMap::from([("x-team", "billing")]))]
+    headers: Option<&'a BTreeMap<String, String>>,
+    /// How long it may take to answer, in seconds; its dialect's time-out where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = SLOWEST_TIMEOUT.as_secs()), example = 10)]
+    timeout_seconds: Option<u16>,
+    /// The wait before each retry, in seconds, each 1 to 604800; its dialect's schedule where it is left out. None at all: no retry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = MAX_RETRIES), inner(range(min = 1, max = MAX_DELAY_SECONDS)), example = [60, 600, 3600],
+    )]
+    retry_schedule: Option<&'a [u32]>,
+    /// Why deliveries wait for it as a whole; left out while they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parking: Option<Parking>,
+    /// How many requests a second it takes; left out where it is not limited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<u32>", range(min = 1, max = rate_limit::MOST), example = 50)]
+    rate_limit: Option<RateLimit>,
+    /// Why it is disabled, in words for its owner; left out while it is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"disabled by request")]
+    disabled_reason: Option<&'a str>,
+    /// Since when it is disabled; left out while it is active.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_at: Option<Time>,
+    /// Until when the secret before the last rotation counts beside the new one; left out where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_secret_until: Option<Time>,
+}
+
+/// A webhook that was made just now, with its secret where it was made here.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreatedWebhook")]
+pub(crate) struct Created<'a> {
+    #[serde(flatten)]
+    pub(crate) webhook: Webhook<'a>,
+    /// The signing secret, shown this once; left out where the request brought one, or none is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    pub(crate) secret: Option<&'a str>,
+}
+
+/// All webhooks of a tenant.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WebhookList")]
+pub(crate) struct All<'a> {
+    /// All of them, the oldest first.
+    pub(crate) webhooks: Vec<Listed<'a>>,
+}
+
+/// A page of a tenant's webhooks.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WebhookPage")]
+pub(crate) struct Page {
+    /// The page's webhooks, the oldest first.
+    #[schemars(with = "Vec<Listed<'static>>")]
+    pub(crate) webhooks: Vec<Box<RawValue>>,
+    /// What follows.
+    pub(crate) pagination: Pagination,
+}
+
+/// What the list of webhooks is answered with: all of them, or a page where `limit` or `cursor` was given.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Webhooks")]
+#[expect(dead_code, reason = "which of them it is, the request decides; here stands that it can be both")]
+pub(crate) enum AllOrPage<'a> {
+    /// All of them.
+    All(All<'a>),
+    /// A page.
+    Page(Page),
+}
+
+/// Why deliveries wait for a webhook as a whole, and since when.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Parking {
+    /// How it stands; `closing` is not shown.
+    #[schemars(with = "Names<State>")]
+    state: State,
+    /// Why they wait.
+    #[schemars(with = "Names<Cause>")]
+    cause: Cause,
+    /// Since when they wait.
+    since: Time,
+    /// When the webhook is asked next whether it is back; left out once it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_probe_at: Option<Time>,
 }
 
 /// The five fields, and the others where they are set.
-pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Value {
-    let mut body = five_fields(endpoint);
-    let disabled_at = endpoint.disabled_at.map(time::wire);
-    let headers = Some(&endpoint.headers).filter(|headers| !headers.is_empty());
-    let rest = [
-        ("description", json!(endpoint.description)),
-        ("headers", json!(headers)),
-        ("timeout_seconds", json!(endpoint.timeout_seconds)),
-        ("retry_schedule", json!(endpoint.retry_schedule)),
-        ("parking", json!(endpoint.parking.as_ref().and_then(parking))),
-        ("rate_limit", json!(endpoint.rate_limit)),
-        ("disabled_reason", json!(endpoint.disabled_reason)),
-        ("disabled_at", json!(disabled_at)),
-        ("previous_secret_until", json!(previous_secret_until(&endpoint.secrets, now).map(time::wire))),
-    ];
-    for (name, value) in rest {
-        if !value.is_null() {
-            body[name] = value;
-        }
+pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
+    Webhook {
+        listed: listed(endpoint),
+        description: endpoint.description.as_deref(),
+        headers: Some(&endpoint.headers).filter(|headers| !headers.is_empty()),
+        timeout_seconds: endpoint.timeout_seconds,
+        retry_schedule: endpoint.retry_schedule.as_deref(),
+        parking: endpoint.parking.as_ref().and_then(parking),
+        rate_limit: endpoint.rate_limit,
+        disabled_reason: endpoint.disabled_reason.as_deref(),
+        disabled_at: endpoint.disabled_at.map(Time::from),
+        previous_secret_until: previous_secret_until(&endpoint.secrets, now).map(Time::from),
     }
-    body
 }
 
-/// Why deliveries wait for the webhook as a whole, since when, and when it is asked next whether it is back; nothing once they no
-/// longer do.
-fn parking(parking: &Parking) -> Option<Value> {
-    if !parking.parks_what_is_new() {
-        return None;
+/// Nothing once deliveries no longer wait.
+fn parking(parking: &parking::Parking) -> Option<Parking> {
+    parking.parks_what_is_new().then(|| Parking {
+        state: parking.state,
+        cause: parking.cause,
+        since: parking.since.into(),
+        next_probe_at: (parking.state == State::Down).then(|| parking.next_at.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postrider_domain::dialect::{DialectRef, STANDARD};
+    use postrider_domain::id::TenantId;
+
+    #[test]
+    fn a_webhook_is_listed_as_its_quota_counts_it() {
+        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
+        let bare = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
+        let endpoint = Endpoint { events: vec!["a.*".parse().unwrap()], ..bare };
+        let counted = serde_json::to_string(&endpoint.listed()).unwrap();
+        assert_eq!(serde_json::to_string(&listed(&endpoint)).unwrap(), counted);
+        assert_eq!(serde_json::to_string(&whole(&endpoint, at)).unwrap(), counted);
     }
-    let mut shown = json!({
-        "state": parking.state,
-        "cause": parking.cause,
-        "since": time::wire(parking.since),
-    });
-    if parking.state == State::Down {
-        shown["next_probe_at"] = json!(time::wire(parking.next_at));
-    }
-    Some(shown)
 }

@@ -4,12 +4,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use postrider_domain::invalid::Invalid;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
+use crate::document::{DEFAULT_LIMIT, MAX_LIMIT};
 use crate::{ApiError, Request};
-
-const DEFAULT_LIMIT: i32 = 50;
-const MAX_LIMIT: i32 = 200;
 
 /// A place in a list, as an opaque text.
 pub struct Cursor;
@@ -59,7 +58,18 @@ impl<T: std::str::FromStr> Paging<T> {
 
 impl Cursor {
     /// The `pagination` object: whether more follows, and from where.
-    pub fn pagination(next: Option<&str>) -> Value {
-        json!({"has_more": next.is_some(), "next_cursor": next.map(Self::write)})
+    pub fn pagination(next: Option<&str>) -> Pagination {
+        Pagination { has_more: next.is_some(), next_cursor: next.map(Self::write) }
     }
+}
+
+/// Whether more of a list follows, and from where.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Pagination {
+    /// Whether more follows. A page may be short, or empty, while this is true.
+    #[schemars(example = true)]
+    has_more: bool,
+    /// Where the next page begins: the `cursor` of the next call. Null where nothing follows.
+    #[schemars(example = &"d2hfMFVqM3hLcThaazFZdzlYcw")]
+    next_cursor: Option<String>,
 }

@@ -2,9 +2,12 @@
 
 use postrider_aws::Failure;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::quota::Exceeded;
+use postrider_domain::quota::{Exceeded, Quota};
 use postrider_host::deadline;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Names;
 
 /// A refused or failed request. Boxed, so that the results it is the rare half of stay small.
 #[derive(Debug)]
@@ -160,16 +163,24 @@ impl ApiError {
         self.0.exceeded.as_ref().map(Exceeded::retry_after_seconds).or(when_busy)
     }
 
-    /// The `error` object of the answer.
-    pub fn body(&self) -> serde_json::Value {
-        let mut error = json!({"code": self.0.code, "message": self.0.message});
-        if let Some(invalid) = &self.0.invalid {
-            error["details"] = json!({"field": invalid.field, "expected": invalid.expected});
-        }
-        if let Some(exceeded) = &self.0.exceeded {
-            error["details"] = json!({"quota": {"name": exceeded.quota.as_str(), "limit": exceeded.limit}});
-        }
-        error
+    /// It as an answer tells it.
+    pub fn body(&self) -> Failed {
+        let of_invalid = |invalid: &Invalid| Details {
+            field: Some(invalid.field.clone()),
+            expected: Some(invalid.expected.clone()),
+            ..Details::default()
+        };
+        let of_quota = |exceeded: &Exceeded| Details {
+            quota: Some(UsedUp { name: exceeded.quota.as_str(), limit: exceeded.limit }),
+            ..Details::default()
+        };
+        let details = self.0.exceeded.as_ref().map(of_quota).or_else(|| self.0.invalid.as_ref().map(of_invalid));
+        Failed { error: Told { code: self.0.code, message: self.0.message.clone(), details } }
+    }
+
+    /// What was expected of a field, where one is amiss.
+    pub(crate) fn expected(&self) -> Option<&str> {
+        self.0.invalid.as_ref().map(|invalid| invalid.expected.as_str())
     }
 
     /// The status that it is answered with.
@@ -181,6 +192,58 @@ impl ApiError {
     pub(crate) fn allow(&self) -> Option<&str> {
         self.0.allow.as_deref()
     }
+}
+
+/// What went wrong, in the API's own shape.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct Failed {
+    /// What went wrong.
+    pub error: Told,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorObject")]
+pub struct Told {
+    /// What went wrong, for programs.
+    #[schemars(example = &"invalid_request")]
+    pub code: &'static str,
+    /// What went wrong, for people: what was expected, or what to do.
+    #[schemars(length(min = 1), example = &"`url`: expected a public HTTPS URL")]
+    pub message: String,
+    /// What exactly; left out where there is no more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+/// What exactly went wrong: a field and what was expected of it, or a quota.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorDetails")]
+pub struct Details {
+    /// The field, query parameter or header that is amiss, by its place in the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64), example = &"events[2]")]
+    pub field: Option<String>,
+    /// What was expected of it, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"a public HTTPS URL")]
+    pub expected: Option<String>,
+    /// The quota that is used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota: Option<UsedUp>,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "ExceededQuota")]
+pub struct UsedUp {
+    /// Which one.
+    #[schemars(with = "Names<Quota>")]
+    pub name: &'static str,
+    /// How much it allows.
+    #[schemars(example = 20)]
+    pub limit: u64,
 }
 
 impl From<Invalid> for ApiError {

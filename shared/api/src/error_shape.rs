@@ -1,6 +1,7 @@
 //! The shapes in which an error is told; the path decides, since each provider's customers know their own.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{ApiError, Response};
 
@@ -28,21 +29,64 @@ impl ErrorShape {
     /// The error as it is told in this shape.
     pub fn response(self, error: &ApiError, request_id: &str) -> Response {
         let (code, message) = (error.code(), error.message());
-        let body: Value = match self {
-            Self::Coded => json!({"error": error.body()}),
-            Self::Plain => json!({"error": message, "reason": code}),
+        let response = match self {
+            Self::Coded => Response::json(error.status(), &error.body()),
+            Self::Plain => Response::json(error.status(), &PlainFailed { error: message, reason: code }),
             Self::WithMeta => {
-                json!({"error": {"code": code, "message": message}, "meta": {"request_id": request_id}})
+                let error_body = MetaTold { code, message };
+                let body = MetaFailed { error: error_body, meta: Meta { request_id: request_id.to_owned() } };
+                Response::json(error.status(), &body)
             }
         };
         let retry_after = error.retry_after().map(|seconds| seconds.to_string());
         let headers = [("allow", error.allow()), ("retry-after", retry_after.as_deref())];
-        let response = Response::json(error.status(), &body);
         headers
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
             .fold(response, |response, (name, value)| response.header(name, value))
     }
+}
+
+/// What went wrong, as `/api/v1` tells it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PlainError")]
+pub struct PlainFailed<'a> {
+    /// What went wrong, for people: what was expected, or what to do.
+    #[schemars(length(min = 1), example = &"`urls`: expected a list of 1 to 3 URLs")]
+    error: &'a str,
+    /// What went wrong, for programs.
+    #[schemars(example = &"invalid_request")]
+    reason: &'a str,
+}
+
+/// What went wrong, as `/v1/jobs` tells it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorWithMeta")]
+pub struct MetaFailed<'a> {
+    /// What went wrong.
+    error: MetaTold<'a>,
+    /// About the request.
+    meta: Meta,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErrorObjectWithMeta")]
+struct MetaTold<'a> {
+    /// What went wrong, for programs.
+    #[schemars(example = &"invalid_request")]
+    code: &'a str,
+    /// What went wrong, for people: what was expected, or what to do.
+    #[schemars(length(min = 1), example = &"`capabilities`: expected a list of 1 to 20 names")]
+    message: &'a str,
+}
+
+/// About a request, as `/v1/jobs` tells it in every answer.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Meta {
+    /// The request's id, the same as in the header `x-request-id`.
+    #[schemars(example = &"KZx1wjQxIAMESPw=")]
+    pub request_id: String,
 }
 
 #[cfg(test)]
@@ -51,6 +95,7 @@ mod tests {
 
     use aws_lambda_events::encodings::Body;
     use postrider_domain::quota::{Exceeded, Quota};
+    use serde_json::{Value, json};
 
     use super::*;
 

@@ -23,6 +23,9 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// What stands before the names of all fields where one is refused that there is not.
+    const ONLY: &str = "only the fields ";
+
     /// Reads an object that every parser reads alike.
     ///
     /// # Errors
@@ -135,6 +138,14 @@ impl Fields {
         serde_json::value::to_raw_value(&kept).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
 
+    /// The fields that there are, in order of the alphabet, as whoever is told who sent one that there is not.
+    pub fn told(error: &ApiError) -> Vec<String> {
+        let told = error.expected().and_then(|expected| expected.strip_prefix(Self::ONLY)).unwrap_or_default();
+        let mut names: Vec<_> = told.split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
     /// Refuses what was not taken: a mistyped `secret` would make a webhook that signs nothing.
     ///
     /// # Errors
@@ -143,7 +154,7 @@ impl Fields {
         match self.left.keys().next() {
             None => Ok(()),
             Some(name) if self.known.is_empty() => Err(self.invalid(name, "no fields")),
-            Some(name) => Err(self.invalid(name, format!("only the fields {}", self.known.join(", ")))),
+            Some(name) => Err(self.invalid(name, format!("{}{}", Self::ONLY, self.known.join(", ")))),
         }
     }
 }
@@ -270,7 +281,7 @@ mod tests {
             ],
         ) {
             for (text, error) in refusals(&one) {
-                let body = error.body();
+                let body = serde_json::json!(error.body())["error"].clone();
                 for said in [error.message(), body["details"]["field"].as_str().unwrap_or_default()] {
                     proptest::prop_assert!(!repeats(&text, said, 65), "{text}\n{said}");
                 }

@@ -3,10 +3,12 @@
 
 mod credentials;
 mod cursor;
+pub mod document;
 mod error;
 mod error_shape;
 mod fields;
 pub mod invocation;
+mod operation;
 mod operator;
 mod pages;
 mod request;
@@ -17,14 +19,15 @@ mod serve;
 pub mod trigger;
 
 pub use credentials::{Caller, Credentials};
-pub use cursor::{Cursor, Paging};
-pub use error::ApiError;
-pub use error_shape::ErrorShape;
+pub use cursor::{Cursor, Pagination, Paging};
+pub use error::{ApiError, Details, Failed, Told, UsedUp};
+pub use error_shape::{ErrorShape, Meta, MetaFailed, PlainFailed};
 pub use fields::Fields;
+pub use operation::{About, Answer, Body, Operation, Parameter, Refusal};
 pub use operator::OperatorCredentials;
 pub use pages::{ShownPage, fits_an_answer};
 pub use request::Request;
 pub use response::Response;
-pub use rotation::Rotation;
-pub use routes::{Access, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
+pub use rotation::{Rotated, Rotation, RotationRequest};
+pub use routes::{Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
 pub use serve::serve;

@@ -6,7 +6,7 @@ use postrider_aws::Page;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::Cursor;
+use crate::{Cursor, Pagination};
 
 /// What the rows of a page may take of an answer, with a sixth left for all else.
 const MAX_BYTES: usize = 5_000_000;
@@ -31,10 +31,10 @@ pub struct ShownPage {
 impl ShownPage {
     /// Shows a page's rows, save those of which `show` makes nothing. If they do not fit, it ends early, and the next page
     /// begins after the last that was shown.
-    pub fn of<T, Id: Display, S: Serialize>(
-        found: &Page<T, Id>,
+    pub fn of<'a, T, Id: Display, S: Serialize>(
+        found: &'a Page<T, Id>,
         id: impl Fn(&T) -> &Id,
-        show: impl Fn(&T) -> Option<S>,
+        show: impl Fn(&'a T) -> Option<S>,
     ) -> Self {
         let (mut page, mut bytes) = (Vec::new(), 0);
         for (at, row) in found.rows.iter().enumerate() {
@@ -49,7 +49,7 @@ impl ShownPage {
     }
 
     /// The `pagination` object.
-    pub fn pagination(&self) -> serde_json::Value {
+    pub fn pagination(&self) -> Pagination {
         Cursor::pagination(self.next.as_deref())
     }
 }

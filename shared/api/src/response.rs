@@ -26,6 +26,16 @@ impl Response {
         Self { status: 204, headers: Vec::new(), body: None }
     }
 
+    /// 200, with a text that is written already.
+    pub fn text(content_type: &'static str, body: &str) -> Self {
+        Self { status: 200, headers: vec![("content-type", content_type.to_owned())], body: Some(body.to_owned()) }
+    }
+
+    /// 304, without a body.
+    pub fn not_modified() -> Self {
+        Self { status: 304, headers: Vec::new(), body: None }
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::secret::{KeyDerivation, Secret};
+use postrider_domain::secret::{KeyDerivation, MAX_CHARS, Secret};
 use postrider_domain::stored_secret::{StoredSecret, previous_secret_until};
-use postrider_domain::time;
 use postrider_host::entropy;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::document::{Left, Time};
 use crate::{ApiError, Fields, Response};
 
 const DEFAULT_GRACE: u32 = 24 * 3600;
@@ -54,14 +55,44 @@ impl Rotation {
 
     /// The response: the new secret, this once, and until when an old one counts beside it.
     pub fn response(secret: &Secret, secrets: &[StoredSecret], now: Timestamp) -> Response {
-        let until = previous_secret_until(secrets, now).map(time::wire);
+        let until = previous_secret_until(secrets, now).map(Time::from);
         Response::json(200, &Rotated { secret: secret.expose(), previous_secret_until: until })
     }
 }
 
-#[derive(Serialize)]
-struct Rotated<'a> {
+/// A new signing secret.
+#[derive(Serialize, JsonSchema)]
+pub struct Rotated<'a> {
+    /// The new secret, shown this once.
+    #[schemars(example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     secret: &'a str,
+    /// Until when the old secret counts beside it: left out where it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    previous_secret_until: Option<String>,
+    previous_secret_until: Option<Time>,
+}
+
+/// What a rotation asks for.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is read field by field; here stands what there is to read")]
+pub struct RotationRequest {
+    /// The new secret; one is made where none is given. Of the standard dialect `whsec_` and 24 to 64 bytes in base64; of the others
+    /// any text with 16 visible characters.
+    #[schemars(with = "Left<String>", length(max = MAX_CHARS), example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: (),
+    /// How long the old secret goes on counting, in seconds; 0 ends it at once. A day where nothing is said.
+    #[schemars(with = "Left<u32>", range(max = MAX_GRACE), example = DEFAULT_GRACE)]
+    grace_seconds: (),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::fields_of;
+
+    #[test]
+    fn the_document_has_the_fields_that_are_read() {
+        let unknown = Fields::read(br#"{"?": 1}"#).unwrap();
+        assert_eq!(Fields::told(&Rotation::read(unknown).unwrap_err()), fields_of::<RotationRequest>());
+    }
 }

@@ -4,7 +4,7 @@
 use futures::future::LocalBoxFuture;
 use postrider_domain::key::Scope;
 
-use crate::{ApiError, Request, Response};
+use crate::{About, ApiError, Request, Response};
 
 /// As many variables as a path has at the most.
 pub const VARIABLES: usize = 2;
@@ -46,6 +46,22 @@ pub trait Routed: Sized + 'static {
 pub trait Access: 'static {
     /// The scope that the caller's key needs, by its name; `operator` for the admin key.
     fn scope(&self) -> &'static str;
+
+    /// How the caller sends his key.
+    fn credential(&self) -> Credential;
+}
+
+/// How a caller says who he is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// By an API key, as `Authorization: Bearer`.
+    Bearer,
+    /// By an API key, as `X-Api-Key` or as a bearer's.
+    Header,
+    /// By the operator's admin key, as `Authorization: Bearer`.
+    Operator,
+    /// Not at all.
+    Nothing,
 }
 
 /// Asks for an API key with a scope.
@@ -63,6 +79,13 @@ impl Access for KeyAccess {
             Self::Bearer(scope) | Self::Header(scope) => scope.as_str(),
         }
     }
+
+    fn credential(&self) -> Credential {
+        match self {
+            Self::Bearer(_) => Credential::Bearer,
+            Self::Header(_) => Credential::Header,
+        }
+    }
 }
 
 /// Asks for the operator's admin key.
@@ -72,6 +95,24 @@ pub struct OperatorAccess;
 impl Access for OperatorAccess {
     fn scope(&self) -> &'static str {
         "operator"
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Operator
+    }
+}
+
+/// Asks for nothing: everybody may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnybodyAccess;
+
+impl Access for AnybodyAccess {
+    fn scope(&self) -> &'static str {
+        "none"
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::Nothing
     }
 }
 
@@ -83,6 +124,9 @@ pub struct Route<F: Routed> {
     pub path: &'static str,
     /// What it asks of its caller.
     pub access: F::Access,
+    /// What it does, for the API's document. Dev builds alone have it: what is deployed serves the document as it was written down,
+    /// and would carry every schema for nothing.
+    pub about: Option<About>,
     pub(crate) handler: Handler<F>,
     /// What a caller is told to do whose request may have been carried out, though he is answered 5xx; nothing where he may
     /// simply repeat it.
@@ -91,18 +135,18 @@ pub struct Route<F: Routed> {
 
 impl<F: Routed> Route<F> {
     /// A route that only shows.
-    pub const fn get(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
-        Self::new("GET", path, access, handler)
+    pub const fn get(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
+        Self::new("GET", path, access, about, handler)
     }
 
     /// A route that changes a thing to what the request says.
-    pub const fn patch(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
-        Self::new("PATCH", path, access, handler)
+    pub const fn patch(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
+        Self::new("PATCH", path, access, about, handler)
     }
 
     /// A route that takes a thing away.
-    pub const fn delete(path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
-        Self::new("DELETE", path, access, handler)
+    pub const fn delete(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
+        Self::new("DELETE", path, access, about, handler)
     }
 
     /// A route that may do more when it is asked again. A caller who is answered 5xx hears that his request may have been
@@ -110,14 +154,23 @@ impl<F: Routed> Route<F> {
     pub const fn post(
         path: &'static str,
         access: F::Access,
+        about: About,
         handler: Handler<F>,
         instead_of_repeating: &'static str,
     ) -> Self {
-        Self { method: "POST", path, access, handler, instead_of_repeating: Some(instead_of_repeating) }
+        let about = if cfg!(debug_assertions) { Some(about) } else { None };
+        Self { method: "POST", path, access, about, handler, instead_of_repeating: Some(instead_of_repeating) }
     }
 
-    const fn new(method: &'static str, path: &'static str, access: F::Access, handler: Handler<F>) -> Self {
-        Self { method, path, access, handler, instead_of_repeating: None }
+    const fn new(
+        method: &'static str,
+        path: &'static str,
+        access: F::Access,
+        about: About,
+        handler: Handler<F>,
+    ) -> Self {
+        let about = if cfg!(debug_assertions) { Some(about) } else { None };
+        Self { method, path, access, about, handler, instead_of_repeating: None }
     }
 }
 
@@ -167,26 +220,36 @@ fn variables<'a>(path: &str, segments: &'a [String]) -> Option<[&'a str; VARIABL
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Operation;
 
     struct Things;
+
+    fn nothing() -> Operation {
+        Operation::new("nothing", "Nothing", "")
+    }
 
     impl Routed for Things {
         type Access = OperatorAccess;
         type Caller = ();
 
         const ROUTES: &'static [Route<Self>] = &[
-            Route::get("/v1/things", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) })),
+            Route::get("/v1/things", OperatorAccess, nothing, |_, _, (), _| {
+                Box::pin(async { Ok(Response::no_content()) })
+            }),
             Route::post(
                 "/v1/things/new",
                 OperatorAccess,
+                nothing,
                 |_, _, (), _| Box::pin(async { Ok(Response::no_content()) }),
                 "look",
             ),
-            Route::get("/v1/things/{id}", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) })),
-            Route::delete("/v1/things/{id}", OperatorAccess, |_, _, (), _| {
+            Route::get("/v1/things/{id}", OperatorAccess, nothing, |_, _, (), _| {
                 Box::pin(async { Ok(Response::no_content()) })
             }),
-            Route::get("/v1/things/{id}/parts/{part}", OperatorAccess, |_, _, (), _| {
+            Route::delete("/v1/things/{id}", OperatorAccess, nothing, |_, _, (), _| {
+                Box::pin(async { Ok(Response::no_content()) })
+            }),
+            Route::get("/v1/things/{id}/parts/{part}", OperatorAccess, nothing, |_, _, (), _| {
                 Box::pin(async { Ok(Response::no_content()) })
             }),
         ];
@@ -245,8 +308,9 @@ mod tests {
         for route in Things::ROUTES {
             assert_eq!(route.instead_of_repeating.is_some(), route.method == "POST", "{}", route.path);
         }
-        let changed =
-            Route::<Things>::patch("/", OperatorAccess, |_, _, (), _| Box::pin(async { Ok(Response::no_content()) }));
+        let changed = Route::<Things>::patch("/", OperatorAccess, nothing, |_, _, (), _| {
+            Box::pin(async { Ok(Response::no_content()) })
+        });
         assert_eq!((changed.method, changed.instead_of_repeating), ("PATCH", None));
     }
 }

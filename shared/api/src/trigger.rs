@@ -116,7 +116,7 @@ pub const NO_BATCH: &str = "the payload has `Records` that are no list";
 pub fn refusal(expected: &str) -> Value {
     let error = ApiError::from(Invalid::new("payload", expected));
     tracing::warn!(code = error.code(), "trigger.refused");
-    json!({"error": error.body()})
+    json!(error.body())
 }
 
 impl Trigger {

@@ -69,23 +69,23 @@ named! {
         Succeeded = "succeeded",
         /// Any other status, which stands in the place of `<code>`.
         Status = "status_<code>",
-        /// [`Outcome::TimedOut`].
+        /// No status line within the time-out, counted from name look-up.
         TimedOut = "timed_out",
-        /// [`Unreachable::DnsFailed`].
+        /// The name has no address.
         DnsFailed = "dns_failed",
-        /// [`Unreachable::ConnectRefused`].
+        /// Nothing listens there.
         ConnectRefused = "connect_refused",
-        /// [`Unreachable::ConnectTimeout`].
+        /// No connection within the connect limit.
         ConnectTimeout = "connect_timeout",
-        /// [`Unreachable::TlsFailed`].
+        /// The certificate or the handshake was no good.
         TlsFailed = "tls_failed",
-        /// [`Unreachable::Reset`].
+        /// The connection broke before a status line.
         Reset = "reset",
-        /// [`Unreachable::InvalidResponse`].
+        /// What came back is no HTTP.
         InvalidResponse = "invalid_response",
-        /// [`Outcome::Blocked`].
+        /// The address is not one that may be sent to.
         Blocked = "blocked",
-        /// [`Outcome::Internal`].
+        /// Postrider's own failure; it uses up none of the endpoint's attempts.
         Internal = "internal",
     }
 }

@@ -13,6 +13,8 @@ use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
 use crate::job::Job;
 use crate::message::Message;
+use crate::named;
+use crate::named::stored_by_name;
 use crate::own_header::is_of_ours;
 use crate::rate_limit::{RateLimit, Restraint};
 use crate::retry::{RetryPolicy, horizon_seconds};
@@ -30,29 +32,22 @@ use self::parking::Parking;
 /// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
 /// count of its tenant's webhooks. There are webhooks of before that have one more.
 pub const MAX_PATTERNS: usize = 48;
-const MAX_DESCRIPTION_CHARS: usize = 256;
+/// Of an owner's note.
+pub const MAX_DESCRIPTION_CHARS: usize = 256;
 /// How long an endpoint may fail without one success before it is disabled, where its dialect does that.
 pub const FAILING_LIMIT: Duration = Duration::from_secs(5 * 24 * 3600);
 
-/// Whether an endpoint is sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointStatus {
-    /// It is.
-    Active,
-    /// It is not; matching events are recorded as cancelled.
-    Disabled,
-}
-
-impl EndpointStatus {
-    /// Its name in the API and the tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-        }
+named! {
+    /// Whether an endpoint is sent to, by its name in the API and the tables.
+    pub enum EndpointStatus {
+        /// It is sent what it asked for.
+        Active = "active",
+        /// Nothing is sent to it; matching events are recorded as cancelled.
+        Disabled = "disabled",
     }
 }
+
+stored_by_name!(EndpointStatus);
 
 /// An endpoint as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

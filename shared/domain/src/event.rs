@@ -10,7 +10,8 @@ mod own_type;
 
 pub use own_type::OwnType;
 
-const MAX_TYPE_CHARS: usize = 128;
+/// Of an event's type.
+pub const MAX_TYPE_CHARS: usize = 128;
 /// The largest `data` that is taken, in bytes as they came.
 pub const MAX_DATA_BYTES: usize = 256 * 1024;
 const EVERY: &str = "*";

@@ -2,7 +2,8 @@
 
 use crate::invalid::Invalid;
 
-const MAX_CHARS: usize = 256;
+/// Of a key.
+pub const MAX_CHARS: usize = 256;
 
 /// Takes a key from `field`: the header, or an event's `id`.
 ///

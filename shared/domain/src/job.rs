@@ -7,27 +7,31 @@ use serde::{Deserialize, Serialize};
 use crate::dialect::{DialectRef, JobKind};
 use crate::event::OwnType;
 use crate::id::{EventId, JobId, TenantId};
+use crate::named;
+use crate::named::stored_by_name;
 use crate::time;
 
 mod data;
 
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobStatus {
-    /// Nobody works on it yet.
-    Pending,
-    /// Somebody does.
-    Running,
-    /// All of it is done.
-    Completed,
-    /// Some of it is done, some failed.
-    Partial,
-    /// Nothing of it is done.
-    Failed,
-    /// It was called off.
-    Cancelled,
+named! {
+    /// Where a job stands, by its name in the API and the tables.
+    pub enum JobStatus {
+        /// Nobody works on it yet.
+        Pending = "pending",
+        /// Somebody works on it.
+        Running = "running",
+        /// All of it is done.
+        Completed = "completed",
+        /// Some of it is done, some failed.
+        Partial = "partial",
+        /// Nothing of it is done.
+        Failed = "failed",
+        /// It was called off.
+        Cancelled = "cancelled",
+    }
 }
+
+stored_by_name!(JobStatus);
 
 impl JobStatus {
     /// Whether nothing more will happen.
@@ -36,19 +40,21 @@ impl JobStatus {
     }
 }
 
-/// Where a project of a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProjectStatus {
-    /// Nobody works on it yet.
-    Pending,
-    /// Somebody does.
-    Running,
-    /// It is done.
-    Completed,
-    /// It failed.
-    Failed,
+named! {
+    /// Where a project of a job stands, by its name in the API and the tables.
+    pub enum ProjectStatus {
+        /// Nobody works on it yet.
+        Pending = "pending",
+        /// Somebody works on it.
+        Running = "running",
+        /// It is done.
+        Completed = "completed",
+        /// It failed.
+        Failed = "failed",
+    }
 }
+
+stored_by_name!(ProjectStatus);
 
 impl ProjectStatus {
     fn has_ended(self) -> bool {

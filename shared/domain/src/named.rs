@@ -1,13 +1,28 @@
 //! Enums whose variants have names that others read. Each name is said once, beside its variant, so that all can be listed.
 
-/// Makes such an enum: with `ALL` of its variants, in their order, and `as_str`, which is what the others read.
+/// Such an enum, for whoever lists all names of any of them.
+pub trait Named: Copy + 'static {
+    /// All of them, in their order.
+    const ALL: &'static [Self];
+
+    /// Its name.
+    fn as_str(self) -> &'static str;
+
+    /// What it means: its own documentation.
+    fn meaning(self) -> &'static str;
+}
+
+/// Makes such an enum: with `ALL` of its variants, in their order, and `as_str`, which is what the others read. What is written
+/// beside a variant is what readers of the API are told of it.
 #[macro_export]
 macro_rules! named {
-    ($(#[$about:meta])* $public:vis enum $enum:ident { $($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
+    ($(#[$about:meta])* $public:vis enum $enum:ident {
+        $($(#[doc = $doc:literal])* $variant:ident = $name:literal),+ $(,)?
+    }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         $public enum $enum {
-            $($(#[$doc])* $variant,)+
+            $($(#[doc = $doc])* $variant,)+
         }
 
         impl $enum {
@@ -17,6 +32,18 @@ macro_rules! named {
             /// Its name.
             $public const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
+            }
+        }
+
+        impl $crate::named::Named for $enum {
+            const ALL: &'static [Self] = Self::ALL;
+
+            fn as_str(self) -> &'static str {
+                self.as_str()
+            }
+
+            fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii()),+ }
             }
         }
     };

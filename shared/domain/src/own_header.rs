@@ -6,8 +6,10 @@ use crate::dialect;
 use crate::invalid::Invalid;
 use crate::reserved_header::is_reserved;
 
-const MAX_HEADERS: usize = 16;
-const MAX_HEADER_CHARS: usize = 1024;
+/// Of one webhook.
+pub const MAX_HEADERS: usize = 16;
+/// Of a header's name, and of its value.
+pub const MAX_HEADER_CHARS: usize = 1024;
 
 /// Whether a header is ours, the connection's or a signature's; `lower` is its name in lower case.
 pub(crate) fn is_of_ours(lower: &str) -> bool {

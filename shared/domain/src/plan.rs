@@ -6,11 +6,11 @@ use crate::named::stored_by_name;
 named! {
     /// What a tenant pays for: its quotas, and some dialects give webhooks to some plans only.
     pub enum Plan {
-        /// Nothing.
+        /// Pays nothing.
         Free = "free",
-        /// Something.
+        /// Pays the list price.
         Pro = "pro",
-        /// By contract.
+        /// Pays by contract.
         Enterprise = "enterprise",
     }
 }

@@ -142,6 +142,11 @@ impl Quota {
         }
     }
 
+    /// The most that an operator may set.
+    pub const fn most(self) -> u64 {
+        *self.bounds().end()
+    }
+
     /// Takes what an operator sets.
     ///
     /// # Errors

@@ -6,19 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Delivery, Reason, Status};
 use crate::id::{DeliveryId, EndpointId, RecoveryId, TenantId};
+use crate::named;
+use crate::named::stored_by_name;
 
 /// How long a delivery may be pending before a recovery takes it for lost: far longer than any backlog that is worked off.
 const PENDING_TOO_LONG_SECONDS: i64 = 3600;
 
-/// Whether a recovery goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Progress {
-    /// It does.
-    Running,
-    /// It has seen everything.
-    Done,
+named! {
+    /// Whether a recovery goes on, by its name in the API and the tables.
+    pub enum Progress {
+        /// It goes on.
+        Running = "running",
+        /// It has seen everything.
+        Done = "done",
+    }
 }
+
+stored_by_name!(Progress);
 
 /// A recovery as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

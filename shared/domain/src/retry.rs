@@ -17,7 +17,8 @@ const INTERNAL_PAUSE_SECONDS: u32 = 60;
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Retries that a retry schedule has at the most.
 pub const MAX_RETRIES: usize = 16;
-pub(crate) const MAX_DELAY_SECONDS: u32 = 7 * 24 * 3600;
+/// The longest wait of a schedule, in seconds.
+pub const MAX_DELAY_SECONDS: u32 = 7 * 24 * 3600;
 
 /// A retry schedule, and which of a receiver's hints count.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use crate::invalid::Invalid;
 use crate::invisible::{is_invisible, is_visible};
 
 /// A key that is its text: shorter ones can be guessed, offline and by anybody who received one body with its signature.
-const MIN_VISIBLE_CHARS: usize = 16;
-const MAX_CHARS: usize = 256;
+pub const MIN_VISIBLE_CHARS: usize = 16;
+/// Of a secret.
+pub const MAX_CHARS: usize = 256;
 /// Sizes of a Standard Webhooks key in bytes (the specification, "Signature scheme").
 const STANDARD_KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 

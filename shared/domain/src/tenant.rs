@@ -4,19 +4,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::TenantId;
+use crate::named;
+use crate::named::stored_by_name;
 pub use crate::plan::Plan;
 use crate::quota::{OwnQuotas, Quotas};
 use crate::stored_secret::StoredSecret;
 
-/// Whether a tenant may use the API and is sent to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TenantStatus {
-    /// Yes.
-    Active,
-    /// Its keys get 403, its deliveries are cancelled.
-    Suspended,
+named! {
+    /// Whether a tenant may use the API and is sent to, by its name in the API and the tables.
+    pub enum TenantStatus {
+        /// It may, and it is.
+        Active = "active",
+        /// Its keys get 403, and its deliveries are cancelled.
+        Suspended = "suspended",
+    }
 }
+
+stored_by_name!(TenantStatus);
 
 /// A tenant as its row holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ use url::{SyntaxViolation, Url};
 use crate::invalid::Invalid;
 use crate::webhook_url::{parse_unrepaired, raw, rule_against};
 
-const MAX_CHARS: usize = 2048;
+/// Of a URL.
+pub const MAX_CHARS: usize = 2048;
 
 /// Reads an http or https URL; `field` names it in the error. Whether it can be reached is for whoever calls it to find out.
 ///

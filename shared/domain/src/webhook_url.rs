@@ -23,7 +23,8 @@ use url::{Host, SyntaxViolation, Url};
 use crate::egress::{self, Egress};
 use crate::invalid::Invalid;
 
-const MAX_CHARS: usize = 2048;
+/// Of a webhook's URL.
+pub const MAX_CHARS: usize = 2048;
 
 /// An HTTPS URL that may be sent to, as far as its text tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -103,3 +103,15 @@ async fn a_suspended_tenant_is_told_so_in_the_paths_own_shape() {
     nouvel.tenant.api.post("/api/v1/generate", &body).await.refused_plainly(403, "tenant_suspended");
     netraflow.tenant.api.get("/v1/jobs").await.refused_with_meta(403, "tenant_suspended");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_no_worker_could_be_told_of_is_refused() {
+    let world = World::open();
+    let (nouvel, netraflow) = (world.nouvel().await.tenant.api, world.netraflow("pro").await.tenant.api);
+    let notes = "n".repeat(65 * 1024);
+    let generate = json!({"urls": ["https://videos.example/1"], "notes": notes});
+    nouvel.post("/api/v1/generate", &generate).await.refused_plainly(413, "payload_too_large");
+    let task = json!({"url": "https://videos.example/1", "capabilities": ["summary"], "notes": notes});
+    netraflow.post("/v1/jobs", &task).await.refused_with_meta(413, "payload_too_large");
+    assert_eq!(netraflow.get("/v1/jobs").await.ok(200)["data"], json!([]));
+}

@@ -6,6 +6,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
+use super::openapi::Exchange;
+
 /// The API with one credential.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -46,7 +48,7 @@ impl Api {
         if let Some((name, value)) = &self.credential {
             request = request.header(name, value);
         }
-        Call { request, line: format!("{method} {path}") }
+        Call { request, line: format!("{method} {path}"), sent: None }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -76,6 +78,7 @@ impl Api {
 pub(crate) struct Call {
     request: RequestBuilder,
     line: String,
+    sent: Option<String>,
 }
 
 impl Call {
@@ -84,7 +87,8 @@ impl Call {
     }
 
     pub(crate) fn body(self, content_type: &str, body: &str) -> Self {
-        Self { request: self.request.header(CONTENT_TYPE, content_type).body(body.to_owned()), ..self }
+        let request = self.request.header(CONTENT_TYPE, content_type).body(body.to_owned());
+        Self { request, sent: Some(body.to_owned()), ..self }
     }
 
     pub(crate) fn header(self, name: &str, value: &str) -> Self {
@@ -96,10 +100,15 @@ impl Call {
         let response = self.request.send().await.map_err(|error| error.to_string())?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.text().await.map_err(|error| error.to_string())?;
-        if status >= 500 { Err(body) } else { Ok(Answer { line: self.line, status, headers, body }) }
+        if status >= 500 {
+            return Err(body);
+        }
+        let answer = Answer { line: self.line, status, headers, body };
+        answer.hold_to_document(self.sent.as_deref());
+        Ok(answer)
     }
 
-    /// Sends it. Every answer, good or bad, must carry a request id.
+    /// Sends it. Every answer, good or bad, must carry a request id and be as the API's document says.
     pub(crate) async fn send(self) -> Answer {
         let line = self.line;
         let response = self.request.send().await.unwrap_or_else(|error| panic!("{line}: {error:?}"));
@@ -107,6 +116,7 @@ impl Call {
         let body = response.bytes().await.unwrap_or_else(|error| panic!("{line}: {error:?}"));
         let answer = Answer { line, status, headers, body: String::from_utf8_lossy(&body).into_owned() };
         assert!(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "no x-request-id: {answer:?}");
+        answer.hold_to_document(self.sent.as_deref());
         answer
     }
 }
@@ -121,6 +131,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    fn hold_to_document(&self, sent: Option<&str>) {
+        let (method, target) = self.line.split_once(' ').expect("a method and a path");
+        let content_type = self.header("content-type");
+        Exchange { method, target, sent, status: self.status, content_type, answered: &self.body }.hold();
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }

@@ -1,8 +1,9 @@
 //! Prints as JSON what the programs say: routes, dialects, names and limits. The template and the pages say the same in their own
-//! words, and checks in Python hold them to it (`tests/template/facts.py`).
+//! words, and checks in Python hold them to it (`tests/template/facts.py`). Asked for `openapi`, it prints the API's document.
 
 mod dialects;
 mod limits;
+mod openapi;
 mod routes;
 
 use std::error::Error;
@@ -20,7 +21,16 @@ use postrider_host::metrics::Metric;
 use serde_json::{Map, Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let facts = json!({
+    let said = match std::env::args().nth(1).as_deref() {
+        Some("openapi") => openapi::document()?,
+        _ => facts()?,
+    };
+    writeln!(std::io::stdout(), "{said:#}")?;
+    Ok(())
+}
+
+fn facts() -> Result<Value, Box<dyn Error>> {
+    Ok(json!({
         "routes": routes::by_function(),
         "scopes": names(Scope::ALL, Scope::as_str),
         "dialects": dialects::built_in()?,
@@ -41,9 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "quota_names": names(Quota::ALL, Quota::as_str),
         "quota_bounds": quota_bounds(),
         "limits": limits::by_name(),
-    });
-    writeln!(std::io::stdout(), "{facts:#}")?;
-    Ok(())
+    }))
 }
 
 /// What each plan gives.

@@ -11,7 +11,7 @@ use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::TenantId;
 use postrider_domain::key::Scope;
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, invocation};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 

@@ -11,9 +11,12 @@ use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Event;
 use postrider_domain::key::Scope;
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use postrider_api::document::fields_of;
 
 use super::*;
+use crate::requests::Recover;
 
 fn ledger(script: &Script) -> Ledger {
     let sdk = script.sdk(sdk::over);
@@ -531,4 +534,11 @@ async fn a_list_of_what_was_tried_very_often_holds_fewer_deliveries() {
     let body = answered(&script, Call::new("GET", &path).by(&owner())).await.body;
     let shown = body["deliveries"].as_array().unwrap().len();
     assert!((10..40).contains(&shown) && body["pagination"]["has_more"] == json!(true), "{shown}");
+}
+
+#[tokio::test]
+async fn the_document_has_the_fields_that_are_read() {
+    let answer = answered(&script(&[]), recover(&json!({"since": "1970-01-01T00:00:00Z", "?": 1}))).await;
+    assert_eq!(answer.body["error"]["details"]["expected"], "only the fields since, until");
+    assert_eq!(fields_of::<Recover>(), ["since", "until"]);
 }

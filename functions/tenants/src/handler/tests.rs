@@ -8,9 +8,12 @@ use postrider_aws::admin_key::AdminKey;
 use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
 use replay::{Answer, Call, Caller, Said, Script, expression, keyed};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use postrider_api::document::fields_of;
 
 use super::*;
+use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant, QuotasToSet};
 
 const ADMIN_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZab";
 
@@ -300,4 +303,26 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         let answer = answered(&script(), call.clone()).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
     }
+}
+
+#[tokio::test]
+async fn the_document_has_the_fields_that_are_read() {
+    async fn told(call: Call) -> Vec<String> {
+        let answer = answered(&script(), call).await;
+        let expected = answer.body["error"]["details"]["expected"].as_str().unwrap().to_owned();
+        let mut names: Vec<_> =
+            expected.strip_prefix("only the fields ").expect(&expected).split(", ").map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+    let created = told(post("/v1/tenants", &json!({"name": "Acme", "plan": "pro", "?": 1}))).await;
+    assert_eq!(created, fields_of::<CreateTenant>());
+    let changed = Call::new("PATCH", &path("")).saying(&json!({"?": 1}));
+    assert_eq!(told(changed).await, fields_of::<ChangeTenant>());
+    let quotas = Call::new("PATCH", &path("")).saying(&json!({"quotas": {"?": 1}}));
+    assert_eq!(told(quotas).await, fields_of::<QuotasToSet>());
+    let key = told(post(&path("/keys"), &json!({"dialect": "standard", "?": 1}))).await;
+    assert_eq!(key, fields_of::<CreateKey>());
+    let provider_key = told(post("/v1/keys", &json!({"scopes": ["events:write"], "?": 1}))).await;
+    assert_eq!(provider_key, fields_of::<CreateProviderKey>());
 }

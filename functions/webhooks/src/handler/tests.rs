@@ -14,7 +14,7 @@ use postrider_domain::id::TenantId;
 use postrider_domain::key::Scope;
 use postrider_domain::stored_secret::secrets_at;
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 

@@ -15,21 +15,25 @@ use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, 
 /// A function with a route of each shape of errors.
 struct Things(Credentials);
 
+fn nothing() -> crate::Operation {
+    crate::Operation::new("nothing", "Nothing", "")
+}
+
 impl Routed for Things {
     type Access = KeyAccess;
     type Caller = Caller;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/things", KeyAccess::Bearer(Scope::WebhooksRead), |_, _, caller: &Caller, _| {
+        Route::get("/v1/things", KeyAccess::Bearer(Scope::WebhooksRead), nothing, |_, _, caller: &Caller, _| {
             Box::pin(async { Ok(Response::json(200, &json!({"tenant": caller.tenant_id()?}))) })
         }),
-        Route::delete("/v1/things", KeyAccess::Bearer(Scope::WebhooksWrite), |_, _, _, _| {
+        Route::delete("/v1/things", KeyAccess::Bearer(Scope::WebhooksWrite), nothing, |_, _, _, _| {
             Box::pin(async { Ok(Response::no_content()) })
         }),
-        Route::get("/v1/jobs/things", KeyAccess::Header(Scope::JobsRead), |_, _, _, _| {
+        Route::get("/v1/jobs/things", KeyAccess::Header(Scope::JobsRead), nothing, |_, _, _, _| {
             Box::pin(async { Ok(Response::no_content()) })
         }),
-        Route::get("/api/v1/things", KeyAccess::Bearer(Scope::JobsRead), |_, _, _, _| {
+        Route::get("/api/v1/things", KeyAccess::Bearer(Scope::JobsRead), nothing, |_, _, _, _| {
             Box::pin(async { Ok(Response::no_content()) })
         }),
     ];

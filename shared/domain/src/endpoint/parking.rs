@@ -23,6 +23,8 @@ use crate::attempt::{Outcome, Sign};
 use crate::delivery::Delivery;
 use crate::endpoint::{Endpoint, EndpointStatus};
 use crate::id::DeliveryId;
+use crate::named;
+use crate::named::stored_by_name;
 use crate::rate_limit::{FURTHEST, RateLimit};
 use crate::time::{plus_millis, to_millis};
 
@@ -105,37 +107,31 @@ impl Times {
     }
 }
 
-/// How it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Only probes are sent.
-    Down,
-    /// What is parked is sent, page by page; what is new is parked behind it.
-    Draining,
-    /// All was sent, and what is new goes the ordinary way. It is still looked for what somebody parked meanwhile.
-    Closing,
-}
-
-/// Why deliveries are parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cause {
-    /// Nobody answers there.
-    EndpointOutage,
-    /// More waits than its rate limit lets through in the time for which a queue can hold it back.
-    RateLimit,
-}
-
-impl Cause {
-    /// Its name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::EndpointOutage => "endpoint_outage",
-            Self::RateLimit => "rate_limit",
-        }
+named! {
+    /// How it stands, by its name in the API and the tables.
+    pub enum State {
+        /// Only probes are sent.
+        Down = "down",
+        /// What is parked is sent, page by page; what is new is parked behind it.
+        Draining = "draining",
+        /// All was sent, and what is new goes the ordinary way. It is still looked for what somebody parked meanwhile.
+        Closing = "closing",
     }
 }
+
+stored_by_name!(State);
+
+named! {
+    /// Why deliveries are parked, by its name in the API and the tables.
+    pub enum Cause {
+        /// Nobody answers there.
+        EndpointOutage = "endpoint_outage",
+        /// More waits than its rate limit lets through in the time for which a queue can hold it back.
+        RateLimit = "rate_limit",
+    }
+}
+
+stored_by_name!(Cause);
 
 /// Where a parked delivery stands among those of its endpoint: the one that waits longest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,0 +1,97 @@
+//! What the routes do, for the API's document.
+
+use postrider_api::document::Id;
+use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest};
+use postrider_domain::id::{KeyId, TenantId};
+use postrider_domain::invalid::Invalid;
+
+use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant};
+use crate::view::{Key, Keys, Tenant, Tenants};
+
+const UNPAGED: &str = "Without `limit` as many as one read brings.";
+const PAST: &str = "`expires_at` is past.";
+const REVOKED: &str = "It is revoked: whoever has it gets 401, within a minute.";
+
+fn past() -> ApiError {
+    ApiError::unprocessable(Invalid::new("expires_at", "a time to come"))
+}
+
+fn of_a_tenant(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
+    Operation::new(id, summary, about).of::<Id<TenantId>>("id", "The tenant's id.")
+}
+
+pub(crate) fn list() -> Operation {
+    Operation::new("listTenants", "List tenants", "")
+        .paged("50 where nothing is said.")
+        .answers::<Tenants>(200, "A page of tenants.")
+}
+
+pub(crate) fn create() -> Operation {
+    Operation::new("createTenant", "Create a tenant", "A customer of the provider. Its signing secret is made with it.")
+        .takes::<CreateTenant>()
+        .answers::<Tenant<'static>>(201, "The tenant.")
+}
+
+pub(crate) fn get() -> Operation {
+    of_a_tenant("getTenant", "Show a tenant", "").answers::<Tenant<'static>>(200, "The tenant.")
+}
+
+pub(crate) fn change() -> Operation {
+    let about = "What is left out stays. A suspended tenant's keys get 403 and its deliveries are cancelled; what its provider \
+                 publishes for it is kept, and can be recovered.";
+    of_a_tenant("changeTenant", "Change a tenant", about)
+        .takes::<ChangeTenant>()
+        .answers::<Tenant<'static>>(200, "The tenant after the change.")
+}
+
+pub(crate) fn list_keys() -> Operation {
+    of_a_tenant("listTenantKeys", "List a tenant's keys", "")
+        .paged(UNPAGED)
+        .answers::<Keys>(200, "A page of keys, without their texts.")
+}
+
+pub(crate) fn create_key() -> Operation {
+    of_a_tenant(
+        "createTenantKey",
+        "Give a tenant a key",
+        "The key's dialect says how the webhooks that it makes are spoken to.",
+    )
+    .takes::<CreateKey>()
+    .answers::<Key<'static>>(201, "The key, shown this once.")
+    .refuses(past(), PAST)
+}
+
+pub(crate) fn delete_key() -> Operation {
+    of_a_tenant("deleteTenantKey", "Revoke a tenant's key", "")
+        .of::<Id<KeyId>>("key_id", "The key's id.")
+        .answers_nothing(204, REVOKED)
+}
+
+pub(crate) fn rotate() -> Operation {
+    let about = "For dialects that sign with the tenant's secret. They go on with the old one until the grace ends.";
+    of_a_tenant("rotateTenantSecret", "Give a tenant a new signing secret", about)
+        .may_take::<RotationRequest>()
+        .answers::<Rotated<'static>>(200, "The new secret, shown this once.")
+        .refuses(Rotation::too_many(), "Four secrets count already, or others rotate it at the same time.")
+}
+
+pub(crate) fn list_provider_keys() -> Operation {
+    Operation::new("listProviderKeys", "List the provider's own keys", "")
+        .paged(UNPAGED)
+        .answers::<Keys>(200, "A page of keys, without their texts.")
+}
+
+pub(crate) fn create_provider_key() -> Operation {
+    let about =
+        "What the provider's own services use: it belongs to no tenant, publishes for any, and reports on any job.";
+    Operation::new("createProviderKey", "Make a key of the provider's own", about)
+        .takes::<CreateProviderKey>()
+        .answers::<Key<'static>>(201, "The key, shown this once.")
+        .refuses(past(), PAST)
+}
+
+pub(crate) fn delete_provider_key() -> Operation {
+    Operation::new("deleteProviderKey", "Revoke a key of the provider's own", "")
+        .of::<Id<KeyId>>("key_id", "The key's id.")
+        .answers_nothing(204, REVOKED)
+}

@@ -1,0 +1,102 @@
+//! What the routes are sent, for the API's document. It is read field by field, so that each field that is amiss is told by its name;
+//! a test holds both to the same fields.
+#![expect(dead_code, reason = "nothing is made of these types but their schemas")]
+
+use postrider_api::document::{DialectName, GivenTime, JsonSchema, Left, Names};
+use postrider_domain::key::Scope;
+use postrider_domain::quota::Quota;
+use postrider_domain::secret;
+use postrider_domain::tenant::{Plan, TenantStatus};
+
+use crate::bounds::MAX_NAME_CHARS;
+
+/// A new tenant.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CreateTenant {
+    /// The operator's name for it.
+    #[schemars(with = "String", length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
+    name: (),
+    /// What it pays for.
+    #[schemars(with = "Names<Plan>")]
+    plan: (),
+    /// The secret that signs in dialects which sign with the tenant's; one is made where none is given, and shown at its first
+    /// rotation.
+    #[schemars(with = "Left<String>", length(max = secret::MAX_CHARS), example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: (),
+    /// Its own quotas, in place of its plan's.
+    #[schemars(with = "Left<QuotasToSet>")]
+    quotas: (),
+}
+
+/// A change of a tenant: what is left out stays.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct ChangeTenant {
+    /// The operator's name for it.
+    #[schemars(with = "Left<String>", length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
+    name: (),
+    /// What it pays for from now on.
+    #[schemars(with = "Left<Names<Plan>>")]
+    plan: (),
+    /// Whether it may use the API and is sent to.
+    #[schemars(with = "Left<Names<TenantStatus>>")]
+    status: (),
+    /// Its own quotas, in place of its plan's.
+    #[schemars(with = "Left<QuotasToSet>")]
+    quotas: (),
+}
+
+/// A tenant's own quotas: what is left out stays, and null goes back to the plan's.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct QuotasToSet {
+    /// How many webhooks it may have that were not deleted.
+    #[schemars(with = "Left<Option<u64>>", range(max = Quota::Webhooks.most()), example = 500)]
+    webhooks: (),
+    /// How many bytes the plain list of its webhooks may have.
+    #[schemars(with = "Left<Option<u64>>", range(max = Quota::ListBytes.most()), example = 8_388_608)]
+    list_bytes: (),
+    /// How many events its own keys may publish a second.
+    #[schemars(with = "Left<Option<u64>>", range(min = 1, max = Quota::EventsPerSecond.most()), example = 250)]
+    events_per_second: (),
+    /// How many recoveries it may have running.
+    #[schemars(with = "Left<Option<u64>>", range(max = Quota::Recoveries.most()), example = 4)]
+    recoveries: (),
+}
+
+/// A new key of a tenant's.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CreateKey {
+    /// How the webhooks that it makes are spoken to, and which paths it is for.
+    #[schemars(with = "DialectName")]
+    dialect: (),
+    /// What it may do: all but `events:write` and `jobs:report` where nothing is said.
+    #[schemars(with = "Left<Vec<Names<Scope>>>", length(min = 1, max = Scope::ALL.len()), extend("uniqueItems" = true))]
+    scopes: (),
+    #[serde(flatten)]
+    note: Note,
+}
+
+/// A new key of the provider's own, which belongs to no tenant.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CreateProviderKey {
+    /// What it may do: of all scopes those that a provider can use, which are `events:write` and those of jobs.
+    #[schemars(with = "Vec<Names<Scope>>", length(min = 1, max = Scope::ALL.len()), extend("uniqueItems" = true), example = ["events:write"])]
+    scopes: (),
+    #[serde(flatten)]
+    note: Note,
+}
+
+/// What any key may have.
+#[derive(JsonSchema)]
+struct Note {
+    /// The operator's note.
+    #[schemars(with = "Left<String>", length(min = 1, max = MAX_NAME_CHARS), example = &"CI")]
+    name: (),
+    /// When it stops working, a time to come; never where nothing is said.
+    #[schemars(with = "Left<GivenTime>")]
+    expires_at: (),
+}
