@@ -124,3 +124,64 @@ fn unwrapped(text: &str) -> String {
     };
     text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::document::{Left, Time};
+
+    /// What is answered, with a comment that is
+    /// longer than a line.
+    #[derive(Serialize, JsonSchema)]
+    struct Answered {
+        always: Option<Time>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sometimes: Option<Time>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        counted: Option<usize>,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "its schema is all that is asked for")]
+    struct Asked {
+        always: String,
+        #[schemars(with = "Left<String>")]
+        sometimes: (),
+        #[schemars(with = "Left<Option<Time>>")]
+        taken_away: (),
+    }
+
+    #[test]
+    fn what_is_left_out_is_null_only_where_its_type_says_so() {
+        let mut schemas = Schemas::default();
+        schemas.of(|generator| generator.subschema_for::<Answered>());
+        schemas.of(|generator| generator.subschema_for::<Asked>());
+        let all = schemas.named();
+        let (time, nothing) = (json!({"$ref": "#/components/schemas/Time"}), json!({"type": "null"}));
+        let answered = json!({
+            "type": "object",
+            "description": "What is answered, with a comment that is longer than a line.",
+            "properties": {
+                "always": {"anyOf": [time, nothing]},
+                "sometimes": time,
+                "counted": {"type": "integer", "minimum": 0},
+            },
+            "required": ["always"],
+        });
+        assert_eq!(all["Answered"], answered);
+        let asked = json!({
+            "type": "object",
+            "properties": {
+                "always": {"type": "string"},
+                "sometimes": {"type": "string"},
+                "taken_away": {"anyOf": [time, nothing]},
+            },
+            "required": ["always"],
+        });
+        assert_eq!(all["Asked"], asked);
+        assert_eq!(fields_of::<Asked>(), ["always", "sometimes", "taken_away"]);
+    }
+}
