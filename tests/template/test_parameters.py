@@ -139,6 +139,7 @@ class Domain(unittest.TestCase):
         certificate = "arn:aws:acm:eu-central-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
         self.assertTrue(refused(Template(), ApiCertificateArn=certificate), "it would be ignored")
         self.assertTrue(refused(Template(), ApiDomainPath="webhooks"), "it would be ignored")
+        self.assertTrue(refused(Template(), ApiOwnAddress="no"), "the API could not be called at all")
 
     def test_a_path_has_no_slash_at_its_ends(self):
         pattern = Template().all["Parameters"]["ApiDomainPath"]["AllowedPattern"]

@@ -63,7 +63,8 @@ class Tables(unittest.TestCase):
         full = "it would have the whole table refuse what all tenants write"
         # A row takes its place with its first failure, and a retry gives it another one.
         self.assertGreater(shards["due"] * A_PARTITION, first + 2 * later, full)
-        self.assertGreater(shards["undelivered"] * A_PARTITION, 0.95 * first, f"one tenant's failures: {full}")
+        # It enters the list with its first failure, and a retry that succeeds takes it out.
+        self.assertGreater(shards["undelivered"] * A_PARTITION, first + later, f"one tenant's failures: {full}")
 
     def test_rows_expire(self):
         for name, table in self.tables.items():

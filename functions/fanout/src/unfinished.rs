@@ -52,7 +52,7 @@ impl Unfinished {
             }
         });
         let failed: Vec<Failed> = join_all(tries).await.into_iter().flatten().collect();
-        // Of the queue's own age CloudWatch leaves out what has been received three times.
+        // CloudWatch's own age of a queue leaves out what has been received three times.
         if let Some(age_s) = failed.iter().filter_map(|failed| failed.age_s).max_by(f64::total_cmp) {
             metrics::emit(Metric::UnfinishedAge, &[], &[age_s]);
         }

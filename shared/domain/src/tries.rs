@@ -7,7 +7,7 @@ use std::time::Duration;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// Tries in vain after which what does not pass by itself is given up: it would hold a function that others wait for, for ever.
+/// Tries in vain after which an error that does not pass by itself is given up: others wait for the function meanwhile.
 const TRIES: u32 = 4;
 /// What one try needs, the SDK's own among them, and the attempts that move beforehand. With less left none is begun.
 const TRY: Duration = Duration::from_secs(5);

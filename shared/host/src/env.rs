@@ -47,7 +47,7 @@ fn is_on(name: &'static str, value: &str) -> Result<bool, BadSetting> {
     }
 }
 
-/// What may be connected to. `PRIVATE_TARGETS`: `allow` for a local stack's loopback receivers; on AWS there is none, which refuses them.
+/// What may be connected to. `PRIVATE_TARGETS`: `allow` for a local stack's loopback receivers; unset on AWS, which refuses them.
 /// `ALLOWED_TARGET_CIDRS` and `DENIED_TARGET_DOMAINS`: the operator's lists; empty for none.
 ///
 /// # Errors

@@ -53,7 +53,7 @@ named! {
         RescuedDeliveries = "RescuedDeliveries",
         /// Events that fan-out took from the stream.
         TakenEvents = "TakenEvents",
-        /// How long the message has been in its queue that fan-out failed at and that has been there for longest.
+        /// The age of the oldest message that fan-out failed at.
         UnfinishedAge = "UnfinishedAge",
         /// Rows that are there and cannot be read.
         UnreadableRows = "UnreadableRows",

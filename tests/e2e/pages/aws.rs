@@ -13,9 +13,12 @@ const PAGE: &str = "docs/aws.md";
 async fn the_page_on_aws_works_as_printed() {
     let world = World::open();
     let (stack, name) = (world.stack, format!("ended-{}", std::process::id()));
-    let template = template(&name).to_string();
-    aws(stack, &["cloudformation", "create-stack", "--stack-name", &name, "--template-body", &template]);
-    aws(stack, &["cloudformation", "wait", "stack-create-complete", "--stack-name", &name]);
+    let neighbour = format!("{name}-staging");
+    for name in [&name, &neighbour] {
+        let template = template(name).to_string();
+        aws(stack, &["cloudformation", "create-stack", "--stack-name", name, "--template-body", &template]);
+        aws(stack, &["cloudformation", "wait", "stack-create-complete", "--stack-name", name]);
+    }
     // An operator's own, which would keep the bus from being deleted.
     let rule = ["--rule", "my-workers", "--event-bus-name", &name];
     let pattern = r#"{"detail-type": ["Postrider Job Created"]}"#;
@@ -29,17 +32,24 @@ async fn the_page_on_aws_works_as_printed() {
     assert!(metrics.starts_with('['), "{metrics}");
     assert!(ended.contains("\"FailedEntryCount\": 0"), "a rule of the operator's goes: {ended}");
     assert!(gone.contains("DeletionDate"), "the secret goes last: {gone}");
-    for what in ["Table", "Queue", "secret"] {
+    for what in ["-ConfigTable-", "-SlowQueue-", "secret"] {
         assert!(left.contains(what), "the stack left a {what}: {left}");
     }
+    assert!(!left.contains(&neighbour), "another stack, which runs: {left}");
     assert!(failed.starts_with('['), "{failed}");
 
-    let there = |call: &[&str]| try_aws(stack, &[call]).to_string();
-    assert!(!there(&["dynamodb", "list-tables"]).contains(&name));
-    assert!(!there(&["sqs", "list-queues", "--queue-name-prefix", &name]).contains(&name));
-    assert!(!there(&["events", "list-event-buses", "--name-prefix", &name]).contains(&name));
-    let secrets = format!("Key=description,Values=Postrider {name}");
-    assert!(!there(&["secretsmanager", "list-secrets", "--filters", &secrets]).contains("arn:"));
+    let filter = format!("Key=description,Values=Postrider {name}");
+    for (call, own) in [
+        (&["dynamodb", "list-tables"][..], "-ConfigTable-"),
+        (&["sqs", "list-queues", "--queue-name-prefix", &name], "-SlowQueue-"),
+        (&["events", "list-event-buses", "--name-prefix", &name], "\""),
+        (&["secretsmanager", "list-secrets", "--filters", &filter], ", a key"),
+    ] {
+        let there = try_aws(stack, &[call]).to_string();
+        assert!(!there.contains(&format!("{name}{own}")), "the stack's is left: {there}");
+        assert!(there.contains(&format!("{neighbour}{own}")), "another stack's is gone: {there}");
+    }
+    try_aws(stack, &[&["cloudformation", "delete-stack", "--stack-name", &neighbour]]);
 }
 
 fn template(name: &str) -> Value {
@@ -50,8 +60,8 @@ fn template(name: &str) -> Value {
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]});
     json!({"Resources": {
-        "Table": kept("AWS::DynamoDB::Table", table),
-        "Queue": kept("AWS::SQS::Queue", json!({})),
+        "ConfigTable": kept("AWS::DynamoDB::Table", table),
+        "SlowQueue": kept("AWS::SQS::Queue", json!({})),
         "Key": kept("AWS::SecretsManager::Secret", json!({"Description": format!("Postrider {name}, a key"), "SecretString": "x"})),
         "Bus": {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}},
         "Rule": {"Type": "AWS::Events::Rule", "Properties": {

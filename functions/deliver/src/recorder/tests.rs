@@ -84,7 +84,7 @@ async fn a_record_that_hangs_leaves_time_for_what_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_throttled_keeps_no_batch_mate_from_his_record() {
+async fn a_throttled_record_keeps_no_batch_mate_from_its_own() {
     let begun = Instant::now();
     let busy = Script::default().saying("UpdateItem", repeat_with(Said::throttled));
     let free = Script::default().saying("UpdateItem", [Said::done()]);
@@ -99,6 +99,7 @@ async fn what_does_not_pass_by_itself_holds_a_function_for_seconds() {
     let begun = Instant::now();
     let script = Script::default().saying("UpdateItem", repeat_with(Said::lost));
     assert!(!recorded(&script).await.unwrap_err().is_busy());
-    assert_eq!(script.asked("UpdateItem").len(), 4 * CALLS);
+    // The SDK leaves its last call of a try out where the wait for it, which is of chance, would take the rest of the try's time.
+    assert!((3 * CALLS..=4 * CALLS).contains(&script.asked("UpdateItem").len()), "{}", script.asked("UpdateItem").len());
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

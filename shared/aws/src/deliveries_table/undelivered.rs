@@ -1,4 +1,4 @@
-//! The `undelivered` index: a tenant's retrying, failed and cancelled rows by their ids, in eight shards of the tenant's own, and
+//! The `undelivered` index: a tenant's retrying, failed and cancelled rows by their ids, in sixteen shards of the tenant's own, and
 //! the list that is merged of them.
 //!
 //! A partition takes a thousand write units a second, and what it refuses holds up the writes of the whole table. So what one
@@ -14,12 +14,12 @@ use crate::item::text;
 use crate::rows::ids;
 use crate::{Page, page};
 
-/// How many partitions a tenant's rows are spread over. A row enters with its first failure, which is a unit: eight partitions take
-/// what deliver's functions, as many as the template has by default, get through at their fastest. Each costs a page of the list half
-/// a read unit, beside a whole one for each row that it shows.
-const SHARDS: u8 = 8;
+/// How many partitions a tenant's rows are spread over, as many as what is due. A row enters with its first failure and leaves with a
+/// success, a unit each: sixteen partitions take what deliver's functions, as many as the template has by default, get through at their
+/// fastest. Each costs a page of the list half a read unit, beside a whole one for each row that it shows.
+const SHARDS: u8 = 16;
 
-/// The list that a row lies in: the tenant's id, without what all of them begin with, `#`, which is in none, and a shard's number. So
+/// The list that a row lies in: the tenant's id, without what all of them begin with, `#`, which is in none, and a shard's hexadecimal digit. So
 /// no two tenants have a list together. It is no longer than an id alone: with three bytes more, rows at which every attempt failed
 /// were over a kibibyte one attempt sooner, which is a write unit.
 pub(super) fn list_of(row: &Delivery) -> String {
@@ -27,7 +27,7 @@ pub(super) fn list_of(row: &Delivery) -> String {
 }
 
 fn list(tenant: &TenantId, shard: u8) -> String {
-    format!("{}#{shard}", &tenant.as_str()[TenantId::PREFIX.len()..])
+    format!("{}#{shard:x}", &tenant.as_str()[TenantId::PREFIX.len()..])
 }
 
 impl DeliveriesTable {

@@ -109,14 +109,14 @@ async fn a_page_reads_a_share_of_each_shard_and_no_row_that_it_does_not_show() {
     let one = tenant(1);
     let script = index(rows(1, 500));
     let table = table(&script);
-    for (limit, of_each) in [(1, 1), (4, 4), (50, 14), (150, 32), (200, 41)] {
+    for (limit, of_each) in [(1, 1), (4, 4), (50, 11), (150, 20), (200, 23)] {
         let before = (script.asked("Query").len(), script.asked("BatchGetItem").len());
         let page = table.undelivered(&one, None, limit, None).await.unwrap();
         let queries = script.asked("Query").split_off(before.0);
         assert!(queries.iter().all(|query| query["Limit"] == of_each), "{queries:?}");
         let lists: BTreeSet<_> =
             queries.iter().map(|query| query["ExpressionAttributeValues"][":list"].to_string()).collect();
-        assert_eq!((queries.len(), lists.len()), (8, 8));
+        assert_eq!((queries.len(), lists.len()), (16, 16));
         let gets = script.asked("BatchGetItem").split_off(before.1);
         let read = |get: &Value| get["RequestItems"]["deliveries"]["Keys"].as_array().unwrap().len();
         assert_eq!(gets.iter().map(read).sum::<usize>(), page.rows.len());
@@ -168,22 +168,22 @@ async fn what_the_index_still_shows_is_judged_by_its_row() {
 }
 
 #[test]
-fn a_list_is_one_tenants_and_a_shard_of_his() {
+fn a_list_is_one_tenants_and_one_of_its_shards() {
     let all = rows(1, 8_000);
     let mut sizes = BTreeMap::new();
     for row in &all {
         *sizes.entry(list_of(row)).or_insert(0) += 1;
     }
-    let lists: Vec<String> = (0..8).map(|shard| format!("0000000000000001#{shard}")).collect();
+    let lists: Vec<String> = (0..16).map(|shard| format!("0000000000000001#{shard:x}")).collect();
     assert!(sizes.keys().eq(&lists), "{sizes:?}");
-    assert!(sizes.values().all(|size| (800..=1_200).contains(size)), "{sizes:?}");
+    assert!(sizes.values().all(|size| (400..=600).contains(size)), "{sizes:?}");
     assert!(lists[0].len() <= tenant(1).as_str().len(), "a longer one costs who refuses everything a unit");
     // One event for very many endpoints.
     let at = Timestamp::UNIX_EPOCH;
     let wide = (0..8_000).map(|n| Delivery::pending(&sample::event(), EndpointId::new(at, n), at, 0));
     let mut sizes = BTreeMap::new();
     wide.for_each(|row| *sizes.entry(list_of(&row)).or_insert(0) += 1);
-    assert!(sizes.len() == 8 && sizes.values().all(|size| (800..=1_200).contains(size)), "{sizes:?}");
+    assert!(sizes.len() == 16 && sizes.values().all(|size| (400..=600).contains(size)), "{sizes:?}");
 }
 
 /// A shard as it is read: so many rows below a place, and whether there are more, which DynamoDB also says at the very end.
