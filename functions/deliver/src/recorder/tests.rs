@@ -100,6 +100,10 @@ async fn what_does_not_pass_by_itself_holds_a_function_for_seconds() {
     let script = Script::default().saying("UpdateItem", repeat_with(Said::lost));
     assert!(!recorded(&script).await.unwrap_err().is_busy());
     // The SDK leaves its last call of a try out where the wait for it, which is of chance, would take the rest of the try's time.
-    assert!((4 * (CALLS - 1)..=4 * CALLS).contains(&script.asked("UpdateItem").len()), "{}", script.asked("UpdateItem").len());
+    assert!(
+        (4 * (CALLS - 1)..=4 * CALLS).contains(&script.asked("UpdateItem").len()),
+        "{}",
+        script.asked("UpdateItem").len()
+    );
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
