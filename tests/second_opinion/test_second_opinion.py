@@ -1,11 +1,15 @@
 """What the second opinion must not let pass: each test breaks one thing, by hand, that a call or the template may have wrong."""
 
+import asyncio
+import contextlib
 import dataclasses
 import datetime
+import io
 import json
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
@@ -16,8 +20,9 @@ from botocore.credentials import Credentials
 from cfnlint.helpers import load_resource
 
 import schedules
+import second_opinion
 from aws_itself import AwsItself
-from checkpoint import Spoilt
+from checkpoint import Caller, Checkpoint, Spoilt
 from expressions import RESERVED
 from http1 import Message
 from judge import Call, Judge
@@ -26,6 +31,8 @@ from resolved import Resolved
 from rights import Need, Right, Unknown, holds, rights_of
 from run_dir import ROOT
 from signature import Signature
+from step import Failed
+from world import World
 
 RESOLVED = Resolved()
 CONFIG, DELIVERIES = RESOLVED.ref("ConfigTable"), RESOLVED.ref("DeliveriesTable")
@@ -247,6 +254,21 @@ class Roles(Broken):
         self.assert_wrong("it cannot be told", "dynamodb", "Scan", {"TableName": CONFIG})
         self.assert_wrong("it cannot be told", "sqs", "PurgeQueue", {"QueueUrl": RESOLVED.ref("DeadQueue")})
 
+    def test_an_index_that_is_not_there_is_told_of_and_ends_nothing(self):
+        asked = {
+            "TableName": DELIVERIES,
+            "IndexName": "renamed",
+            "KeyConditionExpression": "due_shard = :shard",
+            "ExpressionAttributeValues": {":shard": s("07")},
+        }
+        self.assert_wrong("has no index renamed", "dynamodb", "Query", asked, caller="SweepRole")
+        self.assertTrue(any("SweepRole, dynamodb:Query: Query: " in one for one in self.judge.broken), self.judge.broken)
+
+    def test_what_a_call_has_wrong_is_on_record_although_its_needs_cannot_be_told(self):
+        with mock.patch.object(self.judge, "_forbidden", side_effect=RuntimeError), self.assertRaises(RuntimeError):
+            self.wrong("dynamodb", "UpdateItem", update(TableName=7))
+        self.assertTrue(any("a text is wanted" in one for one in self.judge.broken), self.judge.broken)
+
     def test_what_nobody_knows_of_iam_is_refused_and_not_passed_over(self):
         for condition in ({"DateLessThan": {"aws:SourceArn": "2026"}}, {"StringEquals": {"aws:PrincipalTag/x": "y"}}):
             with self.subTest(condition), self.assertRaises(Unknown):
@@ -347,10 +369,10 @@ class Chosen(unittest.TestCase):
 
 
 class Signatures(unittest.TestCase):
-    def signed(self, body):
+    def signed(self, body, region="us-east-1"):
         headers = {"host": "127.0.0.1:1", "x-amz-target": "AmazonSQS.SendMessage"}
         request = AWSRequest("POST", "http://127.0.0.1:1/", headers=headers, data=body)
-        SigV4Auth(Credentials("ASIA", "secret", "token"), "sqs", "us-east-1").add_auth(request)
+        SigV4Auth(Credentials("ASIA", "secret", "token"), "sqs", region).add_auth(request)
         return Message("POST / HTTP/1.1", {name.lower(): value for name, value in request.headers.items()}, body)
 
     def test_what_is_signed_by_who_it_is_said_to_be_is_taken_and_what_was_changed_is_not(self):
@@ -362,6 +384,50 @@ class Signatures(unittest.TestCase):
         self.assertIsNotNone(Signature(changed).complaint("secret", "token"))
         with self.assertRaises(ValueError):
             Signature(dataclasses.replace(signed, headers={}))
+
+    def test_a_call_that_is_signed_for_another_region_is_not_taken(self):
+        self.assertIn("eu-west-1", Signature(self.signed(b"{}", "eu-west-1")).complaint("secret", "token") or "nothing")
+
+    def test_what_cannot_be_judged_is_told_of_with_who_called_what(self):
+        checkpoint = Checkpoint(
+            "http://127.0.0.1:1", Judge(RESOLVED), None, None, {"ASIA": Caller("SweepRole", "secret", "token")}
+        )
+        with mock.patch.object(checkpoint.judge, "judge", side_effect=RuntimeError("unforeseen")):
+            asyncio.run(checkpoint._handle(self.signed(b"{}")))
+        self.assertEqual(checkpoint.failed, ["SweepRole, AmazonSQS.SendMessage: RuntimeError('unforeseen')"])
+
+
+class Silent:
+    """A function that ended before it could answer."""
+
+    log = Path("/somewhere/LedgerFunction.log")
+
+    def invoke(self, _):
+        return None
+
+
+class Failures(unittest.TestCase):
+    def test_a_function_that_answers_nothing_is_named_with_its_log(self):
+        functions = dict.fromkeys(RESOLVED.of_type("AWS::Lambda::Function"), Silent())
+        world = World(RESOLVED, None, functions)
+        for what, ask in (
+            ("LedgerFunction", lambda: world.call("GET", "/v1/deliveries", {})),
+            ("SweepFunction", world.sweep),
+            ("DeliverFunction", lambda: world.serve_queue(RESOLVED.arn("DeliverQueue"), "DeliverFunction", [])),
+        ):
+            with self.subTest(what), self.assertRaisesRegex(Failed, f"{what} answers nothing; its log is {Silent.log}"):
+                ask()
+
+    def test_whatever_ends_a_story_is_what_became_of_it(self):
+        def play(_):
+            raise KeyError("quotas")
+
+        said = io.StringIO()
+        stories = mock.patch.multiple(second_opinion, ORDINARY={"a story": play}, TROUBLES={})
+        with stories, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            failed = second_opinion.played(None, "")
+        self.assertEqual(str(failed), "the story 'a story': KeyError('quotas')")
+        self.assertIn("in play", said.getvalue(), "nobody learns where")
 
 
 class Spoiling(unittest.TestCase):
