@@ -28,6 +28,8 @@ USES_OF_A_KEY = (
     "DescribeKey",
 )
 THROUGH = tuple(f"{service}.{REGION}.amazonaws.com" for service in ("dynamodb", "secretsmanager"))
+# The methods of our API, which its routes leave to the functions.
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
 class AwsItself:
@@ -97,10 +99,17 @@ class AwsItself:
                 queue = target.get("DeadLetterConfig", {}).get("Arn")
                 if queue and not self._may_send(queue, "events.amazonaws.com", source):
                     yield f"the rule {rule} may not send to {queue}"
-        for name, told in self._resolved.of_type("AWS::ApiGatewayV2::Integration").items():
-            source = arn("execute-api", f"{told['ApiId']}/$default/GET/")
-            if not _may_invoke(permissions, names[told["IntegrationUri"]], "apigateway.amazonaws.com", source):
-                yield f"the API may not invoke what {name} leads to"
+        integrations = self._resolved.of_type("AWS::ApiGatewayV2::Integration")
+        leads = {f"integrations/{self._resolved.ref(name)}": names[told["IntegrationUri"]] for name, told in integrations.items()}
+        for told in self._resolved.of_type("AWS::ApiGatewayV2::Route").values():
+            function = leads[told["Target"]]
+            missing = [
+                method
+                for method, source in _sources(told)
+                if not _may_invoke(permissions, function, "apigateway.amazonaws.com", source)
+            ]
+            if missing:
+                yield f"the API may not invoke what {told['RouteKey']} leads to, by {', '.join(missing)}"
 
     def _untaken_roles(self) -> Iterator[str]:
         (group,) = self._resolved.of_type("AWS::Scheduler::ScheduleGroup")
@@ -145,6 +154,17 @@ def _of_failure(config: dict) -> Iterator[Need]:
     destination = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
         yield Need("sqs:SendMessage", destination)
+
+
+def _sources(route: dict) -> Iterator[tuple[str, str]]:
+    """Each method of a route, with where its calls come from: the stage, the method, and the path as the route's key has it."""
+    stage = f"{route['ApiId']}/$default"
+    if route["RouteKey"] == "$default":
+        yield "$default", arn("execute-api", f"{stage}/$default")
+        return
+    method, path = route["RouteKey"].split(" ")
+    for one in METHODS if method == "ANY" else (method,):
+        yield one, arn("execute-api", f"{stage}/{one}{path}")
 
 
 def _may_invoke(permissions: list[dict], function: str, service: str, source: str) -> bool:

@@ -335,6 +335,35 @@ class Production(unittest.TestCase):
         self.assertEqual(need, expected)
 
 
+class Narrowed(Resolved):
+    """The template, where the API may invoke functions by this source alone."""
+
+    def __init__(self, source):
+        self._source = source
+        super().__init__()
+
+    def properties(self, logical_id):
+        told = super().properties(logical_id)
+        if told.get("Principal") == "apigateway.amazonaws.com":
+            return told | {"SourceArn": told["SourceArn"].removesuffix("*") + self._source}
+        return told
+
+
+class Invocations(unittest.TestCase):
+    def test_the_api_may_invoke_a_function_by_each_method_and_path_of_its_routes(self):
+        for source, route, methods in (
+            ("*/GET/*", "ANY /v1/events", "POST, PATCH, PUT, DELETE"),
+            ("$default/*/v1/events", "ANY /v1/events/{id}", "GET, POST, PATCH, PUT, DELETE"),
+            ("another/*", "$default", "$default"),
+        ):
+            with self.subTest(source):
+                refused = list(AwsItself(Narrowed(source)).refused())
+                self.assertIn(f"the API may not invoke what {route} leads to, by {methods}", refused)
+
+    def test_a_source_that_is_wide_enough_is_taken(self):
+        self.assertEqual(list(AwsItself(Narrowed("$default/*")).refused()), [])
+
+
 class Chosen(unittest.TestCase):
     """What an operator may add: a network, a key, a name. No story plays it, so it is only judged."""
 
