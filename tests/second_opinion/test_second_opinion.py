@@ -28,7 +28,7 @@ from http1 import Message
 from judge import Call, Judge
 from needs import Needs
 from resolved import Resolved
-from rights import Need, Right, Unknown, holds, rights_of
+from rights import Need, Right, Unknown, holds, rights_in, rights_of
 from run_dir import ROOT
 from signature import Signature
 from step import Failed
@@ -387,6 +387,28 @@ class Chosen(unittest.TestCase):
         added = {str(right) for right in judge.rights if right.action.split(":")[0] in ("ec2", "kms")}
         self.assertTrue(added)
         self.assertFalse(added & {str(right) for right in judge.unneeded()})
+
+    def test_a_key_is_used_through_those_services_that_its_role_calls(self):
+        readers = {"WebhooksRole", "TenantsRole", "DeliverRole"}
+        used = {}
+        for role, need in AwsItself(self.resolved).needs():
+            if need.action.startswith("kms:"):
+                ((_, (service,)),) = need.keys
+                used.setdefault((role, service.split(".")[0]), set()).add(need.action)
+        self.assertEqual({role for role, service in used if service == "secretsmanager"}, readers)
+        self.assertEqual({frozenset(used[role, "secretsmanager"]) for role in readers}, {frozenset({"kms:Decrypt"})})
+        callers = {right.role for right in rights_of(self.resolved) if right.action.startswith("dynamodb:")}
+        self.assertEqual({role for role, service in used if service == "dynamodb"}, callers)
+
+    def test_a_service_too_many_in_a_condition_is_a_right_that_nobody_needs(self):
+        both = {"StringEquals": {"kms:ViaService": ["dynamodb.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com"]}}
+        statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "k", "Condition": both}
+        judge = Judge(self.resolved)
+        judge.rights = list(rights_in("JobsRole", statement))
+        need = Need("kms:Decrypt", "k", (("kms:ViaService", ("dynamodb.us-east-1.amazonaws.com",)),))
+        self.assertEqual(judge.demand("JobsRole", [need]), [])
+        (unneeded,) = judge.unneeded()
+        self.assertIn("sqs.", unneeded.condition)
 
     def test_a_program_makes_no_network_interface_and_uses_no_key_but_through_its_services(self):
         judge, function = Judge(self.resolved), self.resolved.arn("DeliverFunction")
