@@ -10,6 +10,11 @@ from template import FUNCTIONS, Template, as_list, strings
 WILDCARDS = ("schedule/${ScheduleGroup}/*", "${EventsTable.Arn}/stream/*", "${Api}/*")
 
 
+def is_about_interfaces(statement: dict) -> bool:
+    """Of those in an operator's network nobody knows the names: Lambda makes them, and lists them without naming any."""
+    return all(action.startswith("ec2:") for action in as_list(statement["Action"]))
+
+
 class Roles(unittest.TestCase):
     def setUp(self):
         self.template = Template()
@@ -21,7 +26,9 @@ class Roles(unittest.TestCase):
 
     def test_no_resource_is_a_wildcard(self):
         for role in self.roles:
-            for statement in self.template.statements(role):
+            for statement in self.template.statements(role, "HasOwnKey", "IsInVpc"):
+                if is_about_interfaces(statement):
+                    continue
                 for resource in strings(statement["Resource"]):
                     with self.subTest(role=role, resource=resource):
                         self.assertTrue(
@@ -31,7 +38,7 @@ class Roles(unittest.TestCase):
 
     def test_no_action_is_a_wildcard(self):
         for role in self.roles:
-            for statement in self.template.statements(role):
+            for statement in self.template.statements(role, "HasOwnKey", "IsInVpc"):
                 for action in as_list(statement["Action"]):
                     with self.subTest(role=role):
                         self.assertNotIn("*", action, "what a new AWS action may do, nobody has decided")
