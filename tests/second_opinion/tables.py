@@ -34,9 +34,10 @@ class Tables:
     def _keys(self, table: str, index: str | None = None) -> list[str]:
         told = self.made[table]
         if index is not None:
-            told = next((one for one in told.get("GlobalSecondaryIndexes", []) if one["IndexName"] == index), None)
-            if told is None:
+            indexes = {one["IndexName"]: one for one in told.get("GlobalSecondaryIndexes", [])}
+            if index not in indexes:
                 raise Unjudged(f"{table} has no index {index}")
+            told = indexes[index]
         return [key["AttributeName"] for key in sorted(told["KeySchema"], key=lambda key: key["KeyType"] == "RANGE")]
 
     def _types(self, table: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
@@ -448,25 +449,17 @@ class Signatures(unittest.TestCase):
         self.assertEqual(checkpoint.failed, ["SweepRole, AmazonSQS.SendMessage: RuntimeError('unforeseen')"])
 
 
-class Silent:
-    """A function that ended before it could answer."""
-
-    log = Path("/somewhere/LedgerFunction.log")
-
-    def invoke(self, _):
-        return None
-
-
 class Failures(unittest.TestCase):
     def test_a_function_that_answers_nothing_is_named_with_its_log(self):
-        functions = dict.fromkeys(RESOLVED.of_type("AWS::Lambda::Function"), Silent())
-        world = World(RESOLVED, None, functions)
+        silent = mock.Mock(log=Path("/somewhere/a-function.log"), invoke=lambda _: None)
+        functions: dict[str, Any] = dict.fromkeys(RESOLVED.of_type("AWS::Lambda::Function"), silent)
+        world = World(RESOLVED, mock.Mock(), functions)
         for what, ask in (
             ("LedgerFunction", lambda: world.call("GET", "/v1/deliveries", {})),
             ("SweepFunction", world.sweep),
             ("DeliverFunction", lambda: world.serve_queue(RESOLVED.arn("DeliverQueue"), "DeliverFunction", [])),
         ):
-            with self.subTest(what), self.assertRaisesRegex(Failed, f"{what} answers nothing; its log is {Silent.log}"):
+            with self.subTest(what), self.assertRaisesRegex(Failed, f"{what} answers nothing; its log is {silent.log}"):
                 ask()
 
     def test_whatever_ends_a_story_is_what_became_of_it(self):
@@ -476,7 +469,7 @@ class Failures(unittest.TestCase):
         said = io.StringIO()
         stories = mock.patch.multiple(second_opinion, ORDINARY={"a story": play}, TROUBLES={})
         with stories, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            failed = second_opinion.played(None, "")
+            failed = second_opinion.played(mock.Mock(), "")
         self.assertEqual(str(failed), "the story 'a story': KeyError('quotas')")
         self.assertIn("in play", said.getvalue(), "nobody learns where")
 
