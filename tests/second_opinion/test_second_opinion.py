@@ -391,7 +391,7 @@ class Chosen(unittest.TestCase):
 
     def test_a_key_is_used_through_those_services_that_its_role_calls(self):
         readers = {"WebhooksRole", "TenantsRole", "DeliverRole"}
-        used = {}
+        used: dict[tuple[str, str], set[str]] = {}
         for role, need in AwsItself(self.resolved).needs():
             if need.action.startswith("kms:"):
                 ((_, (service,)),) = need.keys
@@ -441,9 +441,8 @@ class Signatures(unittest.TestCase):
         self.assertIn("eu-west-1", Signature(self.signed(b"{}", "eu-west-1")).complaint("secret", "token") or "nothing")
 
     def test_what_cannot_be_judged_is_told_of_with_who_called_what(self):
-        checkpoint = Checkpoint(
-            "http://127.0.0.1:1", Judge(RESOLVED), None, None, {"ASIA": Caller("SweepRole", "secret", "token")}
-        )
+        callers = {"ASIA": Caller("SweepRole", "secret", "token")}
+        checkpoint = Checkpoint("http://127.0.0.1:1", Judge(RESOLVED), mock.Mock(), mock.Mock(), callers)
         with mock.patch.object(checkpoint.judge, "judge", side_effect=RuntimeError("unforeseen")):
             asyncio.run(checkpoint._handle(self.signed(b"{}")))
         self.assertEqual(checkpoint.failed, ["SweepRole, AmazonSQS.SendMessage: RuntimeError('unforeseen')"])
