@@ -17,17 +17,21 @@ INTERFACES = (
     "AssignPrivateIpAddresses",
     "UnassignPrivateIpAddresses",
 )
-# With a key of the operator's, for whoever calls these services.
-USES_OF_A_KEY = (
-    "Encrypt",
-    "Decrypt",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-    "GenerateDataKey",
-    "GenerateDataKeyWithoutPlaintext",
-    "DescribeKey",
-)
-THROUGH = tuple(f"{service}.{REGION}.amazonaws.com" for service in ("dynamodb", "secretsmanager"))
+# Of an operator's key, by a service for whoever calls it. Secrets Manager only opens what it reads.
+USES_OF_A_KEY = {
+    "dynamodb": (
+        "Encrypt",
+        "Decrypt",
+        "ReEncryptFrom",
+        "ReEncryptTo",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "DescribeKey",
+    ),
+    "secretsmanager": ("Decrypt",),
+}
+# The methods of our API, which its routes leave to the functions.
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
 
 class AwsItself:
@@ -37,9 +41,6 @@ class AwsItself:
         self._resolved = resolved
         self._functions = resolved.of_type("AWS::Lambda::Function")
         self._roles = {resolved.arn(name): name for name in resolved.of_type("AWS::IAM::Role")}
-        # Whose tables and secrets a key of the operator's encrypts.
-        kept = ("dynamodb", "secretsmanager")
-        self._keepers = {right.role for right in rights_of(resolved) if right.action.split(":")[0] in kept}
 
     def role_of(self, function: str) -> str:
         """The logical id of a function's role, by the function's."""
@@ -59,22 +60,32 @@ class AwsItself:
             yield from ((self.role_of(function), Need(f"logs:{action}", stream)) for action in LOG_WRITES)
             if "VpcConfig" in properties:
                 yield from ((self.role_of(function), Need(f"ec2:{action}", "*")) for action in INTERFACES)
-            if self.role_of(function) in self._keepers:
-                yield from ((self.role_of(function), need) for need in self._of_key())
         for mapping in self._resolved.of_type("AWS::Lambda::EventSourceMapping").values():
             role = self.role_of(names[mapping["FunctionName"]])
             yield from ((role, need) for need in _of_source(mapping["EventSourceArn"]))
             yield from ((role, need) for need in _of_failure(mapping))
         for config in self._resolved.of_type("AWS::Lambda::EventInvokeConfig").values():
             yield from ((self.role_of(names[config["FunctionName"]]), need) for need in _of_failure(config))
+        yield from self._of_keys()
 
-    def _of_key(self) -> Iterator[Need]:
-        keys = {
-            table["SSESpecification"].get("KMSMasterKeyId") for table in self._resolved.of_type("AWS::DynamoDB::Table").values()
+    def _of_keys(self) -> Iterator[tuple[str, Need]]:
+        """Of an operator's key, for each role by what it may do with the tables and the secrets that the key encrypts."""
+        encrypted = {
+            self._resolved.arn(name): told["SSESpecification"].get("KMSMasterKeyId")
+            for name, told in self._resolved.of_type("AWS::DynamoDB::Table").items()
         }
-        for key in keys - {None}:
-            for service in THROUGH:
-                yield from (Need(f"kms:{action}", key, (("kms:ViaService", (service,)),)) for action in USES_OF_A_KEY)
+        encrypted |= {
+            self._resolved.arn(name): told.get("KmsKeyId")
+            for name, told in self._resolved.of_type("AWS::SecretsManager::Secret").items()
+        }
+        used = {
+            (right.role, right.action.split(":")[0], key)
+            for right in rights_of(self._resolved)
+            if (key := encrypted.get(right.resource))
+        }
+        for role, service, key in sorted(used):
+            through = (("kms:ViaService", (f"{service}.{REGION}.amazonaws.com",)),)
+            yield from ((role, Need(f"kms:{action}", key, through)) for action in USES_OF_A_KEY[service])
 
     def scheduled(self, request: dict) -> Iterator[tuple[str, Need]]:
         """What a schedule that was made will need, by the role that it was given."""
@@ -97,10 +108,17 @@ class AwsItself:
                 queue = target.get("DeadLetterConfig", {}).get("Arn")
                 if queue and not self._may_send(queue, "events.amazonaws.com", source):
                     yield f"the rule {rule} may not send to {queue}"
-        for name, told in self._resolved.of_type("AWS::ApiGatewayV2::Integration").items():
-            source = arn("execute-api", f"{told['ApiId']}/$default/GET/")
-            if not _may_invoke(permissions, names[told["IntegrationUri"]], "apigateway.amazonaws.com", source):
-                yield f"the API may not invoke what {name} leads to"
+        integrations = self._resolved.of_type("AWS::ApiGatewayV2::Integration")
+        leads = {f"integrations/{self._resolved.ref(name)}": names[told["IntegrationUri"]] for name, told in integrations.items()}
+        for told in self._resolved.of_type("AWS::ApiGatewayV2::Route").values():
+            function = leads[told["Target"]]
+            missing = [
+                method
+                for method, source in _sources(told)
+                if not _may_invoke(permissions, function, "apigateway.amazonaws.com", source)
+            ]
+            if missing:
+                yield f"the API may not invoke what {told['RouteKey']} leads to, by {', '.join(missing)}"
 
     def _untaken_roles(self) -> Iterator[str]:
         (group,) = self._resolved.of_type("AWS::Scheduler::ScheduleGroup")
@@ -145,6 +163,17 @@ def _of_failure(config: dict) -> Iterator[Need]:
     destination = config.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
         yield Need("sqs:SendMessage", destination)
+
+
+def _sources(route: dict) -> Iterator[tuple[str, str]]:
+    """Each method of a route, with where its calls come from: the stage, the method, and the path as the route's key has it."""
+    stage = f"{route['ApiId']}/$default"
+    if route["RouteKey"] == "$default":
+        yield "$default", arn("execute-api", f"{stage}/$default")
+        return
+    method, path = route["RouteKey"].split(" ")
+    for one in METHODS if method == "ANY" else (method,):
+        yield one, arn("execute-api", f"{stage}/{one}{path}")
 
 
 def _may_invoke(permissions: list[dict], function: str, service: str, source: str) -> bool:

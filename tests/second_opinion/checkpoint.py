@@ -67,7 +67,7 @@ class Checkpoint(Proxy):
         try:
             return await self._judged(request)
         except Exception as problem:  # noqa: BLE001 - a connection that ends without an answer tells nobody what was wrong
-            self.failed.append(f"{request.first}: {problem!r}")
+            self.failed.append(f"{self._who_calls_what(request)}: {problem!r}")
             return _refusal("SerializationException", f"the checkpoint cannot read this: {problem!r}")
 
     async def _judged(self, request: Message) -> Message:
@@ -96,6 +96,14 @@ class Checkpoint(Proxy):
 
         answered = await self.faults.answered(operation, content, forward)
         return answered or await self._forward(self.faults.mended(request, operation, content))
+
+    def _who_calls_what(self, request: Message) -> str:
+        """As far as that can be told of a call that nobody could judge."""
+        try:
+            caller = self._callers.get(Signature(request).key)
+        except ValueError:
+            caller = None
+        return f"{caller.role if caller else 'a stranger'}, {request.headers.get('x-amz-target') or request.first}"
 
     def _caller(self, request: Message) -> tuple[str | None, str]:
         """The role of whoever calls, if it is a function of ours by key, token and signature; and the service."""

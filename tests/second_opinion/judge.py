@@ -7,12 +7,13 @@ import datetime
 import announcements
 import messages
 import schedules
-from needs import Needs, Unjudged
+from needs import Needs
 from resolved import Resolved
 from rights import Need, Right, denials_of, rights_of
 from shapes import Check, Models
 from statements import Unread
 from tables import Tables
+from unjudged import Unjudged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +48,13 @@ class Judge:
     def judge(self, call: Call) -> list[str]:
         """What is wrong with a call; an empty list for one that AWS would take."""
         self.calls[call.caller or "a stranger", call.name] += 1
-        wrong = [*self._misshapen(call), *self._forbidden(call)]
-        self.broken.update(f"{call.caller or 'a stranger'}, {call.name}: {one}" for one in wrong)
-        return wrong
+        found = []
+        for wrong_by in (self._misshapen, self._forbidden):
+            # On record before the next one looks, which may end at what this one found.
+            wrong = wrong_by(call)
+            self.broken.update(f"{call.caller or 'a stranger'}, {call.name}: {one}" for one in wrong)
+            found += wrong
+        return found
 
     def _misshapen(self, call: Call) -> list[str]:
         model = self._models.operation(call.service, call.operation)
@@ -72,7 +77,7 @@ class Judge:
             return ["nobody knows who calls"]
         try:
             needs = self._needs.of(call.service, call.operation, call.request)
-        except (Unjudged, Unread, KeyError, ValueError, StopIteration) as problem:
+        except (Unjudged, Unread, KeyError, ValueError) as problem:
             return [f"it cannot be told what it needs: {problem}"]
         return self.demand(call.caller, needs)
 

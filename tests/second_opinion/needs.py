@@ -10,6 +10,7 @@ from resolved import arn
 from rights import Need
 from statements import Insert
 from tables import Tables
+from unjudged import Unjudged
 
 LEADING = "dynamodb:LeadingKeys"
 # Operations that need the right of the same name for the queue that they speak to; a batch needs that of one.
@@ -25,10 +26,6 @@ QUEUE_ACTIONS = {
 }
 ACTION_OF_WRITE = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 QUEUE_URL = re.compile(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.com/(\d{12})/([A-Za-z0-9_-]{1,80})")
-
-
-class Unjudged(Exception):
-    """A call of which nobody has written down what it needs."""
 
 
 class Needs:
@@ -73,7 +70,7 @@ class Needs:
 
     def _on(self, action: str, table: str, items: list[dict]) -> Need:
         name = self._tables.partition_key(table)
-        leading = sorted({str(next(iter(item[name].values()))) for item in items if name in item})
+        leading = sorted({str(next(iter(item[name].values()), "")) for item in items if name in item})
         return Need(f"dynamodb:{action}", arn("dynamodb", f"table/{table}"), ((LEADING, tuple(leading)),))
 
     def _query(self, request: dict) -> Need:

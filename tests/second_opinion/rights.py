@@ -6,6 +6,7 @@ knows would otherwise hold for nothing, or for everything."""
 import dataclasses
 import fnmatch
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -86,18 +87,32 @@ def _of_effect(effect: str, resolved: Resolved) -> list[Right]:
             raise Unknown(f"{role} has policies that are not in the template")
         for policy in properties.get("Policies", []):
             for statement in as_list(policy["PolicyDocument"]["Statement"]):
-                found += [right for right in _rights_in(role, statement) if statement["Effect"] == effect]
+                found += [right for right in rights_in(role, statement) if statement["Effect"] == effect]
     return found
 
 
-def _rights_in(role: str, statement: dict) -> Iterator[Right]:
+def rights_in(role: str, statement: dict) -> Iterator[Right]:
     if statement["Effect"] not in ("Allow", "Deny") or set(statement) - {"Sid", "Effect", "Action", "Resource", "Condition"}:
         raise Unknown(f"a statement of {role}: {statement}")
-    condition = json.dumps(statement["Condition"], sort_keys=True) if "Condition" in statement else ""
-    holds(json.loads(condition or "{}"), {})
-    for action in as_list(statement["Action"]):
-        for resource in as_list(statement["Resource"]):
-            yield Right(role, action, resource, condition)
+    holds(statement.get("Condition", {}), {})
+    for condition in _alternatives(statement.get("Condition", {})):
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
+                yield Right(role, action, resource, condition)
+
+
+def _alternatives(condition: dict) -> Iterator[str]:
+    """A condition as JSON for each value that is enough for it, so that one is found of which nobody has need."""
+    tests = [
+        [(operator, name, value) for value in (as_list(wanted) if operator == "StringEquals" else [wanted])]
+        for operator, named in condition.items()
+        for name, wanted in named.items()
+    ]
+    for chosen in itertools.product(*tests):
+        one: dict[str, dict] = {}
+        for operator, name, value in chosen:
+            one.setdefault(operator, {})[name] = value
+        yield json.dumps(one, sort_keys=True) if one else ""
 
 
 def as_list(value: Any) -> list:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
@@ -66,6 +67,9 @@ def played(stage: Stage, wanted: str) -> Failed | None:
                     play(stage)
             except Failed as failed:
                 return Failed(f"the story {name!r}: {failed}")
+            except Exception as failed:  # noqa: BLE001 - what was judged until then is told whatever ended it
+                traceback.print_exc()
+                return Failed(f"the story {name!r}: {failed!r}")
     return None
 
 

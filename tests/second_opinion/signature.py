@@ -7,6 +7,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from http1 import Message
+from resolved import REGION
 
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})"
@@ -29,6 +30,8 @@ class Signature:
     def complaint(self, secret: str, token: str) -> str | None:
         if missing := ALWAYS - set(self._headers):
             return f"{sorted(missing)} are not signed"
+        if self.region != REGION:
+            return f"it is signed for {self.region}, and not {REGION}"
         if self._request.headers.get("x-amz-security-token") != token:
             return "the session's token is another"
         return None if self._signature == self._made_anew(secret, token) else "the signature is not that of the request"

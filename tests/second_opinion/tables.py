@@ -9,6 +9,7 @@ from expressions import NAMES, Expression, complaints, expressions_in, written
 from item_size import size_of
 from resolved import Resolved
 from statements import Insert, Unread
+from unjudged import Unjudged
 
 LARGEST_ITEM = 400 * 1024
 LARGEST_TRANSACTION = 4 * 1024 * 1024
@@ -33,7 +34,10 @@ class Tables:
     def _keys(self, table: str, index: str | None = None) -> list[str]:
         told = self.made[table]
         if index is not None:
-            told = next(one for one in told["GlobalSecondaryIndexes"] if one["IndexName"] == index)
+            indexes = {one["IndexName"]: one for one in told.get("GlobalSecondaryIndexes", [])}
+            if index not in indexes:
+                raise Unjudged(f"{table} has no index {index}")
+            told = indexes[index]
         return [key["AttributeName"] for key in sorted(told["KeySchema"], key=lambda key: key["KeyType"] == "RANGE")]
 
     def _types(self, table: str) -> dict[str, str]:

@@ -1,11 +1,16 @@
 """What the second opinion must not let pass: each test breaks one thing, by hand, that a call or the template may have wrong."""
 
+import asyncio
+import contextlib
 import dataclasses
 import datetime
+import io
 import json
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
@@ -16,16 +21,19 @@ from botocore.credentials import Credentials
 from cfnlint.helpers import load_resource
 
 import schedules
+import second_opinion
 from aws_itself import AwsItself
-from checkpoint import Spoilt
+from checkpoint import Caller, Checkpoint, Spoilt
 from expressions import RESERVED
 from http1 import Message
 from judge import Call, Judge
 from needs import Needs
 from resolved import Resolved
-from rights import Need, Right, Unknown, holds, rights_of
+from rights import Need, Right, Unknown, holds, rights_in, rights_of
 from run_dir import ROOT
 from signature import Signature
+from step import Failed
+from world import World
 
 RESOLVED = Resolved()
 CONFIG, DELIVERIES = RESOLVED.ref("ConfigTable"), RESOLVED.ref("DeliveriesTable")
@@ -247,6 +255,21 @@ class Roles(Broken):
         self.assert_wrong("it cannot be told", "dynamodb", "Scan", {"TableName": CONFIG})
         self.assert_wrong("it cannot be told", "sqs", "PurgeQueue", {"QueueUrl": RESOLVED.ref("DeadQueue")})
 
+    def test_an_index_that_is_not_there_is_told_of_and_ends_nothing(self):
+        asked = {
+            "TableName": DELIVERIES,
+            "IndexName": "renamed",
+            "KeyConditionExpression": "due_shard = :shard",
+            "ExpressionAttributeValues": {":shard": s("07")},
+        }
+        self.assert_wrong("has no index renamed", "dynamodb", "Query", asked, caller="SweepRole")
+        self.assertTrue(any("SweepRole, dynamodb:Query: Query: " in one for one in self.judge.broken), self.judge.broken)
+
+    def test_what_a_call_has_wrong_is_on_record_although_its_needs_cannot_be_told(self):
+        with mock.patch.object(self.judge, "_forbidden", side_effect=RuntimeError), self.assertRaises(RuntimeError):
+            self.wrong("dynamodb", "UpdateItem", update(TableName=7))
+        self.assertTrue(any("a text is wanted" in one for one in self.judge.broken), self.judge.broken)
+
     def test_what_nobody_knows_of_iam_is_refused_and_not_passed_over(self):
         for condition in ({"DateLessThan": {"aws:SourceArn": "2026"}}, {"StringEquals": {"aws:PrincipalTag/x": "y"}}):
             with self.subTest(condition), self.assertRaises(Unknown):
@@ -313,6 +336,35 @@ class Production(unittest.TestCase):
         self.assertEqual(need, expected)
 
 
+class Narrowed(Resolved):
+    """The template, where the API may invoke functions by this source alone."""
+
+    def __init__(self, source):
+        self._source = source
+        super().__init__()
+
+    def properties(self, logical_id):
+        told = super().properties(logical_id)
+        if told.get("Principal") == "apigateway.amazonaws.com":
+            return told | {"SourceArn": told["SourceArn"].removesuffix("*") + self._source}
+        return told
+
+
+class Invocations(unittest.TestCase):
+    def test_the_api_may_invoke_a_function_by_each_method_and_path_of_its_routes(self):
+        for source, route, methods in (
+            ("*/GET/*", "ANY /v1/events", "POST, PATCH, PUT, DELETE"),
+            ("$default/*/v1/events", "ANY /v1/events/{id}", "GET, POST, PATCH, PUT, DELETE"),
+            ("another/*", "$default", "$default"),
+        ):
+            with self.subTest(source):
+                refused = list(AwsItself(Narrowed(source)).refused())
+                self.assertIn(f"the API may not invoke what {route} leads to, by {methods}", refused)
+
+    def test_a_source_that_is_wide_enough_is_taken(self):
+        self.assertEqual(list(AwsItself(Narrowed("$default/*")).refused()), [])
+
+
 class Chosen(unittest.TestCase):
     """What an operator may add: a network, a key, a name. No story plays it, so it is only judged."""
 
@@ -337,6 +389,28 @@ class Chosen(unittest.TestCase):
         self.assertTrue(added)
         self.assertFalse(added & {str(right) for right in judge.unneeded()})
 
+    def test_a_key_is_used_through_those_services_that_its_role_calls(self):
+        readers = {"WebhooksRole", "TenantsRole", "DeliverRole"}
+        used: dict[tuple[str, str], set[str]] = {}
+        for role, need in AwsItself(self.resolved).needs():
+            if need.action.startswith("kms:"):
+                ((_, (service,)),) = need.keys
+                used.setdefault((role, service.split(".")[0]), set()).add(need.action)
+        self.assertEqual({role for role, service in used if service == "secretsmanager"}, readers)
+        self.assertEqual({frozenset(used[role, "secretsmanager"]) for role in readers}, {frozenset({"kms:Decrypt"})})
+        callers = {right.role for right in rights_of(self.resolved) if right.action.startswith("dynamodb:")}
+        self.assertEqual({role for role, service in used if service == "dynamodb"}, callers)
+
+    def test_a_service_too_many_in_a_condition_is_a_right_that_nobody_needs(self):
+        both = {"StringEquals": {"kms:ViaService": ["dynamodb.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com"]}}
+        statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "k", "Condition": both}
+        judge = Judge(self.resolved)
+        judge.rights = list(rights_in("JobsRole", statement))
+        need = Need("kms:Decrypt", "k", (("kms:ViaService", ("dynamodb.us-east-1.amazonaws.com",)),))
+        self.assertEqual(judge.demand("JobsRole", [need]), [])
+        (unneeded,) = judge.unneeded()
+        self.assertIn("sqs.", unneeded.condition)
+
     def test_a_program_makes_no_network_interface_and_uses_no_key_but_through_its_services(self):
         judge, function = Judge(self.resolved), self.resolved.arn("DeliverFunction")
         by_itself = Need("ec2:CreateNetworkInterface", "*", (("lambda:SourceFunctionArn", (function,)),))
@@ -347,10 +421,10 @@ class Chosen(unittest.TestCase):
 
 
 class Signatures(unittest.TestCase):
-    def signed(self, body):
+    def signed(self, body, region="us-east-1"):
         headers = {"host": "127.0.0.1:1", "x-amz-target": "AmazonSQS.SendMessage"}
         request = AWSRequest("POST", "http://127.0.0.1:1/", headers=headers, data=body)
-        SigV4Auth(Credentials("ASIA", "secret", "token"), "sqs", "us-east-1").add_auth(request)
+        SigV4Auth(Credentials("ASIA", "secret", "token"), "sqs", region).add_auth(request)
         return Message("POST / HTTP/1.1", {name.lower(): value for name, value in request.headers.items()}, body)
 
     def test_what_is_signed_by_who_it_is_said_to_be_is_taken_and_what_was_changed_is_not(self):
@@ -362,6 +436,41 @@ class Signatures(unittest.TestCase):
         self.assertIsNotNone(Signature(changed).complaint("secret", "token"))
         with self.assertRaises(ValueError):
             Signature(dataclasses.replace(signed, headers={}))
+
+    def test_a_call_that_is_signed_for_another_region_is_not_taken(self):
+        self.assertIn("eu-west-1", Signature(self.signed(b"{}", "eu-west-1")).complaint("secret", "token") or "nothing")
+
+    def test_what_cannot_be_judged_is_told_of_with_who_called_what(self):
+        callers = {"ASIA": Caller("SweepRole", "secret", "token")}
+        checkpoint = Checkpoint("http://127.0.0.1:1", Judge(RESOLVED), mock.Mock(), mock.Mock(), callers)
+        with mock.patch.object(checkpoint.judge, "judge", side_effect=RuntimeError("unforeseen")):
+            asyncio.run(checkpoint._handle(self.signed(b"{}")))
+        self.assertEqual(checkpoint.failed, ["SweepRole, AmazonSQS.SendMessage: RuntimeError('unforeseen')"])
+
+
+class Failures(unittest.TestCase):
+    def test_a_function_that_answers_nothing_is_named_with_its_log(self):
+        silent = mock.Mock(log=Path("/somewhere/a-function.log"), invoke=lambda _: None)
+        functions: dict[str, Any] = dict.fromkeys(RESOLVED.of_type("AWS::Lambda::Function"), silent)
+        world = World(RESOLVED, mock.Mock(), functions)
+        for what, ask in (
+            ("LedgerFunction", lambda: world.call("GET", "/v1/deliveries", {})),
+            ("SweepFunction", world.sweep),
+            ("DeliverFunction", lambda: world.serve_queue(RESOLVED.arn("DeliverQueue"), "DeliverFunction", [])),
+        ):
+            with self.subTest(what), self.assertRaisesRegex(Failed, f"{what} answers nothing; its log is {silent.log}"):
+                ask()
+
+    def test_whatever_ends_a_story_is_what_became_of_it(self):
+        def play(_):
+            raise KeyError("quotas")
+
+        said = io.StringIO()
+        stories = mock.patch.multiple(second_opinion, ORDINARY={"a story": play}, TROUBLES={})
+        with stories, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            failed = second_opinion.played(mock.Mock(), "")
+        self.assertEqual(str(failed), "the story 'a story': KeyError('quotas')")
+        self.assertIn("in play", said.getvalue(), "nobody learns where")
 
 
 class Spoiling(unittest.TestCase):

@@ -313,9 +313,12 @@ def unfinished(stage: Stage) -> None:
 
 
 def _served(stage: Stage, queue: str) -> list[str]:
-    """Gives fan-out the one message of a queue of its own, once it is to be seen; whether it is to come again."""
+    """Gives fan-out the one message of a queue of its own, once it is to be seen; whether it is to come again: at once, here."""
     (message,) = stage.world.poll(f"a message in {queue}", lambda: stage.world.receive(queue))
-    return stage.world.serve_queue(queue, "FanoutFunction", [message])
+    failed = stage.world.serve_queue(queue, "FanoutFunction", [message])
+    if failed:
+        stage.world.give_back(queue, message)
+    return failed
 
 
 STORIES = {
