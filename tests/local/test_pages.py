@@ -123,6 +123,31 @@ class Form(unittest.TestCase):
                 self.assertTrue(line in readme or line.startswith("echo "), f"the README has it otherwise: {line}")
 
 
+REFUSING = """
+curl() {
+  echo '{"error": {"code": "invalid_request", "message": "refused, says the stub"}}'
+  case "$*" in *--fail-with-body*) return 22 ;; esac
+}
+sleep() { exit 99; }
+API=http://127.0.0.1:9 HOOK=http://127.0.0.1:9
+"""
+
+
+class Refused(unittest.TestCase):
+    """What happens to somebody who pastes the calls, in a shell that goes on after an error, where each is refused."""
+
+    def test_the_error_is_shown_and_nothing_waits_for_what_was_never_made(self):
+        calls = [block for block in shell() if block.page == "README.md" and "curl" in block.text and "$API" in block.text]
+        self.assertGreater(len(calls), 5)
+        for block in calls:
+            if "output ApiUrl" in block.text:
+                continue
+            with self.subTest(block.name):
+                done = bash("-c", f"{REFUSING}\n{block.text}")
+                self.assertIn("refused, says the stub", done.stdout + done.stderr)
+                self.assertNotEqual(done.returncode, 99, "it waits for what was refused")
+
+
 class Region(unittest.TestCase):
     """Where the pages' commands go, by what a person has set."""
 
