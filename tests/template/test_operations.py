@@ -4,8 +4,8 @@ import json
 import re
 import unittest
 
-from pages import ROOT, pages, table
-from template import Template
+from pages import pages, table
+from template import ROOT, Template
 
 PAGE = "docs/operations.md"
 MILLIONS = {"0 events": 0, "1 million": 1, "100 million": 100}
