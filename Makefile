@@ -19,9 +19,14 @@
 #   make noisy           what three noisy tenants cost a fourth one; some minutes
 #   make giants          an event to as many as 50,000 webhooks: calls, memory, and another tenant's event beside it; needs
 #                        no stack, builds a release program
+#   make bench-counts    whether a delivery costs more calls or units than it did; on a stack that is up, whose sources it stills
+#   make bench-outage    of the bench, what an endpoint that is down for a day costs
+#   make bench-retries   what a retry writes, into docs/performance.md; on a stack that is up, as above
 #   make openapi         docs/openapi.json anew, as the functions' routes and types say it
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
+# What a target may be given is below, in the Makefile.
+
 #   STRICT=1             no private target at all, as on AWS
 #   AUTH=true            the emulator enforces the functions' roles
 #   EXTRA_DIALECTS=file  dialects of your own, as docs/dialects.md writes them down
@@ -33,7 +38,8 @@
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries instructions lint openapi venv
+.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage \
+  bench-retries instructions lint openapi venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -43,7 +49,7 @@ export STANDS_IN := $(PWD)
 
 .PHONY: help
 help:
-	@sed -n 's/^#\( \|$$\)//p' Makefile
+	@sed -n -e '/^$$/q' -e 's/^#\( \|$$\)//p' Makefile
 
 up: venv
 	@$(PYTHON_VENV) local/up.py

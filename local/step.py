@@ -1,6 +1,7 @@
 """A step: something that `make` does for a person, who wants to know what it is and how long it took."""
 
 import contextlib
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,5 +31,11 @@ def main(run: Callable[[], None]) -> None:
         run()
     except Failed as failure:
         sys.exit(f"\n!!! {failure}")
+    except FileNotFoundError as missing:
+        program = str(missing.filename)
+        # subprocess names a program as it was called; a file that is missing is our mistake, and wants its traceback.
+        if "/" in program or shutil.which(program):
+            raise
+        sys.exit(f'\n!!! {program} is not installed, or not in PATH: README.md, "Two commands", lists what is needed')
     except KeyboardInterrupt:
         sys.exit("\n!!! interrupted")

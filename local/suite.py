@@ -46,9 +46,10 @@ VERIFIERS = ROOT / "tests" / "verifiers"
 def run() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     check("compile what the tests ask for facts (cargo)", FACTS)
+    # The tests of the examples run those in Node, too.
+    install_node_packages()
     for what, command in PYTHON_TESTS.items():
         check(f"tests of the {what}", command)
-    install_node_packages()
     check("hear a second opinion (make second-opinion)", SECOND_OPINION)
     check("compile the tests (cargo)", [*CARGO_TEST, "--no-run"])
     run_dir = RunDir(os.environ.get("RUN_DIR") or ROOT / "local" / ".run" / "test")

@@ -1,6 +1,7 @@
 """`make up`: brings the local stack up, or deploys again to the one that runs."""
 
 import os
+import shlex
 import signal
 import sys
 
@@ -27,7 +28,20 @@ def run() -> None:
         outage_seconds=os.environ.get("OUTAGE_SECONDS"),
     )
     say(f"\nPostrider is up: {description['api_url']}")
-    say(f"All that is needed to use it, the admin key too, is in {run_dir.stack}; `make down` ends it.")
+    say(f"All that is needed to use it, the admin key too, is in {run_dir.stack}.\n")
+    for line in next_steps(run_dir):
+        say(line)
+
+
+def next_steps(run_dir: RunDir) -> list[str]:
+    """Each names this stack: whoever has several would otherwise end, or call, another one."""
+    steps = {
+        f"export STACK={shlex.quote(str(run_dir.stack))}": 'then paste the calls of README.md, "The calls"',
+        f"make logs F=deliver{run_dir.chosen}": "what a function has logged",
+        f"make down{run_dir.chosen}": "ends it, and its data with it",
+    }
+    width = max(map(len, steps))
+    return [f"  {command:{width}}  {what}" for command, what in steps.items()]
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ export function isAuthentic(body, signature, secret) {
  * Whether Standard Webhooks' headers fit `body`; `headers` has lower-case names, as Node's requests do.
  *
  * The key is what the base64 after `whsec_` says. While a secret is being changed there are two signatures, and one
- * that fits is enough. An old timestamp is refused: somebody may be sending again what he once overheard.
+ * that fits is enough. An old timestamp is refused: somebody may be sending again what they once overheard.
  */
 export function isAuthenticStandard(body, headers, secret, now = Date.now() / 1000) {
   const id = headers["webhook-id"] ?? "";

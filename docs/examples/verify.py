@@ -39,7 +39,7 @@ def is_authentic_standard(body: bytes, headers: Mapping[str, str], secret: str |
     """Whether Standard Webhooks' headers fit `body`; `headers` has a `get` that takes lower-case names.
 
     The key is what the base64 after `whsec_` says. While a secret is being changed there are two signatures, and
-    one that fits is enough. An old timestamp is refused: somebody may be sending again what he once overheard.
+    one that fits is enough. An old timestamp is refused: somebody may be sending again what they once overheard.
     """
     message_id, timestamp = headers.get("webhook-id") or "", headers.get("webhook-timestamp") or ""
     if not timestamp.isdecimal() or abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE:

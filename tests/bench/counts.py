@@ -15,8 +15,9 @@ from down_day import DAY
 from growth import growth
 from outage import outage
 from run_dir import RunDir
+from running import Running
 from sources import still
-from stand import SENDING, Stand, read_stack
+from stand import SENDING, Stand
 from step import Failed, main, say, step
 from tally import Tally
 
@@ -28,8 +29,8 @@ TOLERANCE = 0.0005
 
 
 def run() -> None:
-    run_dir = RunDir()
-    stack = read_stack(run_dir.stack)
+    running = Running()
+    run_dir, stack = RunDir(running.path.parent), running.described
     programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "sweep")}
     still(stack)
     counted = asyncio.run(_count(Stand(stack, programs, run_dir.path / "bench")))

@@ -15,9 +15,10 @@ from customer import Customer
 from flow import Flow
 from proxy import Call
 from run_dir import RunDir
+from running import Running
 from scenarios import EVENT, check
 from sources import still
-from stand import SENDING, Stand, read_stack
+from stand import SENDING, Stand
 from step import Failed, main, say, step
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
@@ -38,8 +39,8 @@ class Written:
 
 
 def run() -> None:
-    run_dir = RunDir()
-    stack = read_stack(run_dir.stack)
+    running = Running()
+    run_dir, stack = RunDir(running.path.parent), running.described
     programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in SENDING}
     still(stack)
     stand = Stand(stack, programs, run_dir.path / "bench")

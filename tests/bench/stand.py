@@ -1,7 +1,6 @@
 """The stand: a deployed stack whose tables and queues are used, and our own hold on the programs."""
 
 import contextlib
-import json
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -76,7 +75,3 @@ class Stand:
             started = {name: self.function(name, counter=counter) for name in SENDING}
             functions = {name: await running.enter_async_context(function) for name, function in started.items()}
             yield Flow(functions, self.proxy, self.https)
-
-
-def read_stack(path: Path) -> dict:
-    return json.loads(path.read_text())

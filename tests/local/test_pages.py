@@ -30,7 +30,9 @@ TOOLS = f"{ROOT / 'local/.venv/bin'}:{os.environ['PATH']}"
 # What whoever types a block has set before: as the runbook begins, and in the page's earlier blocks.
 SET = {"STACK_NAME": "postrider", "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
 SET |= {"PRIVATE_SUBNET": "subnet-0a1b2c3d", "GROUP": "sg-0a1b2c3d"}
-LANGUAGES = {"sh", "json", "yaml", "rust", "http", "text"}
+LANGUAGES = {"sh", "json", "yaml", "http", "text"}
+# Programs to copy, in whose languages `export` is a word like any other; tests/examples/test_guides.py runs them.
+PROGRAMMING = {"rust", "python", "js", "go", "php", "ruby"}
 
 
 @dataclass
@@ -74,12 +76,12 @@ def bash(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
 
 class Places(unittest.TestCase):
     def test_commands_stand_in_blocks_of_shell_and_nowhere_else(self):
-        self.assertLessEqual({block.language for block in blocks()} - {""}, LANGUAGES)
+        self.assertLessEqual({block.language for block in blocks()} - {""}, LANGUAGES | PROGRAMMING)
         for block in blocks():
             with self.subTest(block.name):
                 if block.language == "":
                     self.assertRegex(block.text, rf"\A{QUERY.pattern}\Z", "only queries are indented: fence it")
-                elif block.language != "sh":
+                elif block.language not in {"sh", *PROGRAMMING}:
                     self.assertIsNone(TYPED.search(block.text), "commands go into a block of sh, where a test runs them")
         for page, text in pages().items():
             inline = [child for token in tokens(text) for child in token.children or [] if child.type == "code_inline"]
@@ -121,6 +123,31 @@ class Form(unittest.TestCase):
         for token in tokens(begins.split("\n## ")[0]):
             for line in token.content.splitlines() if token.info == "sh" else []:
                 self.assertTrue(line in readme or line.startswith("echo "), f"the README has it otherwise: {line}")
+
+
+REFUSING = """
+curl() {
+  echo '{"error": {"code": "invalid_request", "message": "refused, says the stub"}}'
+  case "$*" in *--fail-with-body*) return 22 ;; esac
+}
+sleep() { exit 99; }
+API=http://127.0.0.1:9 HOOK=http://127.0.0.1:9
+"""
+
+
+class Refused(unittest.TestCase):
+    """What happens to somebody who pastes the calls, in a shell that goes on after an error, where each is refused."""
+
+    def test_the_error_is_shown_and_nothing_waits_for_what_was_never_made(self):
+        calls = [block for block in shell() if block.page == "README.md" and "curl" in block.text and "$API" in block.text]
+        self.assertGreater(len(calls), 5)
+        for block in calls:
+            if "output ApiUrl" in block.text:
+                continue
+            with self.subTest(block.name):
+                done = bash("-c", f"{REFUSING}\n{block.text}")
+                self.assertIn("refused, says the stub", done.stdout + done.stderr)
+                self.assertNotEqual(done.returncode, 99, "it waits for what was refused")
 
 
 class Region(unittest.TestCase):

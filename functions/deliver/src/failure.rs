@@ -136,7 +136,7 @@ fn of_io(error: &io::Error, connecting: bool) -> Option<(Outcome, String)> {
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(unreachable(Unreachable::ConnectRefused, REFUSED)),
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
-            let sentence = "no way leads to its address; an IPv6 address needs functions that have IPv6";
+            let sentence = "no route to its address; an IPv6 address needs functions that have IPv6";
             Some(unreachable(Unreachable::ConnectRefused, sentence))
         }
         ErrorKind::TimedOut if connecting => {

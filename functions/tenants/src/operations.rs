@@ -10,7 +10,7 @@ use crate::view::{Key, Keys, Tenant, Tenants};
 
 const UNPAGED: &str = "Without `limit` as many as one read brings.";
 const PAST: &str = "`expires_at` is past.";
-const REVOKED: &str = "It is revoked: whoever has it gets 401, within a minute.";
+const REVOKED: &str = "It is revoked: a call with it gets 401, within a minute.";
 
 fn past() -> ApiError {
     ApiError::unprocessable(Invalid::new("expires_at", "a time to come"))

@@ -439,6 +439,16 @@ mod tests {
     }
 
     #[test]
+    fn the_dialects_that_a_guide_shows_are_taken() {
+        let guide = include_str!("../../../docs/api.md");
+        let (_, below) = guide.split_once("```json\n").unwrap();
+        let (shown, _) = below.split_once("```").unwrap();
+        let read = extra::read(shown).unwrap();
+        assert_eq!(read.iter().map(|dialect| dialect.name).collect::<Vec<_>>(), ["as_svix", "as_outpost"]);
+        check_apart(&read).unwrap();
+    }
+
+    #[test]
     fn a_closed_catalogue_takes_its_own_types_and_their_wildcards() {
         for good in ["dubbing.completed", "voice.*", "voice.clone.*", "*"] {
             assert!(NUR.catalogue.accepts(&good.parse().unwrap()), "{good}");

@@ -18,7 +18,7 @@ const EVERY: &str = "*";
 /// The namespace of our own operational events; `*` does not take it, and no producer may publish in it.
 const OPERATIONAL: &str = "webhook.";
 
-/// What happened: segments of letters, digits and `_`, parted by dots (Standard Webhooks, "Event types").
+/// What happened: segments of letters, digits and `_`, separated by dots (Standard Webhooks, "Event types").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventType(String);
@@ -54,7 +54,7 @@ impl std::str::FromStr for EventType {
         if is_type(text) {
             return Ok(Self(text.to_owned()));
         }
-        Err(Invalid::new("event", "an event type such as `invoice.paid`: letters, digits and `_`, parted by dots"))
+        Err(Invalid::new("event", "an event type such as `invoice.paid`: letters, digits and `_`, separated by dots"))
     }
 }
 

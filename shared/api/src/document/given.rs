@@ -98,7 +98,7 @@ text!(
         "type": "string",
         "maxLength": MAX_TYPE_CHARS,
         "pattern": r"^[0-9A-Za-z_]+(\.[0-9A-Za-z_]+)*$",
-        "description": "What happened: segments of letters, digits and `_`, parted by dots.",
+        "description": "What happened: segments of letters, digits and `_`, separated by dots.",
         "examples": ["invoice.paid"],
     }
 );
