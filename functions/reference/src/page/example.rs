@@ -23,8 +23,7 @@ pub(super) fn variable(name: &str) -> String {
         }
         variable.extend(letter.to_uppercase());
     }
-    // A key of the caller's own has that name.
-    if variable == "KEY" { "KEY_NAME".to_owned() } else { variable }
+    variable
 }
 
 impl Example<'_> {

@@ -7,17 +7,12 @@ use super::fields::fields;
 use super::prose::prose;
 use super::{list, text};
 
-/// Bounds, as they are read before the number.
-const BOUNDS: [(&str, &str, &str); 9] = [
-    ("minimum", "at least ", ""),
-    ("maximum", "at most ", ""),
-    ("minLength", "at least ", " characters"),
-    ("maxLength", "at most ", " characters"),
-    ("minItems", "at least ", " items"),
-    ("maxItems", "at most ", " items"),
-    ("maxProperties", "at most ", " fields"),
-    ("pattern", "matches ", ""),
-    ("default", "otherwise ", ""),
+/// What has a least and a most, and of what.
+const RANGES: [(&str, &str, &str); 4] = [
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " character"),
+    ("minItems", "maxItems", " item"),
+    ("minProperties", "maxProperties", " field"),
 ];
 
 /// A whole schema.
@@ -66,9 +61,11 @@ pub(super) fn kind(schema: &Value) -> Markup {
 /// The bounds of something.
 pub(super) fn bounds(schema: &Value) -> Markup {
     html! {
-        @for (name, before, behind) in BOUNDS {
-            @if let Some(bound) = schema.get(name) { ", " (before) (plain(bound)) (behind) }
+        @for (least, most, unit) in RANGES {
+            @if let Some(range) = range(schema.get(least), schema.get(most), unit) { ", " (range) }
         }
+        @if let Some(pattern) = schema.get("pattern") { ", matches " (plain(pattern)) }
+        @if let Some(default) = schema.get("default") { ", otherwise " (plain(default)) }
         @if schema["uniqueItems"] == true { ", each once" }
         @if schema["type"] == "array" { (bounds_of_items(&schema["items"])) }
         @if schema["enum"].is_array() {
@@ -76,6 +73,18 @@ pub(super) fn bounds(schema: &Value) -> Markup {
             @for name in list(&schema["enum"]) { " " code { (as_text(name)) } }
         }
     }
+}
+
+fn range(least: Option<&Value>, most: Option<&Value>, unit: &str) -> Option<String> {
+    let (last, words) = match (least, most) {
+        (Some(least), Some(most)) if least == most => (most, format!("exactly {most}")),
+        (Some(least), Some(most)) => (most, format!("{least} to {most}")),
+        (Some(least), None) => (least, format!("at least {least}")),
+        (None, Some(most)) => (most, format!("at most {most}")),
+        (None, None) => return None,
+    };
+    let plural = if unit.is_empty() || *last == 1 { "" } else { "s" };
+    Some(format!("{words}{unit}{plural}"))
 }
 
 fn bounds_of_items(items: &Value) -> Markup {
@@ -96,4 +105,35 @@ fn plain(value: &Value) -> Markup {
 
 fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn bounds_read_as_words() {
+        let told = |schema: Value| bounds(&schema).into_string();
+        assert_eq!(
+            told(json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50})),
+            ", 1 to 200, otherwise 50"
+        );
+        assert_eq!(told(json!({"type": "string", "minLength": 1})), ", at least 1 character");
+        let list =
+            json!({"type": "array", "minItems": 2, "maxItems": 2, "items": {"maxLength": 9}, "uniqueItems": true});
+        assert_eq!(told(list), ", exactly 2 items, each once; of each, at most 9 characters");
+        assert_eq!(told(json!({"enum": ["a", null]})), ", one of <code>a</code> <code>null</code>");
+    }
+
+    #[test]
+    fn kinds_read_as_words() {
+        let told = |schema: Value| kind(&schema).into_string();
+        let reference = json!({"$ref": "#/components/schemas/Time"});
+        assert_eq!(told(json!({"anyOf": [reference, {"type": "null"}]})), "<a href=\"#schema-Time\">Time</a> or null");
+        assert_eq!(told(json!({"type": "array", "items": {"type": ["string", "null"]}})), "list of string or null");
+        assert_eq!(told(json!({"type": "string", "format": "date-time"})), "string, date-time");
+        assert_eq!(told(json!({})), "anything");
+    }
 }
