@@ -2,6 +2,7 @@
 
 mod example;
 mod fields;
+mod kind;
 mod operation;
 mod prose;
 mod schema;

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::kind::{bounds, example, kind};
 use super::prose::prose;
-use super::schema::{bounds, example, kind};
 use super::{list, text};
 
 /// The fields of an object.

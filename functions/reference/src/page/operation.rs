@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::example::{self, Example};
 use super::fields::{fields, parameters};
+use super::kind::kind;
 use super::prose::prose;
-use super::schema::{kind, shown};
+use super::schema::shown;
 use super::{list, text};
 
 /// An operation of a document.
