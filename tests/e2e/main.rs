@@ -44,6 +44,7 @@ mod providers;
 mod quotas;
 
 mod receiver;
+mod reference_page;
 mod refusals;
 mod retries;
 mod rotation;

@@ -75,6 +75,8 @@ def delivered_to(stage: Stage, customer: Customer, webhook: str, event: str = "i
 def document(stage: Stage) -> None:
     status, told = stage.world.call("GET", "/v1/openapi.json", {})
     check(status == 200 and "/v1/webhooks/create" in told["paths"], "nobody learns what the API is")
+    status, page = stage.world.call("GET", "/docs", {})
+    check(status == 200 and 'id="createWebhook"' in page, "nobody reads what the API is")
 
 
 def tenants_and_keys(stage: Stage) -> None:

@@ -73,7 +73,8 @@ class World:
         is_whole = isinstance(told.get("statusCode"), int) and all(isinstance(v, str) for v in told.get("headers", {}).values())
         if unknown or not is_whole or not isinstance(told.get("body", ""), str | None):
             raise Failed(f"{method} {path} is answered by what is no answer of an HTTP API: {told}")
-        return told["statusCode"], json.loads(told["body"]) if told.get("body") else None
+        is_page = told.get("headers", {}).get("content-type", "").startswith("text/html")
+        return told["statusCode"], json.loads(told["body"]) if told.get("body") and not is_page else told.get("body")
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """The most specific one that matches, as API Gateway chooses."""

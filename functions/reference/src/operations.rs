@@ -19,3 +19,15 @@ pub(crate) fn openapi() -> Operation {
         .with_header::<String>("ETag", "Another one for another document.")
         .with_header::<String>("Cache-Control", "For how long it need not be asked for again.")
 }
+
+pub(crate) fn docs() -> Operation {
+    let about = "All of this document on one page, which loads nothing else, with examples in curl, Python and Node.";
+    Operation::new("getDocs", "Read this document", about)
+        .header::<String>("If-None-Match", "The `ETag` of the page that the caller has.")
+        .shows(200, "The page; by gzip for whoever accepts it.")
+        .with_header::<String>("ETag", "Another one for another page.")
+        .with_header::<String>("Cache-Control", "For how long it need not be asked for again.")
+        .answers_nothing(304, "The caller has this very page.")
+        .with_header::<String>("ETag", "Another one for another page.")
+        .with_header::<String>("Cache-Control", "For how long it need not be asked for again.")
+}

@@ -62,6 +62,8 @@ pub struct Answer {
     pub about: Cow<'static, str>,
     /// Its body, if it has one.
     pub schema: Option<SchemaOf>,
+    /// What that body is.
+    pub media_type: &'static str,
     /// Its headers beside those of every answer.
     pub headers: Vec<Parameter>,
 }
@@ -146,15 +148,32 @@ impl Operation {
     /// With an answer.
     #[must_use]
     pub fn answers<T: JsonSchema>(mut self, status: u16, about: impl Into<Cow<'static, str>>) -> Self {
-        let schema: SchemaOf = schema_of::<T>;
-        self.answers.push(Answer { status, about: about.into(), schema: Some(schema), headers: Vec::new() });
+        let (schema, media_type): (SchemaOf, _) = (schema_of::<T>, "application/json");
+        self.answers.push(Answer {
+            status,
+            about: about.into(),
+            schema: Some(schema),
+            media_type,
+            headers: Vec::new(),
+        });
         self
+    }
+
+    /// With a page for people as its answer.
+    #[must_use]
+    pub fn shows(self, status: u16, about: impl Into<Cow<'static, str>>) -> Self {
+        let mut shown = self.answers::<String>(status, about);
+        if let Some(answer) = shown.answers.last_mut() {
+            answer.media_type = "text/html";
+        }
+        shown
     }
 
     /// With an answer that has no body.
     #[must_use]
     pub fn answers_nothing(mut self, status: u16, about: impl Into<Cow<'static, str>>) -> Self {
-        self.answers.push(Answer { status, about: about.into(), schema: None, headers: Vec::new() });
+        let media_type = "application/json";
+        self.answers.push(Answer { status, about: about.into(), schema: None, media_type, headers: Vec::new() });
         self
     }
 

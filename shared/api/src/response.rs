@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: Option<String>,
+    body: Option<Body>,
 }
 
 impl Response {
@@ -18,7 +18,7 @@ impl Response {
     pub fn json<T: Serialize>(status: u16, body: &T) -> Self {
         // Only maps with keys that are no strings cannot be written, and no answer has one.
         let body = serde_json::to_string(body).unwrap_or_default();
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Some(body) }
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Some(Body::Text(body)) }
     }
 
     /// 204, without a body.
@@ -28,7 +28,17 @@ impl Response {
 
     /// 200, with a text that is written already.
     pub fn text(content_type: &'static str, body: &str) -> Self {
-        Self { status: 200, headers: vec![("content-type", content_type.to_owned())], body: Some(body.to_owned()) }
+        Self {
+            status: 200,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: Some(Body::Text(body.to_owned())),
+        }
+    }
+
+    /// 200, with a text that is compressed by gzip already: the gateway compresses nothing itself.
+    pub fn gzipped(content_type: &'static str, body: &[u8]) -> Self {
+        let headers = vec![("content-type", content_type.to_owned()), ("content-encoding", "gzip".to_owned())];
+        Self { status: 200, headers, body: Some(Body::Binary(body.to_owned())) }
     }
 
     /// 304, without a body.
@@ -59,7 +69,8 @@ impl Response {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = self.status.into();
         response.headers = headers;
-        response.body = self.body.map(Body::Text);
+        response.is_base64_encoded = matches!(self.body, Some(Body::Binary(_)));
+        response.body = self.body;
         response
     }
 }

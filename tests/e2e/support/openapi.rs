@@ -112,7 +112,12 @@ impl Exchange<'_> {
         let Some(answer) = operation["responses"].get(&status).map(resolved) else {
             return vec![format!("it documents no {status}")];
         };
-        let mut faults = self.faults_of_answer(answer.pointer("/content/application~1json/schema"));
+        let is_page = answer.pointer("/content/text~1html").is_some();
+        let mut faults = if is_page {
+            self.faults_of_page()
+        } else {
+            self.faults_of_answer(answer.pointer("/content/application~1json/schema"))
+        };
         if (200..300).contains(&self.status) {
             faults.extend(self.faults_of_request(operation, template, path));
         }
@@ -130,6 +135,11 @@ impl Exchange<'_> {
             Ok(body) => Judge { document: &DOCUMENT, closed: true }.faults(schema, &body),
             Err(error) => vec![error.to_string()],
         }
+    }
+
+    fn faults_of_page(&self) -> Vec<String> {
+        let is_page = self.content_type == Some("text/html; charset=utf-8");
+        if is_page { vec![] } else { vec![format!("it is {:?}, not a page", self.content_type)] }
     }
 
     /// A path that there is not, or a method that it does not take, has its path's shape of errors.

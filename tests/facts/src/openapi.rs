@@ -34,7 +34,7 @@ pub(crate) fn document() -> Result<Value, Box<dyn Error>> {
     document
         .add::<jobs::Jobs>("Jobs", "The record that a job exists and how it ended, in two providers' own words.")?;
     document.add::<tenants::Operator>("Tenants and keys", "The operator's side.")?;
-    document.add::<reference::Reference>("Reference", "This document.")?;
+    document.add::<reference::Reference>("Reference", "This document, for programs and for people.")?;
     document.written()
 }
 
@@ -109,7 +109,7 @@ impl Document {
         }
         let mut told = json!({"description": answer.about, "headers": headers});
         if let Some(schema) = answer.schema {
-            told["content"] = json!({"application/json": {"schema": self.schemas.of(schema)}});
+            told["content"] = json!({answer.media_type: {"schema": self.schemas.of(schema)}});
         }
         told
     }
