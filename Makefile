@@ -10,6 +10,9 @@
 #   make env F=deliver   its environment, for a shell to take over: eval "$$(make -s env F=deliver)"
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make second-opinion  our programs before AWS's own emulator, envelopes and models, and the roles of production; a minute
+#   make clients         clients of the API in Python and TypeScript, from docs/openapi.json, into .tools/clients
+#   make fuzz            every operation of the API with made-up calls, with a key of each kind, on the stack that runs; a minute and
+#                        a half, and longer with EXAMPLES=100; SEED=2 makes up others
 #   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
@@ -38,7 +41,7 @@
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test second-opinion soak faults tarpit noisy giants bench bench-counts bench-outage \
+.PHONY: up down redrive demo check e2e logs env test second-opinion clients fuzz soak faults tarpit noisy giants bench bench-counts bench-outage \
   bench-retries instructions lint openapi venv
 .DEFAULT_GOAL := help
 
@@ -80,6 +83,12 @@ test: venv
 
 second-opinion: venv
 	@$(PYTHON_VENV) tests/second_opinion/second_opinion.py
+
+clients: venv
+	@$(PYTHON_VENV) local/clients.py
+
+fuzz: venv
+	@$(PYTHON_VENV) tests/fuzz/fuzz.py
 
 soak: venv
 	@$(PYTHON_VENV) local/long.py soak

@@ -24,6 +24,8 @@ PYTHON_TESTS = {
     for what in ("template", "openapi", "examples", "bench", "local", "second opinion")
 }
 SECOND_OPINION = [sys.executable, "tests/second_opinion/second_opinion.py"]
+CLIENTS = [sys.executable, "tests/clients/drive.py"]
+FUZZ = [sys.executable, "tests/fuzz/fuzz.py"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"
 # Those of the tests that disturb a stack which take minutes.
@@ -65,6 +67,12 @@ def run() -> None:
         second.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
         with step("kill, starve and poison what delivers, on two stacks"):
             SideBySide([*E2E, "--ignored", "--exact"], disturbing()).run([stack.run_dir.stack, second.run_dir.stack])
+        check("call everything with what nobody would think of (make fuzz)", FUZZ, POSTRIDER_STACK=str(second.run_dir.stack))
+        check(
+            "have clients in Python and TypeScript made, and drive them (make clients)",
+            CLIENTS,
+            POSTRIDER_STACK=str(second.run_dir.stack),
+        )
         for searched in (stack, second):
             logs = {"POSTRIDER_STACK": str(searched.run_dir.stack)}
             check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **logs)

@@ -278,7 +278,7 @@ impl Operator {
 }
 
 fn check_name(name: String) -> Result<String, ApiError> {
-    if invisible::shows(&name) && name.trim().chars().count() <= MAX_NAME_CHARS {
+    if invisible::shows(&name) && name.chars().count() <= MAX_NAME_CHARS {
         Ok(name)
     } else {
         Err(Invalid::new("name", A_NAME).into())

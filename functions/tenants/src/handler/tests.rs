@@ -89,6 +89,7 @@ async fn what_cannot_be_a_tenant_writes_nothing() {
     for (body, field) in [
         (json!({"plan": "pro"}), "name"),
         (json!({"name": " ", "plan": "pro"}), "name"),
+        (json!({"name": format!(" {}", "x".repeat(128)), "plan": "pro"}), "name"),
         (json!({"name": "Acme", "plan": "gold"}), "plan"),
         (json!({"name": "Acme", "plan": "pro", "status": "suspended"}), "status"),
     ] {

@@ -1,0 +1,34 @@
+"""The API's document as a caller's calls are made up from it: about things that there are, to webhooks that nobody can reach."""
+
+import json
+import re
+
+from document import document, operations
+
+from cast import Caller
+
+# Where callers say where to send.
+SENT_URLS = [("CreateWebhook", "url"), ("ChangeWebhook", "url"), ("StartTask", "webhook_url"), ("Generate", "webhookUrl")]
+
+
+def told(caller: Caller) -> dict:
+    whole = json.loads(json.dumps(document()).replace("example.com", "example.invalid"))
+    schemas = whole["components"]["schemas"]
+    schemas["Unreachable"] = {"type": "string", "pattern": r"^https://[a-z]{1,20}\.invalid/[a-z]{0,20}$"}
+    for sent, field in SENT_URLS:
+        schemas[sent]["properties"][field] = {"$ref": "#/components/schemas/Unreachable"}
+    for name, operation in operations(whole):
+        path = name.split()[1]
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] == "path" and (there := named(caller, path, parameter["name"], name.startswith("DELETE"))):
+                parameter["schema"] = {"anyOf": [{"type": "string", "enum": there}, parameter["schema"]]}
+    if tenants := caller.things.get("tenant_id"):
+        schemas["PublishEvent"]["properties"]["tenant_id"] = {"type": "string", "enum": tenants}
+    return whole
+
+
+def named(caller: Caller, path: str, parameter: str, is_to_go: bool) -> list[str]:
+    """What there is that a parameter may name. The first of each is there to be deleted, and the others to stay."""
+    start = re.sub(rf"({{{parameter}}}).*", r"\1", path)
+    there = caller.things.get(start, [])
+    return there if len(there) < 2 else there[:1] if is_to_go else there[1:]
