@@ -1,10 +1,11 @@
 // Opens the page that shows the API's document (its URL is the first argument, a Chromium the second) as its readers do: on a phone and
-// on a desk, in the light and in the dark, with scripts and without. Prints what is amiss with it, a line for each.
+// on a desk, in the light and in the dark, with scripts and without. Prints what is amiss with it, a line for each, and leaves a picture
+// of each in the folder that is the third.
 
 import { chromium } from 'playwright-core';
 import axe from 'axe-core';
 
-const [url, program] = process.argv.slice(2);
+const [url, program, pictures] = process.argv.slice(2);
 const faults = [];
 const expect = (holds, otherwise) => holds || faults.push(otherwise);
 
@@ -23,7 +24,7 @@ try {
   for (const [size, colorScheme, javaScriptEnabled] of READERS) {
     const name = `${size}, ${colorScheme}, ${javaScriptEnabled ? 'with' : 'without'} scripts`;
     const context = await browser.newContext({ viewport: SIZES[size], colorScheme, javaScriptEnabled });
-    await judge(await context.newPage(), name, javaScriptEnabled);
+    await judge(await context.newPage(), name, javaScriptEnabled, `${pictures}/docs-${size}-${colorScheme}.png`);
     await context.close();
   }
 } finally {
@@ -32,7 +33,7 @@ try {
 process.stdout.write(faults.map((fault) => `${fault}\n`).join(''));
 process.exitCode = faults.length ? 1 : 0;
 
-async function judge(page, name, scripts) {
+async function judge(page, name, scripts, picture) {
   page.on('request', (request) => {
     const asked = request.url();
     expect(asked === url || asked.startsWith('data:'), `${name}: it asks for ${asked}`);
@@ -40,6 +41,7 @@ async function judge(page, name, scripts) {
   page.on('console', (message) => expect(message.type() !== 'error', `${name}: the console has ${message.text()}`));
   page.on('pageerror', (error) => faults.push(`${name}: ${error}`));
   await page.goto(url);
+  await page.screenshot({ path: picture });
   const all = await page.locator('.operation').count();
   expect(all > 30, `${name}: it has ${all} operations`);
   expect((await shown(page, '.operation')) === all, `${name}: some operations are hidden`);
