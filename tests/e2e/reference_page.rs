@@ -94,7 +94,11 @@ fn browsers_show_it_to_everybody() {
     let url = format!("{}/docs", Stack::running().api_url);
     let mut command = Command::new("node");
     let pictures = Stack::folder().join("pictures");
-    command.arg(root().join("tests/verifiers/reference_page.mjs")).args([&url, browser]).arg(pictures).stderr(Stdio::piped());
+    command
+        .arg(root().join("tests/verifiers/reference_page.mjs"))
+        .args([&url, browser])
+        .arg(pictures)
+        .stderr(Stdio::piped());
     let output = run(&mut command, b"");
     assert!(output.status.success(), "{}", words(&output));
 }

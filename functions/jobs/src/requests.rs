@@ -3,6 +3,7 @@
 
 use postrider_api::document::{JsonSchema, Left, UrlOfTheWeb, UrlOfWebhook};
 use postrider_domain::job::ProjectStatus;
+use serde_json::{Value, json};
 
 use crate::bounds::{MAX_CAPABILITIES, MAX_CAPABILITY_CHARS, MAX_CREDITS, MAX_TITLE_CHARS, URLS, VARIANTS};
 
@@ -71,7 +72,7 @@ pub(crate) struct Cancellation {
 /// How a project stands.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, example = completed())]
 pub(crate) struct ProjectReport {
     /// The project's id, as the job shows it.
     #[schemars(with = "String", example = &"5f0c9a7e-1b3d-4f7a-9c1e-3b5d7f9a1c3e")]
@@ -91,6 +92,11 @@ pub(crate) struct ProjectReport {
 fn reported() -> Vec<&'static str> {
     let some = ProjectStatus::ALL.iter().filter(|status| **status != ProjectStatus::Pending);
     some.map(|status| status.as_str()).collect()
+}
+
+/// A completed project has to have its video.
+fn completed() -> Value {
+    json!({"projectId": "5f0c9a7e-1b3d-4f7a-9c1e-3b5d7f9a1c3e", "status": "completed", "videoUrl": "https://cdn.example.com/fold.mp4"})
 }
 
 /// A report on a job of one task.

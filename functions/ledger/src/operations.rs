@@ -90,7 +90,7 @@ pub(crate) fn retry() -> Operation {
         .answers::<Shown<'static>>(202, "The delivery, whose next attempt is due.")
         .refuses(
             ApiError::conflict("its webhook is disabled; enable it first"),
-            "An attempt is due or under way, or the delivery could only be cancelled.",
+            "An attempt is due or under way, or nothing can be sent: the webhook is disabled or deleted, or the event is no longer kept.",
         )
         .refuses(
             used_up(Quota::Retries, RETRIES_AT_ONCE),

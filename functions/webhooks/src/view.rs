@@ -16,6 +16,7 @@ use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::stored_secret::previous_secret_until;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 /// A webhook as a list shows it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,7 +93,7 @@ pub(crate) struct Webhook<'a> {
 
 /// A webhook that was made just now, with its secret where it was made here.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CreatedWebhook")]
+#[schemars(rename = "CreatedWebhook", example = created())]
 pub(crate) struct Created<'a> {
     #[serde(flatten)]
     pub(crate) webhook: Webhook<'a>,
@@ -100,6 +101,18 @@ pub(crate) struct Created<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     pub(crate) secret: Option<&'a str>,
+}
+
+/// With the secret, which nothing shows again.
+fn created() -> Value {
+    json!({
+        "id": "wh_0Uj3xKq8Zk1Yw9Xs",
+        "url": "https://hooks.example.com/postrider",
+        "events": ["invoice.paid", "subscription.*"],
+        "created_at": "2026-01-15T14:30:00.000Z",
+        "status": "active",
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    })
 }
 
 /// All webhooks of a tenant.

@@ -172,7 +172,11 @@ fn own_path(raw: &str, route_key: &str, values: &BTreeMap<String, String>) -> St
     };
     let own: Vec<String> = route.split('/').map(|part| value(part).unwrap_or_else(|| part.to_owned())).collect();
     let own = own.join("/");
-    if raw.ends_with(&own) { own } else { raw.to_owned() }
+    match raw.strip_suffix(&own) {
+        // A slash too many before it is no stage's name: `//v1/webhooks` is a path that nobody has.
+        Some(before) if !before.ends_with('/') => own,
+        _ => raw.to_owned(),
+    }
 }
 
 /// A query string's pairs, decoded (`+` is a space, as forms send it).

@@ -7,6 +7,7 @@ use postrider_domain::stored_secret::{StoredSecret, previous_secret_until};
 use postrider_host::entropy;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::document::{Left, Time};
 use crate::{ApiError, Fields, Response};
@@ -62,6 +63,7 @@ impl Rotation {
 
 /// A new signing secret.
 #[derive(Serialize, JsonSchema)]
+#[schemars(example = rotated())]
 pub struct Rotated<'a> {
     /// The new secret, shown this once.
     #[schemars(example = &"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -73,7 +75,7 @@ pub struct Rotated<'a> {
 
 /// What a rotation asks for.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, example = asked())]
 #[expect(dead_code, reason = "it is read field by field; here stands what there is to read")]
 pub struct RotationRequest {
     /// The new secret; one is made where none is given. Of the standard dialect `whsec_` and 24 to 64 bytes in base64; of the others
@@ -83,6 +85,16 @@ pub struct RotationRequest {
     /// How long the old secret goes on counting, in seconds; 0 ends it at once. A day where nothing is said.
     #[schemars(with = "Left<u32>", range(max = MAX_GRACE), example = DEFAULT_GRACE)]
     grace_seconds: (),
+}
+
+/// As it is told while the old secret counts.
+fn rotated() -> Value {
+    json!({"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "previous_secret_until": "2026-01-16T14:30:00.000Z"})
+}
+
+/// Without a secret: whoever sends a printed one has one that everybody knows.
+fn asked() -> Value {
+    json!({"grace_seconds": DEFAULT_GRACE})
 }
 
 #[cfg(test)]

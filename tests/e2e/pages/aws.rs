@@ -41,7 +41,7 @@ async fn the_page_on_aws_works_as_printed() {
     let filter = format!("Key=description,Values=Postrider {name}");
     for (call, own) in [
         (&["dynamodb", "list-tables"][..], "-ConfigTable-"),
-        (&["sqs", "list-queues", "--queue-name-prefix", &name], "-SlowQueue-"),
+        (&["sqs", "list-queues", "--queue-name-prefix", &name, "--endpoint-url", &stack.endpoint_url], "-SlowQueue-"),
         (&["events", "list-event-buses", "--name-prefix", &name], "\""),
         (&["secretsmanager", "list-secrets", "--filters", &filter], ", a key"),
     ] {

@@ -60,6 +60,8 @@ fn a_path_that_its_route_does_not_explain_stays_as_it_came() {
         ("ANY /v1/webhooks/{id}", "/prod/v1/webhooks/wh_1", json!({"id": "wh_2"})),
         ("ANY /v1/webhooks/{id}", "/prod/v1/webhooks/wh_1", json!({})),
         ("ANY /v1/webhooks", "/prodv1/webhooks", json!(null)),
+        ("ANY /v1/webhooks", "//v1/webhooks", json!(null)),
+        ("ANY /v1/webhooks", "/prod//v1/webhooks", json!(null)),
         ("", "/prod/v1/webhooks", json!(null)),
     ] {
         let request = read(&envelope(route_key, path, values));
