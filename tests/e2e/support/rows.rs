@@ -19,7 +19,7 @@ pub(crate) type Row = HashMap<String, AttributeValue>;
 /// Batches of rows that are written side by side.
 const BATCHES_AT_ONCE: usize = 8;
 /// How many partitions a tenant's undelivered rows are spread over.
-const UNDELIVERED_SHARDS: u8 = 8;
+const UNDELIVERED_SHARDS: u8 = 16;
 
 /// The tables.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(crate) fn undelivered(tenant: &str, delivery_id: &str) -> (String, Attribute
 }
 
 fn undelivered_list(tenant: &str, shard: u8) -> String {
-    format!("{}#{shard}", tenant.strip_prefix("ten_").expect("a tenant's id"))
+    format!("{}#{shard:x}", tenant.strip_prefix("ten_").expect("a tenant's id"))
 }
 
 fn delivery_key(id: &str) -> Row {
