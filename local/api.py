@@ -6,6 +6,17 @@ import urllib.request
 
 from step import Failed
 
+# All that a tenant's key may be given, publishing too.
+TENANT_SCOPES = [
+    "webhooks:read",
+    "webhooks:write",
+    "events:write",
+    "jobs:read",
+    "jobs:write",
+    "deliveries:read",
+    "deliveries:write",
+]
+
 
 class Api:
     """Calls with one key; an answer that was not asked for ends the program with what it said."""

@@ -4,9 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from once import once
 from run_dir import ROOT
 from step import Failed, main, say, step
 
@@ -49,17 +49,6 @@ def make() -> None:
         call([*generate, "--fail-on-warning", "--output-path", PYTHON / "postrider_client"], env)
     with step("make a client in TypeScript (openapi-typescript)"):
         call([BIN / "openapi-typescript", DOCUMENT, "--output", TYPESCRIPT / "postrider.d.ts"])
-
-
-def once(what: str, pins: Path, folder: Path, install: Callable[[], None]) -> None:
-    """Anew whenever the pins changed; what died half-way counts for nothing."""
-    wanted, made_from = pins.read_bytes(), folder / "made-from"
-    if made_from.exists() and made_from.read_bytes() == wanted:
-        return
-    with step(what):
-        shutil.rmtree(folder, ignore_errors=True)
-        install()
-        made_from.write_bytes(wanted)
 
 
 def install_python() -> None:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+from clients import Command, call
+from once import once
 from run_dir import ROOT, RunDir
 from side_by_side import SideBySide
 from stack import Stack
@@ -107,12 +109,13 @@ def names(*which: str) -> list[str]:
 
 def install_node_packages() -> None:
     """What the tests verify with in Node: into their own folder, once per lock file."""
-    wanted = (VERIFIERS / "package-lock.json").read_bytes()
-    made_from = VERIFIERS / "node_modules" / ".made-from"
-    if not made_from.exists() or made_from.read_bytes() != wanted:
-        npm = ["npm", "ci", "--prefix", str(VERIFIERS), "--ignore-scripts", "--no-audit", "--no-fund"]
-        check("install what the tests verify with (npm)", npm)
-        made_from.write_bytes(wanted)
+    npm: Command = ["npm", "ci", "--prefix", VERIFIERS, "--ignore-scripts", "--no-audit", "--no-fund"]
+    once(
+        "install what the tests verify with (npm)",
+        VERIFIERS / "package-lock.json",
+        VERIFIERS / "node_modules",
+        lambda: call(npm),
+    )
 
 
 def check(what: str, command: list[str], **extra: str) -> None:

@@ -3,18 +3,9 @@
 import re
 import time
 
-from api import Api
+from api import TENANT_SCOPES, Api
 from step import Failed
 
-SCOPES = [
-    "webhooks:read",
-    "webhooks:write",
-    "events:write",
-    "jobs:read",
-    "jobs:write",
-    "deliveries:read",
-    "deliveries:write",
-]
 WITHIN = 60
 # Nobody answers there, whatever the machine can reach.
 HOOK = "https://your-app.invalid/hook"
@@ -70,7 +61,7 @@ def bearer(key: str) -> dict[str, str]:
 
 def customer(admin: Api, dialect: str) -> Caller:
     tenant = admin.call("POST", "/v1/tenants", {"name": f"Fuzz of {dialect}", "plan": "pro"}, expect=201)["id"]
-    made = admin.call("POST", f"/v1/tenants/{tenant}/keys", {"dialect": dialect, "scopes": SCOPES}, expect=201)
+    made = admin.call("POST", f"/v1/tenants/{tenant}/keys", {"dialect": dialect, "scopes": TENANT_SCOPES}, expect=201)
     api = Api(admin.url, made["key"])
     things: Things = {"/v1/tenants/{id}": [tenant]}
     if dialect == "nouvel":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from account import Account
+from api import TENANT_SCOPES
 from authority import Authority
 from aws_itself import AwsItself
 from checkpoint import Caller, Checkpoint, Spoilt, token_of
@@ -21,15 +22,6 @@ from resolved import REGION, Resolved
 from step import Failed
 from world import World
 
-SCOPES = [
-    "webhooks:read",
-    "webhooks:write",
-    "events:write",
-    "jobs:read",
-    "jobs:write",
-    "deliveries:read",
-    "deliveries:write",
-]
 # Of all the functions' credentials.
 SECRET = "a secret access key"
 # What differs from production, as a run says.
@@ -129,7 +121,7 @@ class Stage:
 
     def customer(self, dialect: str, plan: str = "pro") -> Customer:
         tenant = self.admin.call("POST", "/v1/tenants", {"name": f"A customer of {dialect}", "plan": plan}, 201)["id"]
-        wanted = {"dialect": dialect, "scopes": SCOPES}
+        wanted = {"dialect": dialect, "scopes": TENANT_SCOPES}
         key = self.admin.call("POST", f"/v1/tenants/{tenant}/keys", wanted, 201)["key"]
         return Customer(self.world, tenant, {"x-api-key": key} if dialect == "netraflow" else _bearer(key))
 

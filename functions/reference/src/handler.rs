@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 
 use postrider_api::{AnybodyAccess, ApiError, Request, Response, Route, Routed};
 use postrider_domain::key::hash_of;
-
 use serde_json::Value;
 
 use crate::operations;
