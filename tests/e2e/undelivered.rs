@@ -25,6 +25,7 @@ fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Vec<Delivery>
             counted: false,
             job_id: None,
             announce: None,
+            tags: std::collections::BTreeMap::new(),
         };
         let pending = Delivery::pending(&event, webhook.parse().expect("an id"), event.timestamp, FAR_OFF);
         let reason = (status == Status::Failed).then_some(Reason::AttemptsExhausted);

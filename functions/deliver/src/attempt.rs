@@ -8,22 +8,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lambda_runtime::Error;
 use postrider_aws::batch_reader::BatchReader;
+use postrider_aws::composer::{Composed, Composer};
 use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::deployment_secret::DeploymentSecret;
-use postrider_aws::keyring::Keyring;
 use postrider_aws::retries::Retries;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, EXCERPT_BYTES, LAST_EXCERPT_BYTES, Outcome, excerpt};
 use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
-use postrider_domain::dialect::{STANDARD, SecretOf};
+use postrider_domain::dialect::STANDARD;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::endpoint::parking::Parking;
 use postrider_domain::message::Message;
-use postrider_domain::secret::Secret;
 use postrider_domain::snapshot::{Consignment, Verdict};
-use postrider_domain::stored_secret::{StoredSecret, secrets_at};
-use postrider_domain::{payload, signature, time};
+use postrider_domain::time;
 use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy, env};
@@ -61,11 +58,8 @@ pub(crate) struct Attempts {
     deliveries: DeliveriesTable,
     recorder: Recorder,
     retries: Retries,
-    keyring: Keyring,
-    deployment_secret: DeploymentSecret,
+    composer: Composer,
     sender: Arc<Sender>,
-    /// How the deployment's deliveries name their sender, where the operator says so.
-    user_agent: Option<String>,
     send_pool: SendPool,
     pauses: Pauses,
     pub(crate) slow: Slow,
@@ -81,10 +75,8 @@ impl Attempts {
             deliveries: DeliveriesTable::from_env(sdk)?,
             recorder: Recorder::from_env(sdk)?,
             retries: Retries::from_env(sdk)?,
-            keyring: Keyring::from_env(sdk)?,
-            deployment_secret: DeploymentSecret::from_env(sdk)?,
+            composer: Composer::from_env(sdk)?,
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
-            user_agent: env::user_agent()?,
             send_pool: SendPool::default(),
             pauses: Pauses::from_env(sdk)?,
             slow: Slow::from_env(sdk)?,
@@ -227,30 +219,11 @@ impl Attempts {
         self.send_pool.run(async move { sender.send(&post).await }).await?
     }
 
-    async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Error> {
+    async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Failure> {
         let (tenant, endpoint, event) = (consignment.tenant(), consignment.endpoint(), consignment.event());
         let is_last = consignment.delivery().is_last_attempt(&endpoint.retry_policy());
-        let body = payload::body(endpoint.dialect.body, event, &endpoint.id)?;
-        let secrets = match endpoint.dialect.secret_of {
-            SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
-            SecretOf::Tenant => self.open(tenant.id.as_str(), &tenant.secrets, at).await?,
-            SecretOf::Deployment => vec![self.deployment_secret.get().await?],
-        };
-        let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
-        let own = endpoint.own_headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
-        let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));
-        let headers = own.chain(signed).chain(sender).collect();
+        let Composed { headers, body } = self.composer.compose((tenant, endpoint), event, at).await?;
         Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout(), is_last })
-    }
-
-    async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Error> {
-        let mut secrets = Vec::new();
-        for stored in secrets_at(sealed, at) {
-            secrets.push(self.keyring.open(owner, &stored.sealed).await?);
-        }
-        Ok(secrets)
     }
 
     async fn bring_back(&self, message: &Message, is_slow: bool, at: Timestamp) {

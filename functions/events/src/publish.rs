@@ -1,5 +1,7 @@
 //! From a request's fields to an event row.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use postrider_api::{ApiError, Caller, Fields};
 use postrider_domain::dialect::DialectRef;
@@ -114,6 +116,7 @@ impl Publication {
             counted: true,
             job_id: None,
             announce: None,
+            tags: BTreeMap::new(),
         }
     }
 }

@@ -315,5 +315,6 @@ pub(crate) fn an_event(at: Timestamp) -> Event {
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }

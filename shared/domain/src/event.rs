@@ -1,5 +1,7 @@
 //! Events, their types, and the patterns by which endpoints ask for them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +150,9 @@ pub struct Event {
     /// Where it goes instead of to receivers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<Announce>,
+    /// Words of its producer's about it, which webhooks' filters see and receivers do not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where an event goes that is not for receivers.

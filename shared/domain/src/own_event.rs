@@ -1,5 +1,7 @@
 //! Events of Postrider's own: what it tells without a producer who asked for it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -131,6 +133,7 @@ impl OwnEvent {
             counted: false,
             job_id: self.job_id,
             announce: self.announce,
+            tags: BTreeMap::new(),
         }
     }
 }

@@ -74,6 +74,7 @@ mod tests {
             counted: false,
             job_id: None,
             announce: None,
+            tags: std::collections::BTreeMap::new(),
         }
     }
 

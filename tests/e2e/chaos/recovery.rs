@@ -65,6 +65,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     };
     let webhook_id: EndpointId = webhook.parse().expect("an id");
     let missed_at = |number: u64| {

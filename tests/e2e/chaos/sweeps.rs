@@ -144,6 +144,7 @@ async fn late_in_one_shard(
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     };
     let webhook: EndpointId = webhook.parse().expect("an id");
     let each = (0..).map(|n| at + SignedDuration::from_millis(n));

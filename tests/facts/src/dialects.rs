@@ -87,6 +87,7 @@ fn envelope(shape: BodyShape) -> Result<Option<Vec<String>>, Box<dyn Error>> {
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     };
     let body = payload::body(shape, &event, &EndpointId::new(at, 0))?;
     let fields: Map<String, Value> = serde_json::from_slice(&body)?;

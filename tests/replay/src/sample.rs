@@ -19,6 +19,7 @@ pub fn event(tenant_id: TenantId) -> Event {
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }
 

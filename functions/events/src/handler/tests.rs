@@ -74,6 +74,7 @@ fn before() -> Event {
         counted: false,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }
 

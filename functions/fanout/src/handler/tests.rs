@@ -55,6 +55,7 @@ pub(crate) fn event(number: u64) -> Event {
         counted: true,
         job_id: None,
         announce: None,
+        tags: std::collections::BTreeMap::new(),
     }
 }
 

@@ -88,6 +88,7 @@ impl Side {
             counted: true,
             job_id: (n + 1 == EVENTS).then(|| self.job_id()),
             announce: None,
+            tags: std::collections::BTreeMap::new(),
         }
     }
 
