@@ -3,19 +3,16 @@
 use std::sync::LazyLock;
 
 use postrider_api::{AnybodyAccess, ApiError, Request, Response, Route, Routed};
-use postrider_domain::key::hash_of;
 use serde_json::Value;
 
 use crate::operations;
 use crate::page::Page;
+use crate::published::Published;
 
 /// As `make openapi` writes it down; `make check` says when it is stale.
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
-/// It changes with a release, after which nobody should wait for long.
-const CACHED: &str = "public, max-age=300";
-const HTML: &str = "text/html; charset=utf-8";
-/// Changes with the document.
-static TAG: LazyLock<String> = LazyLock::new(|| format!("\"{}\"", &hash_of(DOCUMENT)[..32]));
+/// Made when somebody asks for it first.
+static OPENAPI: LazyLock<Published> = LazyLock::new(|| Published::new("application/json", DOCUMENT.to_owned()));
 
 /// Made when somebody asks for it first.
 static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&serde_json::from_str(DOCUMENT).unwrap_or(Value::Null)));
@@ -41,44 +38,18 @@ impl Routed for Reference {
 
 fn openapi(request: &Request) -> Result<Response, ApiError> {
     request.only_query(&[])?;
-    let response =
-        if has(request, &TAG) { Response::not_modified() } else { Response::text("application/json", DOCUMENT) };
-    Ok(response.header("etag", TAG.as_str()).header("cache-control", CACHED))
+    Ok(OPENAPI.answer(request))
 }
 
 fn docs(request: &Request) -> Result<Response, ApiError> {
     request.only_query(&[])?;
     let page = &*PAGE;
-    let response = if has(request, &page.tag) {
-        Response::not_modified()
-    } else if takes_gzip(request) {
-        Response::gzipped(HTML, &page.gzipped)
-    } else {
-        Response::text(HTML, &page.text)
-    };
-    Ok(response
-        .header("etag", page.tag.as_str())
-        .header("cache-control", CACHED)
-        .header("vary", "accept-encoding")
+    Ok(page
+        .published
+        .answer(request)
         .header("content-security-policy", page.policy.as_str())
         .header("x-content-type-options", "nosniff")
         .header("referrer-policy", "no-referrer"))
-}
-
-/// Whether a caller has what this tag stands for. A proxy that compresses what it passes on makes a weak tag of a strong one.
-fn has(request: &Request, tag: &str) -> bool {
-    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    request.header("if-none-match").is_some_and(|tags| tags.split(',').any(|one| plain(one) == plain(tag)))
-}
-
-/// Whether a caller takes gzip: one that refuses it says so with `q=0`.
-fn takes_gzip(request: &Request) -> bool {
-    let mut codings = request.header("accept-encoding").unwrap_or_default().split(',');
-    codings.any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
-        name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
-    })
 }
 
 #[cfg(test)]
@@ -104,7 +75,7 @@ mod tests {
         assert_eq!((first.status, &first.headers["content-type"]), (200, &Value::from("application/json")));
         assert_eq!(first.body, serde_json::from_str::<Value>(DOCUMENT).unwrap());
         let tag = first.headers["etag"].as_str().unwrap();
-        for known in [tag.to_owned(), format!("W/{tag}"), format!("\"x\", {tag}")] {
+        for known in [tag.to_owned(), tag.trim_start_matches("W/").to_owned(), format!("\"x\", {tag}")] {
             let again = asked(call().header("if-none-match", &known)).await;
             assert_eq!(
                 (again.status, &again.body, &again.headers["etag"]),
@@ -125,7 +96,7 @@ mod tests {
         let call = || Call::new("GET", "/docs");
         let first = told(call()).await;
         assert_eq!((&first["statusCode"], &first["isBase64Encoded"]), (&200.into(), &false.into()));
-        assert_eq!(first["body"], PAGE.text.as_str());
+        assert_eq!(first["body"], PAGE.published.text.as_str());
         let headers = &first["headers"];
         assert_eq!(headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(
@@ -143,22 +114,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_takes_gzip_gets_the_same_page_smaller() {
-        let asked = async |accepted: &str| told(Call::new("GET", "/docs").header("accept-encoding", accepted)).await;
-        for accepted in ["gzip", "br, gzip;q=0.5", "deflate,GZIP"] {
-            let packed = asked(accepted).await;
+    async fn whoever_takes_gzip_gets_the_same_smaller() {
+        let asked = async |path, accepted| told(Call::new("GET", path).header("accept-encoding", accepted)).await;
+        let published = [("/docs", PAGE.published.text.as_str()), ("/v1/openapi.json", DOCUMENT)];
+        let by_gzip = ["gzip", "br, gzip;q=0.5", "deflate,GZIP"];
+        for ((path, text), accepted) in published.iter().flat_map(|one| by_gzip.map(|accepted| (*one, accepted))) {
+            let packed = asked(path, accepted).await;
             assert_eq!(
                 (&packed["headers"]["content-encoding"], &packed["isBase64Encoded"]),
                 (&"gzip".into(), &true.into())
             );
             let body = BASE64_STANDARD.decode(packed["body"].as_str().unwrap()).unwrap();
-            let mut page = String::new();
-            GzDecoder::new(body.as_slice()).read_to_string(&mut page).unwrap();
-            assert!(page == PAGE.text, "{accepted}");
+            let mut read = String::new();
+            GzDecoder::new(body.as_slice()).read_to_string(&mut read).unwrap();
+            assert!(read == text && body.len() * 4 < text.len(), "{path} {accepted}");
         }
-        for accepted in ["", "br", "gzip;q=0", "gzip;q=0.0, br"] {
-            let plain = asked(accepted).await;
-            assert_eq!(plain["headers"].get("content-encoding"), None, "{accepted}");
+        let plainly = ["", "br", "gzip;q=0", "gzip;q=0.0, br"];
+        for ((path, _), accepted) in published.iter().flat_map(|one| plainly.map(|accepted| (*one, accepted))) {
+            let plain = asked(path, accepted).await;
+            assert_eq!(plain["headers"].get("content-encoding"), None, "{path} {accepted}");
             assert_eq!(plain["headers"]["vary"], "accept-encoding");
         }
     }

@@ -3,5 +3,6 @@
 mod handler;
 mod operations;
 mod page;
+mod published;
 
 pub use handler::Reference;

@@ -12,7 +12,7 @@ pub(crate) fn openapi() -> Operation {
     let about = "OpenAPI 3.1. It changes with a release alone: ask with `If-None-Match`.";
     Operation::new("getOpenapi", "Show this document", about)
         .header::<String>("If-None-Match", "The `ETag` of the document that the caller has.")
-        .answers::<OpenApi>(200, "The document.")
+        .answers::<OpenApi>(200, "The document; by gzip for whoever accepts it.")
         .with_header::<String>("ETag", "Another one for another document.")
         .with_header::<String>("Cache-Control", "For how long it need not be asked for again.")
         .answers_nothing(304, "The caller has this very document.")

@@ -8,30 +8,25 @@ mod prose;
 mod schema;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use postrider_domain::key::hash_of;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use self::operation::Operation;
 use self::prose::prose;
+use crate::published::Published;
 
 const STYLE: &str = include_str!("page/style.css");
 const SCRIPT: &str = include_str!("page/search.js");
 
+const HTML: &str = "text/html; charset=utf-8";
+
 /// A page as it is answered.
 pub(crate) struct Page {
-    pub(crate) text: String,
-    /// The same text, by gzip.
-    pub(crate) gzipped: Vec<u8>,
-    /// Weak, for both have it.
-    pub(crate) tag: String,
+    pub(crate) published: Published,
     /// What a browser may do with it: this style, this script, and nothing else.
     pub(crate) policy: String,
 }
@@ -47,15 +42,8 @@ impl Page {
             // Writing to a string cannot fail.
             let _ = write!(policy, "; {what}-src 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(source)));
         }
-        Self { gzipped: gzipped(&text), tag: format!("W/\"{}\"", &hash_of(&text)[..32]), policy, text }
+        Self { published: Published::new(HTML, text), policy }
     }
-}
-
-fn gzipped(text: &str) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    // Nor can writing to a vector.
-    let _ = encoder.write_all(text.as_bytes());
-    encoder.finish().unwrap_or_default()
 }
 
 /// The operations of a document with a tag, in its order.
@@ -215,13 +203,18 @@ mod tests {
     #[test]
     fn it_is_light() {
         let page = Page::of(&document());
-        assert!(page.gzipped.len() < MOST, "{} bytes by gzip, of {}", page.gzipped.len(), page.text.len());
-        assert!(page.gzipped.len() > MOST / 10, "there is nothing on it");
+        assert!(
+            page.published.gzipped.len() < MOST,
+            "{} bytes by gzip, of {}",
+            page.published.gzipped.len(),
+            page.published.text.len()
+        );
+        assert!(page.published.gzipped.len() > MOST / 10, "there is nothing on it");
     }
 
     #[test]
     fn it_has_every_operation_every_field_and_every_schema() {
-        let (document, page) = (document(), Page::of(&document()).text);
+        let (document, page) = (document(), Page::of(&document()).published.text);
         for tag in list(&document["tags"]) {
             for operation in tagged(&document, tag) {
                 assert!(page.contains(&format!("id=\"{}\"", operation.id())), "{}", operation.id());
@@ -241,7 +234,7 @@ mod tests {
 
     #[test]
     fn each_of_its_links_leads_somewhere_on_it() {
-        let page = Page::of(&document()).text;
+        let page = Page::of(&document()).published.text;
         let places = all(r#" id="([^"]+)""#, &page);
         let once: HashSet<_> = places.iter().collect();
         assert_eq!(once.len(), places.len(), "two places with one name");
@@ -253,7 +246,7 @@ mod tests {
 
     #[test]
     fn nothing_in_it_comes_from_elsewhere() {
-        let page = Page::of(&document()).text;
+        let page = Page::of(&document()).published.text;
         assert_eq!(all(r#"\s(src|srcset|action|onclick|style)="#, &page), [""; 0]);
         assert_eq!(all(r"(@import|url\()", STYLE), [""; 0]);
     }
@@ -262,7 +255,8 @@ mod tests {
     fn its_policy_is_for_the_style_and_the_script_that_it_has() {
         let page = Page::of(&document());
         for what in ["style", "script"] {
-            let inside = &page.text[page.text.find(&format!("<{what}>")).unwrap() + what.len() + 2..];
+            let inside =
+                &page.published.text[page.published.text.find(&format!("<{what}>")).unwrap() + what.len() + 2..];
             let inside = &inside[..inside.find(&format!("</{what}>")).unwrap()];
             let hash = BASE64_STANDARD.encode(Sha256::digest(inside));
             assert!(page.policy.contains(&format!("{what}-src 'sha256-{hash}'")), "{what}: {}", page.policy);
@@ -273,7 +267,7 @@ mod tests {
     fn what_the_document_says_is_text_and_no_markup() {
         let mut document = document();
         document["info"]["description"] = "<script>alert(1)</script> `<b>`".into();
-        let page = Page::of(&document).text;
+        let page = Page::of(&document).published.text;
         assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; <code>&lt;b&gt;</code>"));
     }
 }
