@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use jiff::Timestamp;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId, RecoveryId, TenantId};
 use replay::{Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -55,7 +55,8 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
     let served = served.map(|number| keyed("RECOVERIES", "SERVED", &json!({"recovery_id": recovery(number).id})));
     let mut script = first
         .holding("config", all.iter().flat_map(rows).chain(served))
-        .saying_about("Query", "RECOVERIES", [Said::rows(&all)])
+        .saying_about("Query", "RECOVERY#", [Said::rows(&all)])
+        .saying_about("Query", "CANCELLATION#", [Said::rows::<Value>(&[])])
         .saying("TransactWriteItems", repeat_with(Said::done))
         .saying("PutItem", repeat_with(Said::done));
     for (recovery, (_, pages)) in all.iter().zip(recoveries) {
