@@ -135,7 +135,11 @@ async fn types_with_names_of_one_dialects_own_are_sent_to_its_webhooks_alone() {
     let Some((world, dialect)) = named("shop") else { return };
     let tenant = world.tenant_on("shop", "pro").await;
     let made = world.key(&tenant.id, &publishing("standard")).await;
-    let standard = Tenant { api: world.anonymous.with_key(text(&made, "key")), id: tenant.id.clone() };
+    let standard = Tenant {
+        api: world.anonymous.with_key(text(&made, "key")),
+        id: tenant.id.clone(),
+        key_id: text(&made, "id").to_owned(),
+    };
     let (receiver, others) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
     for events in [json!([TYPE]), json!(["*"])] {
         tenant.create(&json!({"url": receiver.url("/"), "events": events, "secret": SECRET})).await;
@@ -158,7 +162,11 @@ async fn types_with_names_of_one_dialects_own_are_sent_to_its_webhooks_alone() {
     world.aws.rows.put_event(event_row(&tenant.id, &id, TYPE, r#"{"by":"row"}"#)).await;
     let received = receiver.wait_for(8, SOON).await;
     for by in ["key", "provider", "bus", "row"] {
-        assert_eq!(received.iter().filter(|request| request.json()["by"] == by).count(), 2, "{by}: by name, and by `*`");
+        assert_eq!(
+            received.iter().filter(|request| request.json()["by"] == by).count(),
+            2,
+            "{by}: by name, and by `*`"
+        );
     }
     for request in &received {
         let signature = base64_of_hex(&hmac_sha256(SECRET, &request.body));

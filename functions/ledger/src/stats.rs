@@ -49,6 +49,7 @@ pub(crate) struct WebhookStats {
     #[schemars(range(max = MOST_ROWS), example = 976)]
     seen: u64,
     /// Whether these are all of the span's. If not, ask for shorter spans.
+    #[schemars(example = true)]
     complete: bool,
 }
 

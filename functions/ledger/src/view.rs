@@ -243,7 +243,7 @@ pub(crate) fn recovery(recovery: &Recovery) -> HowFar<'_> {
 
 /// How far the cancellation of all that waited for a webhook has come.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Cancellation")]
+#[schemars(rename = "PendingCancellation")]
 pub(crate) struct CalledOff<'a> {
     /// Its id: GET /v1/webhooks/{id}/cancel-pending/{cancellation_id} tells how far it has come.
     #[schemars(with = "Id<CancellationId>")]
@@ -257,6 +257,7 @@ pub(crate) struct CalledOff<'a> {
     #[schemars(example = 1_249)]
     cancelled: u64,
     /// Whether it has seen everything. Until then it goes on by itself.
+    #[schemars(example = true)]
     complete: bool,
 }
 

@@ -567,7 +567,7 @@ fn page(rows: &[Delivery]) -> Said {
 #[tokio::test]
 async fn statistics_are_counted_page_by_page_from_the_newest_on() {
     let (newer, older) = (ended(7_000, Status::Succeeded), ended(100, Status::Failed));
-    let script = script(&[]).saying("Query", [page(&[newer.clone()]), Said::rows(&[&older, &pending()])]);
+    let script = script(&[]).saying("Query", [page(std::slice::from_ref(&newer)), Said::rows(&[&older, &pending()])]);
     let answer = answered(&script, stats("since=1970-01-01T00:00:00Z&until=1970-01-01T02:00:00Z")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let body = &answer.body;
