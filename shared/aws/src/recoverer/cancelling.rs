@@ -1,10 +1,13 @@
 //! A cancellation's pages: what waits is called off row by row, and a row that goes on meanwhile is looked at again.
 
+use std::time::Duration;
+
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::recovery::Progress;
 use postrider_host::entropy;
+use tokio::time::Instant;
 
 use super::{PAGE, Recoverer};
 use crate::error::{AwsError, Failure};
@@ -14,6 +17,9 @@ use crate::{Recorded, rows};
 const CANCELLED_AT_ONCE: usize = 32;
 /// Pages of a turn in which nothing waits: most of what a webhook has been sent has ended.
 const PAGES_PAST: usize = 10;
+/// How long a turn goes past such pages. What has been read then is noted, or a table that is slow would have each turn cut off and begin
+/// where it did.
+const PASSING: Duration = Duration::from_secs(1);
 /// How often a row is tried that others change meanwhile.
 const TRIES: usize = 4;
 
@@ -21,7 +27,7 @@ impl Recoverer {
     /// Goes on with one by a page, or by several in which nothing waits; the cancellation as it is then, unless it is done or somebody
     /// else carries it on. It asks for no webhook: what waits for one that is disabled or deleted is called off all the same.
     pub(super) async fn cancel_page(&self, mut all: Cancellation) -> Result<Option<Cancellation>, Failure> {
-        let before = all.clone();
+        let (before, begun) = (all.clone(), Instant::now());
         for _ in 0..PAGES_PAST {
             let page = self.deliveries.waiting(&all, PAGE).await?;
             let look = all.look(&page.rows);
@@ -32,7 +38,7 @@ impl Recoverer {
                 Some(last) => all.after = Some(last),
                 None => all.status = Progress::Done,
             }
-            if !page.rows.is_empty() || all.status == Progress::Done {
+            if !page.rows.is_empty() || all.status == Progress::Done || begun.elapsed() >= PASSING {
                 break;
             }
         }

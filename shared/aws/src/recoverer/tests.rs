@@ -171,18 +171,18 @@ fn with_cancellation(of: &Cancellation, first: Script, recoveries: &[(u64, usize
     also(first, recoveries, None)
 }
 
-/// A page without rows after which more follow, as where nothing of a page waits.
-fn nothing_waits(of: &Cancellation, number: u64) -> Said {
+/// A page without rows after which more follow, as where nothing of a page waits, and how long it takes.
+fn nothing_waits(of: &Cancellation, number: u64, seconds: u64) -> Said {
     let last =
         DeliveryId::new(Timestamp::from_second(number.cast_signed()).unwrap(), &of.endpoint_id, &sample::event().id);
-    Said::body(json!({"Items": [], "LastEvaluatedKey": item(&json!({"id": last}))})).after(A_PAGE_TAKES)
+    Said::body(json!({"Items": [], "LastEvaluatedKey": item(&json!({"id": last}))})).after(seconds)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cancellation_has_its_turns_among_recoveries() {
     let all = cancellation(5);
     let waiting = Delivery::pending(&sample::event(), all.endpoint_id.clone(), AT, 0);
-    let pages = (0..12).map(|number| nothing_waits(&all, number)).chain([Said::rows(&[&waiting])]);
+    let pages = (0..12).map(|number| nothing_waits(&all, number, 0)).chain([Said::rows(&[&waiting])]);
     let first = Script::default()
         .saying_about("Query", all.endpoint_id.as_str(), pages.collect::<Vec<_>>())
         .saying("UpdateItem", [Said::done()]);
@@ -210,4 +210,15 @@ async fn a_row_that_changes_all_the_while_is_seen_again_and_counted_by_nobody() 
     let (done, _) = swept(&script, 60).await;
     assert!(done.is_err(), "the sweep says so at its end");
     assert_eq!((script.asked("UpdateItem").len(), script.asked("TransactWriteItems").len()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_slow_has_each_turn_note_how_far_it_came() {
+    let all = cancellation(5);
+    let pages: Vec<Said> =
+        (0..6).map(|number| nothing_waits(&all, number, 3)).chain([Said::rows::<Value>(&[])]).collect();
+    let first = Script::default().saying_about("Query", all.endpoint_id.as_str(), pages);
+    let script = with_cancellation(&all, first, &[]);
+    let (done, turns) = swept(&script, 60).await;
+    assert_eq!((done.unwrap(), turns.len(), script.asked("TransactWriteItems").len()), (1, 7, 7));
 }
