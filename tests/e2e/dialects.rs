@@ -5,9 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
+use crate::support::bus::put;
 use crate::support::openssl::hmac_sha256;
 use crate::support::request::Received;
-use crate::support::rows::s;
+use crate::support::rows::{event_row, s};
 use crate::support::schedule::assert_schedule;
 use crate::support::stack::say;
 use crate::support::world::publishing;
@@ -24,6 +25,14 @@ fn open() -> Option<(World, Value)> {
     }
     let dialects: Value = serde_json::from_str(&world.stack.extra_dialects).expect("dialects are JSON");
     let dialect = dialects[0].clone();
+    Some((world, dialect))
+}
+
+/// A dialect of this name, if the stack has it.
+fn named(name: &str) -> Option<(World, Value)> {
+    let (world, _) = open()?;
+    let dialects: Vec<Value> = serde_json::from_str(&world.stack.extra_dialects).expect("dialects are JSON");
+    let dialect = dialects.into_iter().find(|dialect| dialect["name"] == name)?;
     Some((world, dialect))
 }
 
@@ -118,4 +127,58 @@ async fn a_header_that_was_set_before_a_dialect_signed_in_it_is_not_sent() {
     let received = receiver.only(SOON).await;
     assert_signed(&received, &dialect);
     assert_eq!(received.header("x-team"), Some("a"), "what is its owner's goes along");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn types_with_names_of_one_dialects_own_are_sent_to_its_webhooks_alone() {
+    const TYPE: &str = "orders/create";
+    let Some((world, dialect)) = named("shop") else { return };
+    let tenant = world.tenant_on("shop", "pro").await;
+    let made = world.key(&tenant.id, &publishing("standard")).await;
+    let standard = Tenant {
+        api: world.anonymous.with_key(text(&made, "key")),
+        id: tenant.id.clone(),
+        key_id: text(&made, "id").to_owned(),
+    };
+    let (receiver, others) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
+    for events in [json!([TYPE]), json!(["*"])] {
+        tenant.create(&json!({"url": receiver.url("/"), "events": events, "secret": SECRET})).await;
+    }
+    standard.webhook(&others.url("/"), &["*"]).await;
+    let refused = json!({"url": others.url("/"), "events": [TYPE]});
+    standard.api.post("/v1/webhooks/create", &refused).await.refused(400, "invalid_request");
+    let wildcard = json!({"url": receiver.url("/"), "events": ["orders/*"]});
+    tenant.api.post("/v1/webhooks/create", &wildcard).await.refused(400, "invalid_request");
+    let event = json!({"event": TYPE, "data": {"id": 4711}});
+    standard.api.post("/v1/events", &event).await.refused(400, "invalid_request");
+
+    // By its own key, by a provider's, over the bus and as a producer's row.
+    tenant.publish(TYPE, &json!({"by": "key"})).await;
+    let provider = world.provider(&["events:write"]).await;
+    let theirs = |by: &str| json!({"tenant_id": tenant.id, "event": TYPE, "data": {"by": by}});
+    provider.post("/v1/events", &theirs("provider")).await.ok(202);
+    put(world.stack, "Postrider Event", &theirs("bus")).await;
+    let id = format!("evt_{}", tenant.id.trim_start_matches("ten_"));
+    world.aws.rows.put_event(event_row(&tenant.id, &id, TYPE, r#"{"by":"row"}"#)).await;
+    let received = receiver.wait_for(8, SOON).await;
+    for by in ["key", "provider", "bus", "row"] {
+        assert_eq!(
+            received.iter().filter(|request| request.json()["by"] == by).count(),
+            2,
+            "{by}: by name, and by `*`"
+        );
+    }
+    for request in &received {
+        let signature = base64_of_hex(&hmac_sha256(SECRET, &request.body));
+        assert_eq!(request.header(text(&dialect["signature"], "header")), Some(signature.as_str()));
+    }
+    let shown = tenant.api.get(&format!("/v1/events/{id}")).await.ok(200);
+    assert_eq!((&shown["event"], shown["deliveries"].as_array().map(Vec::len)), (&json!(TYPE), Some(2)), "{shown}");
+    let webhook = tenant.api.get("/v1/webhooks").await.ok(200)["webhooks"][0]["id"].clone();
+    let webhook = webhook.as_str().expect("an id");
+    assert_eq!(tenant.deliveries(webhook, "event=orders%2Fcreate").await.len(), 4);
+
+    // What every dialect has comes after it, and is the first that the other webhook gets.
+    tenant.publish("invoice:paid-late", &json!({"by": "all"})).await;
+    assert_eq!(others.only(SOON).await.json()["type"], "invoice:paid-late");
 }

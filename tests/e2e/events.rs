@@ -1,8 +1,11 @@
 //! Publishing: the answer, who gets the event, and the event's own page.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 
 use crate::support::api::{keys, text};
+use crate::support::bus::put;
+use crate::support::rows::{event_row, s};
 use crate::support::time::instant;
 use crate::support::{Receiver, SOON, World};
 
@@ -118,4 +121,54 @@ async fn a_webhook_gets_what_is_published_after_it_was_made_and_before_it_was_de
     // The deleted webhook's history stays in the event's.
     let event: Value = tenant.api.get(&format!("/v1/events/{first}")).await.ok(200);
     assert_eq!(event["deliveries"][0]["webhook_id"], early.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_shown_by_every_door_and_sent_to_nobody() {
+    let world = World::open();
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let tags = json!({"region": "eu", "team:owner": "é 🙂 tagged", "empty": ""});
+    let event = |id: &str| json!({"event": "dubbing.completed", "data": {"by": id}, "id": id, "tags": tags});
+    let mut ids = Vec::new();
+    let answer = tenant.api.post("/v1/events", &event("http")).await.ok(202);
+    assert_eq!(keys(&answer), ["event", "id", "timestamp"]);
+    ids.push(text(&answer, "id").to_owned());
+    let batch = tenant.api.post("/v1/events/batch", &json!({"events": [event("batch")]})).await.ok(202);
+    ids.push(text(&batch["results"][0], "id").to_owned());
+    let theirs = |id: &str| {
+        let mut event = event(id);
+        event["tenant_id"] = json!(tenant.id);
+        event
+    };
+    put(world.stack, "Postrider Event", &theirs("bus")).await;
+    let invoked = world.aws.functions.invoke("events", &theirs("invocation")).await;
+    ids.push(text(&invoked, "id").to_owned());
+    let of_row = format!("evt_{}", tenant.id.trim_start_matches("ten_"));
+    let mut row = event_row(&tenant.id, &of_row, "dubbing.completed", "{}");
+    let texts =
+        tags.as_object().expect("an object").iter().map(|(name, tag)| (name.clone(), s(tag.as_str().expect("a text"))));
+    row.insert("tags".to_owned(), AttributeValue::M(texts.collect()));
+    world.aws.rows.put_event(row).await;
+    ids.push(of_row);
+    let received = receiver.wait_for(5, SOON).await;
+    ids.extend(received.iter().map(|request| request.event_id()));
+    for id in &ids {
+        assert_eq!(tenant.api.get(&format!("/v1/events/{id}")).await.ok(200)["tags"], tags, "{id}");
+    }
+    for request in &received {
+        let is_told =
+            request.text().contains("tagged") || request.headers.iter().any(|(_, value)| value.contains("tagged"));
+        assert!(!is_told, "{}", request.text());
+    }
+
+    // They are a part of what a key stands for; and an event without any shows none.
+    assert_eq!(tenant.api.post("/v1/events", &event("http")).await.ok(202), answer);
+    let mut other = event("http");
+    other["tags"]["region"] = json!("us");
+    let refused = tenant.api.post("/v1/events", &other).await.refused(409, "conflict");
+    assert!(text(&refused, "message").contains("`tags`"), "{refused}");
+    let plain = tenant.publish("dubbing.completed", &json!({})).await;
+    assert_eq!(tenant.api.get(&format!("/v1/events/{plain}")).await.ok(200).get("tags"), None);
 }

@@ -260,6 +260,25 @@ def late(stage: Stage) -> None:
     check(shown["attempts"][0]["status_code"] == 204, f"the late attempt is not on record: {shown}")
 
 
+def counts(stage: Stage) -> None:
+    """What became of a webhook's deliveries, counted; and all that waits for it called off."""
+    customer = stage.customer("standard")
+    stage.receivers.set("unwilling", Manner(500))
+    webhook = customer.webhook(stage.receivers.url("unwilling"), ["*"], retry_schedule=[3600])
+    delivery = delivered_to(stage, customer, webhook)
+    settled(stage, customer, delivery, "retrying", 1)
+    counted = customer.call("GET", f"/v1/webhooks/{webhook}/stats")
+    check(counted["deliveries"]["retrying"] == 1 and counted["outcomes"] == {"status_500": 1}, f"miscounted: {counted}")
+    path = f"/v1/webhooks/{webhook}/cancel-pending"
+    begun = customer.call("POST", path, {}, 202)
+    check(begun["found"] == 1 and begun["complete"], f"it still waits: {begun}")
+    check(customer.call("GET", f"{path}/{begun['cancellation_id']}") == begun, "it has gone on")
+    check(customer.delivery(delivery)["status"] == "cancelled", "it is not called off")
+    with stage.spoiling("LedgerRole", "Query", webhook):
+        begun = customer.call("POST", path, {}, 202)
+    check(not begun["complete"] and stage.world.sweep()["recoveries"] == 1, f"no sweep goes on with it: {begun}")
+
+
 STORIES: dict[str, Callable[[Stage], None]] = {
     "the API's document": document,
     "tenants and their keys": tenants_and_keys,
@@ -270,4 +289,5 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "retries": retries,
     "a receiver that is gone": gone,
     "late attempts": late,
+    "counts and cancellations": counts,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use postrider_api::{ApiError, Caller, Fields};
-use postrider_domain::dialect::DialectRef;
-use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
+use postrider_domain::dialect::{self, DialectRef};
+use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data, check_tags};
 use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
@@ -56,18 +56,24 @@ pub(crate) struct Publication {
     tenant_id: TenantId,
     event_type: EventType,
     data: String,
+    tags: BTreeMap<String, String>,
     key: Option<String>,
 }
 
 impl Publication {
-    /// Reads `{event, data, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
+    /// Reads `{event, data, tags?, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
     pub(crate) fn read(mut fields: Fields, producer: &Producer, header: Option<&str>) -> Result<Self, ApiError> {
         let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
         let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
+        let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
         let id: Option<String> = fields.take_value("id", "a string")?;
         let tenant_id: Option<String> = fields.take_value("tenant_id", "a tenant id")?;
         fields.finish()?;
-        let event_type: EventType = event.parse()?;
+        // Whoever publishes for webhooks of any dialect may mean a type that only one of them has.
+        let event_type = match producer {
+            Producer::Tenant(_, Some(dialect), _) => dialect.catalogue.read_type(&event)?,
+            Producer::Tenant(_, None, _) | Producer::Provider => dialect::read_type(&event)?,
+        };
         if event_type.is_operational() {
             return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
         }
@@ -80,8 +86,10 @@ impl Publication {
             return Err(ApiError::too_large("data", MAX_DATA_BYTES));
         }
         check_data(data.get())?;
+        let tags = tags.unwrap_or_default();
+        check_tags(&tags)?;
         let key = key_of(id, header)?;
-        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), key })
+        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), tags, key })
     }
 
     /// Whether it has a key of its producer's: then it may come as often as it likes.
@@ -116,7 +124,7 @@ impl Publication {
             counted: true,
             job_id: None,
             announce: None,
-            tags: BTreeMap::new(),
+            tags: self.tags,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! by its name; a test below holds both to the same fields.
 #![expect(dead_code, reason = "nothing is made of these types but their schemas")]
 
-use postrider_api::document::{Id, JsonSchema, Left, TypeOfEvent};
+use postrider_api::document::{Id, JsonSchema, Left, Tags, TypeOfEvent};
 use postrider_domain::id::TenantId;
 use postrider_domain::idempotency_key;
 use serde_json::{Map, Value, json};
@@ -19,6 +19,9 @@ pub(crate) struct PublishEvent {
     /// What it says: an object of at most 262144 bytes as they come. Receivers get it letter for letter.
     #[schemars(with = "Map<String, Value>", example = json!({"invoice_id": "in_4711", "amount": 1200}))]
     data: (),
+    /// Words about it that webhooks' filters see; receivers do not get them.
+    #[schemars(with = "Left<Tags>")]
+    tags: (),
     /// What its producer calls it, so that it can come again and count once; the same as an Idempotency-Key. No control characters.
     #[schemars(with = "Left<String>", length(min = 1, max = idempotency_key::MAX_CHARS), example = &"invoice-4711-paid")]
     id: (),

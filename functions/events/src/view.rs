@@ -1,6 +1,8 @@
 //! Events and their deliveries as the API shows them.
 
-use postrider_api::document::{Id, JsonSchema, Names, Time, TypeOfEvent};
+use std::collections::BTreeMap;
+
+use postrider_api::document::{Id, JsonSchema, Names, Tags, Time, TypeOfEvent};
 use postrider_api::{ApiError, Failed, Pagination};
 use postrider_domain::delivery::{self, Status};
 use postrider_domain::event::{self, EventType};
@@ -72,6 +74,10 @@ pub(crate) struct Shown<'a> {
     /// What it says, as its producer wrote it.
     #[schemars(with = "Map<String, Value>", example = serde_json::json!({"invoice_id": "in_4711", "amount": 1200}))]
     data: &'a RawValue,
+    /// Its tags, which its receivers do not get; left out where it has none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "Tags")]
+    tags: &'a BTreeMap<String, String>,
     /// When it was accepted.
     timestamp: Time,
     /// Its deliveries to the webhooks of this page.
@@ -91,6 +97,7 @@ impl<'a> Shown<'a> {
             id: &event.id,
             event: &event.event_type,
             data,
+            tags: &event.tags,
             timestamp: event.timestamp.into(),
             deliveries: deliveries.iter().map(Delivery::from).collect(),
             pagination,

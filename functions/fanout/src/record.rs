@@ -22,7 +22,7 @@ pub(crate) enum NoEvent {
     NoRecord,
     /// Anybody who looks at the row sees it.
     AsItStands(Invalid),
-    /// It would be one, had it been written at another time: the row alone does not tell.
+    /// It would be one, had it been written at another time, or to a deployment with another dialect: the row alone does not tell.
     AsItWasWritten(Box<Event>, Invalid),
 }
 
@@ -42,7 +42,7 @@ impl NoEvent {
 /// [`NoEvent`].
 pub(crate) fn event_of(row: Item, written: Option<Timestamp>, kept: i64) -> Result<Event, NoEvent> {
     let event = event_row::read(row).map_err(NoEvent::AsItStands)?;
-    match event_row::check_times(&event, written, kept) {
+    match event_row::check_type(&event).and_then(|()| event_row::check_times(&event, written, kept)) {
         Ok(()) => Ok(event),
         Err(invalid) => Err(NoEvent::AsItWasWritten(Box::new(event), invalid)),
     }

@@ -15,9 +15,11 @@ use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Page, Recorded, rows};
 use postrider_domain::attempt::Place as Order;
+use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
+use postrider_domain::event::EventType;
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
@@ -31,12 +33,12 @@ use postrider_host::{clock, entropy};
 use crate::places::Places;
 use crate::requests::Undelivered;
 use crate::used_up::UsedUp;
-use crate::{operations, view};
+use crate::{operations, stats, view};
 
 #[cfg(test)]
 mod tests;
 
-/// How long a caller is kept waiting while a recovery begins.
+/// How long a caller is kept waiting while a recovery or a cancellation begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 /// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
 const EARLIER_OF_A_PAGE: usize = 4000;
@@ -80,6 +82,25 @@ impl Routed for Ledger {
             Header(Scope::DeliveriesRead),
             operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
+        ),
+        Route::get(
+            "/v1/webhooks/{id}/stats",
+            Header(Scope::WebhooksRead),
+            operations::stats,
+            |it, request, caller, [id, _]| Box::pin(it.stats(request, caller, id)),
+        ),
+        Route::post(
+            "/v1/webhooks/{id}/cancel-pending",
+            Header(Scope::DeliveriesWrite),
+            operations::cancel_pending,
+            |it, request, caller, [id, _]| Box::pin(it.cancel_pending(request, caller, id)),
+            "a second call calls nothing off twice: repeat it",
+        ),
+        Route::get(
+            "/v1/webhooks/{id}/cancel-pending/{cancellation_id}",
+            Header(Scope::DeliveriesRead),
+            operations::cancellation,
+            |it, request, caller, [id, cancellation]| Box::pin(it.cancellation(request, caller, id, cancellation)),
         ),
         Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), operations::find_many, |it, request, caller, _| {
             Box::pin(it.find_many(request, caller))
@@ -335,6 +356,57 @@ impl Ledger {
         Ok(Response::json(200, &view::recovery(&recovery)))
     }
 
+    /// What became of the webhook's deliveries of a span. Those of a deleted one are counted for as long as they are kept.
+    async fn stats(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.only_query(&["since", "until"])?;
+        let webhook = self.known(caller, id).await?;
+        let span = stats::span(request, clock::now())?;
+        Ok(Response::json(200, &stats::count(&self.deliveries, &webhook, &span).await?))
+    }
+
+    /// Calls off all that waits for the webhook now. What can be done while the caller waits is done at once; the sweep continues the
+    /// rest. Of each row that is on record as called off no further POST starts.
+    async fn cancel_pending(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.optional_fields()?.finish()?;
+        let now = time::to_millis(clock::now());
+        let endpoint = self.endpoint(caller, id).await?;
+        let all = Cancellation {
+            id: CancellationId::new(now, entropy::bits64()),
+            tenant_id: endpoint.tenant_id,
+            endpoint_id: endpoint.id,
+            at: now,
+            status: Progress::Running,
+            found: 0,
+            cancelled: 0,
+            after: None,
+            expires_at: now.as_second() + self.retention.seconds,
+        };
+        self.config.create_cancellation(&all, caller.tenant()?.quotas()).await??;
+        let begun = all.clone();
+        if let Err(error) = self.recoverer.cancel_for(all, WHILE_THE_CALLER_WAITS).await {
+            tracing::warn!(cancellation_id = begun.id.as_str(), error = %error, "cancellation.left_to_the_sweep");
+        }
+        // It goes on by its row, so nothing is lost where that cannot be read for the answer.
+        let now = self.config.cancellation(&begun.tenant_id, &begun.id).await.ok().flatten().unwrap_or(begun);
+        Ok(Response::json(202, &view::cancellation(&now)))
+    }
+
+    async fn cancellation(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        webhook: &str,
+        id: &str,
+    ) -> Result<Response, ApiError> {
+        request.only_query(&[])?;
+        let not_found = || ApiError::not_found("cancellation");
+        let id: CancellationId = id.parse().map_err(|_| not_found())?;
+        // Whatever has become of the webhook.
+        let all = self.config.cancellation(caller.tenant_id()?, &id).await?;
+        let all = all.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
+        Ok(Response::json(200, &view::cancellation(&all)))
+    }
+
     /// The id of a webhook that there is, or was: what a deleted one was sent is kept, and shown, for as long as any other's. One
     /// whose row cannot be read, or is missing, hides none of its deliveries.
     async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, ApiError> {
@@ -409,7 +481,8 @@ fn filter(request: &Request) -> Result<Filter, ApiError> {
     });
     let filter = Filter {
         status: status.transpose()?,
-        event: request.query("event")?.map(str::parse).transpose()?,
+        // Also of a dialect that has left the deployment.
+        event: request.query("event")?.map(EventType::kept).transpose()?,
         since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
         until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
     };

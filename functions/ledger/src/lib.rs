@@ -5,6 +5,7 @@ mod operations;
 mod outcome;
 mod places;
 mod requests;
+mod stats;
 mod used_up;
 mod view;
 

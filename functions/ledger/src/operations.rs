@@ -1,15 +1,19 @@
 //! What the routes do, for the API's document.
 
+use std::borrow::Cow;
+
 use postrider_api::document::{GivenTime, Id, Names, Nothing, TypeOfEvent};
 use postrider_api::{ApiError, Operation};
 use postrider_domain::delivery::Status;
-use postrider_domain::id::{DeliveryId, EndpointId, JobId, RecoveryId};
+use postrider_domain::delivery_stats::MOST_BUCKETS;
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, JobId, RecoveryId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
 use crate::requests::{Recover, Undelivered};
-use crate::view::{Begun, HowFar, Page, Shown};
+use crate::stats::{MOST_ROWS, WebhookStats};
+use crate::view::{Begun, CalledOff, HowFar, Page, Shown};
 
 const UNPAGED: &str = "50 where nothing is said.";
 
@@ -17,7 +21,7 @@ fn used_up(quota: Quota, limit: u64) -> ApiError {
     Exceeded::until_given_back(quota, limit).into()
 }
 
-fn of_a_webhook(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
+fn of_a_webhook(id: &'static str, summary: &'static str, about: impl Into<Cow<'static, str>>) -> Operation {
     Operation::new(id, summary, about).of::<Id<EndpointId>>("id", "The webhook's id.")
 }
 
@@ -64,6 +68,47 @@ pub(crate) fn recovery() -> Operation {
     of_a_webhook("getRecovery", "Show how far a recovery has come", "")
         .of::<Id<RecoveryId>>("recovery_id", "The recovery's id.")
         .answers::<HowFar<'static>>(200, "The recovery.")
+}
+
+pub(crate) fn stats() -> Operation {
+    let about = format!(
+        "Counted from the ledger: at most {MOST_ROWS} deliveries a call, the newest events' first, and `complete` says whether that \
+         was all. What was recorded in the last moment may be missing. Buckets begin at multiples of their width, which is the \
+         narrowest of a minute, 5, 15 and 30 minutes, 1, 3, 6 and 12 hours, 1, 2, 7 and 14 days of which there are at most \
+         {MOST_BUCKETS}; longer spans have them in whole weeks. A deleted webhook's are counted for as long as they are kept."
+    );
+    of_a_webhook("getWebhookStats", "Count what became of a webhook's deliveries", about)
+        .query::<GivenTime>(
+            "since",
+            "Only those of events of this time on; 24 hours before `until` where nothing is said.",
+        )
+        .query::<GivenTime>("until", "Only those of events before this time; the next minute where nothing is said.")
+        .answers::<WebhookStats>(200, "What became of them.")
+        .refuses(
+            ApiError::unprocessable(Invalid::new("since", "a time not after `until`")),
+            "`since` is after `until`.",
+        )
+}
+
+pub(crate) fn cancel_pending() -> Operation {
+    let about = "Everything that waits for the webhook when this is called: what is pending, retrying, or parked while it is down. What \
+                 was published after the call is sent, and so is what somebody asks for again after it, by hand or by a recovery, also \
+                 by one that runs. It begins while the caller waits, for some seconds, and goes on by itself. Of each delivery that \
+                 it has called off no further POST starts; one that is under way is still put on record, and if its receiver takes it, \
+                 the delivery has succeeded.";
+    of_a_webhook("cancelPending", "Call off all that waits for a webhook", about)
+        .may_take::<Nothing>()
+        .answers::<CalledOff<'static>>(202, "It has begun, and has come so far.")
+        .refuses(
+            used_up(Quota::Recoveries, Quotas::of(Plan::Pro).recoveries),
+            "The tenant has as many recoveries and cancellations running as it may have.",
+        )
+}
+
+pub(crate) fn cancellation() -> Operation {
+    of_a_webhook("getCancellation", "Show how far a cancellation of all that waited has come", "")
+        .of::<Id<CancellationId>>("cancellation_id", "The cancellation's id.")
+        .answers::<CalledOff<'static>>(200, "The cancellation.")
 }
 
 pub(crate) fn find_many() -> Operation {

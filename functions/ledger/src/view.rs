@@ -3,10 +3,11 @@
 use postrider_api::document::{Id, JsonSchema, Names, Time, TypeOfEvent, UrlOfWebhook};
 use postrider_api::{Cursor, Pagination};
 use postrider_domain::attempt::{Attempt, Place as Order};
+use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::parking::{Cause, State};
 use postrider_domain::event::EventType;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId};
 use postrider_domain::recovery::{Progress, Recovery};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -57,6 +58,10 @@ pub(crate) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Names<Reason>>")]
     reason: Option<Reason>,
+    /// The call of cancel-pending that called it off; left out where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id<CancellationId>>")]
+    cancellation_id: Option<&'a CancellationId>,
     /// When its receiver first took it; left out where it never did.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivered_at: Option<Time>,
@@ -161,6 +166,8 @@ fn shown<'a>(
         job_id: delivery.job_id.as_ref(),
         waiting_for: is_parked.then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause)),
         reason: delivery.reason,
+        // A round that somebody asked for after that is another's to end.
+        cancellation_id: delivery.called_off_by.as_ref().filter(|_| delivery.status == Status::Cancelled),
         delivered_at: delivery.delivered_at().map(Time::from),
         pagination,
     }
@@ -231,5 +238,36 @@ pub(crate) fn recovery(recovery: &Recovery) -> HowFar<'_> {
         until: recovery.until.into(),
         found: recovery.found,
         requeued: recovery.requeued,
+    }
+}
+
+/// How far the cancellation of all that waited for a webhook has come.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PendingCancellation")]
+pub(crate) struct CalledOff<'a> {
+    /// Its id: GET /v1/webhooks/{id}/cancel-pending/{cancellation_id} tells how far it has come.
+    #[schemars(with = "Id<CancellationId>")]
+    cancellation_id: &'a CancellationId,
+    /// When it was called for: what has waited since later is not called off.
+    at: Time,
+    /// How many deliveries waited, so far.
+    #[schemars(example = 1_250)]
+    found: u64,
+    /// How many of them were called off; the others came to their end, or were asked for again, before it came to them.
+    #[schemars(example = 1_249)]
+    cancelled: u64,
+    /// Whether it has seen everything. Until then it goes on by itself.
+    #[schemars(example = true)]
+    complete: bool,
+}
+
+/// How far a cancellation has come.
+pub(crate) fn cancellation(all: &Cancellation) -> CalledOff<'_> {
+    CalledOff {
+        cancellation_id: &all.id,
+        at: all.at.into(),
+        found: all.found,
+        cancelled: all.cancelled,
+        complete: all.status == Progress::Done,
     }
 }

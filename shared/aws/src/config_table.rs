@@ -13,7 +13,8 @@
 //! | the next free slot of an endpoint with a rate limit | `TENANT#ten_…` | `RATE#wh_…` |
 //! | until when a tenant's quota of events is used up | `TENANT#ten_…` | `EVENTS` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
-//! | what a tenant has recovering | `TENANT#ten_…` | `RECOVERING` |
+//! | cancellation of all that waits for a webhook | as a recovery | `CANCELLATION#can_…` |
+//! | what a tenant has recovering or being cancelled | `TENANT#ten_…` | `RECOVERING` |
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
@@ -39,6 +40,7 @@ use crate::item::{Item, from_item, text, text_of};
 use crate::rows::{readable, readable_by};
 use crate::{Page, page};
 
+mod cancellations;
 mod endpoints;
 mod event_rate;
 mod keys;

@@ -13,7 +13,7 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
-use postrider_domain::id::DeliveryId;
+use postrider_domain::id::{CancellationId, DeliveryId};
 use postrider_domain::time;
 use postrider_host::env::{self, BadSetting};
 
@@ -218,9 +218,41 @@ impl DeliveriesTable {
     /// # Errors
     /// When the update failed; repeating it is harmless.
     pub async fn cancel(&self, before: &Delivery, reason: Reason, mark: &Mark) -> Result<Recorded, Failure> {
+        self.call_off(before, reason, None, mark).await
+    }
+
+    /// The same by a cancellation of all that waits, which the row remembers.
+    ///
+    /// # Errors
+    /// As [`DeliveriesTable::cancel`].
+    pub async fn cancel_with_all(
+        &self,
+        before: &Delivery,
+        by: &CancellationId,
+        mark: &Mark,
+    ) -> Result<Recorded, Failure> {
+        self.call_off(before, Reason::CancelledByRequest, Some(by), mark).await
+    }
+
+    async fn call_off(
+        &self,
+        before: &Delivery,
+        reason: Reason,
+        by: Option<&CancellationId>,
+        mark: &Mark,
+    ) -> Result<Recorded, Failure> {
         let mut change = Change::to(Status::Cancelled, before);
         change.due(before, None);
         change.reason(Some(reason));
+        match by {
+            Some(by) => {
+                change.set("called_off_by = :all");
+                change.values.push((":all", text(by.as_str())));
+            }
+            // What called it off before is not what does now.
+            None if before.called_off_by.is_some() => change.remove.push("called_off_by".into()),
+            None => {}
+        }
         change.by(mark);
         send(change.apply(self.change(before)), |there| is_by(there, mark)).await
     }

@@ -1,4 +1,4 @@
-//! Carries recoveries forward, a page at a time: the API begins one, the sweep continues what is not done.
+//! Carries recoveries and cancellations forward, a page at a time: the API begins one, the sweep continues what is not done.
 //!
 //! A sweep serves them in turn, a page each, until its time is over, and the next one begins behind the last that had its turn. So
 //! however much somebody recovers, nobody waits for more than a page of each of the others'.
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
+use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EndpointStatus;
-use postrider_domain::id::RecoveryId;
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::env::BadSetting;
@@ -24,6 +24,8 @@ use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
 use crate::lanes::Lanes;
 use crate::{Recorded, rows};
+
+mod cancelling;
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
@@ -60,33 +62,35 @@ impl Recoverer {
         Self { config, deliveries, lanes }
     }
 
-    /// Goes on with every running recovery, a page of each in turn, as long as there is time for one; how many there are. It begins
-    /// with the one that has waited longest. One that fails has no further turn.
+    /// Goes on with every running recovery and cancellation, a page of each in turn, as long as there is time for one; how many there
+    /// are. It begins with the one that has waited longest. One that fails has no further turn.
     ///
     /// # Errors
     /// When one failed, after the others have had their turns; what was noted stands.
     pub async fn continue_all(&self) -> Result<usize, Failure> {
-        let mut running = self.config.running_recoveries().await?;
+        let mut running: Vec<Work> = self.config.running_recoveries().await?.into_iter().map(Work::Recovery).collect();
+        running.extend(self.config.running_cancellations().await?.into_iter().map(Work::Cancellation));
         let (number, mut failure) = (running.len(), None);
         if number > 1 {
-            // By their ids, which begin with their time: new ones come last.
-            let last = self.config.last_recovery_served().await.unwrap_or_else(|error| {
+            // By their ids, which begin with their kind and time: of a kind, new ones come last.
+            running.sort_by(|one, other| one.id().cmp(other.id()));
+            let last = self.config.last_served().await.unwrap_or_else(|error| {
                 tracing::warn!(error = %error, "recovery.turn_unknown");
                 None
             });
-            let served = running.partition_point(|one| last.as_ref().is_some_and(|last| one.id <= *last));
+            let served = running.partition_point(|one| last.as_deref().is_some_and(|last| one.id() <= last));
             running.rotate_left(served % number);
         }
         let (mut turns, mut last) = (VecDeque::from_iter(running.into_iter().map(Turn::First)), None);
         while deadline::left() > FOR_A_PAGE
             && let Some(turn) = turns.pop_front()
         {
-            let id = turn.id().clone();
+            let id = turn.id().to_owned();
             match deadline::at_most(FOR_A_PAGE, self.take(turn)).await {
                 Ok(Some(next)) => turns.push_back(Turn::Next(next)),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::error!(recovery_id = id.as_str(), error = %error, "recovery.failed_for_now");
+                    tracing::error!(recovery_id = id, error = %error, "recovery.failed_for_now");
                     failure.get_or_insert(error);
                 }
             }
@@ -94,27 +98,27 @@ impl Recoverer {
         }
         // Should this be lost, the next sweep begins where this one did.
         if let Some(last) = last.filter(|_| number > 1 && !turns.is_empty())
-            && let Err(error) = self.config.note_recovery_served(&last).await
+            && let Err(error) = self.config.note_served(&last).await
         {
             tracing::warn!(error = %error, "recovery.turn_not_noted");
         }
         failure.map_or(Ok(number), Err)
     }
 
-    /// A turn of one; the recovery if it goes on after it.
-    async fn take(&self, turn: Turn) -> Result<Option<Recovery>, Failure> {
+    /// A turn of one; what is left of it if it goes on after it.
+    async fn take(&self, turn: Turn) -> Result<Option<Work>, Failure> {
         match turn {
-            Turn::Next(recovery) => self.page(recovery).await,
-            Turn::First(begun) => match self.config.recovery(&begun.tenant_id, &begun.id).await {
-                Ok(Some(recovery)) if recovery.status == Progress::Running => self.page(recovery).await,
+            Turn::Next(work) => self.page_of(work).await,
+            Turn::First(begun) => match self.as_it_stands(&begun).await {
+                Ok(Some(work)) if work.is_running() => self.page_of(work).await,
                 Ok(Some(_)) => Ok(None),
                 Ok(None) => {
-                    rows::missing(begun.id.as_str());
+                    rows::missing(begun.id());
                     Ok(None)
                 }
                 // Nothing that a sweep does will mend it, so no sweep fails for it.
                 Err(error) if error.is_unreadable() => {
-                    rows::unreadable(begun.id.as_str(), &error);
+                    rows::unreadable(begun.id(), &error);
                     Ok(None)
                 }
                 Err(error) => Err(error),
@@ -122,17 +126,45 @@ impl Recoverer {
         }
     }
 
+    async fn as_it_stands(&self, begun: &Work) -> Result<Option<Work>, Failure> {
+        Ok(match begun {
+            Work::Recovery(begun) => self.config.recovery(&begun.tenant_id, &begun.id).await?.map(Work::Recovery),
+            Work::Cancellation(begun) => {
+                self.config.cancellation(&begun.tenant_id, &begun.id).await?.map(Work::Cancellation)
+            }
+        })
+    }
+
+    async fn page_of(&self, work: Work) -> Result<Option<Work>, Failure> {
+        Ok(match work {
+            Work::Recovery(recovery) => self.page(recovery).await?.map(Work::Recovery),
+            Work::Cancellation(all) => self.cancel_page(all).await?.map(Work::Cancellation),
+        })
+    }
+
     /// Goes on with one while a caller waits, for so long and a page at the most.
     ///
     /// # Errors
     /// As [`Recoverer::continue_all`].
     pub async fn advance_for(&self, recovery: Recovery, time: Duration) -> Result<(), Failure> {
+        self.advance(Work::Recovery(recovery), time).await
+    }
+
+    /// The same with a cancellation.
+    ///
+    /// # Errors
+    /// As [`Recoverer::continue_all`].
+    pub async fn cancel_for(&self, all: Cancellation, time: Duration) -> Result<(), Failure> {
+        self.advance(Work::Cancellation(all), time).await
+    }
+
+    async fn advance(&self, work: Work, time: Duration) -> Result<(), Failure> {
         let pages = async {
-            let mut left = Some(recovery);
+            let mut left = Some(work);
             while deadline::left() > FOR_A_PAGE
-                && let Some(recovery) = left.take()
+                && let Some(work) = left.take()
             {
-                left = self.page(recovery).await?;
+                left = self.page_of(work).await?;
             }
             Ok(())
         };
@@ -200,7 +232,7 @@ impl Recoverer {
     async fn send_again(&self, recovery: &Recovery, missed: &[&Delivery]) -> Result<Sent, Failure> {
         let now = clock::now();
         let begun = missed.iter().map(|row| async move {
-            let after = row.in_new_round(now).recovered_by(&recovery.id);
+            let after = row.recovered(&recovery.id, now);
             let recorded = self.deliveries.begin_round(row, &after, &entropy::mark()).await?;
             Ok::<_, Failure>((recorded, after))
         });
@@ -227,18 +259,38 @@ impl Recoverer {
     }
 }
 
-/// A recovery whose turn is to come.
+/// What goes on page by page.
+enum Work {
+    Recovery(Recovery),
+    Cancellation(Cancellation),
+}
+
+impl Work {
+    fn id(&self) -> &str {
+        match self {
+            Self::Recovery(recovery) => recovery.id.as_str(),
+            Self::Cancellation(all) => all.id.as_str(),
+        }
+    }
+
+    fn is_running(&self) -> bool {
+        let (Self::Recovery(Recovery { status, .. }) | Self::Cancellation(Cancellation { status, .. })) = self;
+        *status == Progress::Running
+    }
+}
+
+/// What has a turn to come.
 enum Turn {
     /// As it was when it began: how far it has come is still to be read.
-    First(Recovery),
+    First(Work),
     /// As this sweep left it at its last turn.
-    Next(Recovery),
+    Next(Work),
 }
 
 impl Turn {
-    fn id(&self) -> &RecoveryId {
-        let (Self::First(recovery) | Self::Next(recovery)) = self;
-        &recovery.id
+    fn id(&self) -> &str {
+        let (Self::First(work) | Self::Next(work)) = self;
+        work.id()
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Attempt, Mark, Outcome, Sign};
 use crate::event::{Event, EventType};
-use crate::id::{DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
+use crate::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use crate::retry::{NextStep, Position, RetryPolicy, next_step};
 
 mod moved;
@@ -85,6 +85,12 @@ pub struct Delivery {
     /// The recovery that sent it again last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered_by: Option<RecoveryId>,
+    /// When somebody last asked for it to be sent again, by hand or by a recovery.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub asked_at: Option<Timestamp>,
+    /// The cancellation of all that waited for its endpoint that called it off last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off_by: Option<CancellationId>,
     /// When the row was put; rows of earlier versions do not tell.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub put_at: Option<Timestamp>,
@@ -172,6 +178,8 @@ impl Delivery {
             earlier: Vec::new(),
             delivered_at: None,
             recovered_by: None,
+            asked_at: None,
+            called_off_by: None,
             created_at: event.timestamp,
             put_at: Some(now),
             expires_at,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::event::{EventPattern, EventType, OwnType};
+use crate::event::{EventPattern, EventType, OwnType, TypeNames};
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
 use crate::retry::{Hints, MAX_DELAY_SECONDS, MAX_RETRIES, RetryPolicy, horizon_seconds};
@@ -83,8 +83,8 @@ pub enum JobKind {
 /// The event types that a dialect's webhooks can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Catalogue {
-    /// Any.
-    Open,
+    /// Any that are called so.
+    Open(TypeNames),
     /// These alone; a wildcard means those of them that it matches.
     Only(&'static [&'static str]),
 }
@@ -93,15 +93,27 @@ impl Catalogue {
     /// Whether an event of this type is ever sent in this dialect.
     pub fn has(self, event: &EventType) -> bool {
         match self {
-            Self::Open => true,
+            Self::Open(names) => names.has(event.as_str()),
             Self::Only(types) => types.contains(&event.as_str()),
+        }
+    }
+
+    /// Takes an event's type from who publishes with a key of this dialect. It may be one that the dialect does not have.
+    ///
+    /// # Errors
+    /// [`Invalid`] where no type is called so in this dialect, nor in all.
+    pub fn read_type(self, text: &str) -> Result<EventType, Invalid> {
+        match self {
+            Self::Open(names) => names.read(text),
+            Self::Only(types) if types.contains(&text) => EventType::kept(text),
+            Self::Only(_) => TypeNames::COMMON.read(text),
         }
     }
 
     /// Whether a webhook may ask for this pattern: it must match something.
     pub fn accepts(self, pattern: &EventPattern) -> bool {
         match self {
-            Self::Open => true,
+            Self::Open(names) => names.has_pattern(pattern.as_str()),
             Self::Only(types) => types.iter().any(|name| pattern.matches_text(name)),
         }
     }
@@ -109,7 +121,7 @@ impl Catalogue {
     /// The event types, in words for an error.
     pub fn types(self) -> String {
         match self {
-            Self::Open => "an event type".to_owned(),
+            Self::Open(_) => "an event type".to_owned(),
             Self::Only(types) => format!("one of {}", types.join(", ")),
         }
     }
@@ -117,7 +129,7 @@ impl Catalogue {
     /// What a webhook may ask for, in words for an error.
     pub fn expectation(self) -> String {
         match self {
-            Self::Open => "an event type such as `invoice.paid`, `prefix.*` or `*`".to_owned(),
+            Self::Open(_) => "an event type such as `invoice.paid`, `prefix.*` or `*`".to_owned(),
             Self::Only(types) => format!("one of {}, `prefix.*` or `*`", types.join(", ")),
         }
     }
@@ -194,7 +206,7 @@ pub const STANDARD: Dialect = Dialect {
         jitter_percent: 10,
         hints: Hints { retry_after: true, gone: true },
     },
-    catalogue: Catalogue::Open,
+    catalogue: Catalogue::Open(TypeNames::COMMON),
     disables_failing: true,
     parks: true,
     user_agent: None,
@@ -264,6 +276,16 @@ static EXTRA: OnceLock<Vec<&'static Dialect>> = OnceLock::new();
 /// Every dialect there is.
 pub fn all() -> impl Iterator<Item = &'static Dialect> {
     BUILT_IN.into_iter().chain(EXTRA.get().into_iter().flatten().copied())
+}
+
+/// Takes an event's type from who publishes for webhooks of any dialect.
+///
+/// # Errors
+/// [`Invalid`] where no dialect of the deployment has such a type.
+pub fn read_type(text: &str) -> Result<EventType, Invalid> {
+    let common = TypeNames::COMMON.read(text);
+    let of_any = || all().find_map(|dialect| dialect.catalogue.read_type(text).ok());
+    common.or_else(|invalid| of_any().ok_or(invalid))
 }
 
 /// How long the longest of the dialects' retry schedules can go on, in seconds: an event must be there until then.
@@ -456,5 +478,33 @@ mod tests {
         for bad in ["dubbing.started", "invoice.*", "voice"] {
             assert!(!NUR.catalogue.accepts(&bad.parse().unwrap()), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_that_only_one_dialect_has_is_for_its_own_keys_and_webhooks() {
+        let own = Catalogue::Open(TypeNames::with("", "/").unwrap());
+        let listed = Catalogue::Only(&["orders/create", "orders.paid"]);
+        let orders = EventType::kept("orders/create").unwrap();
+        for (catalogue, has, takes) in
+            [(own, true, true), (listed, true, true), (STANDARD.catalogue, false, false), (NUR.catalogue, false, false)]
+        {
+            assert_eq!(
+                (catalogue.has(&orders), catalogue.read_type("orders/create").is_ok()),
+                (has, takes),
+                "{catalogue:?}"
+            );
+            let asks = |pattern: &str| catalogue.accepts(&EventPattern::kept(pattern).unwrap());
+            assert_eq!((asks("orders/create"), asks("*")), (has, true), "{catalogue:?}");
+        }
+        assert!(own.accepts(&EventPattern::kept("shop/orders.*").unwrap()));
+        assert!(
+            !listed.accepts(&EventPattern::kept("orders/update").unwrap())
+                && listed.read_type("orders/update").is_err()
+        );
+        assert!(
+            listed.read_type("invoice.paid").is_ok(),
+            "what every dialect may have is a type, though none of this one's"
+        );
+        assert!(read_type("orders/create").is_err() && read_type("a:b-c").is_ok(), "no dialect of this process has it");
     }
 }

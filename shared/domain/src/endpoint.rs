@@ -227,7 +227,7 @@ pub fn parse_patterns(names: &[String], dialect: DialectRef) -> Result<Vec<Event
     let mut patterns: Vec<EventPattern> = Vec::new();
     for (i, name) in names.iter().enumerate() {
         let refused = || Invalid::new(format!("events[{i}]"), dialect.catalogue.expectation());
-        let pattern: EventPattern = name.parse().map_err(|_| refused())?;
+        let pattern = EventPattern::kept(name).map_err(|_| refused())?;
         if !dialect.catalogue.accepts(&pattern) {
             return Err(refused());
         }

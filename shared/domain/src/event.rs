@@ -9,8 +9,12 @@ use crate::id::{EventId, JobId, TenantId};
 use crate::invalid::Invalid;
 
 mod own_type;
+mod tags;
+mod type_names;
 
 pub use own_type::OwnType;
+pub use tags::{MAX_TAG_CHARS, MAX_TAG_NAME_CHARS, MAX_TAGS, check_tags};
+pub use type_names::{FURTHER_CHARACTERS, TypeNames};
 
 /// Of an event's type.
 pub const MAX_TYPE_CHARS: usize = 128;
@@ -20,7 +24,8 @@ const EVERY: &str = "*";
 /// The namespace of our own operational events; `*` does not take it, and no producer may publish in it.
 const OPERATIONAL: &str = "webhook.";
 
-/// What happened: segments of letters, digits and `_`, separated by dots (Standard Webhooks, "Event types").
+/// What happened: segments of letters, digits, `_`, `-` and `:`, separated by dots, and of more where a dialect has it
+/// ([`TypeNames`]). It is parsed by what every dialect has, and read from rows by what any may ever have had.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventType(String);
@@ -44,19 +49,11 @@ impl EventType {
     }
 }
 
-fn is_type(text: &str) -> bool {
-    let segment = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    text.len() <= MAX_TYPE_CHARS && text.split('.').all(segment)
-}
-
 impl std::str::FromStr for EventType {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        if is_type(text) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Invalid::new("event", "an event type such as `invoice.paid`: letters, digits and `_`, separated by dots"))
+        TypeNames::COMMON.read(text)
     }
 }
 
@@ -64,7 +61,7 @@ impl TryFrom<String> for EventType {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
+        Self::kept(&text)
     }
 }
 
@@ -92,7 +89,7 @@ impl EventPattern {
     }
 
     pub(crate) fn matches_text(&self, event: &str) -> bool {
-        event.parse::<EventType>().is_ok_and(|event| event.patterns().contains(self))
+        EventType::kept(event).is_ok_and(|event| event.patterns().contains(self))
     }
 }
 
@@ -100,10 +97,10 @@ impl std::str::FromStr for EventPattern {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        if text == EVERY || is_type(text.strip_suffix(".*").unwrap_or(text)) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(Invalid::new("events", "event types such as `invoice.paid`, `prefix.*` or `*`"))
+        Self::kept(text).and_then(|pattern| match TypeNames::COMMON.has_pattern(text) {
+            true => Ok(pattern),
+            false => Err(Invalid::new("events", "event types such as `invoice.paid`, `prefix.*` or `*`")),
+        })
     }
 }
 
@@ -111,7 +108,7 @@ impl TryFrom<String> for EventPattern {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
+        Self::kept(&text)
     }
 }
 
@@ -164,12 +161,13 @@ pub enum Announce {
 }
 
 impl Event {
-    /// What differs where the same thing should have been published again, if anything: the type, or `data` to the letter.
+    /// What differs where the same thing should have been published again, if anything: the type, `data` to the letter, or a tag.
     /// Parsed values would not do, since two numbers beyond a double's reach parse alike.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {
         match self {
             _ if self.event_type != other.event_type => Some("of another type"),
             _ if self.data != other.data => Some("the bytes of whose `data` differ"),
+            _ if self.tags != other.tags => Some("whose `tags` differ"),
             _ => None,
         }
     }
@@ -204,7 +202,7 @@ mod tests {
 
     #[test]
     fn bad_types_and_patterns_are_refused() {
-        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a.*.b", "*.a", "ä", &"a".repeat(129)] {
+        for bad in ["", ".", "a.", ".a", "a..b", "a b", "a.*.b", "*.a", "ä", "a/b", "a#b", &"a".repeat(129)] {
             assert!(bad.parse::<EventType>().is_err(), "{bad}");
             assert!(bad.parse::<EventPattern>().is_err(), "{bad}");
         }

@@ -112,7 +112,7 @@ macro_rules! unique_everywhere {
         }
     )* };
 }
-unique_everywhere!(TenantId, KeyId, EndpointId, RecoveryId, DeliveryId, JobId);
+unique_everywhere!(TenantId, KeyId, EndpointId, RecoveryId, CancellationId, DeliveryId, JobId);
 
 fn is_base62(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -133,6 +133,10 @@ id!(
 id!(
     /// One recovery of an endpoint's deliveries: `rec_` and 16 characters.
     RecoveryId, "rec_", |rest| is_base62(rest, SHORT_CHARS), "a recovery id (`rec_` and 16 letters or digits)"
+);
+id!(
+    /// One cancellation of all that waits for an endpoint: `can_` and 16 characters.
+    CancellationId, "can_", |rest| is_base62(rest, SHORT_CHARS), "a cancellation id (`can_` and 16 letters or digits)"
 );
 id!(
     /// An event: `evt_` and 20 characters, or up to 64 of a producer's own choosing when it writes the row itself. Two tenants
@@ -224,7 +228,7 @@ macro_rules! born_at_random {
         }
     )* };
 }
-born_at_random!(TenantId, KeyId, EndpointId, RecoveryId);
+born_at_random!(TenantId, KeyId, EndpointId, RecoveryId, CancellationId);
 
 impl EventId {
     /// A fresh id, for a producer that gave no key of its own.

@@ -4,7 +4,9 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
+pub mod cancellation;
 pub mod delivery;
+pub mod delivery_stats;
 pub mod detail_type;
 pub mod dialect;
 pub mod egress;

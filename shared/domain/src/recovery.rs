@@ -169,10 +169,10 @@ mod tests {
             expires_at: 0,
         };
         let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
-        let sent = failed.in_new_round(after(1)).recovered_by(&recovery.id);
+        let sent = failed.recovered(&recovery.id, after(1));
         // It may have failed once more by the second look.
         let sent_and_failed = Delivery { status: Status::Failed, next_attempt_at: None, ..sent.clone() };
-        let of_another = failed.in_new_round(after(1)).recovered_by(&RecoveryId::new(at, 2));
+        let of_another = failed.recovered(&RecoveryId::new(at, 2), after(1));
         let page = [failed.clone(), sent, sent_and_failed, of_another, failed.clone()];
         let look = recovery.look(&page, after(2));
         assert_eq!((look.missed, look.requeued_before), (vec![&failed, &failed], 2));

@@ -35,7 +35,7 @@ fn of(dialect: &Dialect) -> Result<Value, Box<dyn Error>> {
         }),
         "body": envelope(dialect.body)?,
         "events": match dialect.catalogue {
-            Catalogue::Open => None,
+            Catalogue::Open(_) => None,
             Catalogue::Only(types) => Some(types),
         },
         "timeout_seconds": dialect.timeout.as_secs(),

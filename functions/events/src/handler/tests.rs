@@ -384,3 +384,33 @@ async fn what_the_provider_publishes_is_counted_and_never_refused() {
     let own = Answer::of(&serve(&events, publish(&tenant(), &paid(&json!({}))).event()).await);
     assert_eq!(own.status, 429, "the tenant's own call finds the quota used up");
 }
+
+#[tokio::test]
+async fn tags_are_kept_with_their_event_and_are_a_part_of_what_its_key_means() {
+    let tagged =
+        |region: &str| json!({"event": "invoice:paid-late", "data": {}, "id": "a", "tags": {"region": region}});
+    let first = script().saying("PutItem", [Said::done()]);
+    assert_eq!(answered(&first, publish(&tenant(), &tagged("eu"))).await.status, 202);
+    let row = first.asked("PutItem")[0]["Item"].clone();
+    assert_eq!((&row["tags"], &row["event"]), (&json!({"region": "eu"}), &json!("invoice:paid-late")));
+    for (region, status) in [("eu", 202), ("us", 409)] {
+        let again = script().saying("PutItem", [Said::refused(&row)]);
+        assert_eq!(answered(&again, publish(&tenant(), &tagged(region))).await.status, status, "{region}");
+    }
+    let plain = script().saying("PutItem", [Said::done()]);
+    answered(&plain, publish(&tenant(), &json!({"event": "a", "data": {}, "tags": {}}))).await;
+    assert_eq!(plain.asked("PutItem")[0]["Item"].get("tags"), None, "no tags take no room");
+}
+
+#[tokio::test]
+async fn a_type_that_no_dialect_has_is_taken_at_no_door() {
+    let body = |event: &str| json!({"event": event, "data": {}});
+    for event in ["orders/create", "orders#create", "a b", "a.*", "é"] {
+        let answer = answered(&script(), publish(&tenant(), &body(event))).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("event")), "{event}");
+        let mut theirs = body(event);
+        theirs["tenant_id"] = json!(tenant().tenant_id());
+        let answer = answered(&script(), publish(&provider(), &theirs)).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("event")), "{event}");
+    }
+}

@@ -403,6 +403,7 @@ fn calls() -> impl Iterator<Item = (&'static Route<Ledger>, Call)> {
     Ledger::ROUTES.iter().map(move |route| {
         let id = if route.path.contains("webhooks") { endpoint().id.to_string() } else { pending().id.to_string() };
         let path = route.path.replace("{id}", &id).replace("{recovery_id}", recovery.as_str());
+        let path = path.replace("{cancellation_id}", "can_0000000000000001");
         (route, Call::new(route.method, &path))
     })
 }
@@ -541,4 +542,192 @@ async fn the_document_has_the_fields_that_are_read() {
     let answer = answered(&script(&[]), recover(&json!({"since": "1970-01-01T00:00:00Z", "?": 1}))).await;
     assert_eq!(answer.body["error"]["details"]["expected"], "only the fields since, until");
     assert_eq!(fields_of::<Recover>(), ["since", "until"]);
+}
+
+/// A delivery of an event of so many seconds after 1970, that ended so at its one attempt.
+fn ended(second: i64, status: Status) -> Delivery {
+    let at = Timestamp::from_second(second).unwrap();
+    let attempt = Attempt { duration_ms: 40, ..Attempt::internal(1, Mark::new(1), at, "why") };
+    let outcome = if status == Status::Succeeded { "succeeded" } else { "status_500" };
+    let attempt = Attempt { outcome: outcome.to_owned(), error: None, ..attempt };
+    let event = Event { timestamp: at, ..event() };
+    Delivery { status, attempts: vec![attempt], ..Delivery::pending(&event, endpoint().id, at, 0) }
+}
+
+fn stats(query: &str) -> Call {
+    Call::new("GET", &format!("/v1/webhooks/{}/stats", endpoint().id)).by(&owner()).query(query)
+}
+
+/// A page after which there is another.
+fn page(rows: &[Delivery]) -> Said {
+    let items: Vec<_> = rows.iter().map(replay::item).collect();
+    Said::body(json!({"Items": items, "LastEvaluatedKey": replay::item(&json!({"id": rows.last().unwrap().id}))}))
+}
+
+#[tokio::test]
+async fn statistics_are_counted_page_by_page_from_the_newest_on() {
+    let (newer, older) = (ended(7_000, Status::Succeeded), ended(100, Status::Failed));
+    let script = script(&[]).saying("Query", [page(std::slice::from_ref(&newer)), Said::rows(&[&older, &pending()])]);
+    let answer = answered(&script, stats("since=1970-01-01T00:00:00Z&until=1970-01-01T02:00:00Z")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let body = &answer.body;
+    let counts = json!({"pending": 1, "retrying": 0, "succeeded": 1, "failed": 1, "cancelled": 0});
+    assert_eq!((&body["deliveries"], &body["seen"], &body["complete"]), (&counts, &json!(3), &json!(true)));
+    assert_eq!(body["outcomes"], json!({"status_500": 1, "succeeded": 1}));
+    assert_eq!((&body["success_rate"], &body["duration_ms"]), (&json!(0.5), &json!({"p50": 40, "p95": 40})));
+    assert_eq!(body["bucket_seconds"], 300);
+    let buckets = body["buckets"].as_array().unwrap();
+    assert_eq!(buckets.len(), 24);
+    assert_eq!(buckets[23], json!({"from": "1970-01-01T01:55:00.000Z", "succeeded": 1, "failed": 0}).clone());
+    let asked = script.asked("Query");
+    let half_price = |query: &Value| (query["ScanIndexForward"].clone(), query["ConsistentRead"].clone());
+    assert!(asked.iter().all(|query| half_price(query) == (json!(false), json!(false))), "{asked:?}");
+    assert_eq!(asked[1]["ExclusiveStartKey"]["id"], json!(newer.id), "{asked:?}");
+    assert_eq!((&asked[0]["Limit"], &asked[1]["Limit"]), (&json!(2000), &json!(1999)));
+}
+
+#[tokio::test]
+async fn statistics_say_where_there_is_more_than_a_call_reads() {
+    let rows: Vec<Delivery> = (0..2_000).rev().map(|second| ended(3_600 + second, Status::Succeeded)).collect();
+    for (last, complete) in [(Said::rows::<Delivery>(&[]), true), (Said::rows(&[ended(1, Status::Failed)]), false)] {
+        let script = script(&[]).saying("Query", [page(&rows), last]);
+        let answer = answered(&script, stats("since=1970-01-01T00:00:00Z&until=1970-01-01T02:00:00Z")).await;
+        assert_eq!((&answer.body["seen"], &answer.body["complete"]), (&json!(2000), &json!(complete)), "{answer:?}");
+        let first = if complete { "1970-01-01T00:00:00.000Z" } else { "1970-01-01T01:00:00.000Z" };
+        assert_eq!(answer.body["buckets"][0]["from"], first);
+        assert_eq!(script.asked("Query").len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn statistics_of_endless_rows_end_after_so_many_pages() {
+    let row = ended(7_000, Status::Succeeded);
+    let script = script(&[]).saying("Query", repeat_with(move || page(std::slice::from_ref(&row))));
+    let answer = answered(&script, stats("since=1970-01-01T00:00:00Z")).await;
+    assert_eq!((&answer.body["seen"], &answer.body["complete"]), (&json!(16), &json!(false)));
+}
+
+#[tokio::test]
+async fn the_usual_span_is_a_day_that_ends_with_the_next_minute() {
+    let script = script(&[]).saying("Query", [Said::rows::<Delivery>(&[])]);
+    let answer = answered(&script, stats("")).await;
+    let time = |name: &str| answer.body[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+    assert_eq!(time("until").duration_since(time("since")), SignedDuration::from_hours(24));
+    assert!(time("until") > Timestamp::now() && time("until").as_second() % 60 == 0, "{answer:?}");
+    assert_eq!(answer.body["success_rate"], Value::Null);
+    assert!((24..=25).contains(&answer.body["buckets"].as_array().unwrap().len()), "{answer:?}");
+}
+
+fn cancel_pending() -> Call {
+    Call::new("POST", &format!("/v1/webhooks/{}/cancel-pending", endpoint().id)).by(&owner())
+}
+
+fn with_cancellation(status: Progress, found: u64) -> Cancellation {
+    Cancellation {
+        id: CancellationId::new(Timestamp::UNIX_EPOCH, 1),
+        tenant_id: owner().tenant_id(),
+        endpoint_id: endpoint().id,
+        at: Timestamp::UNIX_EPOCH,
+        status,
+        found,
+        cancelled: found,
+        after: None,
+        expires_at: 0,
+    }
+}
+
+#[tokio::test]
+async fn all_that_waits_is_called_off_and_noted_with_its_place_given_back() {
+    let (waiting, by_another) = (tried(Status::Retrying, None), ended(5, Status::Cancelled));
+    let gone_on = Delivery { attempts_made: 2, ..waiting.clone() };
+    let script = script(std::slice::from_ref(&gone_on))
+        .saying("TransactWriteItems", [Said::done(), Said::done()])
+        .saying("Query", [Said::rows(&[&waiting, &by_another])])
+        .saying("UpdateItem", [Said::refused(&gone_on), Said::done()]);
+    let answer = answered(&script, cancel_pending()).await;
+    assert_eq!((answer.status, &answer.body["complete"]), (202, &json!(false)), "this table keeps no puts: {answer:?}");
+    let id = &answer.body["cancellation_id"];
+    let puts = |n: usize| script.asked("TransactWriteItems")[n]["TransactItems"].clone();
+    let begun = puts(0);
+    assert_eq!(begun[0]["Put"]["Item"]["sk"], format!("CANCELLATION#{}", id.as_str().unwrap()));
+    assert_eq!(
+        (&begun[1]["Put"]["Item"]["pk"], &begun[2]["Update"]["Key"]["sk"]),
+        (&json!("RECOVERIES"), &json!("RECOVERING"))
+    );
+    let updates = updates(&script);
+    assert_eq!(updates.len(), 2, "an attempt ended meanwhile, so the row is looked at again");
+    let condition = |n: usize| expression(&updates[n], "ConditionExpression");
+    assert!(condition(0).starts_with(AS_READ) && condition(1).starts_with("attempt = 2 AND"), "{}", condition(1));
+    assert!(expression(&updates[1], "UpdateExpression").contains(&format!("called_off_by = {id}")));
+    let done = puts(1);
+    let item = &done[0]["Put"]["Item"];
+    assert_eq!((&item["status"], &item["found"], &item["cancelled"]), (&json!("done"), &json!(1), &json!(1)));
+    assert_eq!(
+        (&done[1]["Delete"]["Key"]["pk"], &done[2]["Update"]["UpdateExpression"]),
+        (&json!("RECOVERIES"), &json!("DELETE running :ids"))
+    );
+}
+
+#[tokio::test]
+async fn what_ended_or_was_asked_for_meanwhile_is_found_and_not_called_off() {
+    let waiting = tried(Status::Retrying, None);
+    let ended = Delivery { status: Status::Succeeded, ..waiting.clone() };
+    let asked_for =
+        waiting.recovered(&RecoveryId::new(Timestamp::UNIX_EPOCH, 1), Timestamp::now() + SignedDuration::from_secs(9));
+    for now in [ended, asked_for] {
+        let script = script(std::slice::from_ref(&now))
+            .saying("TransactWriteItems", [Said::done(), Said::done()])
+            .saying("Query", [Said::rows(std::slice::from_ref(&waiting))])
+            .saying("UpdateItem", [Said::refused(&now)]);
+        answered(&script, cancel_pending()).await;
+        let item = script.asked("TransactWriteItems")[1]["TransactItems"][0]["Put"]["Item"].clone();
+        assert_eq!((&item["status"], &item["found"], &item["cancelled"]), (&json!("done"), &json!(1), &json!(0)));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_called_off_now_is_left_to_the_sweep() {
+    let script = script(&[]).saying("TransactWriteItems", [Said::done()]).saying("Query", repeat_with(Said::throttled));
+    let answer = answered(&script, cancel_pending()).await;
+    let body = &answer.body;
+    assert_eq!((answer.status, &body["found"], &body["complete"]), (202, &json!(0), &json!(false)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_cancellation_has_one_of_the_places_of_recoveries() {
+    let all = with_cancellation(Progress::Running, 0);
+    let place = format!("TENANT#{}", owner().tenant_id());
+    let list = keyed(place.clone(), "RECOVERING", &json!({"running": {"SS": [all.id, a_recovery().id]}}));
+    let recovery = keyed(place.clone(), format!("RECOVERY#{}", a_recovery().id), &a_recovery());
+    let of = |all: &Cancellation| keyed(place.clone(), format!("CANCELLATION#{}", all.id), all);
+    let full = script(&[]).holding("config", [list.clone(), recovery.clone(), of(&all)]);
+    assert_eq!(answered(&full, cancel_pending()).await.status, 429);
+    assert_eq!(answered(&full, recover(&json!({"since": "1970-01-01T00:00:00Z"}))).await.status, 429);
+    let done = script(&[])
+        .holding("config", [list, recovery, of(&with_cancellation(Progress::Done, 3))])
+        .saying("TransactWriteItems", repeat_with(Said::done))
+        .saying("Query", [Said::rows::<Delivery>(&[])]);
+    assert_eq!(answered(&done, cancel_pending()).await.status, 202, "one that is done gives its place back");
+}
+
+#[tokio::test]
+async fn a_cancellation_is_one_of_its_webhook_and_a_delivery_says_which_called_it_off() {
+    let all = with_cancellation(Progress::Done, 3);
+    let place = keyed(format!("TENANT#{}", all.tenant_id), format!("CANCELLATION#{}", all.id), &all);
+    for (webhook, status) in [(endpoint().id, 200), (EndpointId::new(Timestamp::UNIX_EPOCH, 9), 404)] {
+        let path = format!("/v1/webhooks/{webhook}/cancel-pending/{}", all.id);
+        let answer =
+            answered(&script(&[]).holding("config", [place.clone()]), Call::new("GET", &path).by(&owner())).await;
+        assert_eq!(answer.status, status);
+        assert!(
+            status == 404 || answer.body["complete"] == json!(true) && answer.body["found"] == json!(3),
+            "{answer:?}"
+        );
+    }
+    let shown = async |status| {
+        let row = Delivery { called_off_by: Some(all.id.clone()), ..tried(status, None) };
+        let path = format!("/v1/deliveries/{}", row.id);
+        answered(&script(&[row]), Call::new("GET", &path).by(&owner())).await.body["cancellation_id"].clone()
+    };
+    assert_eq!((shown(Status::Cancelled).await, shown(Status::Retrying).await), (json!(all.id), Value::Null));
 }

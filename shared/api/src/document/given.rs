@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use postrider_domain::event::MAX_TYPE_CHARS;
+use postrider_domain::event::{MAX_TAG_CHARS, MAX_TAG_NAME_CHARS, MAX_TAGS, MAX_TYPE_CHARS};
 use postrider_domain::{idempotency_key, web_url, webhook_url};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -97,8 +97,9 @@ text!(
     {
         "type": "string",
         "maxLength": MAX_TYPE_CHARS,
-        "pattern": r"^[0-9A-Za-z_]+(\.[0-9A-Za-z_]+)*$",
-        "description": "What happened: segments of letters, digits and `_`, separated by dots.",
+        // Any that an operator's own dialect may have: a test below holds it to the domain's.
+        "pattern": r"^[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+(\.[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+)*$",
+        "description": "What happened: segments of letters, digits, `_`, `-` and `:`, separated by dots. An operator's own dialects may have more characters.",
         "examples": ["invoice.paid"],
     }
 );
@@ -110,7 +111,7 @@ text!(
         "type": "string",
         // A type and the star behind it.
         "maxLength": MAX_TYPE_CHARS + 2,
-        "pattern": r"^(\*|[0-9A-Za-z_]+(\.[0-9A-Za-z_]+)*(\.\*)?)$",
+        "pattern": r"^(\*|[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+(\.[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+)*(\.\*)?)$",
         "description": "An event type; `prefix.*`, which is all that begin so; or `*`, which is all but Postrider's own `webhook.*`.",
         "examples": ["invoice.*"],
     }
@@ -126,6 +127,19 @@ text!(
     Path,
     "Path",
     {"type": "string", "pattern": "^/", "description": "A path of this API.", "examples": ["/v1/jobs/job_0Uj3xKq8Hj7Kl9Mn"]}
+);
+
+text!(
+    /// The schema of an event's tags.
+    Tags,
+    "Tags",
+    {
+        "type": "object",
+        "maxProperties": MAX_TAGS,
+        "additionalProperties": {"type": "string", "maxLength": MAX_TAG_CHARS},
+        "description": format!("A producer's words about an event. Names are 1 to {MAX_TAG_NAME_CHARS} letters, digits, `_`, `.`, `:` or `-`; values have no control characters."),
+        "examples": [{"region": "eu", "tier": "gold"}],
+    }
 );
 
 /// How many entries a page has.
@@ -180,5 +194,30 @@ impl JsonSchema for IdempotencyKey {
         json_schema!({
             "type": "string", "minLength": 1, "maxLength": idempotency_key::MAX_CHARS, "examples": ["invoice-4711-paid"],
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postrider_domain::event::FURTHER_CHARACTERS;
+
+    use super::*;
+
+    /// The characters of a schema's first class, without what escapes them there.
+    fn class_of(schema: &Schema) -> Vec<char> {
+        let pattern = schema.get("pattern").and_then(|pattern| pattern.as_str()).unwrap_or_default();
+        let class = pattern.split_once('[').and_then(|(_, behind)| behind.split_once("]+")).map(|(class, _)| class);
+        let mut all: Vec<char> = class.unwrap_or_default().replace("0-9A-Za-z", "").replace('\\', "").chars().collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn the_document_takes_every_type_that_a_dialect_may_have() {
+        let mut all: Vec<char> = format!("{FURTHER_CHARACTERS}_-:").chars().collect();
+        all.sort_unstable();
+        let mut generator = SchemaGenerator::default();
+        assert_eq!(class_of(&TypeOfEvent::json_schema(&mut generator)), all);
+        assert_eq!(class_of(&SubscriptionPattern::json_schema(&mut generator)), all);
     }
 }

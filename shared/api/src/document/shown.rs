@@ -8,7 +8,7 @@ use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::dialect;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::endpoint::parking::{Cause, State};
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, KeyId, RecoveryId, TenantId};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, KeyId, RecoveryId, TenantId};
 use postrider_domain::job::{JobStatus, ProjectStatus};
 use postrider_domain::key::Scope;
 use postrider_domain::named::Named;
@@ -130,6 +130,7 @@ shown_ids! {
     KeyId = "KeyId", "An API key's id, which is not the key.", "^key_[0-9A-Za-z]{16}$", "key_0Uj3xKq8aB2cD4eF";
     EndpointId = "WebhookId", "A webhook's id.", "^wh_[0-9A-Za-z]{16}$", "wh_0Uj3xKq8Zk1Yw9Xs";
     RecoveryId = "RecoveryId", "A recovery's id.", "^rec_[0-9A-Za-z]{16}$", "rec_0Uj3xKq8Qr5St6Uv";
+    CancellationId = "CancellationId", "A cancellation's id.", "^can_[0-9A-Za-z]{16}$", "can_0Uj3xKq8Wv7Xy8Za";
     EventId = "EventId", "An event's id, the same at every webhook and every attempt.", "^evt_[0-9A-Za-z_-]{1,64}$",
         "evt_4Qz7Lm2Np8Rs5Tv1Wx3Y";
     DeliveryId = "DeliveryId", "A delivery's id: one event at one webhook.", "^dlv_[0-9A-Za-z]{44}$",

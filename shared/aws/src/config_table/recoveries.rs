@@ -1,13 +1,16 @@
-//! Recoveries, and the list of those that are running, from which the sweep takes them up again.
+//! Recoveries, and the list of those that are running, from which the sweep takes them up again. What else goes on page by page has
+//! its places beside them.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
-use postrider_domain::id::{RecoveryId, TenantId};
+use postrider_domain::cancellation::Cancellation;
+use postrider_domain::id::{CancellationId, DeliveryId, RecoveryId, TenantId};
 use postrider_domain::quota::{Exceeded, Quota, Quotas};
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::entropy;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed, tenant_partition};
@@ -16,7 +19,6 @@ use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, number, text, to_item};
 
 const RUNNING: &str = "RECOVERIES";
-const PREFIX: &str = "RECOVERY#";
 /// The ids of what one tenant has running, for its quota.
 const RUNNING_OF_TENANT: &str = "RECOVERING";
 const CALL: &str = "TransactWriteItems recovery";
@@ -29,7 +31,51 @@ const SERVED: &str = "SERVED";
 /// Whose turn was the last.
 #[derive(Serialize, Deserialize)]
 struct Served {
-    recovery_id: RecoveryId,
+    /// A cancellation's, too.
+    recovery_id: String,
+}
+
+/// What goes on page by page until it is done, with a row of its tenant's, a place in the list of what runs, and one of the places that
+/// its tenant has.
+pub(super) trait Lasting: Serialize + DeserializeOwned + Sync {
+    /// What its rows' sort keys begin with, before its id.
+    const PREFIX: &'static str;
+
+    /// Its id, which is random.
+    fn id(&self) -> &str;
+    /// Whose it is.
+    fn tenant_id(&self) -> &TenantId;
+    /// The last delivery that it has seen.
+    fn after(&self) -> Option<&DeliveryId>;
+    /// Whether it has come to its end.
+    fn is_done(&self) -> bool;
+}
+
+impl Lasting for Recovery {
+    const PREFIX: &'static str = "RECOVERY#";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn tenant_id(&self) -> &TenantId {
+        &self.tenant_id
+    }
+
+    fn after(&self) -> Option<&DeliveryId> {
+        self.after.as_ref()
+    }
+
+    fn is_done(&self) -> bool {
+        self.status == Progress::Done
+    }
+}
+
+/// The sort key of what has this id.
+fn sort_of(id: &str) -> String {
+    let is_cancellation = id.starts_with(CancellationId::PREFIX);
+    let prefix = if is_cancellation { <Cancellation as Lasting>::PREFIX } else { <Recovery as Lasting>::PREFIX };
+    format!("{prefix}{id}")
 }
 
 impl ConfigTable {
@@ -38,14 +84,19 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed.
     pub async fn create_recovery(&self, recovery: &Recovery, quotas: Quotas) -> Result<Result<(), Exceeded>, Failure> {
+        self.begin(recovery, quotas).await
+    }
+
+    /// Puts what is to go on, as [`ConfigTable::create_recovery`] says.
+    pub(super) async fn begin<T: Lasting>(&self, new: &T, quotas: Quotas) -> Result<Result<(), Exceeded>, Failure> {
         let mut limit = quotas.recoveries;
         for _ in 0..TRIES {
-            if let Err(exceeded) = self.place_for_a_recovery(&recovery.tenant_id, limit).await? {
-                match self.quotas_now(&recovery.tenant_id).await? {
+            if let Err(exceeded) = self.place_for_one_more(new.tenant_id(), limit).await? {
+                match self.quotas_now(new.tenant_id()).await? {
                     Some(todays) if todays.recoveries != limit => limit = todays.recoveries,
                     _ => return Ok(Err(exceeded)),
                 }
-            } else if self.put_recovery(recovery, limit).await? == Recorded::Yes {
+            } else if self.put_new(new, limit).await? == Recorded::Yes {
                 return Ok(Ok(()));
             }
         }
@@ -54,14 +105,17 @@ impl ConfigTable {
 
     /// Whether a tenant may have one more running. Those are dropped from its list that no longer run: of one that a function of an
     /// earlier version ended, or whose row is gone or cannot be read, nobody would ever say so.
-    async fn place_for_a_recovery(&self, tenant: &TenantId, limit: u64) -> Result<Result<(), Exceeded>, Failure> {
+    async fn place_for_one_more(&self, tenant: &TenantId, limit: u64) -> Result<Result<(), Exceeded>, Failure> {
         let running = running_in(self.get_item(tenant_partition(tenant), RUNNING_OF_TENANT).await?.as_ref());
         if (running.len() as u64) < limit {
             return Ok(Ok(()));
         }
         let looks = running.iter().map(|id| async move {
-            let row: Option<Recovery> = self.get_readable(tenant_partition(tenant), &format!("{PREFIX}{id}")).await?;
-            Ok::<_, Failure>(row.is_none_or(|recovery| recovery.status == Progress::Done).then(|| id.clone()))
+            let is_over = match id.starts_with(CancellationId::PREFIX) {
+                true => self.is_over::<Cancellation>(tenant, id).await?,
+                false => self.is_over::<Recovery>(tenant, id).await?,
+            };
+            Ok::<_, Failure>(is_over.then(|| id.clone()))
         });
         let ended: Vec<Option<String>> = stream::iter(looks).buffered(READS_AT_ONCE).try_collect().await?;
         let ended: Vec<String> = ended.into_iter().flatten().collect();
@@ -76,26 +130,30 @@ impl ConfigTable {
         Ok(Err(Exceeded::until_given_back(Quota::Recoveries, limit)))
     }
 
+    async fn is_over<T: Lasting>(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure> {
+        let row: Option<T> = self.get_readable(tenant_partition(tenant), &sort_of(id)).await?;
+        Ok(row.is_none_or(|row| row.is_done()))
+    }
+
     /// Puts it where so few run; overtaken, others have begun meanwhile.
-    async fn put_recovery(&self, recovery: &Recovery, limit: u64) -> Result<Recorded, Failure> {
-        let running = keyed(to_item(recovery)?, RUNNING.to_owned(), format!("{PREFIX}{}", recovery.id));
+    async fn put_new<T: Lasting>(&self, new: &T, limit: u64) -> Result<Recorded, Failure> {
+        let running = keyed(to_item(new)?, RUNNING.to_owned(), sort_of(new.id()));
         let listing =
             Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(unwritable("a recovery"))?;
         let row = self
-            .recovery_row(recovery)?
+            .lasting_row(new)?
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(unwritable("a recovery"))?;
-        let mut counted =
-            self.running_update(&recovery.tenant_id, "ADD running :ids", vec![recovery.id.to_string()])?;
+        let mut counted = self.running_update(new.tenant_id(), "ADD running :ids", vec![new.id().to_owned()])?;
         if let Some(update) = &mut counted.update {
             update.condition_expression = Some("attribute_not_exists(running) OR size(running) < :limit".to_owned());
             update.expression_attribute_values.get_or_insert_default().insert(":limit".to_owned(), number(limit));
         }
         let [row, listing] = [row, listing].map(|put| TransactWriteItem::builder().put(put).build());
-        // Its id is random: whoever has it is this recovery. The count may be refused beside it, by this very recovery.
+        // Its id is random: whoever has it is this one. The count may be refused beside it, by this very one.
         let writes = vec![row, listing, counted];
-        transact_in_a_crowd(&self.client, CALL, writes, |there| has_id(there, recovery.id.as_str())).await
+        transact_in_a_crowd(&self.client, CALL, writes, |there| has_id(there, new.id())).await
     }
 
     /// A change of the list of what a tenant has running; repeated, it changes nothing more.
@@ -116,7 +174,11 @@ impl ConfigTable {
     /// # Errors
     /// When the read failed.
     pub async fn recovery(&self, tenant: &TenantId, id: &RecoveryId) -> Result<Option<Recovery>, Failure> {
-        self.get(tenant_partition(tenant), &format!("{PREFIX}{id}")).await
+        self.lasting(tenant, id.as_str()).await
+    }
+
+    pub(super) async fn lasting<T: Lasting>(&self, tenant: &TenantId, id: &str) -> Result<Option<T>, Failure> {
+        self.get(tenant_partition(tenant), &sort_of(id)).await
     }
 
     /// The recoveries that are running, the oldest first, as they were when they began.
@@ -124,14 +186,18 @@ impl ConfigTable {
     /// # Errors
     /// When the read failed.
     pub async fn running_recoveries(&self) -> Result<Vec<Recovery>, Failure> {
-        self.all(RUNNING.to_owned(), PREFIX).await
+        self.running().await
     }
 
-    /// The recovery whose turn was the last of a sweep that came to no end; it may be done by now.
+    pub(super) async fn running<T: Lasting>(&self) -> Result<Vec<T>, Failure> {
+        self.all(RUNNING.to_owned(), T::PREFIX).await
+    }
+
+    /// The recovery or cancellation whose turn was the last of a sweep that came to no end, by its id; it may be done by now.
     ///
     /// # Errors
     /// When the read failed.
-    pub async fn last_recovery_served(&self) -> Result<Option<RecoveryId>, Failure> {
+    pub async fn last_served(&self) -> Result<Option<String>, Failure> {
         let served: Option<Served> = self.get(RUNNING.to_owned(), SERVED).await?;
         Ok(served.map(|served| served.recovery_id))
     }
@@ -140,8 +206,8 @@ impl ConfigTable {
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn note_recovery_served(&self, recovery: &RecoveryId) -> Result<(), Failure> {
-        let item = keyed(to_item(&Served { recovery_id: recovery.clone() })?, RUNNING.to_owned(), SERVED.to_owned());
+    pub async fn note_served(&self, id: &str) -> Result<(), Failure> {
+        let item = keyed(to_item(&Served { recovery_id: id.to_owned() })?, RUNNING.to_owned(), SERVED.to_owned());
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         put.send().await.map_err(failed("PutItem recovery"))?;
         Ok(())
@@ -153,8 +219,12 @@ impl ConfigTable {
     /// # Errors
     /// When the write failed; the page before it will be seen again, which is harmless.
     pub async fn note_recovery(&self, before: &Recovery, recovery: &Recovery) -> Result<Recorded, Failure> {
+        self.note(before, recovery).await
+    }
+
+    pub(super) async fn note<T: Lasting>(&self, before: &T, now: &T) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
-        let mut row = self.recovery_row(recovery)?;
+        let mut row = self.lasting_row(now)?;
         if let Some(item) = row.get_item().clone() {
             let marked = item.into_iter().chain([(CHANGED_BY.to_owned(), text(mark.as_str()))]);
             row = row.set_item(Some(marked.collect()));
@@ -162,7 +232,7 @@ impl ConfigTable {
         let row = row
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":running", text("running"));
-        let row = match &before.after {
+        let row = match before.after() {
             Some(after) => row
                 .condition_expression("#status = :running AND #after = :after")
                 .expression_attribute_names("#after", "after")
@@ -172,24 +242,21 @@ impl ConfigTable {
                 .expression_attribute_names("#after", "after"),
         };
         let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(unwritable("a recovery"))?).build()];
-        if recovery.status == Progress::Done {
-            let place: Item =
-                [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(format!("{PREFIX}{}", recovery.id)))].into();
+        if now.is_done() {
+            let place: Item = [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(sort_of(now.id())))].into();
             let delete = Delete::builder()
                 .table_name(&self.name)
                 .set_key(Some(place))
                 .build()
                 .map_err(unwritable("a recovery"))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
-            let id = vec![recovery.id.to_string()];
-            writes.push(self.running_update(&recovery.tenant_id, "DELETE running :ids", id)?);
+            writes.push(self.running_update(now.tenant_id(), "DELETE running :ids", vec![now.id().to_owned()])?);
         }
         transact(&self.client, CALL, writes, |there| is_by(there, &mark)).await
     }
 
-    fn recovery_row(&self, recovery: &Recovery) -> Result<PutBuilder, Failure> {
-        let sort = format!("{PREFIX}{}", recovery.id);
-        let item = keyed(to_item(recovery)?, tenant_partition(&recovery.tenant_id), sort);
+    fn lasting_row(&self, one: &impl Lasting) -> Result<PutBuilder, Failure> {
+        let item = keyed(to_item(one)?, tenant_partition(one.tenant_id()), sort_of(one.id()));
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 }

@@ -87,7 +87,7 @@ impl ConfigTable {
 /// What can be read of `events`, each once, and whether that is all of it.
 fn patterns(row: &Item) -> (Vec<EventPattern>, bool) {
     let Some(names) = row.get("events").and_then(|events| events.as_l().ok()) else { return (Vec::new(), false) };
-    let read = |name: &AttributeValue| name.as_s().ok()?.parse::<EventPattern>().ok();
+    let read = |name: &AttributeValue| EventPattern::kept(name.as_s().ok()?).ok();
     let mut patterns: Vec<EventPattern> = names.iter().filter_map(read).collect();
     let are_all = patterns.len() == names.len() && names.len() <= MOST_PATTERNS;
     patterns.sort();

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
+use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId};
@@ -96,6 +97,44 @@ impl DeliveriesTable {
             return Ok(Page { rows: Vec::new(), next: None });
         }
         let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
+        let page = page::of(query, "Query deliveries", ("id", "")).await?;
+        Ok(Page { rows: readable(page.rows), next: page.next })
+    }
+
+    /// A page of what a cancellation has to look at, oldest first, from where it stopped: what still waits, and what it has called off
+    /// before. So many rows are read for it, most of which may have ended.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn waiting(&self, all: &Cancellation, limit: i32) -> Result<Page<Delivery, DeliveryId>, Failure> {
+        let query = self
+            .range(&all.endpoint_id, Filter::default().bounds(), limit, all.after.as_ref())
+            .filter_expression("#status IN (:pending, :retrying) OR called_off_by = :all")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(Status::Pending.as_str()))
+            .expression_attribute_values(":retrying", text(Status::Retrying.as_str()))
+            .expression_attribute_values(":all", text(all.id.as_str()));
+        let page = page::of(query, "Query deliveries", ("id", "")).await?;
+        Ok(Page { rows: readable(page.rows), next: page.next })
+    }
+
+    /// A page of an endpoint's deliveries of a span, newest first, after the one given, as they were a moment ago: whoever counts
+    /// thousands reads them at half the price.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn glance(
+        &self,
+        endpoint: &EndpointId,
+        filter: &Filter,
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
+        let (lower, upper) = filter.bounds();
+        if lower >= upper {
+            return Ok(Page { rows: Vec::new(), next: None });
+        }
+        let query = self.range(endpoint, (lower, upper), limit, after).scan_index_forward(false).consistent_read(false);
         let page = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
     }

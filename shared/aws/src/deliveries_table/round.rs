@@ -2,6 +2,7 @@
 
 use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
+use postrider_domain::time;
 
 use super::{Change, DeliveriesTable, send};
 use crate::Recorded;
@@ -36,6 +37,10 @@ impl DeliveriesTable {
         if let Some(recovery) = &after.recovered_by {
             change.set("recovered_by = :recovery");
             change.values.push((":recovery", text(recovery.as_str())));
+        }
+        if let Some(asked_at) = after.asked_at {
+            change.set("asked_at = :asked");
+            change.values.push((":asked", text(time::wire(asked_at))));
         }
         change.by(mark);
         send(change.apply(update), |there| is_by(there, mark)).await

@@ -200,3 +200,16 @@ async fn what_is_parked_is_due_no_more_and_a_probe_that_fails_leaves_it_so() {
     assert!(change.contains(r#"waits_until = "1970-01-01T00:01:00.000Z", probes = 1"#), "{change}");
     assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard, reason"), "{change}");
 }
+
+#[tokio::test]
+async fn what_is_called_off_with_all_that_waits_says_by_whom_and_by_nobody_after_that() {
+    let all = CancellationId::new(Timestamp::UNIX_EPOCH, 1);
+    let update = asked(async |table| table.cancel_with_all(&row(), &all, &Mark::new(1)).await).await;
+    assert_eq!(condition(&update), format!("{AS_READ}{NOT_ENDED}"));
+    let set = change(&update);
+    assert!(set.contains(&format!(r#"reason = "cancelled_by_request", called_off_by = "{all}""#)), "{set}");
+    assert!(set.contains("REMOVE next_attempt_at, due_at, due_shard, waits_until"), "{set}");
+    let again = Delivery { called_off_by: Some(all), ..row() };
+    let update = asked(async |table| table.cancel(&again, Reason::WebhookDisabled, &Mark::new(1)).await).await;
+    assert!(change(&update).ends_with(", called_off_by"), "{}", change(&update));
+}

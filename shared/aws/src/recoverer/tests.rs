@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use jiff::Timestamp;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, RecoveryId, TenantId};
 use replay::{Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -55,7 +55,8 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
     let served = served.map(|number| keyed("RECOVERIES", "SERVED", &json!({"recovery_id": recovery(number).id})));
     let mut script = first
         .holding("config", all.iter().flat_map(rows).chain(served))
-        .saying_about("Query", "RECOVERIES", [Said::rows(&all)])
+        .saying_about("Query", "RECOVERY#", [Said::rows(&all)])
+        .saying_about("Query", "CANCELLATION#", [Said::rows::<Value>(&[])])
         .saying("TransactWriteItems", repeat_with(Said::done))
         .saying("PutItem", repeat_with(Said::done));
     for (recovery, (_, pages)) in all.iter().zip(recoveries) {
@@ -145,4 +146,79 @@ async fn a_recovery_alone_notes_no_turn() {
     let script = script(&[(1, 1000)], None);
     let (done, turns) = swept(&script, 20).await;
     assert!(done.unwrap() == 1 && turns.len() > 5 && noted(&script).is_empty());
+}
+
+/// A cancellation of what waits for the webhook of this number.
+fn cancellation(number: u64) -> Cancellation {
+    let Recovery { tenant_id, endpoint_id, .. } = recovery(number);
+    Cancellation {
+        id: CancellationId::new(AT, number),
+        tenant_id,
+        endpoint_id,
+        at: Timestamp::from_second(9).unwrap(),
+        status: Progress::Running,
+        found: 0,
+        cancelled: 0,
+        after: None,
+        expires_at: 0,
+    }
+}
+
+/// The list of what runs as functions find it: recoveries under their own name, and cancellations under theirs.
+fn with_cancellation(of: &Cancellation, first: Script, recoveries: &[(u64, usize)]) -> Script {
+    let row = keyed(format!("TENANT#{}", of.tenant_id), format!("CANCELLATION#{}", of.id), of);
+    let first = first.holding("config", [row]).saying_about("Query", "CANCELLATION#", [Said::rows(&[of])]);
+    also(first, recoveries, None)
+}
+
+/// A page without rows after which more follow, as where nothing of a page waits, and how long it takes.
+fn nothing_waits(of: &Cancellation, number: u64, seconds: u64) -> Said {
+    let last =
+        DeliveryId::new(Timestamp::from_second(number.cast_signed()).unwrap(), &of.endpoint_id, &sample::event().id);
+    Said::body(json!({"Items": [], "LastEvaluatedKey": item(&json!({"id": last}))})).after(seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancellation_has_its_turns_among_recoveries() {
+    let all = cancellation(5);
+    let waiting = Delivery::pending(&sample::event(), all.endpoint_id.clone(), AT, 0);
+    let pages = (0..12).map(|number| nothing_waits(&all, number, 0)).chain([Said::rows(&[&waiting])]);
+    let first = Script::default()
+        .saying_about("Query", all.endpoint_id.as_str(), pages.collect::<Vec<_>>())
+        .saying("UpdateItem", [Said::done()]);
+    let script = with_cancellation(&all, first, &[(1, 3)]);
+    let (done, turns) = swept(&script, 60).await;
+    assert_eq!((done.unwrap(), turns[..11].to_vec(), turns[11]), (2, [vec![5; 10], vec![1]].concat(), 5), "{turns:?}");
+    assert_eq!(turns.iter().filter(|number| **number == 5).count(), 13);
+    let noted = script.asked("TransactWriteItems");
+    let of_it = noted.iter().filter(|write| write["TransactItems"][0]["Put"]["Item"]["id"] == json!(all.id));
+    let last = of_it.last().unwrap()["TransactItems"].clone();
+    assert_eq!((&last[0]["Put"]["Item"]["status"], &last[0]["Put"]["Item"]["cancelled"]), (&json!("done"), &json!(1)));
+    assert_eq!(last[1]["Delete"]["Key"]["sk"], format!("CANCELLATION#{}", all.id), "its place is given back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_changes_all_the_while_is_seen_again_and_counted_by_nobody() {
+    let all = cancellation(5);
+    let waiting = Delivery::pending(&sample::event(), all.endpoint_id.clone(), AT, 0);
+    let refused = waiting.clone();
+    let first = Script::default()
+        .holding("deliveries", [json!(waiting)])
+        .saying_about("Query", all.endpoint_id.as_str(), [Said::rows(&[&waiting])])
+        .saying("UpdateItem", repeat_with(move || Said::refused(&refused)));
+    let script = with_cancellation(&all, first, &[]);
+    let (done, _) = swept(&script, 60).await;
+    assert!(done.is_err(), "the sweep says so at its end");
+    assert_eq!((script.asked("UpdateItem").len(), script.asked("TransactWriteItems").len()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_slow_has_each_turn_note_how_far_it_came() {
+    let all = cancellation(5);
+    let pages: Vec<Said> =
+        (0..6).map(|number| nothing_waits(&all, number, 3)).chain([Said::rows::<Value>(&[])]).collect();
+    let first = Script::default().saying_about("Query", all.endpoint_id.as_str(), pages);
+    let script = with_cancellation(&all, first, &[]);
+    let (done, turns) = swept(&script, 60).await;
+    assert_eq!((done.unwrap(), turns.len(), script.asked("TransactWriteItems").len()), (1, 7, 7));
 }

@@ -49,7 +49,13 @@ impl Delivery {
             _ if !self.has_room_for_a_round() => return Err(NoNewRound::TooManyAttempts),
             _ => {}
         }
-        Ok(self.in_new_round(now))
+        Ok(Self { asked_at: Some(now), ..self.in_new_round(now) })
+    }
+
+    /// Since when it waits: since somebody last asked for it or, where nobody did, since its row was put. A round that begins by itself
+    /// is no news. Rows of earlier versions do not tell, and go by their event.
+    pub fn waits_since(&self) -> Timestamp {
+        self.asked_at.or(self.put_at).unwrap_or(self.created_at)
     }
 
     /// The row in a new round, due at once. Attempts number on, so that no schedule's name is used twice.
@@ -68,10 +74,10 @@ impl Delivery {
         }
     }
 
-    /// The row as a recovery sends it again.
+    /// The row as a recovery sends it again at `now`, in a new round.
     #[must_use]
-    pub fn recovered_by(self, recovery: &RecoveryId) -> Self {
-        Self { recovered_by: Some(recovery.clone()), ..self }
+    pub fn recovered(&self, recovery: &RecoveryId, now: Timestamp) -> Self {
+        Self { recovered_by: Some(recovery.clone()), asked_at: Some(now), ..self.in_new_round(now) }
     }
 
     /// Whether it belongs among what a tenant has not received: not while it is sent again after a success.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Catalogue, Dialect, SecretOf, SecretWhenNone};
 use crate::attempt::SLOWEST_TIMEOUT;
-use crate::event::EventType;
+use crate::event::TypeNames;
 use crate::invalid::Invalid;
 use crate::payload::BodyShape;
 use crate::reserved_header::is_reserved;
@@ -41,7 +41,9 @@ struct Written {
     disables_failing: bool,
     #[serde(default)]
     parks_outages: bool,
-    events: Option<Vec<EventType>>,
+    events: Option<Vec<String>>,
+    #[serde(default)]
+    event_characters: String,
     user_agent: Option<String>,
 }
 
@@ -114,6 +116,12 @@ impl Written {
         }
         check_schedule(&self.retry_seconds)
             .map_err(|invalid| Invalid::new(named("retry_seconds"), invalid.expected))?;
+        let names = TypeNames::with(&named("event_characters"), keep(self.event_characters.clone()))?;
+        let read = |name: &String| {
+            names.read(name).map_err(|invalid| Invalid::new(named("events"), invalid.expected)).map(String::from)
+        };
+        let events = self.events.as_ref().map(|all| all.iter().map(read).collect::<Result<Vec<String>, Invalid>>());
+        let events = events.transpose()?;
         let content = match (self.signature.id_header, self.signature.timestamp_header) {
             (None, None) => Content::Body,
             (Some(id), Some(timestamp)) => {
@@ -152,11 +160,11 @@ impl Written {
                 jitter_percent: self.jitter_percent,
                 hints: Hints { retry_after: self.honours_retry_after, gone: self.gone_disables },
             },
-            catalogue: match self.events {
-                None => Catalogue::Open,
-                Some(events) => Catalogue::Only(Box::leak(
-                    events.into_iter().map(|event| keep(event.into())).collect::<Vec<_>>().into_boxed_slice(),
-                )),
+            catalogue: match events {
+                None => Catalogue::Open(names),
+                Some(events) => {
+                    Catalogue::Only(Box::leak(events.into_iter().map(keep).collect::<Vec<_>>().into_boxed_slice()))
+                }
             },
             disables_failing: self.disables_failing,
             parks: self.parks_outages,
@@ -204,6 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn a_dialect_may_have_names_of_its_own() {
+        let slashed = ACME.replace("\"body\"", "\"event_characters\": \"/\", \"body\"");
+        let listed = slashed.replace("order.paid", "orders/create");
+        assert_eq!(read(&listed).unwrap()[0].catalogue, Catalogue::Only(&["orders/create"]));
+        let open = slashed.replace(", \"events\": [\"order.paid\"]", "");
+        assert_eq!(read(&open).unwrap()[0].catalogue, Catalogue::Open(TypeNames::with("", "/").unwrap()));
+    }
+
+    #[test]
     fn what_is_amiss_is_named() {
         for (from, to, field) in [
             ("\"timeout_seconds\": 7", "\"timeout_seconds\": 31", "dialects.acme.timeout_seconds"),
@@ -226,6 +243,10 @@ mod tests {
             ("\"timeout_seconds\"", "\"user_agent\": \"Acme \", \"timeout_seconds\"", "dialects.acme.user_agent"),
             ("\"timeout_seconds\"", "\"user_agent\": \"\", \"timeout_seconds\"", "dialects.acme.user_agent"),
             ("\"timeout_seconds\"", "\"user_agent\": \"é\", \"timeout_seconds\"", "dialects.acme.user_agent"),
+            ("order.paid", "orders/create", "dialects.acme.events"),
+            ("order.paid", "an order", "dialects.acme.events"),
+            ("\"body\"", "\"event_characters\": \"/*\", \"body\"", "dialects.acme.event_characters"),
+            ("\"body\"", "\"event_characters\": \"# \", \"body\"", "dialects.acme.event_characters"),
         ] {
             assert_eq!(read(&ACME.replace(from, to)).unwrap_err().field, field);
         }

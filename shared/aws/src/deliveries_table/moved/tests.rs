@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use postrider_domain::attempt::Outcome;
 use postrider_domain::delivery::{AROUND_BYTES, Status, Transition};
 use postrider_domain::event::Event;
-use postrider_domain::id::{EndpointId, EventId, RecoveryId};
+use postrider_domain::id::{CancellationId, EndpointId, EventId, RecoveryId};
 use postrider_host::deadline::{Waiting, at_most, within};
 use replay::{Said, Script, expression};
 use serde_json::{Value, json};
@@ -304,6 +304,8 @@ fn the_longest_row_has_room_for_the_longest_attempt() {
         internal: 3,
         delivered_at: Some(at),
         recovered_by: Some(RecoveryId::new(at, u64::MAX)),
+        asked_at: Some(at),
+        called_off_by: Some(CancellationId::new(at, u64::MAX)),
         ..row
     };
     let bytes = row::largest(&row).unwrap();
