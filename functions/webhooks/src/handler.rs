@@ -80,17 +80,19 @@ impl Routed for Webhooks {
             operations::delete,
             |it, request, caller, [id, _]| Box::pin(it.delete(request, caller, id)),
         ),
-        Route::post_again(
+        Route::post(
             "/v1/webhooks/{id}/enable",
             Bearer(Scope::WebhooksWrite),
             operations::enable,
             |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Active)),
+            "repeat it: whoever asks again changes nothing more",
         ),
-        Route::post_again(
+        Route::post(
             "/v1/webhooks/{id}/disable",
             Bearer(Scope::WebhooksWrite),
             operations::disable,
             |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Disabled)),
+            "repeat it: whoever asks again changes nothing more",
         ),
         Route::post(
             "/v1/webhooks/{id}/secret/rotate",

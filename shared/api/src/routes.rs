@@ -162,11 +162,6 @@ impl<F: Routed> Route<F> {
         Self { method: "POST", path, access, about, handler, instead_of_repeating: Some(instead_of_repeating) }
     }
 
-    /// A route that sets a thing to what its path says: whoever asks again changes nothing more.
-    pub const fn post_again(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
-        Self::new("POST", path, access, about, handler)
-    }
-
     const fn new(
         method: &'static str,
         path: &'static str,

@@ -78,7 +78,8 @@ async fn a_change_is_told_with_the_fields_that_are_others_now() {
         assert_eq!(told.len(), 1, "{body}: {told:?}");
         let mut names: Vec<_> = told[0].1["changed"].as_array().unwrap().iter().map(Value::to_string).collect();
         let mut expected: Vec<_> = changed.as_array().unwrap().iter().map(Value::to_string).collect();
-        (names.sort(), expected.sort());
+        names.sort();
+        expected.sort();
         assert_eq!(names, expected, "{body}");
         assert_eq!((told[0].0.as_str(), &told[0].1["webhook"]), ("webhook.updated", &answer.body), "as it is answered");
         assert_eq!((&told[0].1["actor"], &told[0].1["webhook_id"]), (&actor(), &json!(endpoint().id)));
