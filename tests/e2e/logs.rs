@@ -15,13 +15,16 @@ use crate::support::stack::{Stack, say};
 use crate::support::{Gate, Receiver, Reply, SOON, Tenant, World, canary, until};
 
 const SECRET: &str = concat!("whsec_", canary!("secret"), "0123456789abcdef0123456789");
+/// The same as Standard Webhooks has it, where no canary fits in.
+const STANDARD_SECRET: &str = "whsec_OKaV1l0dX7zH2mQe9Jc4Tn6RuYbWgPsD0fGhKxLvMwE=";
 /// What every key begins with that Postrider makes.
 const KEY_PREFIXES: [&str; 6] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_", "acme_"];
 /// Shorter than any key, longer than any word that begins so.
 const KEY_CHARS: usize = 20;
 /// Parts of what is sent beside the body, and of a secret however it was made.
-const NEVER: [&str; 9] = [
+const NEVER: [&str; 10] = [
     "CANARY",
+    "OKaV1l0dX7zH2mQe9Jc4Tn6RuYbWgPsD0fGhKxLvMwE=",
     "whsec_",
     "sha256=",
     "X-Nur-Signature",
@@ -201,6 +204,93 @@ async fn no_log_line_of_the_whole_suite_tells_what_is_private() {
     let found = telling(whole.lines(), &never);
     assert!(found.is_empty(), "{} lines of the emulator's log tell, such as {:?}", found.len(), found[0]);
     say(&format!("searched {counted} log lines of the functions, {} of the emulator", whole.lines().count()));
+}
+
+/// A webhook of the standard dialect with headers of its own, through all that can be done with it: whatever its receivers answer, and
+/// with one beside it that is told of everything. What they were sent of all this, as text.
+async fn own_headers(world: &World) -> Vec<String> {
+    let tenant = world.tenant_on("standard", "pro").await;
+    let listener = Receiver::start(world.stack).await;
+    tenant.webhook(&listener.url("/"), &["webhook.*"]).await;
+    let (cert, key) = self_signed("headers");
+    let headers = json!({"authorization": concat!("Bearer ", canary!("header")), "x-token": canary!("header")});
+    for (receiver, outcome) in [
+        (Receiver::start(world.stack).await, "succeeded"),
+        (Receiver::scripted(world.stack, [], Reply::Echo(500)).await, "failed"),
+        (Receiver::scripted(world.stack, [], Reply::Echo(302)).await, "failed"),
+        (Receiver::scripted(world.stack, [], Reply::Echo(410)).await, "failed"),
+        (Receiver::scripted(world.stack, [], Reply::Held(Gate::shut())).await, "failed"),
+        (Receiver::with_certificate(&cert, &key, [].into(), Reply::Echo(500)).await, "failed"),
+    ] {
+        let body = json!({
+            "url": receiver.url("/"),
+            "events": ["invoice.*"],
+            "secret": STANDARD_SECRET,
+            "headers": headers,
+            "retry_schedule": [],
+            "timeout_seconds": 1,
+        });
+        let webhook = tenant.create(&body).await;
+        let path = format!("/v1/webhooks/{webhook}");
+        let change = json!({"headers": {"authorization": "***", "x-other": canary!("header")}});
+        tenant.api.patch(&path, &change).await.ok(200);
+        let event = tenant.publish("invoice.paid", &json!({})).await;
+        let id = tenant.delivery_of(&event, &webhook).await;
+        tenant.settled(&id, outcome, 1).await;
+        let wrong = json!({"headers": {"authorization": concat!(canary!("header"), "\n")}});
+        tenant.api.patch(&path, &wrong).await.ok(400);
+        let rotation = json!({"secret": STANDARD_SECRET, "grace_seconds": 60});
+        tenant.api.post(&format!("{path}/secret/rotate"), &rotation).await.ok(200);
+        let shown = [
+            tenant.api.get(&path).await.body,
+            tenant.api.get("/v1/webhooks?limit=100").await.body,
+            tenant.api.get(&format!("{path}/deliveries")).await.body,
+            tenant.api.get(&format!("/v1/deliveries/{id}")).await.body,
+            tenant.api.get(&format!("/v1/events/{event}")).await.body,
+        ];
+        let found = telling(shown.iter().map(String::as_str), &hidden());
+        assert!(found.is_empty(), "{outcome}: {found:?}");
+        assert_eq!(tenant.api.delete(&path).await.status, 204);
+    }
+    // Seven creations, six of each change but for the disabling, and that of the 410 and what was given up.
+    let told = listener.wait_for(7 + 3 * 6, SOON).await;
+    told.iter().map(|post| post.text().to_owned()).collect()
+}
+
+/// A header's value, and a secret.
+fn hidden() -> Vec<String> {
+    let standard = STANDARD_SECRET.trim_start_matches("whsec_");
+    [canary!("header"), canary!("secret"), standard].map(str::to_owned).to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "comes after all the others"]
+async fn no_row_no_message_and_nothing_that_is_told_has_a_headers_value_or_a_secret() {
+    let world = World::open();
+    let told = own_headers(&world).await;
+    let found = telling(told.iter().map(String::as_str), &hidden());
+    assert!(found.is_empty(), "a webhook is told {}", found[0]);
+    let rows = world.aws.rows.all().await;
+    let found = telling(rows.iter().map(String::as_str), &hidden());
+    assert!(found.is_empty(), "{} rows tell, such as {}", found.len(), found[0]);
+    let queues = &world.stack.queues;
+    let mut messages = 0;
+    for queue in [
+        &queues.deliver,
+        &queues.retry,
+        &queues.slow,
+        &queues.dead,
+        &queues.quarantine,
+        &queues.unfinished,
+        &queues.continuation,
+        &queues.triggers,
+    ] {
+        let bodies = world.aws.all_of(queue).await;
+        let found = telling(bodies.iter().map(String::as_str), &hidden());
+        assert!(found.is_empty(), "{queue} tells {}", found[0]);
+        messages += bodies.len();
+    }
+    say(&format!("searched {} rows and {messages} messages", rows.len()));
 }
 
 /// Whether a function has written a count of this name.

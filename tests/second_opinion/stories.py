@@ -102,16 +102,24 @@ def tenants_and_keys(stage: Stage) -> None:
 
 def webhooks(stage: Stage) -> None:
     customer = stage.customer("standard")
+    listener = customer.webhook(stage.receivers.url("told"), ["webhook.*"])
     webhook = customer.webhook(stage.receivers.url("well"), ["invoice.*"], description="the first", headers={"X-Own": "1"})
-    customer.call("PATCH", f"/v1/webhooks/{webhook}", {"events": ["invoice.*", "order.paid"], "rate_limit": 50})
-    check(customer.call("GET", f"/v1/webhooks/{webhook}")["rate_limit"] == 50, "a change of a webhook was lost")
+    change = {"events": ["invoice.*", "order.paid"], "rate_limit": 50, "headers": {"x-own": "***"}, "metadata": {"a": "b"}}
+    customer.call("PATCH", f"/v1/webhooks/{webhook}", change)
+    shown = customer.call("GET", f"/v1/webhooks/{webhook}")
+    check((shown["rate_limit"], shown["headers"]) == (50, {"x-own": "***"}), f"a change of a webhook was lost: {shown}")
+    customer.call("POST", f"/v1/webhooks/{webhook}/disable")
+    check(customer.call("POST", f"/v1/webhooks/{webhook}/enable", {})["status"] == "active", "it is not enabled again")
     customer.call("POST", f"/v1/webhooks/{webhook}/secret/rotate", {})
-    check(len(customer.call("GET", "/v1/webhooks")["webhooks"]) == 1, "it is not listed")
+    check(len(customer.call("GET", "/v1/webhooks")["webhooks"]) == 2, "it is not listed")
     delivery = delivered_to(stage, customer, webhook, "order.paid")
     settled(stage, customer, delivery, "succeeded", 1)
     customer.call("DELETE", f"/v1/webhooks/{webhook}", expect=204)
     customer.call("GET", f"/v1/webhooks/{webhook}", expect=404)
     customer.call("GET", "/v1/nowhere", expect=404)
+    # Two creations, a change, a disabling, an enabling, a rotation and a deletion.
+    stage.world.until("seven changes to be told", lambda: stage.receivers.posts["/told"] == 7)
+    customer.call("DELETE", f"/v1/webhooks/{listener}", expect=204)
 
 
 def ways_in(stage: Stage) -> None:

@@ -222,8 +222,8 @@ impl Attempts {
     async fn post(&self, consignment: &Consignment<'_>, at: Timestamp) -> Result<Post, Failure> {
         let (tenant, endpoint, event) = (consignment.tenant(), consignment.endpoint(), consignment.event());
         let is_last = consignment.delivery().is_last_attempt(&endpoint.retry_policy());
-        let Composed { headers, body } = self.composer.compose((tenant, endpoint), event, at).await?;
-        Ok(Post { url: endpoint.url.clone(), headers, body, timeout: endpoint.timeout(), is_last })
+        let Composed { headers, body, hidden } = self.composer.compose((tenant, endpoint), event, at).await?;
+        Ok(Post { url: endpoint.url.clone(), headers, body, hidden, timeout: endpoint.timeout(), is_last })
     }
 
     async fn bring_back(&self, message: &Message, is_slow: bool, at: Timestamp) {

@@ -11,7 +11,7 @@ use postrider_domain::attempt::{Outcome, Sign};
 use postrider_domain::delivery::{Status, Transition};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::EndpointId;
-use postrider_domain::own_event::OwnEvent;
+use postrider_domain::own_event::{OwnEvent, POSTRIDER};
 use postrider_host::entropy;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
@@ -106,7 +106,7 @@ impl Health {
         (reason, failing_since): (&str, Option<Timestamp>),
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let event = OwnEvent::webhook_disabled(endpoint, reason, now);
+        let event = OwnEvent::webhook_disabled(endpoint, reason, POSTRIDER, now);
         let event = event.into_event(entropy::bits128(), now, now.as_second() + self.retention.seconds);
         let announcement = self.events.put_in_transaction(&event)?;
         if self.config.disable_endpoint(endpoint, (reason, failing_since), now, announcement).await? == Recorded::Yes {

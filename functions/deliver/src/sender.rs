@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
-use postrider_domain::attempt::{Outcome, redirect_target};
+use postrider_domain::attempt::{Outcome, legible, redirect_target};
+use postrider_domain::hidden::Hidden;
 use postrider_host::resolver::Resolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls::ClientConfig;
@@ -34,7 +35,7 @@ const COMMON_KEEP_ALIVE: Duration = Duration::from_secs(2);
 const IDLE_LIMIT: Duration = Duration::from_millis(950);
 /// How often a request is sent again that was turned away unread.
 const AGAIN: u32 = 5;
-/// What is read of an answer, at the most: enough for an excerpt and to leave most connections reusable.
+/// What is read of an answer, and of where it redirects to, at the most: enough for an excerpt and to leave most connections reusable.
 const ANSWER_BYTES: usize = 4096;
 const ANSWER_TIME: Duration = Duration::from_secs(2);
 
@@ -49,10 +50,12 @@ const HEADER_LIST: u32 = 16 * 1024;
 pub struct Post {
     /// Where to; checked before it is used.
     pub url: String,
-    /// Beside those that every POST has.
+    /// All but what the connection adds: what the body is, too.
     pub headers: Vec<(String, String)>,
     /// The very bytes that were signed.
     pub body: Vec<u8>,
+    /// What nothing that is told of it may show, whatever the receiver answers.
+    pub hidden: Hidden,
     /// From name look-up to the status line.
     pub timeout: Duration,
     /// Whether no attempt follows by itself: it goes over a connection of its own, which nobody can have closed meanwhile.
@@ -67,8 +70,8 @@ pub struct Sent {
     pub duration: Duration,
     /// In words, for a failure without a status.
     pub error: Option<String>,
-    /// The answer's first bytes.
-    pub answer: Vec<u8>,
+    /// The beginning of a failure's answer, as text that may be shown.
+    pub answer: String,
     /// Where a redirect pointed.
     pub redirect_to: Option<String>,
 }
@@ -109,7 +112,8 @@ impl Sender {
         if sent.outcome == Outcome::TimedOut {
             self.clients.give_up(&lent);
         }
-        Ok(sent)
+        // It may quote what a server said while there was no answer yet.
+        Ok(Sent { error: sent.error.map(|error| post.hidden.out_of(&error, true)), ..sent })
     }
 }
 
@@ -148,7 +152,7 @@ async fn exchange(lent: &Lent, url: &Url, post: &Post) -> Result<Sent, Error> {
             let (outcome, why) = failure::classify(error)?;
             refused(outcome, started, why)
         }
-        Ok(Ok(response)) => answered(response, url, started).await,
+        Ok(Ok(response)) => answered(response, url, &post.hidden, started).await,
     })
 }
 
@@ -181,15 +185,17 @@ async fn answer_of(lent: &Lent, url: &Url, post: &Post) -> Result<Response, Fail
 }
 
 async fn request(client: &Client, url: Url, post: &Post) -> Result<Response, reqwest::Error> {
-    let request = client.post(url).header(CONTENT_TYPE, "application/json").headers(header_map(&post.headers));
-    request.body(post.body.clone()).send().await
+    client.post(url).headers(header_map(&post.headers)).body(post.body.clone()).send().await
 }
 
-async fn answered(response: Response, url: &Url, started: Instant) -> Sent {
-    let duration = started.elapsed();
+async fn answered(response: Response, url: &Url, hidden: &Hidden, started: Instant) -> Sent {
+    let (duration, succeeded) = (started.elapsed(), response.status().is_success());
     let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
-    let redirect_to = redirect_of(url, &response);
-    Sent { outcome, duration, error: None, answer: beginning(response).await, redirect_to }
+    let redirect_to = redirect_of(url, &response, hidden);
+    // Also of a success it is read, so that the connection can be used again.
+    let (answer, is_whole) = beginning(response).await;
+    let answer = if succeeded { String::new() } else { hidden.out_of(&legible(&answer), is_whole) };
+    Sent { outcome, duration, error: None, answer, redirect_to }
 }
 
 /// One POST by this client, and what came of it: what it costs is measured where production never sends, too.
@@ -199,17 +205,20 @@ async fn answered(response: Response, url: &Url, started: Instant) -> Sent {
 pub async fn once(client: &Client, url: Url, post: &Post) -> Result<Sent, Error> {
     let started = Instant::now();
     let response = tokio::time::timeout(post.timeout, request(client, url.clone(), post)).await??;
-    Ok(answered(response, &url, started).await)
+    Ok(answered(response, &url, &post.hidden, started).await)
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
-    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: Vec::new(), redirect_to: None }
+    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: String::new(), redirect_to: None }
 }
 
-/// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out.
+/// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out. All of them may be tokens, so
+/// HTTP/2 is told to keep none in its tables.
 fn header_map(headers: &[(String, String)]) -> HeaderMap {
     let pair = |(name, value): &(String, String)| {
-        Some((HeaderName::try_from(name.as_str()).ok()?, HeaderValue::try_from(value.as_str()).ok()?))
+        let mut value = HeaderValue::try_from(value.as_str()).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::try_from(name.as_str()).ok()?, value))
     };
     headers.iter().filter_map(pair).collect()
 }
@@ -218,25 +227,29 @@ fn asked_wait(response: &Response) -> Option<Duration> {
     retry_after::parse(response.headers().get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
 }
 
-fn redirect_of(asked: &Url, response: &Response) -> Option<String> {
+fn redirect_of(asked: &Url, response: &Response, hidden: &Hidden) -> Option<String> {
     let location = response.headers().get(LOCATION).filter(|_| response.status().is_redirection())?;
-    redirect_target(asked, &String::from_utf8_lossy(location.as_bytes()))
+    let read = &location.as_bytes()[..location.len().min(ANSWER_BYTES)];
+    redirect_target(asked, (&String::from_utf8_lossy(read), read.len() == location.len()), hidden)
 }
 
-async fn beginning(mut response: Response) -> Vec<u8> {
+/// What is read of an answer, and whether that is all of it.
+async fn beginning(mut response: Response) -> (Vec<u8>, bool) {
     let mut answer = Vec::new();
     let read = async {
-        while let Ok(Some(chunk)) = response.chunk().await {
+        while let Ok(chunk) = response.chunk().await {
+            let Some(chunk) = chunk else { return true };
             let room = ANSWER_BYTES - answer.len();
             answer.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if answer.len() == ANSWER_BYTES {
                 break;
             }
         }
+        false
     };
     // What was read in time is kept.
-    let _ = tokio::time::timeout(ANSWER_TIME, read).await;
-    answer
+    let is_whole = tokio::time::timeout(ANSWER_TIME, read).await.unwrap_or(false);
+    (answer, is_whole)
 }
 
 /// Gives the client checked addresses only.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
     ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
@@ -13,7 +14,7 @@ use postrider_aws::keyring::Keyring;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
-use postrider_domain::endpoint::Endpoint;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
@@ -21,11 +22,13 @@ use postrider_domain::secret::Secret;
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::ticket::Ticket;
 use postrider_host::env::{self, BadSetting, Retention};
+use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 
-use crate::input::Changes;
-use crate::{operations, view};
+use crate::input::{Changes, are_others};
+use crate::teller::{self, Teller};
+use crate::{headers, operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ pub struct Webhooks {
     credentials: Credentials,
     config: ConfigTable,
     keyring: Keyring,
+    teller: Teller,
     resolver: Resolver,
     retry_queue: Queue,
     retention: Retention,
@@ -77,6 +81,20 @@ impl Routed for Webhooks {
             |it, request, caller, [id, _]| Box::pin(it.delete(request, caller, id)),
         ),
         Route::post(
+            "/v1/webhooks/{id}/enable",
+            Bearer(Scope::WebhooksWrite),
+            operations::enable,
+            |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Active)),
+            "repeat it: whoever asks again changes nothing more",
+        ),
+        Route::post(
+            "/v1/webhooks/{id}/disable",
+            Bearer(Scope::WebhooksWrite),
+            operations::disable,
+            |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Disabled)),
+            "repeat it: whoever asks again changes nothing more",
+        ),
+        Route::post(
             "/v1/webhooks/{id}/secret/rotate",
             Bearer(Scope::WebhooksWrite),
             operations::rotate,
@@ -96,14 +114,15 @@ impl Webhooks {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let config = ConfigTable::from_env(sdk)?;
+        let (config, retention) = (ConfigTable::from_env(sdk)?, env::retention()?);
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             config,
             keyring: Keyring::from_env(sdk)?,
+            teller: Teller::from_env(sdk, retention)?,
             resolver: Resolver::new(env::egress()?),
             retry_queue: Queue::retry(sdk)?,
-            retention: env::retention()?,
+            retention,
         })
     }
 
@@ -121,7 +140,9 @@ impl Webhooks {
         let now = clock::now();
         let id = EndpointId::new(now, entropy::bits64());
         let mut endpoint = Endpoint { events, ..Endpoint::bare(id, tenant.clone(), url, dialect, now) };
+        let bare = endpoint.clone();
         changes.apply(&mut endpoint, self.retention, now)?;
+        headers::check_bytes(&bare, &endpoint)?;
         self.resolver.check_url("url", &endpoint.url).await?;
 
         let made = secret.is_none() && dialect.secret_when_none == SecretWhenNone::Made;
@@ -130,7 +151,10 @@ impl Webhooks {
             let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
             endpoint.secrets.push(StoredSecret::new(sealed));
         }
-        self.config.create_endpoint(&endpoint, quotas).await??;
+        headers::seal(&self.keyring, &mut endpoint).await?;
+        let told = self.teller.created(&endpoint, caller.key.id.as_str(), now);
+        self.config.create_endpoint(&endpoint, quotas, &told).await??;
+        metrics::count(Metric::AcceptedEvents, told.count());
         let secret = secret.as_ref().filter(|_| made).map(Secret::expose);
         Ok(Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret }))
     }
@@ -166,36 +190,78 @@ impl Webhooks {
         Ok(Response::json(200, &view::whole(&endpoint, clock::now())))
     }
 
-    /// A change is made from what was read, so whoever was overtaken reads again.
     async fn change(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        self.change_by(caller, id, |dialect| Changes::read(request.fields()?, dialect)).await
+    }
+
+    /// The same as a change of its status, which a caller need not spell.
+    async fn turn(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        id: &str,
+        status: EndpointStatus,
+    ) -> Result<Response, ApiError> {
+        request.optional_fields()?.finish()?;
+        self.change_by(caller, id, |_| Ok(Changes::of_status(status))).await
+    }
+
+    /// A change is made from what was read, so whoever was overtaken reads again.
+    async fn change_by(
+        &self,
+        caller: &Caller,
+        id: &str,
+        read: impl Fn(DialectRef) -> Result<Changes, ApiError>,
+    ) -> Result<Response, ApiError> {
         for _ in 0..TRIES {
             let before = self.find(caller, id).await?;
-            let changes = Changes::read(request.fields()?, before.dialect)?;
+            let changes = read(before.dialect)?;
             let mut after = before.clone();
             let now = clock::now();
             changes.apply(&mut after, self.retention, now)?;
+            headers::check_bytes(&before, &after)?;
             if after.url != before.url {
                 self.resolver.check_url("url", &after.url).await?;
             }
-            let quotas = caller.tenant()?.quotas();
-            if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
-                self.go_on(&before, &after).await;
+            if self.write(caller, &before, &mut after, now).await? == Recorded::Yes {
                 return Ok(Response::json(200, &view::whole(&after, now)));
             }
         }
         Err(overtaken())
     }
 
+    /// Writes a change, with what is told of it, and nothing of it in the clear.
+    async fn write(
+        &self,
+        caller: &Caller,
+        before: &Endpoint,
+        after: &mut Endpoint,
+        now: Timestamp,
+    ) -> Result<Recorded, ApiError> {
+        let fields = teller::fields(before, after, are_others(before, after), now);
+        headers::seal(&self.keyring, after).await?;
+        let told = self.teller.changed((before, after), &fields, caller.key.id.as_str(), now);
+        let quotas = caller.tenant()?.quotas();
+        let written = self.config.change_endpoint(before, after, quotas, now, &told).await??;
+        if written == Recorded::Yes {
+            metrics::count(Metric::AcceptedEvents, told.count());
+            self.go_on(before, after).await;
+        }
+        Ok(written)
+    }
+
     async fn delete(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let not_found = || ApiError::not_found("webhook");
         let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
+        let actor = caller.key.id.as_str();
         for _ in 0..TRIES {
             let now = clock::now();
             let expires_at = now.as_second() + self.retention.seconds;
             let deleted = match self.config.endpoint(tenant, &id).await {
                 Ok(Some(endpoint)) => {
-                    let deleted = self.config.delete_endpoint(&endpoint, now, expires_at).await?;
+                    let told = self.teller.deleted(&endpoint, actor, now);
+                    let deleted = self.config.delete_endpoint(&endpoint, now, expires_at, &told).await?;
                     if deleted == Recorded::Yes {
                         self.go_on(&endpoint, &endpoint.clone().given_another_chance(now)).await;
                     }
@@ -203,11 +269,13 @@ impl Webhooks {
                 }
                 Ok(None) => None,
                 Err(error) if error.is_unreadable() => {
-                    self.config.delete_unreadable_endpoint(tenant, &id, now, expires_at).await?
+                    let told = self.teller.deleted_unseen((tenant, &id), actor, now);
+                    self.config.delete_unreadable_endpoint(tenant, &id, now, expires_at, &told).await?
                 }
                 Err(error) => return Err(error.into()),
             };
             if deleted.ok_or_else(not_found)? == Recorded::Yes {
+                metrics::count(Metric::AcceptedEvents, 1);
                 return Ok(Response::no_content());
             }
         }
@@ -223,10 +291,8 @@ impl Webhooks {
             let now = clock::now();
             let sealed = self.keyring.seal(&before.secret_owner(), &secret).await?;
             let secrets = rotated(&before.secrets, sealed, now, asked.grace_seconds).ok_or_else(Rotation::too_many)?;
-            let after = Endpoint { secrets, ..before.clone() }.given_another_chance(now);
-            let quotas = caller.tenant()?.quotas();
-            if self.config.change_endpoint(&before, &after, quotas, now).await?? == Recorded::Yes {
-                self.go_on(&before, &after).await;
+            let mut after = Endpoint { secrets, ..before.clone() }.given_another_chance(now);
+            if self.write(caller, &before, &mut after, now).await? == Recorded::Yes {
                 return Ok(Rotation::response(&secret, &after.secrets, now));
             }
         }

@@ -2,9 +2,11 @@
 //! the default error shape.
 
 mod handler;
+mod headers;
 mod input;
 mod operations;
 mod requests;
+mod teller;
 mod view;
 
 pub use handler::Webhooks;

@@ -1,6 +1,6 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::Id;
+use postrider_api::document::{Id, Nothing};
 use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest};
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
@@ -78,6 +78,24 @@ pub(crate) fn delete() -> Operation {
     let about = "Nothing more is sent to it, and what waits for it is cancelled. Its deliveries are shown for as long as any others.";
     of_a_webhook("deleteWebhook", "Delete a webhook", about)
         .answers_nothing(204, "It is deleted; from now on it is a 404.")
+        .refuses(overtaken(), OVERTAKEN)
+}
+
+pub(crate) fn enable() -> Operation {
+    let about = "The same as a change of its `status` to `active`: what is published from now on is sent to it. What it missed a recovery \
+                 sends. Asking again changes nothing.";
+    of_a_webhook("enableWebhook", "Enable a webhook", about)
+        .may_take::<Nothing>()
+        .answers::<Webhook<'static>>(200, "The webhook, which is active.")
+        .refuses(overtaken(), OVERTAKEN)
+}
+
+pub(crate) fn disable() -> Operation {
+    let about = "The same as a change of its `status` to `disabled`: nothing more is sent to it, and what waits for it or is published \
+                 from now on is cancelled. Asking again changes nothing.";
+    of_a_webhook("disableWebhook", "Disable a webhook", about)
+        .may_take::<Nothing>()
+        .answers::<Webhook<'static>>(200, "The webhook, which is disabled.")
         .refuses(overtaken(), OVERTAKEN)
 }
 

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 
 use postrider_api::document::{JsonSchema, Left, Names, SubscriptionPattern, UrlOfWebhook};
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
-use postrider_domain::endpoint::{EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_PATTERNS};
+use postrider_domain::content_type;
+use postrider_domain::endpoint::{EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_PATTERNS};
+use postrider_domain::metadata::{KEY_PATTERN, MAX_ENTRIES, MAX_KEY_CHARS};
 use postrider_domain::own_header::MAX_HEADERS;
 use postrider_domain::rate_limit;
 use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::secret;
+use serde_json::json;
 
 /// A new webhook.
 #[derive(JsonSchema)]
@@ -54,13 +57,32 @@ struct Settings {
     /// Whether it is sent to.
     #[schemars(with = "Left<Names<EndpointStatus>>")]
     status: (),
+    /// Its owner's name for it; null takes it away. Not blanks alone, and no control characters.
+    #[schemars(with = "Left<Option<String>>", length(min = 1, max = MAX_NAME_CHARS), example = &"ERP")]
+    name: (),
     /// Its owner's note; null takes it away.
     #[schemars(
         with = "Left<Option<String>>", length(max = MAX_DESCRIPTION_CHARS), example = &"Invoices to the ERP",
     )]
     description: (),
-    /// Headers of its owner's to send along, their values at most 1024 visible ASCII characters; null takes them away. None that
-    /// Postrider or the connection sets itself.
+    /// What its owner notes for programs of his own, as a whole; null takes it away. Each text has at most 512 characters, none of them a
+    /// control character, and all names and texts have 4,096 bytes.
+    #[schemars(
+        with = "Left<Option<BTreeMap<String, String>>>",
+        extend("maxProperties" = MAX_ENTRIES, "propertyNames" = json!({"maxLength": MAX_KEY_CHARS, "pattern": KEY_PATTERN})),
+        example = BTreeMap::from([("cost_center", "4711")]),
+    )]
+    metadata: (),
+    /// What its deliveries say that their bodies are; null goes back to `application/json`. Webhooks of dialects that keep a provider's
+    /// promise have no other.
+    #[schemars(
+        with = "Left<Option<String>>", length(max = content_type::MAX_CHARS), pattern(content_type::PATTERN),
+        example = &"application/cloudevents+json",
+    )]
+    content_type: (),
+    /// Headers of its owner's to send along, their values at most 4096 visible ASCII characters, and all names and values together 8192;
+    /// null takes them away. None that Postrider or the connection sets itself. A value is never shown again. In a change, names that are
+    /// left out go, and `***` keeps a name's value.
     #[schemars(
         with = "Left<Option<BTreeMap<String, String>>>",
         extend("maxProperties" = MAX_HEADERS),

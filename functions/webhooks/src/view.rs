@@ -1,4 +1,4 @@
-//! Webhooks as the API shows them. A secret is never among what is shown, but in the answer that makes it.
+//! Webhooks as the API shows them. A secret is never among what is shown, but in the answer that makes it, and a header's value never.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use postrider_api::Pagination;
 use postrider_api::document::{Id, JsonSchema, Names, SubscriptionPattern, Time, UrlOfWebhook};
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
+use postrider_domain::content_type::{self, ContentType};
 use postrider_domain::endpoint::parking::{self, Cause, State};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus, MAX_DESCRIPTION_CHARS};
+use postrider_domain::endpoint::{Endpoint, EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::EndpointId;
-use postrider_domain::own_header::MAX_HEADERS;
+use postrider_domain::metadata::MAX_ENTRIES;
+use postrider_domain::own_header::{MASK, MAX_HEADERS};
 use postrider_domain::rate_limit::{self, RateLimit};
 use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::stored_secret::previous_secret_until;
@@ -54,14 +56,28 @@ pub(crate) fn listed(endpoint: &Endpoint) -> Listed<'_> {
 pub(crate) struct Webhook<'a> {
     #[serde(flatten)]
     listed: Listed<'a>,
+    /// Its owner's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = MAX_NAME_CHARS), example = &"ERP")]
+    name: Option<&'a str>,
     /// Its owner's note.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_DESCRIPTION_CHARS), example = &"Invoices to the ERP")]
     description: Option<&'a str>,
-    /// Headers of its owner's that are sent along, their names in lower case.
+    /// What its owner notes for programs of his own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = MAX_HEADERS), example = BTreeMap::from([("x-team", "billing")]))]
-    headers: Option<&'a BTreeMap<String, String>>,
+    #[schemars(extend("maxProperties" = MAX_ENTRIES), example = BTreeMap::from([("cost_center", "4711")]))]
+    metadata: Option<&'a BTreeMap<String, String>>,
+    /// What its deliveries say that their bodies are; `application/json` where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = content_type::MAX_CHARS), pattern(content_type::PATTERN), example = &"application/cloudevents+json",
+    )]
+    content_type: Option<&'a str>,
+    /// Headers of its owner's that are sent along, their names in lower case. Their values are never shown: `***` stands in their place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = MAX_HEADERS), example = BTreeMap::from([("x-team", MASK)]))]
+    headers: Option<BTreeMap<&'a str, &'static str>>,
     /// How long it may take to answer, in seconds; its dialect's time-out where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = SLOWEST_TIMEOUT.as_secs()), example = 10)]
@@ -166,8 +182,11 @@ pub(crate) struct Parking {
 pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
     Webhook {
         listed: listed(endpoint),
+        name: endpoint.name.as_deref(),
         description: endpoint.description.as_deref(),
-        headers: Some(&endpoint.headers).filter(|headers| !headers.is_empty()),
+        metadata: Some(&endpoint.metadata).filter(|metadata| !metadata.is_empty()),
+        content_type: endpoint.content_type.as_ref().map(ContentType::as_str),
+        headers: Some(masked(endpoint)).filter(|headers| !headers.is_empty()),
         timeout_seconds: endpoint.timeout_seconds,
         retry_schedule: endpoint.retry_schedule.as_deref(),
         parking: endpoint.parking.as_ref().and_then(parking),
@@ -176,6 +195,10 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
         disabled_at: endpoint.disabled_at.map(Time::from),
         previous_secret_until: previous_secret_until(&endpoint.secrets, now).map(Time::from),
     }
+}
+
+fn masked(endpoint: &Endpoint) -> BTreeMap<&str, &'static str> {
+    endpoint.header_names().into_iter().map(|name| (name, MASK)).collect()
 }
 
 /// Nothing once deliveries no longer wait.

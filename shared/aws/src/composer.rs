@@ -4,8 +4,10 @@
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::dialect::SecretOf;
-use postrider_domain::endpoint::Endpoint;
+use postrider_domain::endpoint::{Endpoint, HeldValue};
 use postrider_domain::event::Event;
+use postrider_domain::hidden::Hidden;
+use postrider_domain::own_header::MASK;
 use postrider_domain::secret::Secret;
 use postrider_domain::stored_secret::{StoredSecret, secrets_at};
 use postrider_domain::tenant::Tenant;
@@ -18,10 +20,12 @@ use crate::keyring::Keyring;
 
 /// A request, beside what the connection adds.
 pub struct Composed {
-    /// Beside those that every POST has.
+    /// What the body is, the owner's own, the signature's, and the sender's name where it is not Postrider's.
     pub headers: Vec<(String, String)>,
     /// The very bytes that were signed.
     pub body: Vec<u8>,
+    /// What it was made with that no record of it shows.
+    pub hidden: Hidden,
 }
 
 /// Composes requests.
@@ -48,12 +52,45 @@ impl Composer {
     /// This event for this endpoint of this tenant's, as it is sent at `at`.
     ///
     /// # Errors
-    /// When a secret cannot be read or opened, or the event's `data` is no JSON.
+    /// When a secret or a header cannot be read or opened, or the event's `data` is no JSON.
     pub async fn compose(
         &self,
         (tenant, endpoint): (&Tenant, &Endpoint),
         event: &Event,
         at: Timestamp,
+    ) -> Result<Composed, Failure> {
+        let (mut own, mut values) = (Vec::new(), Vec::new());
+        for (name, value) in endpoint.own_headers() {
+            let value = match value {
+                HeldValue::Sealed(sealed) => self.keyring.open(&endpoint.header_owner(name), sealed).await?,
+                HeldValue::OfBefore(value) => Secret::stored(value.to_owned()),
+            };
+            own.push((name.to_owned(), value.expose().to_owned()));
+            values.push(value);
+        }
+        self.with_own((tenant, endpoint), event, at, (own, values)).await
+    }
+
+    /// The same with [`MASK`] in place of each value of the owner's headers, which nobody opens: to be shown, and not to be sent.
+    ///
+    /// # Errors
+    /// As [`Composer::compose`].
+    pub async fn compose_masked(
+        &self,
+        (tenant, endpoint): (&Tenant, &Endpoint),
+        event: &Event,
+        at: Timestamp,
+    ) -> Result<Composed, Failure> {
+        let own = endpoint.own_headers().map(|(name, _)| (name.to_owned(), MASK.to_owned())).collect();
+        self.with_own((tenant, endpoint), event, at, (own, Vec::new())).await
+    }
+
+    async fn with_own(
+        &self,
+        (tenant, endpoint): (&Tenant, &Endpoint),
+        event: &Event,
+        at: Timestamp,
+        (own, values): (Vec<(String, String)>, Vec<Secret>),
     ) -> Result<Composed, Failure> {
         let body = payload::body(endpoint.dialect.body, event, &endpoint.id)
             .map_err(|error| Failure::unreadable("an event's data", error))?;
@@ -62,12 +99,13 @@ impl Composer {
             SecretOf::Tenant => self.open(tenant.id.as_str(), &tenant.secrets, at).await?,
             SecretOf::Deployment => vec![self.deployment_secret.get().await?],
         };
+        let content_type = ("content-type".to_owned(), endpoint.content_type().to_owned());
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
-        let own = endpoint.own_headers().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
         let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
         let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));
-        Ok(Composed { headers: own.chain(signed).chain(sender).collect(), body })
+        let headers = std::iter::once(content_type).chain(own).chain(signed).chain(sender).collect();
+        Ok(Composed { headers, body, hidden: Hidden::new(values, secrets) })
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Failure> {
@@ -76,5 +114,108 @@ impl Composer {
             secrets.push(self.keyring.open(owner, &stored.sealed).await?);
         }
         Ok(secrets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::SignedDuration;
+    use postrider_domain::quota::OwnQuotas;
+    use postrider_domain::tenant::{Plan, TenantStatus};
+    use replay::{Said, Script};
+    use serde_json::json;
+
+    use super::*;
+    use crate::{sample, sdk};
+
+    const TOKEN: &str = "Bearer canary-0123456789";
+
+    fn composer() -> Composer {
+        let keys = || Said::secret(r#"{"current":"k1","k1":"some generated text"}"#);
+        let sdk = Script::default().saying("GetSecretValue", std::iter::repeat_with(keys)).sdk(sdk::over);
+        let deployment_secret = DeploymentSecret::of(&sdk, "deployment");
+        Composer { keyring: Keyring::of(&sdk, "encryption key"), deployment_secret, user_agent: None }
+    }
+
+    fn tenant() -> Tenant {
+        Tenant {
+            id: sample::event().tenant_id,
+            name: "a".to_owned(),
+            plan: Plan::Pro,
+            status: TenantStatus::Active,
+            secrets: Vec::new(),
+            quotas: OwnQuotas::default(),
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    async fn sealed(composer: &Composer, endpoint: &Endpoint, name: &str) -> String {
+        composer.keyring.seal(&endpoint.header_owner(name), &Secret::stored(TOKEN.to_owned())).await.unwrap()
+    }
+
+    async fn sent(composer: &Composer, endpoint: &Endpoint) -> Result<Composed, Failure> {
+        composer.compose((&tenant(), endpoint), &sample::event(), Timestamp::UNIX_EPOCH).await
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn pair(name: &str, value: &str) -> (String, String) {
+        (name.to_owned(), value.to_owned())
+    }
+
+    #[tokio::test]
+    async fn sealed_headers_and_those_of_before_are_sent_and_masked_ones_are_shown() {
+        let composer = composer();
+        let bare = replay::sample::endpoint(tenant().id);
+        let sealed = sealed(&composer, &bare, "X-Token").await;
+        let content_type = Some("application/cloudevents+json".to_owned().try_into().unwrap());
+        let (sealed_headers, headers) = (map(&[("x-token", &sealed)]), map(&[("X-Team", "billing of before")]));
+        let endpoint = Endpoint { sealed_headers, headers, content_type, ..bare.clone() };
+        let composed = sent(&composer, &endpoint).await.unwrap();
+        let content_type = pair("content-type", "application/cloudevents+json");
+        let ids = [pair("webhook-id", sample::event().id.as_str()), pair("webhook-timestamp", "0")];
+        let own = [pair("x-token", TOKEN), pair("X-Team", "billing of before")];
+        let [first, second] = own;
+        let [id, timestamp] = ids;
+        assert_eq!(composed.headers, [content_type.clone(), first, second, id.clone(), timestamp.clone()]);
+        let said = format!("{TOKEN} canary-0123456789 billing of before");
+        assert_eq!(composed.hidden.out_of(&said, true), "*** *** ***");
+
+        let masked = composer.compose_masked((&tenant(), &endpoint), &sample::event(), Timestamp::UNIX_EPOCH).await;
+        let masked = masked.unwrap();
+        let shown = [content_type, pair("x-token", "***"), pair("X-Team", "***"), id, timestamp];
+        assert_eq!((masked.headers, masked.body), (shown.into(), composed.body));
+        let plain = sent(&composer, &bare).await.unwrap();
+        assert_eq!(plain.headers[0], pair("content-type", "application/json"));
+    }
+
+    #[tokio::test]
+    async fn a_sealed_value_is_sent_by_its_own_webhook_under_its_own_name_alone() {
+        let composer = composer();
+        let bare = replay::sample::endpoint(tenant().id);
+        let sealed = sealed(&composer, &bare, "x-token").await;
+        let with =
+            |endpoint: &Endpoint, name: &str| Endpoint { sealed_headers: map(&[(name, &sealed)]), ..endpoint.clone() };
+        assert!(sent(&composer, &with(&bare, "x-token")).await.is_ok());
+        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1);
+        let another = Endpoint { id: postrider_domain::id::EndpointId::new(at, 2), ..bare.clone() };
+        let anothers = Endpoint { tenant_id: postrider_domain::id::TenantId::new(at, 2), ..bare.clone() };
+        let secret: StoredSecret = serde_json::from_value(json!({"sealed": sealed})).unwrap();
+        for copied in [
+            with(&bare, "x-other"),
+            with(&another, "x-token"),
+            with(&anothers, "x-token"),
+            Endpoint { secrets: vec![secret], ..bare.clone() },
+        ] {
+            let error = sent(&composer, &copied).await.err().unwrap();
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+        // Nor is a signing secret a header's value.
+        let secret = composer.keyring.seal(&bare.secret_owner(), &Secret::stored(TOKEN.to_owned())).await.unwrap();
+        assert!(sent(&composer, &Endpoint { sealed_headers: map(&[("x-token", &secret)]), ..bare }).await.is_err());
     }
 }

@@ -26,8 +26,12 @@ impl DeploymentSecret {
     /// # Errors
     /// When the setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let secret_id = env::var("WEBHOOK_SIGNING_SECRET")?;
-        Ok(Self { client: Client::new(sdk), secret_id, remembered: Remembered::new(REMEMBERED) })
+        Ok(Self::of(sdk, &env::var("WEBHOOK_SIGNING_SECRET")?))
+    }
+
+    /// The one in this secret.
+    pub fn of(sdk: &SdkConfig, secret_id: &str) -> Self {
+        Self { client: Client::new(sdk), secret_id: secret_id.to_owned(), remembered: Remembered::new(REMEMBERED) }
     }
 
     /// The secret.

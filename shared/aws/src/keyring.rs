@@ -1,5 +1,5 @@
-//! Signing secrets are sealed before they reach DynamoDB: ChaCha20-Poly1305, bound to their owner's ids, under a key
-//! that only functions which sign or take secrets may read.
+//! Signing secrets and the values of webhooks' own headers are sealed before they reach DynamoDB: ChaCha20-Poly1305, bound to their
+//! owner's ids, a header's to its name as well, under a key that only functions which sign or take secrets may read.
 //!
 //! The key's secret is `{"current": "k1", "k1": "…"}`: to rotate, add `k2` and point `current` at it. What was sealed
 //! under `k1` opens as long as `k1` is there.
@@ -19,6 +19,12 @@ use ring::hkdf::{HKDF_SHA256, Salt};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, failed};
+
+/// How many bytes a text has that was sealed: its key's id, and in base64 a nonce, the text and a tag.
+pub fn sealed_bytes(sealed: &str) -> usize {
+    let text = sealed.split_once('.').map_or(sealed, |(_, text)| text);
+    (text.len() * 3 / 4).saturating_sub(NONCE_LEN + CHACHA20_POLY1305.tag_len())
+}
 
 /// Opens and seals; the keys are read at first use and kept for the life of the process.
 pub struct Keyring {
@@ -135,6 +141,16 @@ mod tests {
         assert!(keys.open("ten_b/wh_a", &sealed).is_err());
         let flipped = format!("{}{}", &sealed[..sealed.len() - 2], if sealed.ends_with("AA") { "BB" } else { "AA" });
         assert!(keys.open("ten_a/wh_a", &flipped).is_err());
+    }
+
+    #[test]
+    fn how_long_a_text_is_shows_without_a_key() {
+        let keys = keys(r#"{"current":"k1","k1":"some generated text"}"#);
+        for length in (0..70).chain([1024, 4095, 4096]) {
+            let sealed = keys.seal("o", &Secret::stored("x".repeat(length))).unwrap();
+            assert_eq!(sealed_bytes(&sealed), length);
+        }
+        assert_eq!(sealed_bytes("no sealed text"), 0);
     }
 
     #[test]

@@ -31,9 +31,11 @@ pub mod rows;
 mod sample;
 pub mod sdk;
 pub mod set_aside;
+mod told;
 mod wire;
 
 pub use aws_sdk_dynamodb::types::TransactWriteItem;
 pub use conditional::Recorded;
 pub use error::{AwsError, Failure};
 pub use page::Page;
+pub use told::Told;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::hidden::Hidden;
 use crate::invalid::Invalid;
 use crate::invisible::is_invisible;
 use crate::named;
@@ -231,7 +232,7 @@ impl Attempt {
 
     /// With no more of the answer than any attempt but a delivery's last keeps: late ones can be many.
     pub fn shortened(mut self) -> Self {
-        self.response_excerpt = self.response_excerpt.and_then(|text| excerpt(text.as_bytes(), EXCERPT_BYTES));
+        self.response_excerpt = self.response_excerpt.and_then(|text| excerpt(&text, EXCERPT_BYTES));
         self
     }
 
@@ -295,14 +296,15 @@ fn is_first_version(version: &u32) -> bool {
 }
 
 /// What is made of a redirect's Location, seen from the URL that was asked: where it points, without what a query or a user's
-/// name may hold that is nobody's business. `None` where it is no place on the web.
-pub fn redirect_target(asked: &url::Url, location: &str) -> Option<String> {
+/// name may hold that is nobody's business, nor what is hidden. `None` where it is no place on the web. It may have been cut already,
+/// and not be whole.
+pub fn redirect_target(asked: &url::Url, (location, is_whole): (&str, bool), hidden: &Hidden) -> Option<String> {
     let mut to = asked.join(location).ok().filter(|to| matches!(to.scheme(), "https" | "http"))?;
     to.set_query(None);
     to.set_fragment(None);
     to.set_username("").ok()?;
     to.set_password(None).ok()?;
-    let mut text = String::from(to);
+    let mut text = hidden.out_of(to.as_str(), is_whole);
     // The parser has left ASCII only, so any place is a character's edge, but one may stand in three.
     let cut_in_two = (1..=2).find(|back| text.as_bytes().get(REDIRECT_CHARS - back) == Some(&b'%'));
     if text.len() > REDIRECT_CHARS {
@@ -322,17 +324,16 @@ pub const EXCERPT_BYTES: usize = 256;
 pub const LAST_EXCERPT_BYTES: usize = 1024;
 
 /// An answer's beginning as text that is safe to show: valid UTF-8, no control characters but line breaks and tabs, nothing
-/// invisible, cut to `limit` bytes at a character's edge. Markup stays: whoever shows it shows it as text.
-pub fn excerpt(answer: &[u8], limit: usize) -> Option<String> {
+/// invisible. Markup stays: whoever shows it shows it as text.
+pub fn legible(answer: &[u8]) -> String {
     let visible = |c: &char| (!c.is_control() || matches!(c, '\n' | '\t')) && !is_deceptive(*c);
-    let mut text = String::new();
-    for c in String::from_utf8_lossy(answer).chars().filter(visible) {
-        if text.len() + c.len_utf8() > limit {
-            break;
-        }
-        text.push(c);
-    }
-    (!text.is_empty()).then_some(text)
+    String::from_utf8_lossy(answer).chars().filter(visible).collect()
+}
+
+/// Of such a text what is kept: cut to `limit` bytes at a character's edge.
+pub fn excerpt(text: &str, limit: usize) -> Option<String> {
+    let edge = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= limit).last()?;
+    Some(text[..edge].to_owned())
 }
 
 /// Line separators break lines where terminals do not; emoji keep the selector that colours them.
@@ -343,25 +344,51 @@ fn is_deceptive(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
+
+    fn excerpt_of(answer: &[u8], limit: usize) -> Option<String> {
+        excerpt(&legible(answer), limit)
+    }
 
     #[test]
     fn an_excerpt_is_clean_text_cut_at_a_characters_edge() {
-        assert_eq!(excerpt(b"bad\x00 \x1b[31mrequest\r\n", 256).unwrap(), "bad [31mrequest\n");
-        assert_eq!(excerpt("ééé".as_bytes(), 5).unwrap(), "éé");
-        assert_eq!(excerpt(b"\xff\xfe", 256).unwrap(), "\u{fffd}\u{fffd}");
-        assert_eq!(excerpt(b"", 256), None);
+        assert_eq!(excerpt_of(b"bad\x00 \x1b[31mrequest\r\n", 256).unwrap(), "bad [31mrequest\n");
+        assert_eq!(excerpt_of("ééé".as_bytes(), 5).unwrap(), "éé");
+        assert_eq!(excerpt_of(b"\xff\xfe", 256).unwrap(), "\u{fffd}\u{fffd}");
+        assert_eq!(excerpt_of(b"", 256), None);
     }
 
     #[test]
     fn an_excerpt_reads_as_it_is_written() {
         let turned = "pay\u{202e}xe.exe\u{2066}\u{200b}\u{feff} now\u{2028}\u{e0041}\u{9b}31m";
-        assert_eq!(excerpt(turned.as_bytes(), 256).unwrap(), "payxe.exe now31m");
-        assert_eq!(excerpt("<b>سلام 👍".as_bytes(), 256).unwrap(), "<b>سلام 👍");
+        assert_eq!(excerpt_of(turned.as_bytes(), 256).unwrap(), "payxe.exe now31m");
+        assert_eq!(excerpt_of("<b>سلام 👍".as_bytes(), 256).unwrap(), "<b>سلام 👍");
+    }
+
+    #[test]
+    fn a_redirect_tells_nothing_of_what_was_sent() {
+        let asked: url::Url = "https://example.com/hooks".parse().unwrap();
+        let hidden = Hidden::new(vec![Secret::stored("Bearer s3cr3t/T0ken".to_owned())], Vec::new());
+        for (location, told) in [
+            ("/login/s3cr3t/T0ken/again", "https://example.com/login/***/again"),
+            ("/login/Bearer%20s3cr3t%2Ft0ken", "https://example.com/login/***"),
+            ("https://s3cr3t/T0ken", "https://***"),
+            ("/login/s3cr3t?token=s3cr3t/T0ken", "https://example.com/login/s3cr3t"),
+        ] {
+            assert_eq!(redirect_target(&asked, (location, true), &hidden).as_deref(), Some(told), "{location}");
+        }
+        // Nor at the cut.
+        let long = format!("/{}s3cr3t/T0ken", "x".repeat(228));
+        assert_eq!(redirect_target(&asked, (&long, true), &hidden).unwrap().split_once("x***").unwrap().1, "");
+        let cut = redirect_target(&asked, ("/login/s3cr3t/T0ken/Bear", false), &hidden);
+        assert_eq!(cut.as_deref(), Some("https://example.com/login/***/***"));
     }
 
     #[test]
     fn a_redirect_is_told_without_what_its_url_hides() {
         let asked: url::Url = "https://user:pass@example.com/hooks?token=1".parse().unwrap();
+        let redirect_target =
+            |asked: &url::Url, location: &str| redirect_target(asked, (location, true), &Hidden::default());
         for (location, told) in [
             ("https://example.com/new?token=2#x", Some("https://example.com/new")),
             ("/elsewhere", Some("https://example.com/elsewhere")),

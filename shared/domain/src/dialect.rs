@@ -37,6 +37,9 @@ pub struct Dialect {
     pub jobs: Option<JobKind>,
     /// How its bodies are laid out.
     pub body: BodyShape,
+    /// Whether a webhook may say that its bodies are of another format that is JSON. Who was promised a provider's requests as that
+    /// provider's page has them gets no other.
+    pub own_content_type: bool,
     /// How long a receiver may take to answer, from name look-up to status line.
     pub timeout: Duration,
     /// When a failed attempt comes back.
@@ -154,6 +157,7 @@ pub const NUR: Dialect = Dialect {
     registers: true,
     jobs: None,
     body: BodyShape::IdEventDataTimestampWebhook,
+    own_content_type: false,
     timeout: Duration::from_secs(30),
     retry: RetryPolicy {
         delays: Cow::Borrowed(&[MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 24 * HOUR]),
@@ -190,6 +194,7 @@ pub const STANDARD: Dialect = Dialect {
     registers: true,
     jobs: None,
     body: BodyShape::TypeTimestampData,
+    own_content_type: true,
     timeout: Duration::from_secs(20),
     retry: RetryPolicy {
         delays: Cow::Borrowed(&[
@@ -224,6 +229,7 @@ pub const NOUVEL: Dialect = Dialect {
     registers: false,
     jobs: Some(JobKind::Projects),
     body: BodyShape::DataAlone,
+    own_content_type: false,
     timeout: Duration::from_secs(5),
     retry: RetryPolicy { delays: Cow::Borrowed(&[]), jitter_percent: 0, hints: DEAF },
     catalogue: Catalogue::Only(&[OwnType::JobCompleted.as_str()]),
@@ -242,6 +248,7 @@ pub const NETRAFLOW: Dialect = Dialect {
     registers: false,
     jobs: Some(JobKind::Task),
     body: BodyShape::DataAlone,
+    own_content_type: false,
     timeout: Duration::from_secs(5),
     retry: RetryPolicy {
         delays: Cow::Borrowed(&[MINUTE, 4 * MINUTE, 16 * MINUTE, 64 * MINUTE, 256 * MINUTE]),

@@ -7,31 +7,36 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{FIRST_URL_VERSION, SLOWEST_TIMEOUT};
+use crate::content_type::{self, ContentType};
 use crate::dialect::DialectRef;
 use crate::event::EventPattern;
 use crate::id::{EndpointId, TenantId};
 use crate::invalid::Invalid;
+use crate::invisible;
 use crate::job::Job;
 use crate::message::Message;
 use crate::named;
 use crate::named::stored_by_name;
-use crate::own_header::is_of_ours;
 use crate::rate_limit::{RateLimit, Restraint};
 use crate::retry::{RetryPolicy, horizon_seconds};
 use crate::stored_secret::StoredSecret;
 
+mod headers;
 mod listed;
 pub mod parking;
 mod urls;
 
+pub use headers::HeldValue;
 pub use listed::bytes as listed_bytes;
 pub use urls::{EarlierUrls, PresentUrl};
 
 use self::parking::Parking;
 
-/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
-/// count of its tenant's webhooks. There are webhooks of before that have one more.
+/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs, the
+/// count of its tenant's webhooks and the event that tells of it. There are webhooks of before that have one more.
 pub const MAX_PATTERNS: usize = 48;
+/// Of its owner's name for it.
+pub const MAX_NAME_CHARS: usize = 128;
 /// Of an owner's note.
 pub const MAX_DESCRIPTION_CHARS: usize = 256;
 /// How long an endpoint may fail without one success before it is disabled, where its dialect does that.
@@ -76,10 +81,22 @@ pub struct Endpoint {
     /// Since when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub disabled_at: Option<Timestamp>,
+    /// Its owner's name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Its owner's note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Headers of its owner's, sent along.
+    /// What its owner notes for programs of his own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// What its deliveries say that their bodies are, where not what all say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<ContentType>,
+    /// Headers of its owner's, sent along: their values sealed, by their names in lower case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed_headers: BTreeMap<String, String>,
+    /// The same in the clear, in rows of earlier versions; sealed with the next change of its owner's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Its own time-out.
@@ -139,7 +156,11 @@ impl Endpoint {
             status: EndpointStatus::Active,
             disabled_reason: None,
             disabled_at: None,
+            name: None,
             description: None,
+            metadata: BTreeMap::new(),
+            content_type: None,
+            sealed_headers: BTreeMap::new(),
             headers: BTreeMap::new(),
             timeout_seconds: None,
             retry_schedule: None,
@@ -162,11 +183,9 @@ impl Endpoint {
         Some(Self::bare(id, tenant, url, job.dialect, job.created_at))
     }
 
-    /// The headers of its owner's that are sent along. A dialect may sign in one by now that was anybody's when it was set: a
-    /// receiver that finds two would take the owner's for ours.
-    pub fn own_headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let own = self.headers.iter().filter(|(name, _)| !is_of_ours(&name.to_ascii_lowercase()));
-        own.map(|(name, value)| (name.as_str(), value.as_str()))
+    /// What its deliveries say that their bodies are.
+    pub fn content_type(&self) -> &str {
+        self.content_type.as_ref().map_or(content_type::DEFAULT, ContentType::as_str)
     }
 
     /// What its secrets are sealed for.
@@ -250,6 +269,18 @@ pub fn check_timeout(seconds: u16) -> Result<(), Invalid> {
     Err(Invalid::new("timeout_seconds", format!("whole seconds, 1 to {limit}")))
 }
 
+/// Takes a request's `name`.
+///
+/// # Errors
+/// [`Invalid`] when it is too long, or nothing of it is seen.
+pub fn check_name(text: &str) -> Result<(), Invalid> {
+    if invisible::shows(text) && text.chars().count() <= MAX_NAME_CHARS && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let expected = format!("1 to {MAX_NAME_CHARS} characters, none of them a control character and not blanks alone");
+    Err(Invalid::new("name", expected))
+}
+
 /// Takes a request's `description`.
 ///
 /// # Errors
@@ -264,15 +295,14 @@ pub fn check_description(text: &str) -> Result<(), Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::NUR;
 
     #[test]
-    fn no_header_that_was_set_before_signs() {
-        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
-        let endpoint = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&NUR), at);
-        let headers = [("x-team", "a"), ("x-nur-signature", "sha256=00"), ("webhook-id", "evt_1"), ("host", "b")];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let set_before = Endpoint { headers: headers.into(), ..endpoint.clone() };
-        assert_eq!(set_before.own_headers().collect::<Vec<_>>(), [("x-team", "a")]);
+    fn a_name_is_seen_and_bounded() {
+        for good in ["a", "Rechnungen \u{2713}", &"\u{e9}".repeat(128)] {
+            assert!(check_name(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", " ", "\u{200b}", "a\nb", "a\u{7f}", &"a".repeat(129)] {
+            assert_eq!(check_name(bad).unwrap_err().field, "name", "{bad:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod cancellation;
+pub mod content_type;
 pub mod delivery;
 pub mod delivery_stats;
 pub mod detail_type;
@@ -13,6 +14,7 @@ pub mod egress;
 pub mod endpoint;
 pub mod event;
 pub mod event_rate;
+pub mod hidden;
 pub mod id;
 pub mod idempotency_key;
 pub mod invalid;
@@ -21,6 +23,7 @@ pub mod job;
 pub mod json;
 pub mod key;
 pub mod message;
+pub mod metadata;
 pub mod named;
 pub mod note;
 pub mod obstacle;

@@ -12,9 +12,12 @@ use crate::delivery::{Delivery, Reason};
 use crate::endpoint::Endpoint;
 use crate::endpoint::parking::Parking;
 use crate::event::{Announce, Event, OwnType};
-use crate::id::{EventId, JobId, TenantId};
+use crate::id::{EndpointId, EventId, JobId, TenantId};
 use crate::job::{Job, Project};
 use crate::time;
+
+/// Who has done what nobody asked for.
+pub const POSTRIDER: &str = "postrider";
 
 /// Something that Postrider tells, before it has an id and a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +30,40 @@ pub struct OwnEvent {
 }
 
 impl OwnEvent {
-    /// That a webhook is disabled since `at`, and why, in words for its owner.
-    pub fn webhook_disabled(endpoint: &Endpoint, reason: &str, at: Timestamp) -> Self {
-        let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": time::wire(at)});
+    /// That an `actor` has made a webhook, as the API shows it.
+    pub fn webhook_created(endpoint: &Endpoint, shown: &RawValue, actor: &str) -> Self {
+        let told = Told { webhook: Some(shown), ..Told::of(&endpoint.id, actor) };
+        Self::of_webhook(OwnType::WebhookCreated, endpoint, told.to_json())
+    }
+
+    /// That an `actor` has changed these fields of a webhook, as the API shows it now.
+    pub fn webhook_updated(endpoint: &Endpoint, changed: &[String], shown: &RawValue, actor: &str) -> Self {
+        let told = Told { changed: Some(changed), webhook: Some(shown), ..Told::of(&endpoint.id, actor) };
+        Self::of_webhook(OwnType::WebhookUpdated, endpoint, told.to_json())
+    }
+
+    /// That an `actor` has deleted a webhook at `at`, as the API showed it; nothing is shown of one that nobody could read.
+    pub fn webhook_deleted(
+        (tenant_id, webhook_id): (&TenantId, &EndpointId),
+        shown: Option<&RawValue>,
+        actor: &str,
+        at: Timestamp,
+    ) -> Self {
+        let told = Told { deleted_at: Some(time::wire(at)), webhook: shown, ..Told::of(webhook_id, actor) };
+        let (own_type, tenant_id) = (OwnType::WebhookDeleted, tenant_id.clone());
+        Self { own_type, tenant_id, data: told.to_json(), job_id: None, announce: None }
+    }
+
+    /// That an `actor` has a webhook sent to again since `at`.
+    pub fn webhook_enabled(endpoint: &Endpoint, actor: &str, at: Timestamp) -> Self {
+        let told = Told { enabled_at: Some(time::wire(at)), ..Told::of(&endpoint.id, actor) };
+        Self::of_webhook(OwnType::WebhookEnabled, endpoint, told.to_json())
+    }
+
+    /// That an `actor` has disabled a webhook at `at`, and why, in words for its owner.
+    pub fn webhook_disabled(endpoint: &Endpoint, reason: &str, actor: &str, at: Timestamp) -> Self {
+        let disabled_at = time::wire(at);
+        let data = json!({"webhook_id": endpoint.id, "reason": reason, "disabled_at": disabled_at, "actor": actor});
         Self::of_webhook(OwnType::WebhookDisabled, endpoint, data.to_string())
     }
 
@@ -138,6 +172,32 @@ impl OwnEvent {
     }
 }
 
+/// What somebody has done with a webhook.
+#[derive(Serialize)]
+struct Told<'a> {
+    webhook_id: &'a EndpointId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled_at: Option<String>,
+    actor: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<&'a RawValue>,
+}
+
+impl<'a> Told<'a> {
+    fn of(webhook_id: &'a EndpointId, actor: &'a str) -> Self {
+        Self { webhook_id, changed: None, deleted_at: None, enabled_at: None, actor, webhook: None }
+    }
+
+    fn to_json(&self) -> String {
+        // Only maps with keys that are no strings cannot be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 #[derive(Serialize)]
 struct DeliveryFailed<'a> {
     webhook_id: &'a str,
@@ -219,12 +279,51 @@ mod tests {
     }
 
     #[test]
+    fn an_owner_is_told_what_was_done_with_which_webhook_by_whom() {
+        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
+        let endpoint = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
+        let shown = RawValue::from_string(r#"{"id": "wh"}"#.to_owned()).unwrap();
+        let (place, changed) = ((&endpoint.tenant_id, &endpoint.id), ["url".to_owned(), "secret".to_owned()]);
+        for (own, event, rest) in [
+            (
+                OwnEvent::webhook_created(&endpoint, &shown, "key_a"),
+                "webhook.created",
+                r#""actor":"key_a","webhook":{"id": "wh"}"#,
+            ),
+            (
+                OwnEvent::webhook_updated(&endpoint, &changed, &shown, "key_a"),
+                "webhook.updated",
+                r#""changed":["url","secret"],"actor":"key_a","webhook":{"id": "wh"}"#,
+            ),
+            (
+                OwnEvent::webhook_deleted(place, Some(&shown), "key_a", at),
+                "webhook.deleted",
+                r#""deleted_at":"1970-01-01T00:00:00.000Z","actor":"key_a","webhook":{"id": "wh"}"#,
+            ),
+            (
+                OwnEvent::webhook_deleted(place, None, "key_a", at),
+                "webhook.deleted",
+                r#""deleted_at":"1970-01-01T00:00:00.000Z","actor":"key_a""#,
+            ),
+            (
+                OwnEvent::webhook_enabled(&endpoint, "key_a", at),
+                "webhook.enabled",
+                r#""enabled_at":"1970-01-01T00:00:00.000Z","actor":"key_a""#,
+            ),
+        ] {
+            let told = own.into_event(7, at, 60);
+            assert_eq!(told.data, format!(r#"{{"webhook_id":"{}",{rest}}}"#, endpoint.id));
+            assert_eq!((told.event_type.as_str(), told.ours, &told.tenant_id), (event, true, &endpoint.tenant_id));
+        }
+    }
+
+    #[test]
     fn an_owner_is_told_which_webhook_is_disabled_why_and_since_when() {
         let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
         let endpoint = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
-        let event = OwnEvent::webhook_disabled(&endpoint, "it is gone", at).into_event(7, at, 60);
+        let event = OwnEvent::webhook_disabled(&endpoint, "it is gone", POSTRIDER, at).into_event(7, at, 60);
         let expected = format!(
-            r#"{{"webhook_id":"{}","reason":"it is gone","disabled_at":"1970-01-01T00:00:00.000Z"}}"#,
+            r#"{{"webhook_id":"{}","reason":"it is gone","disabled_at":"1970-01-01T00:00:00.000Z","actor":"postrider"}}"#,
             endpoint.id
         );
         assert_eq!((event.data, event.ours, event.expires_at), (expected, true, 60));

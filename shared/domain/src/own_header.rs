@@ -1,15 +1,32 @@
-//! Headers of a webhook's owner's own, which are sent along.
+//! Headers of a webhook's owner's own, which are sent along. Their values can be tokens, so they are write-only: sealed at rest, and
+//! shown as [`MASK`].
 
 use std::collections::BTreeMap;
 
 use crate::dialect;
 use crate::invalid::Invalid;
 use crate::reserved_header::is_reserved;
+use crate::secret::Secret;
 
 /// Of one webhook.
 pub const MAX_HEADERS: usize = 16;
-/// Of a header's name, and of its value.
-pub const MAX_HEADER_CHARS: usize = 1024;
+/// Of a header's name.
+pub const MAX_NAME_CHARS: usize = 1024;
+/// Of a header's value: tokens are long.
+pub const MAX_VALUE_CHARS: usize = 4096;
+/// Of all names and values of one webhook: its row is read for each attempt.
+pub const MAX_BYTES: usize = 8192;
+/// What is shown in a value's place, and what a change sends to keep it.
+pub const MASK: &str = "***";
+
+/// A header's value as a request gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenValue {
+    /// The one that is there.
+    Kept,
+    /// Another one.
+    New(Secret),
+}
 
 /// Whether a header is ours, the connection's or a signature's; `lower` is its name in lower case.
 pub(crate) fn is_of_ours(lower: &str) -> bool {
@@ -20,7 +37,7 @@ pub(crate) fn is_of_ours(lower: &str) -> bool {
 ///
 /// # Errors
 /// [`Invalid`] naming the header.
-pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Invalid> {
+pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<String, GivenValue>, Invalid> {
     if headers.len() > MAX_HEADERS {
         return Err(Invalid::new("headers", format!("at most {MAX_HEADERS} headers")));
     }
@@ -32,18 +49,19 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
         if is_of_ours(&lower) {
             return Err(Invalid::new(field, "a header that Postrider does not set itself"));
         }
-        if name.is_empty() || name.len() > MAX_HEADER_CHARS || !name.bytes().all(is_token) {
+        if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.bytes().all(is_token) {
             return Err(Invalid::new(field, "a header name of letters, digits and hyphens"));
         }
         // HTTP/1 drops white space around a value, and HTTP/2 forbids it.
         let is_padded = value.trim() != value;
-        if value.len() > MAX_HEADER_CHARS
+        if value.len() > MAX_VALUE_CHARS
             || is_padded
             || !value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
         {
             let expected = "visible ASCII characters, with no white space at either end";
-            return Err(Invalid::new(field, format!("a value of at most {MAX_HEADER_CHARS} {expected}")));
+            return Err(Invalid::new(field, format!("a value of at most {MAX_VALUE_CHARS} {expected}")));
         }
+        let value = if value == MASK { GivenValue::Kept } else { GivenValue::New(Secret::stored(value)) };
         if taken.insert(lower, value).is_some() {
             return Err(Invalid::new(field, "each header once"));
         }
@@ -55,7 +73,7 @@ pub fn parse_headers(headers: BTreeMap<String, String>) -> Result<BTreeMap<Strin
 mod tests {
     use super::*;
 
-    fn taken(name: &str, value: &str) -> Result<BTreeMap<String, String>, Invalid> {
+    fn taken(name: &str, value: &str) -> Result<BTreeMap<String, GivenValue>, Invalid> {
         let headers = BTreeMap::from([(name.to_owned(), value.to_owned())]);
         parse_headers(headers)
     }
@@ -63,10 +81,20 @@ mod tests {
     #[test]
     fn a_header_of_the_owners_own_is_taken_in_lower_case() {
         for name in ["Authorization", "x-team", "Cookie", "traceparent", "X_odd.name~"] {
-            assert_eq!(taken(name, "a\tb c").unwrap(), BTreeMap::from([(name.to_lowercase(), "a\tb c".to_owned())]));
+            let value = GivenValue::New(Secret::stored("a\tb c".to_owned()));
+            assert_eq!(taken(name, "a\tb c").unwrap(), BTreeMap::from([(name.to_lowercase(), value)]));
         }
         assert!(taken("x-empty", "").is_ok());
-        assert!(taken("x-long", &"v".repeat(1024)).is_ok());
+        assert!(taken(&"x".repeat(1024), "v").is_ok());
+        assert!(taken("x-long", &"v".repeat(4096)).is_ok());
+    }
+
+    #[test]
+    fn three_stars_keep_a_value_and_nothing_else_does() {
+        assert_eq!(taken("X-Team", "***").unwrap()["x-team"], GivenValue::Kept);
+        for value in ["", "*", "**", "****", "*** ***"] {
+            assert_ne!(taken("X-Team", value).unwrap()["x-team"], GivenValue::Kept, "{value:?}");
+        }
     }
 
     #[test]
@@ -93,7 +121,16 @@ mod tests {
             assert!(taken("x-team", value).is_err(), "{value:?}");
         }
         assert!(taken(&"x".repeat(1025), "x").is_err());
-        assert!(taken("x-team", &"x".repeat(1025)).is_err());
+        assert!(taken("x-team", &"x".repeat(4097)).is_err());
+    }
+
+    #[test]
+    fn no_refusal_repeats_a_value() {
+        for value in ["canary\u{e9}", " canary", &format!("canary{}", "x".repeat(4096))] {
+            let refused = taken("x-team", value).unwrap_err();
+            assert!(!format!("{refused:?} {refused}").contains("canary"), "{refused}");
+        }
+        assert!(!format!("{:?}", taken("x-team", "canary")).contains("canary"));
     }
 
     #[test]

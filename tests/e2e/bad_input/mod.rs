@@ -10,9 +10,11 @@ use crate::support::{Answer, Api, World};
 
 mod jobs;
 mod rows;
+mod webhooks;
 
 use jobs::ROWS as JOBS;
 use rows::ROWS;
+use webhooks::ROWS as WEBHOOKS;
 
 const AT_ONCE: usize = 8;
 
@@ -54,7 +56,7 @@ async fn ask(api: &Api, line: &str, body: &str) -> Answer {
     let has_body = matches!(method, Method::POST | Method::PATCH | Method::PUT);
     let call = api.call(method, path);
     // The body of these may be left out, and then nothing says what it is.
-    let is_optional = ["rotate", "retry", "cancel"].iter().any(|name| path.contains(name));
+    let is_optional = ["rotate", "retry", "cancel", "able"].iter().any(|name| path.contains(name));
     if has_body && !(body.is_empty() && is_optional) {
         call.body("application/json", body).send().await
     } else {
@@ -65,7 +67,8 @@ async fn ask(api: &Api, line: &str, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_request_is_told_its_status_code_and_field() {
     let world = World::open();
-    assert!(ROWS.len() + JOBS.len() >= 150, "{} and {}", ROWS.len(), JOBS.len());
+    let count = ROWS.len() + JOBS.len() + WEBHOOKS.len();
+    assert!(count >= 150, "{count}");
     let (nur, standard) = (world.tenant().await, world.tenant_on("standard", "pro").await);
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
     let provider = world.provider(&["events:write"]).await;
@@ -96,7 +99,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         ("{task}", &task),
     ];
     let placed = |text: &str| places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(name, place));
-    let tries = stream::iter(ROWS.iter().chain(JOBS)).map(|(who, line, body, status, code, field)| {
+    let tries = stream::iter(ROWS.iter().chain(JOBS).chain(WEBHOOKS)).map(|(who, line, body, status, code, field)| {
         let (line, body) = (placed(line), placed(body));
         let api = by(*who).clone();
         async move {
@@ -107,7 +110,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         }
     });
     let wrong: Vec<String> = tries.buffer_unordered(AT_ONCE).filter_map(|wrong| async { wrong }).collect().await;
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len() + JOBS.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), count, wrong.join("\n"));
 
     assert_eq!(nur.api.get(&webhook_path).await.body, before, "nothing was changed");
     let listed = nur.api.get("/v1/webhooks").await.ok(200);
@@ -120,6 +123,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
     assert_eq!(stands, stood, "nor reported");
     // null is a value where the page on it says so: a webhook's fields are its dialect's then, as in a PATCH.
     let nothing = r#"{"url":"https://your-app.invalid/","events":["*"],"description":null,"headers":null,
+        "name":null,"metadata":null,"content_type":null,
         "timeout_seconds":null,"retry_schedule":null,"rate_limit":null}"#;
     let made = nur.api.post_text("/v1/webhooks/create", nothing).await.ok(201);
     assert_eq!(keys(&made), ["created_at", "events", "id", "status", "url"], "{made}");

@@ -170,3 +170,41 @@ async fn a_batch_of_which_not_even_a_note_can_be_left_comes_again() {
     }
     assert_eq!((came(&here), came(&there)), (once(goods), once(bads)), "its rerun announces nothing twice");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn headers_that_change_while_a_fan_out_dies_and_runs_again_are_those_that_stand_at_the_attempt() {
+    let (world, _guard) = alone().await;
+    let tenant = world.tenant_on("standard", "pro").await;
+    let (early, late) = (Receiver::start(world.stack).await, Receiver::start(world.stack).await);
+    let body =
+        |receiver: &Receiver| json!({"url": receiver.url("/"), "events": ["*"], "headers": {"x-token": "the first"}});
+    let webhooks = [tenant.create(&body(&early)).await, tenant.create(&body(&late)).await];
+    let change = json!({"headers": {"x-token": "the second"}});
+    let proxy = Proxy::start(world.stack).await;
+    // It dies with its rows put and nothing announced.
+    proxy.spoil("SendMessageBatch", "DeliverQueue", 1, Spoil::Hang);
+    let event = with_proxy(&world, "fanout", &proxy, async {
+        let event = tenant.publish("invoice.paid", &json!({})).await;
+        until("the fan-out to announce", SOON, || async {
+            if proxy.hits() > 0 { Ok(()) } else { Err("not yet".to_owned()) }
+        })
+        .await;
+        for webhook in &webhooks {
+            tenant.api.patch(&format!("/v1/webhooks/{webhook}"), &change).await.ok(200);
+        }
+        assert!(world.aws.functions.kill_all("fanout") > 0, "somebody must be announcing");
+        proxy.heal();
+        event
+    })
+    .await;
+    for (webhook, receiver) in webhooks.iter().zip([&early, &late]) {
+        let id = tenant.delivery_of(&event, webhook).await;
+        tenant.settled_within(&id, "succeeded", 1, A_FEW_TRIES).await;
+        assert_eq!(receiver.only(SOON).await.header("x-token"), Some("the second"));
+    }
+    nothing_unfinished(&world).await;
+    tokio::time::sleep(WHEN_A_DOUBLE_WOULD_HAVE_COME).await;
+    assert_eq!((came(&early), came(&late)), (once([event.clone()]), once([event])));
+    assert_eq!(tenant.deliveries(&webhooks[0], "status=pending").await, Vec::<Value>::new());
+}

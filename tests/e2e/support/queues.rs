@@ -43,6 +43,19 @@ impl Aws {
         answer.messages.unwrap_or_default().into_iter().filter_map(|message| message.body).collect()
     }
 
+    /// The bodies of all messages of a queue that nobody has in hand, which are seen again after a moment.
+    pub(crate) async fn all_of(&self, queue: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        loop {
+            let request = self.sqs.receive_message().queue_url(queue).max_number_of_messages(10).visibility_timeout(5);
+            let messages = request.send().await.expect("the queue should be read").messages.unwrap_or_default();
+            if messages.is_empty() {
+                return found;
+            }
+            found.extend(messages.into_iter().filter_map(|message| message.body));
+        }
+    }
+
     /// Takes the one message that contains `part` out of a queue, if it is there; all others stay.
     pub(crate) async fn take(&self, queue: &str, part: &str) -> Option<String> {
         self.take_each(queue, part).await.pop()

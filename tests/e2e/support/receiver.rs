@@ -42,12 +42,14 @@ pub(crate) enum Reply {
     Until(Gate, u16),
     /// Answers with a status that depends on how many requests came before.
     Changing(fn(usize) -> u16),
+    /// Answers with a status, and says in its body and in a Location all that the request had in its headers.
+    Echo(u16),
 }
 
 impl Reply {
-    fn bytes(&self, before: usize) -> Vec<u8> {
+    fn bytes(&self, before: usize, request: &Received) -> Vec<u8> {
         match self {
-            Self::Status(status) => Self::Full(*status, Vec::new(), Vec::new()).bytes(before),
+            Self::Status(status) => Self::Full(*status, Vec::new(), Vec::new()).bytes(before, request),
             Self::Full(status, headers, body) => {
                 let mut head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\n", body.len());
                 for (name, value) in headers {
@@ -55,13 +57,24 @@ impl Reply {
                 }
                 [head.as_bytes(), b"\r\n", body].concat()
             }
-            Self::Held(_) => Self::Status(200).bytes(before),
-            Self::HeldAs(_, status) => Self::Status(*status).bytes(before),
+            Self::Held(_) => Self::Status(200).bytes(before, request),
+            Self::HeldAs(_, status) => Self::Status(*status).bytes(before, request),
             Self::Hangup => Vec::new(),
             Self::Raw(bytes) => bytes.clone(),
-            Self::Late(_, status) => Self::Status(*status).bytes(before),
-            Self::Until(gate, status) => Self::Status(if gate.is_open() { 200 } else { *status }).bytes(before),
-            Self::Changing(status) => Self::Status(status(before)).bytes(before),
+            Self::Late(_, status) => Self::Status(*status).bytes(before, request),
+            Self::Until(gate, status) => {
+                Self::Status(if gate.is_open() { 200 } else { *status }).bytes(before, request)
+            }
+            Self::Changing(status) => Self::Status(status(before)).bytes(before, request),
+            Self::Echo(status) => {
+                // Its owner's stand before what signs.
+                let lines: Vec<String> =
+                    request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                let values: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+                let location = ("location", format!("https://localhost/{}", values.join("/")));
+                let told = [lines.join("\n"), serde_json::json!({"headers": values}).to_string()].join("\n");
+                Self::Full(*status, vec![location], told.into_bytes()).bytes(before, request)
+            }
         }
     }
 }
@@ -206,19 +219,19 @@ async fn serve(socket: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
         if let Some(path) = request.path.strip_suffix(QUERY) {
             request.path = path[..path.len() - 1].to_owned();
         }
-        let (reply, before) = {
+        let (reply, before, request) = {
             let mut script = state.script.lock().expect("no test panics while it holds this");
             let mut requests = state.requests.lock().expect("no test panics while it holds this");
-            requests.push(request);
+            requests.push(request.clone());
             state.times.lock().expect("no test panics while it holds this").push(Instant::now());
-            (script.pop_front().unwrap_or_else(|| state.afterwards.clone()), requests.len() - 1)
+            (script.pop_front().unwrap_or_else(|| state.afterwards.clone()), requests.len() - 1, request)
         };
         match &reply {
             Reply::Held(gate) | Reply::HeldAs(gate, _) => gate.wait().await,
             Reply::Late(wait, _) => tokio::time::sleep(*wait).await,
             _ => {}
         }
-        let sent = wire.write_all(&reply.bytes(before)).await.and(wire.flush().await);
+        let sent = wire.write_all(&reply.bytes(before, &request)).await.and(wire.flush().await);
         if sent.is_err() || matches!(reply, Reply::Hangup | Reply::Raw(_)) {
             // The sender may be gone already, which is what a time-out looks like from here.
             let _ = wire.shutdown().await;

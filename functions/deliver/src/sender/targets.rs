@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use postrider_domain::attempt::{Outcome, Unreachable};
 use postrider_domain::egress::{Egress, PrivateTargets};
+use postrider_domain::hidden::Hidden;
 use postrider_host::resolver::Resolver;
 use receiver::{Receiver, Seen};
 use zone::Answer::{Addresses, Alias, Missing, Silence};
@@ -51,7 +52,8 @@ pub(super) async fn send_within(sender: &Sender, url: &str, timeout: Duration) -
 }
 
 pub(super) fn post(url: &str, timeout: Duration) -> Post {
-    Post { url: url.to_owned(), headers: Vec::new(), body: b"{}".to_vec(), timeout, is_last: false }
+    let (headers, hidden) = (Vec::new(), Hidden::default());
+    Post { url: url.to_owned(), headers, body: b"{}".to_vec(), hidden, timeout, is_last: false }
 }
 
 fn assert_blocked(sent: &Sent, why: &str) {

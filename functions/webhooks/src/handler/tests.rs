@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use postrider_api::{Access as _, Route, Routed as _, serve};
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk;
 use postrider_domain::dialect::{NUR, STANDARD};
@@ -18,6 +19,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod own_headers;
+mod told;
+
+const RETENTION: Retention = Retention { seconds: 90 * 86_400 };
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn webhooks(script: &Script) -> Webhooks {
@@ -31,9 +36,10 @@ fn webhooks(script: &Script) -> Webhooks {
         credentials: Credentials::new(config.clone()),
         config,
         keyring: keyring(script),
+        teller: Teller::of(EventsTable::of(&sdk, "events"), RETENTION),
         resolver: Resolver::asking(Egress::new(PrivateTargets::Refuse), Arc::new(move |name| Box::pin(look_up(name)))),
         retry_queue: Queue::at(&sdk, "retry"),
-        retention: Retention { seconds: 90 * 86_400 },
+        retention: RETENTION,
     }
 }
 
@@ -103,7 +109,11 @@ async fn a_webhook_is_put_with_its_subscriptions_and_a_sealed_secret_that_is_sho
     assert_eq!(answer.status, 201, "{answer:?}");
     let (id, shown) = (answer.body["id"].as_str().unwrap(), answer.body["secret"].as_str().unwrap());
     let writes = written(&script);
-    assert_eq!(writes.len(), 4, "the webhook, a subscription for each event type, and the count of webhooks");
+    assert_eq!(
+        writes.len(),
+        5,
+        "the webhook, a subscription for each event type, what is told, and the count of webhooks"
+    );
     let (put, item) = (&writes[0]["Put"], &writes[0]["Put"]["Item"]);
     assert_eq!(put["ConditionExpression"], "attribute_not_exists(pk)");
     assert_eq!(
@@ -114,7 +124,7 @@ async fn a_webhook_is_put_with_its_subscriptions_and_a_sealed_secret_that_is_sho
     let opened = keyring(&script).open(&format!("{}/{id}", owner().tenant_id()), sealed).await.unwrap();
     assert_eq!(opened.expose(), shown);
     assert!(!json!(writes).to_string().contains(shown), "nowhere else");
-    for (write, pattern) in writes[1..].iter().zip(["invoice.paid", "voice.*"]) {
+    for (write, pattern) in writes[1..3].iter().zip(["invoice.paid", "voice.*"]) {
         let item = &write["Put"]["Item"];
         assert_eq!(item["pk"], format!("SUBSCRIPTION#{}#{pattern}", owner().tenant_id()));
         assert_eq!(item["sk"], id);
@@ -201,7 +211,8 @@ async fn a_change_that_was_overtaken_is_made_again_of_what_stands_there() {
     );
     let subscribed = &second[1]["Put"]["Item"]["pk"];
     assert_eq!(subscribed, &format!("SUBSCRIPTION#{}#invoice.sent", owner().tenant_id()));
-    assert_eq!(second.as_array().unwrap().len(), 3, "what it asked for before it goes on asking for; and the count");
+    let count = second.as_array().unwrap().len();
+    assert_eq!(count, 4, "what it asked for before it goes on asking for; what is told, and the count");
 }
 
 #[tokio::test]
@@ -212,14 +223,15 @@ async fn a_deleted_webhook_loses_its_secrets_and_its_subscriptions_end() {
     let writes = written(&script);
     let change = expression(&writes[0]["Update"], "UpdateExpression");
     assert!(
-        change.starts_with("SET deleted_at = ") && change.ends_with("REMOVE secrets, headers, counted_bytes"),
+        change.starts_with("SET deleted_at = ")
+            && change.ends_with("REMOVE secrets, sealed_headers, headers, metadata, counted_bytes"),
         "{change}"
     );
     let condition = expression(&writes[0]["Update"], "ConditionExpression");
     assert_eq!(condition, "revision = 3 AND attribute_not_exists(deleted_at)");
     assert_eq!(writes[1]["Update"]["Key"]["pk"], format!("SUBSCRIPTION#{}#invoice.paid", owner().tenant_id()));
     let given_back = format!("ADD webhooks -1, list_bytes -{}, moves 1", endpoint().counted());
-    assert_eq!(expression(&writes[2]["Update"], "UpdateExpression"), given_back);
+    assert_eq!(expression(&writes[3]["Update"], "UpdateExpression"), given_back);
 }
 
 #[tokio::test]
@@ -239,7 +251,8 @@ async fn a_webhook_of_before_keeps_a_pattern_more_than_a_new_one_may_have() {
     let patterns = types(49).iter().map(|name| name.parse().unwrap()).collect();
     let of_before = Endpoint { events: patterns, ..endpoint() };
     let script = script(std::slice::from_ref(&of_before))
-        .saying("TransactWriteItems", [Said::done(), Said::done(), Said::done()]);
+        .saying("TransactWriteItems", [Said::done(), Said::done(), Said::done()])
+        .saying("PutItem", [Said::done()]);
     let change = |body: Value| Call::new("PATCH", &path()).by(&owner()).saying(&body);
     for call in
         [change(json!({"events": types(49)})), create(&json!({"url": "https://a.example/", "events": types(49)}))]
@@ -254,7 +267,13 @@ async fn a_webhook_of_before_keeps_a_pattern_more_than_a_new_one_may_have() {
     assert_eq!(answered(&script, Call::new("DELETE", &path()).by(&owner())).await.status, 204);
     let sizes = script.asked("TransactWriteItems");
     let sizes: Vec<_> = sizes.iter().map(|asked| asked["TransactItems"].as_array().unwrap().len()).collect();
-    assert_eq!(sizes, [1, 100, 51], "no transaction takes more than a hundred");
+    assert_eq!(sizes, [2, 100, 52], "no transaction takes more than a hundred");
+    let told = &script.asked("PutItem")[0];
+    assert_eq!(
+        (&told["TableName"], &told["Item"]["event"]),
+        (&json!("events"), &json!("webhook.updated")),
+        "afterwards"
+    );
 }
 
 #[tokio::test]

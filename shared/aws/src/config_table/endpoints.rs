@@ -22,6 +22,7 @@ use crate::conditional::{self, CHANGED_BY, Recorded, has_id, holds_secret, is_by
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, text_of, to_item};
 use crate::rows::{ids, readable_by};
+use crate::told::Told;
 
 /// Where an endpoint's earlier URLs lie.
 const URLS_PREFIX: &str = "URLS#";
@@ -60,11 +61,16 @@ fn urls_sort(id: &EndpointId) -> String {
 }
 
 impl ConfigTable {
-    /// Puts a new endpoint and its subscriptions, all or nothing, if its tenant's quotas have room for it.
+    /// Puts a new endpoint and its subscriptions, and tells of it, all or nothing, if its tenant's quotas have room for it.
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_endpoint(&self, endpoint: &Endpoint, quotas: Quotas) -> Result<Result<(), Exceeded>, Failure> {
+    pub async fn create_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        quotas: Quotas,
+        told: &Told,
+    ) -> Result<Result<(), Exceeded>, Failure> {
         let (endpoint, bytes) = &endpoint.clone().counted_anew();
         let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(unwritable("a webhook"))?;
@@ -72,7 +78,8 @@ impl ConfigTable {
         writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
         // Its id is random: whoever has it is this endpoint. The count's row may be refused beside it, by this very webhook.
         let is_ours = |there: &Item| has_id(there, endpoint.id.as_str());
-        let made = self.write_counted(&endpoint.tenant_id, (Shift::made(*bytes), Some(quotas)), writes, is_ours);
+        let made =
+            self.write_counted(&endpoint.tenant_id, (Shift::made(*bytes), Some(quotas)), (writes, told), is_ours);
         match deadline::to_be_shown(made).await? {
             Ok(Recorded::Yes) => Ok(Ok(())),
             Ok(Recorded::Overtaken) => Err(Failure::Taken("a webhook")),
@@ -153,8 +160,8 @@ impl ConfigTable {
         Ok(self.get_readable(tenant_partition(tenant), &urls_sort(id)).await?.unwrap_or_default())
     }
 
-    /// Replaces an endpoint with its changed self, if it still is as it was read, and the quota has room for what it shows more. The
-    /// URL that it leaves is remembered beside it.
+    /// Replaces an endpoint with its changed self, if it still is as it was read, and the quota has room for what it shows more; and
+    /// tells of it. The URL that it leaves is remembered beside it.
     ///
     /// # Errors
     /// When the write failed.
@@ -164,6 +171,7 @@ impl ConfigTable {
         after: &Endpoint,
         quotas: Quotas,
         now: Timestamp,
+        told: &Told,
     ) -> Result<Result<Recorded, Exceeded>, Failure> {
         let mark = entropy::mark();
         let moved = after.url != before.url;
@@ -188,9 +196,10 @@ impl ConfigTable {
             writes.push(self.remembering(before).await?);
         }
         writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
+        let actions = writes.len() + usize::from(!shift.is_none());
         let secret = fresh(&before.secrets, &after.secrets);
         let is_ours = |there: &Item| is_by(there, &mark) || secret.is_some_and(|secret| holds_secret(there, secret));
-        let write = self.write_counted(&after.tenant_id, (shift, Some(quotas)), writes, &is_ours);
+        let write = self.write_counted(&after.tenant_id, (shift, Some(quotas)), (writes, told), &is_ours);
         let made = if secret.is_some() { deadline::to_be_shown(write).await } else { write.await };
         let made = match made {
             Ok(Err(exceeded)) => return Ok(Err(exceeded)),
@@ -198,7 +207,11 @@ impl ConfigTable {
             Err(error) => Err(error),
         };
         let sort = format!("{ENDPOINT_PREFIX}{}", after.id);
-        self.look_after(made, tenant_partition(&after.tenant_id), &sort, is_ours).await.map(Ok)
+        let made = self.look_after(made, tenant_partition(&after.tenant_id), &sort, is_ours).await?;
+        if made == Recorded::Yes {
+            told.tell_the_others(actions).await;
+        }
+        Ok(Ok(made))
     }
 
     /// The write that remembers an endpoint's URL. What it is made from changes only with the endpoint, whose revision guards
@@ -212,7 +225,8 @@ impl ConfigTable {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Deletes an endpoint, if it still is as it was read: its subscriptions end, its secrets go, and a tombstone stays until its deliveries have expired.
+    /// Deletes an endpoint, if it still is as it was read, and tells of it: its subscriptions end, its secrets and headers go, and a
+    /// tombstone stays until its deliveries have expired.
     ///
     /// # Errors
     /// When the write failed.
@@ -221,13 +235,15 @@ impl ConfigTable {
         endpoint: &Endpoint,
         now: Timestamp,
         expires_at: i64,
+        told: &Told,
     ) -> Result<Recorded, Failure> {
         let mark = entropy::mark();
         let tombstone = Update::builder()
             .table_name(&self.name)
             .set_key(Some(endpoint_place(&endpoint.tenant_id, &endpoint.id)))
             .update_expression(format!(
-                "SET deleted_at = :now, expires_at = :expires, changed_by = :by{} REMOVE secrets, headers, counted_bytes",
+                "SET deleted_at = :now, expires_at = :expires, changed_by = :by{} \
+                 REMOVE secrets, sealed_headers, headers, metadata, counted_bytes",
                 if endpoint.parking.is_some() { ", parking = :parking" } else { "" }
             ))
             .condition_expression(is_unchanged(endpoint))
@@ -251,7 +267,7 @@ impl ConfigTable {
         }
         writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
         let is_ours = |there: &Item| is_by(there, &mark) || was_deleted_at(there, now);
-        self.give_back(&endpoint.tenant_id, endpoint.counted(), writes, is_ours).await
+        self.give_back(&endpoint.tenant_id, endpoint.counted(), (writes, told), is_ours).await
     }
 
     /// Writes a deletion, and gives back what the endpoint was counted with: no quota is in its way.
@@ -259,10 +275,10 @@ impl ConfigTable {
         &self,
         tenant: &TenantId,
         bytes: u64,
-        writes: Vec<TransactWriteItem>,
+        (writes, told): (Vec<TransactWriteItem>, &Told),
         is_ours: impl Fn(&Item) -> bool,
     ) -> Result<Recorded, Failure> {
-        let given_back = self.write_counted(tenant, (Shift::deleted(bytes), None), writes, is_ours).await?;
+        let given_back = self.write_counted(tenant, (Shift::deleted(bytes), None), (writes, told), is_ours).await?;
         Ok(given_back.unwrap_or(Recorded::Overtaken))
     }
 

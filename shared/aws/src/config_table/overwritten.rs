@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::ConfigTable;
 use crate::conditional::Recorded;
 use crate::events_table::EventsTable;
+use crate::sample::nothing_told;
 use crate::{sample, sdk};
 
 const OLD: &str = "k1.old";
@@ -58,7 +59,7 @@ async fn rotated(there: &Value) -> Recorded {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(there.clone())])]);
     let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
     table(&script)
-        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH)
+        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH, &nothing_told(&script))
         .await
         .unwrap()
         .unwrap()
@@ -77,7 +78,7 @@ async fn a_change_without_a_secret_is_not_known_by_those_that_stay() {
     let script = Script::new([Said::lost(), Said::cancelled(&[Ok(theirs(&[OLD]))])]);
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let changed = table(&script)
-        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH)
+        .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH, &nothing_told(&script))
         .await
         .unwrap()
         .unwrap();
@@ -107,7 +108,10 @@ async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
     let mut there = theirs(&[OLD]);
     there["id"] = json!(endpoint().id);
     let script = counted([Said::lost(), Said::cancelled(&[Ok(there), Err("None"), Err("None")])]);
-    assert_eq!(table(&script).create_endpoint(&endpoint(), Quotas::of(Plan::Pro)).await.unwrap(), Ok(()));
+    assert_eq!(
+        table(&script).create_endpoint(&endpoint(), Quotas::of(Plan::Pro), &nothing_told(&script)).await.unwrap(),
+        Ok(())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,7 +120,7 @@ async fn a_deletion_is_known_by_its_time() {
     for (at, changed) in [(now, Recorded::Yes), (Timestamp::UNIX_EPOCH, Recorded::Overtaken)] {
         let there = json!({"changed_by": "somebody", "deleted_at": time::wire(at)});
         let script = counted([Said::lost(), Said::cancelled(&[Ok(there), Err("None"), Err("None")])]);
-        assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0).await.unwrap(), changed);
+        assert_eq!(table(&script).delete_endpoint(&endpoint(), now, 0, &nothing_told(&script)).await.unwrap(), changed);
     }
 }
 
@@ -150,8 +154,9 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
     let after = Endpoint { secrets: secrets(&[NEW, OLD]), ..endpoint() };
     let script = Script::new([Said::lost().after(3), Said::done()]);
     deadline::within(in_seconds(8), Waiting::Caller, async {
-        let changed =
-            table(&script).change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH).await;
+        let changed = table(&script)
+            .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH, &nothing_told(&script))
+            .await;
         assert!(changed.unwrap_err().is_busy());
         assert!(deadline::has_written(), "the first try may have been carried out, and its caller hears so");
     })
@@ -161,8 +166,9 @@ async fn no_second_try_replaces_a_secret_that_there_is_no_time_to_show() {
     let after = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let script = Script::new([Said::lost().after(3), Said::done()]);
     deadline::within(in_seconds(8), Waiting::Caller, async {
-        let changed =
-            table(&script).change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH).await;
+        let changed = table(&script)
+            .change_endpoint(&endpoint(), &after, Quotas::of(Plan::Pro), Timestamp::UNIX_EPOCH, &nothing_told(&script))
+            .await;
         assert_eq!(changed.unwrap(), Ok(Recorded::Yes));
     })
     .await;

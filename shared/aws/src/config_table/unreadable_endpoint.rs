@@ -18,14 +18,16 @@ use crate::Recorded;
 use crate::conditional::{CHANGED_BY, is_by};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, to_item};
+use crate::told::Told;
 
-/// Subscriptions that end in one transaction, which takes 100 actions, beside the webhook and the count of its tenant's.
-const MOST_PATTERNS: usize = 98;
+/// Subscriptions that end in one transaction, which takes 100 actions, beside the webhook, the count of its tenant's and the event
+/// that tells of it.
+const MOST_PATTERNS: usize = 97;
 
 impl ConfigTable {
     /// Deletes an endpoint from its keys alone: a tombstone that can be read takes the row's place, and those of its
     /// subscriptions end that the row still names. One that it does not name delivers nothing either, since the tombstone
-    /// denies it at every attempt.
+    /// denies it at every attempt. And tells of it.
     ///
     /// Whether there was one that had not been deleted: `None` where there was none.
     ///
@@ -37,6 +39,7 @@ impl ConfigTable {
         id: &EndpointId,
         now: Timestamp,
         expires_at: i64,
+        told: &Told,
     ) -> Result<Option<Recorded>, Failure> {
         let sort = format!("{ENDPOINT_PREFIX}{id}");
         let row = self.get_item(tenant_partition(tenant), &sort).await?;
@@ -65,7 +68,7 @@ impl ConfigTable {
             }
         }
         let is_ours = |there: &Item| is_by(there, &mark) || was_deleted_at(there, now);
-        self.give_back(tenant, counted_bytes(&row), writes, is_ours).await.map(Some)
+        self.give_back(tenant, counted_bytes(&row), (writes, told), is_ours).await.map(Some)
     }
 
     /// The end of a subscription, whatever else stands in its row.

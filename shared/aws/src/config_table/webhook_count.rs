@@ -24,6 +24,7 @@ use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, keyed, tenant_partition};
 use crate::conditional::{self, CHANGED_BY, ROUNDS_IN_A_CROWD, Recorded, is_by, transact, transact_or_refusals};
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, from_item, number, text, to_item};
+use crate::told::Told;
 
 #[cfg(test)]
 mod tests;
@@ -68,17 +69,19 @@ pub(super) fn counted_bytes(row: &Item) -> u64 {
 }
 
 impl ConfigTable {
-    /// Writes an endpoint and what belongs to it together with the shift of its tenant's count. `quotas` are what the caller knows of
-    /// them; before he is refused, they are read again.
+    /// Writes an endpoint and what belongs to it together with the shift of its tenant's count and what is told of it. `quotas` are
+    /// what the caller knows of them; before he is refused, they are read again.
     ///
-    /// Refused, it was written before where what stands there `is_ours`.
+    /// Refused, it was written before where what stands there `is_ours`, or is what was told.
     pub(super) async fn write_counted(
         &self,
         tenant: &TenantId,
         (shift, mut quotas): (Shift, Option<Quotas>),
-        writes: Vec<TransactWriteItem>,
+        (mut writes, told): (Vec<TransactWriteItem>, &Told),
         is_ours: impl Fn(&Item) -> bool,
     ) -> Result<Result<Recorded, Exceeded>, Failure> {
+        writes.extend(told.beside(writes.len() + usize::from(!shift.is_none()))?);
+        let is_ours = |there: &Item| is_ours(there) || told.has(there);
         if shift.is_none() {
             return self.write_endpoint(writes, is_ours).await.map(Ok);
         }
@@ -103,7 +106,7 @@ impl ConfigTable {
             let Err(refusals) = transact_or_refusals(&self.client, CALL, all, ROUNDS_IN_A_CROWD).await? else {
                 return Ok(Ok(Recorded::Yes));
             };
-            if refusals.is_any(&is_ours) {
+            if refusals.is_any(is_ours) {
                 return Ok(Ok(Recorded::Yes));
             }
             let Some(of_count) = refusals.of_the_last_alone() else { return Ok(Ok(Recorded::Overtaken)) };

@@ -154,6 +154,7 @@ impl Written {
                 WrittenBody::TypeTimestampData => BodyShape::TypeTimestampData,
                 WrittenBody::DataAlone => BodyShape::DataAlone,
             },
+            own_content_type: true,
             timeout,
             retry: RetryPolicy {
                 delays: Cow::Owned(self.retry_seconds),

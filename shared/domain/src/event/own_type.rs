@@ -6,13 +6,21 @@ use crate::named;
 named! {
     /// Such a type, by its name in the event's row and to receivers.
     pub enum OwnType {
-        /// A webhook is disabled without its owner's doing. Goes to those of its tenant's webhooks that ask for it by name.
+        /// A webhook was made. Goes to those of its tenant's webhooks that ask for it by name, as all of a webhook's do.
+        WebhookCreated = "webhook.created",
+        /// Somebody has changed it, its secret too.
+        WebhookUpdated = "webhook.updated",
+        /// Somebody has deleted it.
+        WebhookDeleted = "webhook.deleted",
+        /// Somebody has it sent to again.
+        WebhookEnabled = "webhook.enabled",
+        /// It is sent to no more: by its owner's doing, or by Postrider's.
         WebhookDisabled = "webhook.disabled",
-        /// A webhook answers nothing any more: what is for it is parked. Goes where `webhook.disabled` goes.
+        /// It answers nothing any more: what is for it is parked.
         WebhookFailing = "webhook.failing",
         /// It answers again, and what was parked is sent.
         WebhookRecovered = "webhook.recovered",
-        /// A delivery was given up. Goes where that does.
+        /// A delivery was given up.
         DeliveryFailed = "webhook.delivery_failed",
         /// A customer has started a job. Goes to workers, on the stack's bus.
         JobCreated = "job.created",

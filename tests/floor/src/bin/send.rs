@@ -12,8 +12,10 @@ use deliver::sender::{Post, Sender, Sent, client, once};
 use deliver::trust::Trust;
 use floor::{BODY, Connections, ID, Run, SECRET, tell};
 use jiff::Timestamp;
+use postrider_domain::content_type;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::egress::{Egress, PrivateTargets};
+use postrider_domain::hidden::Hidden;
 use postrider_domain::secret::Secret;
 use postrider_domain::signature;
 use postrider_host::resolver::Resolver;
@@ -74,9 +76,12 @@ impl By {
 
     async fn send(&self, url: &str, secrets: &[Secret]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = signature::headers(&STANDARD.signing, secrets, ID, Timestamp::now(), BODY.as_bytes());
-        let headers = signed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let content_type = ("content-type".to_owned(), content_type::DEFAULT.to_owned());
+        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let headers = std::iter::once(content_type).chain(signed).collect();
         let body = BODY.as_bytes().to_vec();
-        let post = Post { url: url.to_owned(), headers, body, timeout: TIMEOUT, is_last: false };
+        let hidden = Hidden::default();
+        let post = Post { url: url.to_owned(), headers, body, hidden, timeout: TIMEOUT, is_last: false };
         let Sent { outcome, error, .. } = match self {
             Self::Sender(sender) => sender.send(&post).await?,
             Self::Client(client, url) => once(client, url.clone(), &post).await?,

@@ -8,6 +8,7 @@ use replay::{Said, Script, expression, keyed as row_of};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::sample::nothing_told;
 use crate::sdk;
 
 const QUOTAS: Quotas = Quotas::of(Plan::Free);
@@ -70,7 +71,7 @@ fn transactions(script: &Script) -> Vec<Vec<Value>> {
 }
 
 async fn made(script: &Script) -> Result<(), Exceeded> {
-    table(script).create_endpoint(&endpoint(), QUOTAS).await.unwrap()
+    table(script).create_endpoint(&endpoint(), QUOTAS, &nothing_told(script)).await.unwrap()
 }
 
 fn refused_by_the_count(there: Value) -> Said {
@@ -145,7 +146,7 @@ async fn those_who_are_in_each_others_way_are_let_through_one_by_one() {
     let script = Script::default()
         .holding("config", [count(0, 0, 0)])
         .saying("TransactWriteItems", std::iter::repeat_with(conflict));
-    let error = table(&script).create_endpoint(&endpoint(), QUOTAS).await.unwrap_err();
+    let error = table(&script).create_endpoint(&endpoint(), QUOTAS, &nothing_told(&script)).await.unwrap_err();
     assert!(error.is_busy(), "its caller is told to come again: {error}");
     assert_eq!(script.asked("TransactWriteItems").len(), 16);
 }
@@ -188,7 +189,8 @@ async fn a_quota_that_was_raised_a_moment_ago_counts() {
 #[tokio::test]
 async fn what_was_never_counted_is_deleted_and_leaves_no_less_than_none() {
     let script = Script::default().holding("config", [count(0, 9, 0)]).saying("TransactWriteItems", [Said::done()]);
-    let deleted = table(&script).delete_endpoint(&endpoint(), Timestamp::UNIX_EPOCH, 0).await.unwrap();
+    let deleted =
+        table(&script).delete_endpoint(&endpoint(), Timestamp::UNIX_EPOCH, 0, &nothing_told(&script)).await.unwrap();
     assert_eq!(deleted, Recorded::Yes);
     let update = transactions(&script)[0].last().unwrap()["Update"].clone();
     assert_eq!(expression(&update, "UpdateExpression"), "SET webhooks = 0, list_bytes = 0 ADD moves 1");
@@ -203,10 +205,16 @@ async fn a_change_counts_what_the_list_shows_more_and_nothing_else() {
         .holding("config", [count(1, bytes(), 0)])
         .saying("TransactWriteItems", [Said::done(), Said::done()]);
     let table = table(&script);
-    assert_eq!(table.change_endpoint(&endpoint(), &longer, QUOTAS, at).await.unwrap(), Ok(Recorded::Yes));
+    assert_eq!(
+        table.change_endpoint(&endpoint(), &longer, QUOTAS, at, &nothing_told(&script)).await.unwrap(),
+        Ok(Recorded::Yes)
+    );
     let described = Endpoint { description: Some("mine".to_owned()), ..endpoint() };
     let none = Quotas { list_bytes: 0, webhooks: 0, ..QUOTAS };
-    assert_eq!(table.change_endpoint(&endpoint(), &described, none, at).await.unwrap(), Ok(Recorded::Yes));
+    assert_eq!(
+        table.change_endpoint(&endpoint(), &described, none, at, &nothing_told(&script)).await.unwrap(),
+        Ok(Recorded::Yes)
+    );
     let [longer, described]: [Vec<Value>; 2] = transactions(&script).try_into().unwrap();
     let update = &longer.last().unwrap()["Update"];
     assert_eq!(expression(update, "UpdateExpression"), "ADD webhooks 0, list_bytes 3, moves 1");
