@@ -4,6 +4,7 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
+pub mod catalogue;
 pub mod delivery;
 pub mod detail_type;
 pub mod dialect;
@@ -32,6 +33,7 @@ pub mod rate_limit;
 pub mod recovery;
 mod reserved_header;
 pub mod retry;
+pub mod schema;
 pub mod secret;
 pub mod signature;
 pub mod slow;
