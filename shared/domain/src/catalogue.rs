@@ -8,6 +8,7 @@ use crate::event::{EventType, OwnType};
 use crate::invalid::Invalid;
 use crate::schema::Schema;
 
+pub mod openapi;
 mod own;
 mod refusal;
 mod standing;

@@ -16,6 +16,7 @@ mod pattern;
 mod rule;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tree;
 mod value;
 
 pub use compile::{DRAFT, MAX_CHAIN, MAX_PATTERNS, MAX_SUBSCHEMAS};

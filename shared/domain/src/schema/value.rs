@@ -122,7 +122,8 @@ pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-fn unescaped(part: &str) -> String {
+/// The name that a part of a JSON Pointer stands for.
+pub(crate) fn unescaped(part: &str) -> String {
     part.replace("~1", "/").replace("~0", "~")
 }
 
