@@ -12,7 +12,7 @@ use crate::record::NoEvent;
 /// By which catalogue a row is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum By {
-    /// By that of its time, as far as it is known when that was.
+    /// By that of when it was written; where nobody knows that, by its own time, which stays the same as well.
     ItsTime(Option<Timestamp>),
     /// By today's: it was refused before, so nothing of it is done, and somebody has mended the row or the schema and asks again.
     Today,
@@ -27,8 +27,10 @@ pub(crate) async fn judged(catalogue: &Catalogue, event: Event, by: By) -> Resul
         return Ok(Ok(event));
     }
     let judged = match by {
-        By::ItsTime(None) => Ok(()),
-        By::ItsTime(Some(written)) => catalogue.judge_row(&event.event_type, &event.data, written).await,
+        By::ItsTime(written) => {
+            let written = written.unwrap_or(event.timestamp);
+            catalogue.judge_row(&event.event_type, &event.data, written).await
+        }
         By::Today => catalogue.judge(&event.event_type, &event.data).await,
     };
     match judged {

@@ -20,7 +20,7 @@ pub(crate) mod tree;
 mod value;
 
 pub use compile::{DRAFT, MAX_CHAIN, MAX_PATTERNS, MAX_SUBSCHEMAS};
-pub use fault::{Fault, MAX_FAULTS, MAX_PATH_BYTES};
+pub use fault::{Fault, MAX_FAULTS, MAX_NAME_BYTES, MAX_PATH_BYTES};
 pub use judge::MAX_NESTING;
 pub use number::{MAX_DIVISOR_DIGITS, MAX_DIVISOR_SHIFT};
 pub use pattern::MAX_PATTERN_BYTES;
