@@ -36,6 +36,7 @@
 #   ALLOWED_TARGET_CIDRS=10.20.0.0/16,...   private networks of your own that webhooks may point at
 #   DENIED_TARGET_DOMAINS=example.com,...   domains that they may not, with all below them
 #   OUTAGE_SECONDS=5     outages park after so many seconds, and probe every so many
+#   EVENT_TYPES=closed   events of types that the catalogue does not have are refused
 #   USER_AGENT=Acme/1    how deliveries name their sender
 #   RUN_DIR=some/where   a stack of its own beside others
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion

@@ -7,7 +7,7 @@ from emulator import REGION, Emulator, client
 from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "reference", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "fanout", "deliver", "sweep")
 QUEUES = ("deliver", "retry", "slow", "dead", "quarantine", "unfinished", "continuation", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 

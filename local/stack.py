@@ -38,6 +38,7 @@ class Stack:
         denied_target_domains: str | None = None,
         user_agent: str | None = None,
         outage_seconds: str | None = None,
+        event_types: str | None = None,
     ) -> dict:
         """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them."""
         chosen = {
@@ -47,6 +48,7 @@ class Stack:
             "DeniedTargetDomains": denied_target_domains or "",
             "UserAgent": user_agent or "",
             "OutageSeconds": outage_seconds or "",
+            "EventTypes": event_types or "open",
         }
         self.run_dir.make()
         self._gather(self.run_dir)

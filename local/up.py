@@ -24,6 +24,7 @@ def run() -> None:
         dialects=os.environ.get("EXTRA_DIALECTS"),
         allowed_target_cidrs=os.environ.get("ALLOWED_TARGET_CIDRS"),
         denied_target_domains=os.environ.get("DENIED_TARGET_DOMAINS"),
+        event_types=os.environ.get("EVENT_TYPES"),
         user_agent=os.environ.get("USER_AGENT"),
         outage_seconds=os.environ.get("OUTAGE_SECONDS"),
     )

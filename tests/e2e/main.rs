@@ -25,6 +25,7 @@ mod disabled;
 mod document;
 mod duplicates;
 mod event_quota;
+mod event_types;
 mod events;
 mod examples;
 mod idempotency;

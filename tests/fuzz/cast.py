@@ -37,10 +37,13 @@ def cast(admin: Api) -> list[Caller]:
     owned = admin.call("POST", "/v1/tenants", {"name": "Fuzz of the operator", "plan": "pro"}, expect=201)["id"]
     keys = [admin.call("POST", f"/v1/tenants/{owned}/keys", {"dialect": "nur"}, expect=201)["id"] for _ in range(3)]
     others = [admin.call("POST", "/v1/keys", {"scopes": scopes}, expect=201)["id"] for _ in range(3)]
-    operated = {"/v1/tenants/{id}": [owned], "/v1/tenants/{id}/keys/{key_id}": keys, "/v1/keys/{key_id}": others}
+    types = [f"fuzz.{owned}.{number}" for number in range(3)]
+    for name in types:
+        admin.call("POST", "/v1/event-types", {"name": name}, expect=201)
+    operated = {"/v1/event-types/{name}": types, "/v1/tenants/{id}": [owned], "/v1/tenants/{id}/keys/{key_id}": keys, "/v1/keys/{key_id}": others}
     return [
         Caller("no key", "/v1/openapi.json", {}, {}),
-        Caller("admin", "/v1/(tenants|keys)", bearer(admin.key), operated),
+        Caller("admin", "/v1/(tenants|keys|event-types)", bearer(admin.key), operated),
         Caller("provider", "/v1/events|/v1/jobs|/api/v1/jobs", bearer(provider["key"]), jobs),
         standard,
         nur,

@@ -154,6 +154,22 @@ def ways_in(stage: Stage) -> None:
     check(stage.receivers.posts["/ways-in"] == 7, "what came again was sent again")
 
 
+def event_types(stage: Stage) -> None:
+    """Made, changed, imported, deleted; and what is published held to them, a producer's row too."""
+    admin, customer = stage.admin, stage.customer("standard")
+    schema = {"type": "object", "required": ["amount"]}
+    admin.call("POST", "/v1/event-types", {"name": "invoice.typed", "schema": schema, "example": {"amount": 1}}, 201)
+    provider = stage.provider("event_types:write")
+    provider.call("PATCH", "/v1/event-types/invoice.typed", {"description": "It is typed."})
+    check(customer.call("GET", "/v1/event-types/invoice.typed")["description"] == "It is typed.", "a change of a type was lost")
+    document = {"openapi": "3.1.1", "webhooks": {"invoice.imported": {"post": {}}}}
+    check(provider.call("POST", "/v1/event-types/import", document)["created"] == ["invoice.imported"], "nothing is imported")
+    listed = [one["name"] for one in customer.call("GET", "/v1/event-types?prefix=invoice.")["event_types"]]
+    check(listed == ["invoice.imported", "invoice.typed"], f"{listed} are listed")
+    customer.call("POST", "/v1/events", {"event": "invoice.typed", "data": {}}, 422)
+    provider.call("DELETE", "/v1/event-types/invoice.typed", expect=204)
+
+
 def jobs(stage: Stage) -> None:
     """Of projects and of a task: started, listed, reported on by HTTP and over the bus, cancelled, told of."""
     world, worker = stage.world, stage.provider("jobs:report")
@@ -292,6 +308,7 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "tenants and their keys": tenants_and_keys,
     "webhooks": webhooks,
     "every way in": ways_in,
+    "event types": event_types,
     "jobs": jobs,
     "quotas": quotas,
     "retries": retries,

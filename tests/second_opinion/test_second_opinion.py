@@ -390,7 +390,7 @@ class Chosen(unittest.TestCase):
         self.assertFalse(added & {str(right) for right in judge.unneeded()})
 
     def test_a_key_is_used_through_those_services_that_its_role_calls(self):
-        readers = {"WebhooksRole", "TenantsRole", "DeliverRole"}
+        readers = {"WebhooksRole", "TenantsRole", "CatalogueRole", "DeliverRole"}
         used: dict[tuple[str, str], set[str]] = {}
         for role, need in AwsItself(self.resolved).needs():
             if need.action.startswith("kms:"):

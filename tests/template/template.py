@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Conditions that hold there unless somebody chooses otherwise.
 ALWAYS_ON_AWS = ("OnAws", "TablesAreProtected")
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "reference", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "fanout", "deliver", "sweep")
 
 
 class Template:

@@ -55,9 +55,13 @@ class Functions(unittest.TestCase):
         for name in ("webhooks", "jobs", "deliver"):
             self.assertLessEqual(limits, set(self.template.environment(name)["Variables"]), f"{name} would not start")
 
-    def test_the_admin_key_is_named_to_tenants_alone(self):
+    def test_the_admin_key_is_named_to_what_is_the_operators_alone(self):
         told = {name for name in FUNCTIONS if "ADMIN_KEY_SECRET" in self.template.environment(name)["Variables"]}
-        self.assertEqual(told, {"tenants"})
+        self.assertEqual(told, {"tenants", "catalogue"})
+
+    def test_whoever_takes_events_in_knows_whether_their_types_are_closed(self):
+        told = {name for name in FUNCTIONS if "EVENT_TYPES" in self.template.environment(name)["Variables"]}
+        self.assertEqual(told, {"events", "fanout"}, "one door would stand open, or a name be read by nobody")
 
     def test_the_emulator_is_nowhere_in_the_template(self):
         for word in ("AWS_ENDPOINT_URL", "localhost", "127.0.0.1", "SSL_CERT_FILE"):

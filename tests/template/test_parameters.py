@@ -166,6 +166,12 @@ class UserAgent(unittest.TestCase):
             self.assertNotRegex(value, parameter["AllowedPattern"])
 
 
+class EventTypes(unittest.TestCase):
+    def test_they_are_open_unless_an_operator_closes_them(self):
+        parameter = Template().all["Parameters"]["EventTypes"]
+        self.assertEqual((parameter["Default"], parameter["AllowedValues"]), ("open", ["open", "closed"]))
+
+
 class FipsEndpoints(unittest.TestCase):
     """AWS's endpoints with validated cryptography, for who must use them."""
 

@@ -75,7 +75,7 @@ class Roles(unittest.TestCase):
         self.assertEqual(allowed, [["logs:CreateLogStream", "logs:PutLogEvents"]], "everybody may call it")
 
     def test_an_operators_key_is_used_through_dynamodb_and_secrets_manager_alone(self):
-        readers = {"webhooks", "tenants", "deliver"}
+        readers = {"webhooks", "tenants", "catalogue", "deliver"}
         for name in FUNCTIONS:
             if name == "reference":
                 continue
@@ -134,7 +134,7 @@ class Roles(unittest.TestCase):
 
     def test_only_the_operators_side_reads_the_admin_key(self):
         readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["AdminKey", "Id"]})
-        self.assertEqual(readers, {"TenantsRole"}, "whoever reads the admin key owns every tenant")
+        self.assertEqual(readers, {"TenantsRole", "CatalogueRole"}, "whoever reads the admin key owns every tenant")
 
     def test_what_only_shows_the_ledger_cannot_read_signing_secrets(self):
         readers = self.template.roles_that_may("secretsmanager:GetSecretValue", {"Fn::GetAtt": ["EncryptionKey", "Id"]})
@@ -206,6 +206,17 @@ class Roles(unittest.TestCase):
         ]
         subscriptions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["SUBSCRIPTION#*"]}}
         self.assertEqual([statement["Condition"] for statement in asked], [subscriptions], "it could list keys")
+
+    def test_the_catalogue_writes_event_types_and_nothing_else_and_lists_nothing_else(self):
+        config = {"Fn::GetAtt": ["ConfigTable", "Arn"]}
+        keys: dict[str, list] = {}
+        for statement in self.template.statements("CatalogueRole"):
+            if config in as_list(statement["Resource"]):
+                for action in as_list(statement["Action"]):
+                    keys[action] = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        self.assertEqual(keys.pop("dynamodb:GetItem"), ["KEY#*", "TENANT#*", "EVENT_TYPES"], "whose a key is, and the types")
+        own = [f"dynamodb:{name}" for name in ("Query", "PutItem", "UpdateItem")]
+        self.assertEqual(keys, {action: ["EVENT_TYPES"] for action in own}, "it could give itself keys")
 
     def test_only_fanout_may_note_in_an_event_row_why_it_is_none(self):
         changers = self.template.roles_that_may("dynamodb:UpdateItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})

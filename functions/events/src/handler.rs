@@ -7,6 +7,7 @@ use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
     ApiError, Caller, Credentials, Cursor, Fields, KeyAccess, Paging, Request, Response, Route, Routed,
 };
+use postrider_aws::catalogue::{Catalogue, NotTaken};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::events_table::EventsTable;
@@ -40,6 +41,7 @@ pub struct Events {
     pub(crate) triggers: SetAsideQueue,
     retention: Retention,
     quota: Quota,
+    catalogue: Catalogue,
 }
 
 impl Routed for Events {
@@ -84,6 +86,7 @@ impl Events {
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             quota: Quota::new(config.clone()),
+            catalogue: Catalogue::from_env(sdk)?,
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
@@ -95,6 +98,7 @@ impl Events {
     async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let producer = Producer::from(caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
+        self.judge(&publication, Source::Http).await?;
         self.quota.admit(&producer, 1).await.next()?;
         let event = self.accept(publication, &producer, Source::Http).await?;
         Ok(Response::json(202, &view::accepted(&event)))
@@ -120,7 +124,12 @@ impl Events {
         let read = |(i, raw): (usize, Box<RawValue>)| {
             Publication::read(Fields::item(&format!("events[{i}]"), &raw)?, &producer, None)
         };
-        let read: Vec<Result<Publication, ApiError>> = events.into_iter().enumerate().map(read).collect();
+        let read = events.into_iter().enumerate().map(read).map(async |publication| {
+            let publication = publication?;
+            self.judge(&publication, Source::Http).await?;
+            Ok(publication)
+        });
+        let read: Vec<Result<Publication, ApiError>> = join_all(read.collect::<Vec<_>>()).await;
         let mut room = self.quota.admit(&producer, read.iter().flatten().count()).await;
         let retry_after = room.retry_after();
         let one = |publication: Result<Publication, ApiError>| {
@@ -136,6 +145,24 @@ impl Events {
             Some(seconds) => response.header("retry-after", seconds.to_string()),
             None => response,
         })
+    }
+
+    /// Holds an event to the catalogue. One that was taken in before under its key is not judged again: its producer gets the same
+    /// answer, whatever has become of its type's schema since.
+    pub(crate) async fn judge(&self, publication: &Publication, source: Source) -> Result<(), ApiError> {
+        match self.catalogue.judge(publication.event_type(), publication.data()).await {
+            Ok(()) => Ok(()),
+            Err(NotTaken::Failed(failure)) => Err(ApiError::from(failure).safe_to_repeat()),
+            Err(NotTaken::Refused(refusal)) => {
+                let Some(id) = publication.id(source) else { return Err(refusal.into()) };
+                let there = self.events.get_item(publication.tenant_id(), &id).await;
+                let there = there.map_err(|failure| ApiError::from(failure).safe_to_repeat())?;
+                match there.and_then(|row| event_row::read(row.into()).ok()) {
+                    Some(event) if publication.is_of(&event) => Ok(()),
+                    _ => Err(refusal.into()),
+                }
+            }
+        }
     }
 
     /// One conditional put is the whole of accepting an event; the stream carries it on.

@@ -102,6 +102,26 @@ impl Publication {
         &self.tenant_id
     }
 
+    /// Its type.
+    pub(crate) fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// What it says.
+    pub(crate) fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// The id that follows from its key, if it has one.
+    pub(crate) fn id(&self, source: Source) -> Option<EventId> {
+        self.key.as_ref().map(|key| EventId::from_key(&self.tenant_id, source.as_str(), key))
+    }
+
+    /// Whether it was taken in before as this event.
+    pub(crate) fn is_of(&self, event: &Event) -> bool {
+        (&event.event_type, &event.data) == (&self.event_type, &self.data)
+    }
+
     /// Gives it a key where its producer gave none.
     pub(crate) fn key_unless_given(&mut self, key: Option<&str>) {
         self.key = self.key.take().or_else(|| key.map(str::to_owned));
@@ -109,10 +129,7 @@ impl Publication {
 
     /// The row to put.
     pub(crate) fn into_event(self, source: Source, now: Timestamp, retention: Retention) -> Event {
-        let id = match &self.key {
-            Some(key) => EventId::from_key(&self.tenant_id, source.as_str(), key),
-            None => EventId::fresh(entropy::bits128()),
-        };
+        let id = self.id(source).unwrap_or_else(|| EventId::fresh(entropy::bits128()));
         Event {
             tenant_id: self.tenant_id,
             id,

@@ -73,6 +73,7 @@ impl Events {
         let mut publication = Publication::read(Fields::read(text.as_bytes())?, &Producer::Provider, None)?;
         publication.key_unless_given(otherwise);
         // Boxed: this and what leads here are more futures inside one another than the compiler lays out.
+        Box::pin(self.judge(&publication, source)).await?;
         self.accept(publication, &Producer::Provider, source).await
     }
 }

@@ -14,6 +14,7 @@ use futures::future::{join, join3};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
+use postrider_aws::catalogue::Catalogue;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::events_table::EventsTable;
@@ -37,6 +38,7 @@ use tokio::sync::Semaphore;
 use crate::announced::Announced;
 use crate::chunks::{Chunk, Chunks};
 use crate::first_pages::FirstPages;
+use crate::judging::{self, By};
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Outcome, Place, Work};
@@ -61,6 +63,14 @@ const SOON: Duration = Duration::from_secs(2);
 /// How long the rows wait for the hint who is slow.
 const FOR_A_HINT: Duration = Duration::from_secs(1);
 
+/// How long the stream's lane may take to judge what producers have put: what is not judged by then comes again by itself.
+const FOR_JUDGING: Duration = Duration::from_secs(10);
+
+/// A record, where what came is one.
+type Record<'r> = Option<&'r EventRecord>;
+/// Events, what is none, and what nobody could judge; each with its record.
+type Judged<'r> = (Vec<(Record<'r>, Event)>, Vec<(Record<'r>, NoEvent)>, Vec<(Record<'r>, Failure)>);
+
 /// How much later a row is announced again of which nobody here knows whether it was announced.
 const AGAIN: Duration = Duration::from_secs(15);
 
@@ -79,6 +89,7 @@ pub(crate) struct Fanout {
     announced: Announced,
     at_work: Semaphore,
     producers: Producers,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Fanout {
@@ -86,6 +97,7 @@ impl Fanout {
         let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
             producers: Producers::new(config.clone()),
+            catalogue: Catalogue::from_env(sdk)?,
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,
@@ -117,11 +129,14 @@ impl Fanout {
                 Err(no_event) => poison.push((record.as_ref(), no_event)),
             }
         }
+        let (good, refused, unjudged) = self.judge_all(good).await;
+        poison.extend(refused);
         let works: Vec<Work<'_>> = good.iter().map(|(_, event)| Work::whole(event)).collect();
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
         let fanned_out = self.fan_out(&works, Turn::of_stream());
         let work = join3(fanned_out, self.set_aside_all(&poison), self.producers.count(&events));
         let (left, mut unfinished, ()) = deadline::but_for(TO_LEAVE, work).await;
+        unfinished.extend(unjudged.iter().map(|(record, error)| record::note(*record, &error.to_string())));
         let mut going_on = Vec::new();
         for ((record, _), Left { failed, rest }) in good.iter().zip(left) {
             let failed = failed.map(|(part, error)| part.named_in(record::note(*record, &error.to_string())));
@@ -149,23 +164,41 @@ impl Fanout {
         self.continuation.put_for_later(going_on, Duration::ZERO).await
     }
 
+    /// Holds producers' rows to the catalogue: what it takes, what it does not, and what nobody could judge now.
+    async fn judge_all<'r>(&self, events: Vec<(Record<'r>, Event)>) -> Judged<'r> {
+        let each = events.into_iter().map(|(record, event)| async move {
+            let by = By::ItsTime(record.and_then(record::written));
+            (record, judging::judged(&self.catalogue, event, by).await)
+        });
+        let all = stream::iter(each.collect::<Vec<_>>()).buffered(QUERIES_AT_ONCE).collect::<Vec<_>>();
+        let (mut good, mut refused, mut unjudged) = (Vec::new(), Vec::new(), Vec::new());
+        for (record, judged) in deadline::at_most(FOR_JUDGING, all).await {
+            match judged {
+                Ok(Ok(event)) => good.push((record, event)),
+                Ok(Err(no_event)) => refused.push((record, no_event)),
+                Err(failure) => unjudged.push((record, failure)),
+            }
+        }
+        (good, refused, unjudged)
+    }
+
     /// Sets aside what is no event; notes about those records of which even that failed.
     async fn set_aside_all(&self, poison: &[(Option<&EventRecord>, NoEvent)]) -> Vec<Note> {
         let each = poison.iter().map(|(record, no_event)| async move {
             let (reason, event_id) = (no_event.reason(), record.map(|record| record.event_id.as_str()));
-            tracing::error!(reason, event_id, "fanout.quarantined");
+            tracing::error!(reason = no_event.logged(), event_id, "fanout.quarantined");
             self.note_refusal(no_event).await;
-            let set_aside = self.quarantine.put(&record::note(*record, &reason)).await;
+            let set_aside = self.quarantine.put(&record::note(*record, &reason).amiss(no_event.faults())).await;
             set_aside.err().map(|error| record::note(*record, &error.to_string()))
         });
         stream::iter(each).buffer_unordered(CHUNKS_AT_ONCE).filter_map(std::future::ready).collect().await
     }
 
-    /// Notes in a row what its times are refused for, so that whoever asks for the event is told. Should this fail, what is set aside
-    /// says it all the same, and a row that takes no more attributes must not hold up the others.
+    /// Notes in a row what it is refused for where it does not tell itself, so that whoever asks for the event is told. Should this fail,
+    /// what is set aside says it all the same, and a row that takes no more attributes must not hold up the others.
     pub(crate) async fn note_refusal(&self, no_event: &NoEvent) {
-        let NoEvent::AsItWasWritten(event, invalid) = no_event else { return };
-        let why = invalid.to_string();
+        let Some(event) = no_event.untold() else { return };
+        let why = no_event.reason();
         if let Err(error) = self.events.note_refusal(&event.tenant_id, &event.id, Some(&why)).await {
             tracing::warn!(event_id = event.id.as_str(), error = %error, "fanout.refusal_not_noted");
         }

@@ -3,9 +3,11 @@
 use aws_lambda_events::dynamodb::EventRecord;
 use jiff::Timestamp;
 use postrider_aws::event_row;
+use postrider_domain::catalogue::Refusal;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::note::Note;
+use postrider_domain::schema::Fault;
 use postrider_domain::time;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};
@@ -24,6 +26,8 @@ pub(crate) enum NoEvent {
     AsItStands(Invalid),
     /// It would be one, had it been written at another time, or to a deployment with another dialect: the row alone does not tell.
     AsItWasWritten(Box<Event>, Invalid),
+    /// The catalogue of its time does not take it.
+    Refused(Box<Event>, Refusal),
 }
 
 impl NoEvent {
@@ -32,7 +36,29 @@ impl NoEvent {
         match self {
             Self::NoRecord => "no record of the events table's stream".to_owned(),
             Self::AsItStands(invalid) | Self::AsItWasWritten(_, invalid) => invalid.to_string(),
+            Self::Refused(_, refusal) => refusal.invalid().to_string(),
         }
+    }
+
+    /// The same for the log, which is told nothing of what a producer wrote.
+    pub(crate) fn logged(&self) -> String {
+        match self {
+            Self::Refused(_, refusal) => format!("the catalogue does not take its `{}`", refusal.invalid().field),
+            _ => self.reason(),
+        }
+    }
+
+    /// The event that it would be, where the row alone does not tell that it is none.
+    pub(crate) fn untold(&self) -> Option<&Event> {
+        match self {
+            Self::AsItWasWritten(event, _) | Self::Refused(event, _) => Some(event),
+            Self::NoRecord | Self::AsItStands(_) => None,
+        }
+    }
+
+    /// What is amiss within its data.
+    pub(crate) fn faults(&self) -> &[Fault] {
+        if let Self::Refused(_, refusal) = self { refusal.faults() } else { &[] }
     }
 }
 

@@ -11,6 +11,7 @@ use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
 use postrider_aws::{Failure, event_row};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
+use postrider_domain::schema::Fault;
 use postrider_domain::time;
 use postrider_host::clock;
 use postrider_host::env::{self, BadSetting, Retention};
@@ -18,6 +19,7 @@ use serde_dynamo::Item;
 use serde_json::{Value, json};
 
 use crate::handler::Fanout;
+use crate::judging::{self, By};
 use crate::record;
 use crate::stretch::{Left, Stretch, Work};
 use crate::turn::Turn;
@@ -26,6 +28,16 @@ use crate::turn::Turn;
 pub const RESERVE: Duration = Duration::from_secs(15);
 /// A turn of an event is bounded by itself.
 const EACH: Duration = Duration::MAX;
+
+/// Why nothing will come of a note.
+pub(crate) struct Hopeless {
+    /// In words.
+    pub(crate) reason: String,
+    /// The same for the log.
+    pub(crate) logged: String,
+    /// What is amiss within its event's data.
+    pub(crate) faults: Vec<Fault>,
+}
 
 /// Brings back what lies in quarantine.
 pub(crate) struct Redrive {
@@ -85,7 +97,7 @@ impl Redrive {
         match note["source"].as_str() {
             Some(record::SOURCE) => match self.fan_out(fanout, &note, Turn::of_stream()).await? {
                 Ok(left) => settle(fanout, &note, left).await.map(Ok),
-                Err(reason) => Ok(Err(reason)),
+                Err(hopeless) => Ok(Err(hopeless.logged)),
             },
             Some("dead letters") => match Message::parse(note["body"].as_str().unwrap_or_default()) {
                 Ok(message) => self.retry_queue.send(&message, Duration::ZERO).await.map(Ok),
@@ -102,9 +114,10 @@ impl Redrive {
         fanout: &Fanout,
         note: &Value,
         turn: Turn,
-    ) -> Result<Result<Left, String>, Failure> {
+    ) -> Result<Result<Left, Hopeless>, Failure> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
-            return Ok(Err("its row's keys are no tenant and event".to_owned()));
+            let reason = "its row's keys are no tenant and event".to_owned();
+            return Ok(Err(Hopeless { logged: reason.clone(), reason, faults: Vec::new() }));
         };
         let item = self.events.get_item(&tenant, &id).await?;
         // The row has stood since then: a redrive weeks later must not find its time odd.
@@ -112,7 +125,13 @@ impl Redrive {
         // Without a row nothing is left to bring back.
         let Some(row) = item.map(Item::from) else { return Ok(Ok(Left::default())) };
         let was_refused = event_row::refusal(&row).is_some();
-        match record::event_of(row, written, self.retention.seconds) {
+        // What was refused is asked for again once it is mended, its row or its type's schema: nothing of it is done.
+        let by = if was_refused { By::Today } else { By::ItsTime(written) };
+        let event = match record::event_of(row, written, self.retention.seconds) {
+            Ok(event) => judging::judged(&fanout.catalogue, event, by).await?,
+            Err(no_event) => Err(no_event),
+        };
+        match event {
             Ok(event) => {
                 let work = Work { event: &event, stretch: Stretch::of(note) };
                 let left = fanout.fan_out(&[work], turn).await.pop().unwrap_or_default();
@@ -123,7 +142,8 @@ impl Redrive {
             }
             Err(no_event) => {
                 fanout.note_refusal(&no_event).await;
-                Ok(Err(no_event.reason()))
+                let (reason, logged) = (no_event.reason(), no_event.logged());
+                Ok(Err(Hopeless { reason, logged, faults: no_event.faults().to_vec() }))
             }
         }
     }
@@ -168,7 +188,9 @@ fn key<T: FromStr>(note: &Value, name: &str) -> Option<T> {
 pub(crate) mod tests {
     use std::iter::repeat_with;
 
+    use postrider_domain::catalogue::{About, CataloguedType};
     use postrider_domain::delivery::Delivery;
+    use postrider_domain::event::Event;
     use postrider_domain::id::EndpointId;
     use replay::{Said, Script};
 
@@ -225,5 +247,48 @@ pub(crate) mod tests {
             .saying("DeleteMessage", [Said::done()]);
         redrive(&script).run(&fanout(&script)).await.unwrap();
         assert_eq!(script.asked("UpdateItem")[0]["UpdateExpression"], "REMOVE #refused");
+    }
+
+    /// What becomes of a row that its time's schema does not take, and today's does, when it is brought back, and when it is tried again.
+    #[tokio::test]
+    async fn what_was_refused_is_brought_back_once_it_is_mended_and_tried_again_as_it_was() {
+        let hours_ago = |hours: i64| clock::now() - jiff::SignedDuration::from_hours(hours);
+        let about = |schema: &str| About { schema: Some(schema.to_owned()), ..About::default() };
+        let kept = |then: &str, now: &str| {
+            let strict = CataloguedType::new("ping".parse().unwrap(), about(then), None, hours_ago(90));
+            strict.changed(about(now), hours_ago(1))
+        };
+        let row = |refused: bool| {
+            let mut row = json!(Event { counted: false, ..event(1) });
+            if refused {
+                row["refused"] = json!("expected `data` to be another");
+            }
+            row
+        };
+        for (then, now, refused, hours, done) in [
+            ("false", "true", true, 5, true),
+            ("false", "false", true, 5, false),
+            ("false", "true", false, 5, false),
+            // It was taken, and something of it is done: it is judged by its time again, or by nothing.
+            ("true", "false", false, 5, true),
+            ("true", "false", false, 80, true),
+            // What lay there for long is not taken unseen.
+            ("false", "false", true, 80, false),
+        ] {
+            let note = json!({"source": record::SOURCE, "written_at": time::wire(hours_ago(hours)),
+                "keys": {"tenant_id": event(1).tenant_id, "id": event(1).id}});
+            let mut there = row(refused);
+            there["timestamp"] = note["written_at"].clone();
+            let script = taking(script(&[1]))
+                .holding("events", [there])
+                .holding("config", [replay::keyed("EVENT_TYPES", "TYPE#ping", &kept(then, now))])
+                .saying("UpdateItem", repeat_with(Said::done));
+            let brought = redrive(&script).fan_out(&fanout(&script), &note, Turn::of_stream()).await.unwrap();
+            assert_eq!(
+                (brought.is_ok(), sent(&script, "deliver").len()),
+                (done, usize::from(done)),
+                "{then} {now} {refused} {hours}"
+            );
+        }
     }
 }

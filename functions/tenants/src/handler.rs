@@ -191,6 +191,7 @@ impl Operator {
         let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
         let dialect: DialectRef = fields.require("dialect", &format!("one of {}", dialects.join(", ")))?;
         let scopes = scopes(&mut fields)?.unwrap_or_else(Scope::of_a_tenant);
+        Scope::check_for_tenants(&scopes)?;
         self.issue(fields, Some(tenant.id), Some(dialect), scopes).await
     }
 

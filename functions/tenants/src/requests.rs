@@ -72,7 +72,7 @@ pub(crate) struct CreateKey {
     /// How the webhooks that it makes are spoken to, and which paths it is for.
     #[schemars(with = "DialectName")]
     dialect: (),
-    /// What it may do: all but `events:write` and `jobs:report` where nothing is said.
+    /// What it may do: all but `events:write` and `jobs:report` where nothing is said. `event_types:write` is the provider's alone.
     #[schemars(with = "Left<Vec<Names<Scope>>>", length(min = 1, max = Scope::ALL.len()), extend("uniqueItems" = true))]
     scopes: (),
     #[serde(flatten)]
@@ -83,7 +83,7 @@ pub(crate) struct CreateKey {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct CreateProviderKey {
-    /// What it may do: of all scopes those that a provider can use, which are `events:write` and those of jobs.
+    /// What it may do: of all scopes those that a provider can use, which are `events:write`, `event_types:write` and those of jobs.
     #[schemars(with = "Vec<Names<Scope>>", length(min = 1, max = Scope::ALL.len()), extend("uniqueItems" = true), example = ["events:write"])]
     scopes: (),
     #[serde(flatten)]

@@ -81,6 +81,18 @@ impl Credentials {
     }
 
     async fn caller_with(&self, key: &str, scope: Scope) -> Result<Caller, ApiError> {
+        let caller = self.caller_of(key).await?;
+        if caller.key.may(scope) {
+            return Ok(caller);
+        }
+        Err(ApiError::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())))
+    }
+
+    /// The caller with this key, whatever it may do.
+    ///
+    /// # Errors
+    /// 401 for an unknown or an expired one; 403 for a suspended tenant.
+    pub(crate) async fn caller_of(&self, key: &str) -> Result<Caller, ApiError> {
         let caller = self.known(key).await?;
         if caller.key.has_expired(clock::now()) {
             return Err(ApiError::unauthorized("this API key has expired"));
@@ -88,10 +100,7 @@ impl Credentials {
         if caller.tenant.as_ref().is_some_and(|tenant| tenant.status == TenantStatus::Suspended) {
             return Err(ApiError::tenant_suspended());
         }
-        if caller.key.may(scope) {
-            return Ok(caller);
-        }
-        Err(ApiError::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())))
+        Ok(caller)
     }
 
     async fn known(&self, key: &str) -> Result<Caller, ApiError> {

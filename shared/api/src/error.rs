@@ -1,8 +1,11 @@
 //! What went wrong with a request, in the API's error shape: `{"error": {"code", "message", "details"?}}`.
 
 use postrider_aws::Failure;
+use postrider_aws::catalogue::NotTaken;
+use postrider_domain::catalogue::Refusal;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota};
+use postrider_domain::schema::{Fault, MAX_FAULTS, MAX_PATH_BYTES};
 use postrider_host::deadline;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,6 +24,7 @@ struct Parts {
     invalid: Option<Invalid>,
     allow: Option<String>,
     exceeded: Option<Exceeded>,
+    faults: Vec<Fault>,
     ours: Option<Ours>,
 }
 
@@ -42,7 +46,16 @@ const SAFE: &str = "repeating the request is safe";
 impl ApiError {
     fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Parts { status, code, message, invalid: None, allow: None, exceeded: None, ours: None }))
+        Self(Box::new(Parts {
+            status,
+            code,
+            message,
+            invalid: None,
+            allow: None,
+            exceeded: None,
+            faults: Vec::new(),
+            ours: None,
+        }))
     }
 
     fn about(status: u16, code: &'static str, invalid: Invalid) -> Self {
@@ -168,6 +181,7 @@ impl ApiError {
         let of_invalid = |invalid: &Invalid| Details {
             field: Some(invalid.field.clone()),
             expected: Some(invalid.expected.clone()),
+            errors: Some(self.0.faults.iter().map(ToldFault::from).collect()).filter(|all: &Vec<_>| !all.is_empty()),
             ..Details::default()
         };
         let of_quota = |exceeded: &Exceeded| Details {
@@ -176,6 +190,11 @@ impl ApiError {
         };
         let details = self.0.exceeded.as_ref().map(of_quota).or_else(|| self.0.invalid.as_ref().map(of_invalid));
         Failed { error: Told { code: self.0.code, message: self.0.message.clone(), details } }
+    }
+
+    /// What is amiss within a field, where a schema says so.
+    pub fn faults(&self) -> &[Fault] {
+        &self.0.faults
     }
 
     /// What was expected of a field, where one is amiss.
@@ -217,7 +236,7 @@ pub struct Told {
     pub details: Option<Details>,
 }
 
-/// What exactly went wrong: a field and what was expected of it, or a quota.
+/// What exactly went wrong: a field and what was expected of it and within it, or a quota.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[schemars(rename = "ErrorDetails")]
 pub struct Details {
@@ -232,6 +251,28 @@ pub struct Details {
     /// The quota that is used up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<UsedUp>,
+    /// What is amiss within the field, where a schema says so: the first ten things.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = MAX_FAULTS))]
+    pub errors: Option<Vec<ToldFault>>,
+}
+
+/// One thing that is amiss within a field.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "FieldError")]
+pub struct ToldFault {
+    /// Where: a JSON Pointer (RFC 6901) into the field; empty for all of it. Where it would be very long it leads to what is around.
+    #[schemars(length(max = MAX_PATH_BYTES), example = &"/amount")]
+    pub path: String,
+    /// What was expected there.
+    #[schemars(example = &"expected integer")]
+    pub message: String,
+}
+
+impl From<&Fault> for ToldFault {
+    fn from(fault: &Fault) -> Self {
+        Self { path: fault.path.clone(), message: fault.message.clone() }
+    }
 }
 
 /// A quota that is used up.
@@ -249,6 +290,25 @@ pub struct UsedUp {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         Self::about(400, "invalid_request", invalid)
+    }
+}
+
+/// 422 for what is well-formed and cannot be, 400 for what is not; with what is amiss within the field.
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let invalid = refusal.invalid();
+        let mut error = if refusal.is_well_formed() { Self::unprocessable(invalid) } else { invalid.into() };
+        error.0.faults = refusal.faults().to_vec();
+        error
+    }
+}
+
+impl From<NotTaken> for ApiError {
+    fn from(not_taken: NotTaken) -> Self {
+        match not_taken {
+            NotTaken::Refused(refusal) => refusal.into(),
+            NotTaken::Failed(failure) => failure.into(),
+        }
     }
 }
 

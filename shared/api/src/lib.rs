@@ -16,11 +16,12 @@ mod response;
 mod rotation;
 mod routes;
 mod serve;
+mod shared_credentials;
 pub mod trigger;
 
 pub use credentials::{Caller, Credentials};
 pub use cursor::{Cursor, Pagination, Paging};
-pub use error::{ApiError, Details, Failed, Told, UsedUp};
+pub use error::{ApiError, Details, Failed, Told, ToldFault, UsedUp};
 pub use error_shape::{ErrorShape, Meta, MetaFailed, PlainFailed};
 pub use fields::Fields;
 pub use operation::{About, Answer, Body, Operation, Parameter, Refusal};
@@ -29,5 +30,8 @@ pub use pages::{ShownPage, fits_an_answer};
 pub use request::Request;
 pub use response::Response;
 pub use rotation::{Rotated, Rotation, RotationRequest};
-pub use routes::{Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
+pub use routes::{
+    Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, SharedAccess, VARIABLES,
+};
 pub use serve::serve;
+pub use shared_credentials::SharedCredentials;

@@ -60,6 +60,8 @@ pub enum Credential {
     Header,
     /// By the operator's admin key, as `Authorization: Bearer`.
     Operator,
+    /// By either, as `Authorization: Bearer`.
+    BearerOrOperator,
     /// Not at all.
     Nothing,
 }
@@ -99,6 +101,33 @@ impl Access for OperatorAccess {
 
     fn credential(&self) -> Credential {
         Credential::Operator
+    }
+}
+
+/// Asks for what all tenants share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedAccess {
+    /// To see it: any key will do, the operator's too.
+    Read,
+    /// To change it: the operator's key, or one of the provider's with this scope.
+    Write(Scope),
+}
+
+impl SharedAccess {
+    /// What stands for a scope where any key will do.
+    pub const ANY: &str = "any";
+}
+
+impl Access for SharedAccess {
+    fn scope(&self) -> &'static str {
+        match self {
+            Self::Read => Self::ANY,
+            Self::Write(scope) => scope.as_str(),
+        }
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::BearerOrOperator
     }
 }
 

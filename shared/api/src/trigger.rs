@@ -50,6 +50,7 @@ impl BusEvent {
             .with("id", excerpt(&self.id))
             .with("detail_type", excerpt(&self.detail_type))
             .because(error.message())
+            .amiss(error.faults())
             .about("tenant_id", &self.names("tenant_id"))
             .about("event_id", &self.names("id"))
             .holding("detail", self.detail.get())

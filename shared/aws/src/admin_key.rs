@@ -20,7 +20,8 @@ const REMEMBERED: Duration = Duration::from_secs(45);
 /// Reads the key at first use.
 pub struct AdminKey {
     client: Client,
-    config: ConfigTable,
+    /// Where its hash is noted, so that other routes can tell it from an unknown key.
+    noted_in: Option<ConfigTable>,
     secret_id: String,
     remembered: Remembered<String, Failure>,
 }
@@ -36,8 +37,21 @@ impl AdminKey {
 
     /// The text of this secret, whose hash is noted in the config table.
     pub fn of(sdk: &SdkConfig, secret_id: &str, config: ConfigTable) -> Self {
+        Self { noted_in: Some(config), ..Self::unnoted(sdk, secret_id) }
+    }
+
+    /// From `ADMIN_KEY_SECRET`, for who may write no key's row.
+    ///
+    /// # Errors
+    /// When the setting is missing.
+    pub fn unnoted_from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
+        Ok(Self::unnoted(sdk, &env::var("ADMIN_KEY_SECRET")?))
+    }
+
+    /// The text of this secret, which is noted nowhere.
+    pub fn unnoted(sdk: &SdkConfig, secret_id: &str) -> Self {
         let secret_id = secret_id.to_owned();
-        Self { client: Client::new(sdk), config, secret_id, remembered: Remembered::new(REMEMBERED) }
+        Self { client: Client::new(sdk), noted_in: None, secret_id, remembered: Remembered::new(REMEMBERED) }
     }
 
     /// The key.
@@ -52,8 +66,10 @@ impl AdminKey {
         let call = "GetSecretValue";
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await.map_err(failed(call))?;
         let key = answer.secret_string().unwrap_or_default().to_owned();
-        // No write of the request's own: what that is told depends on its own writes.
-        deadline::beside(self.config.note_admin_key(&known(&key))).await?;
+        if let Some(config) = &self.noted_in {
+            // No write of the request's own: what that is told depends on its own writes.
+            deadline::beside(config.note_admin_key(&known(&key))).await?;
+        }
         Ok(key)
     }
 }

@@ -19,6 +19,8 @@
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
+//! | event type of the deployment | `EVENT_TYPES` | `TYPE#name` |
+//! | how many of those there are | `EVENT_TYPES` | `COUNT` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
@@ -43,6 +45,7 @@ use crate::{Page, page};
 mod cancellations;
 mod endpoints;
 mod event_rate;
+mod event_types;
 mod keys;
 #[cfg(test)]
 mod overwritten;
@@ -58,6 +61,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use event_types::Kept;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};

@@ -5,6 +5,7 @@
 pub mod admin_key;
 pub mod batch_reader;
 pub mod bus;
+pub mod catalogue;
 pub mod composer;
 mod conditional;
 pub mod config_table;

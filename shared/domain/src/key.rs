@@ -29,6 +29,8 @@ named! {
         DeliveriesRead = "deliveries:read",
         /// Retry, cancel and recover deliveries.
         DeliveriesWrite = "deliveries:write",
+        /// Make, change and delete the deployment's event types.
+        EventTypesWrite = "event_types:write",
     }
 }
 
@@ -38,12 +40,29 @@ impl Scope {
     /// What a tenant's key may do unless told otherwise: all but the provider's side, which publishes and reports.
     pub fn of_a_tenant() -> Vec<Self> {
         let is_the_providers = |scope: &Self| matches!(scope, Self::EventsWrite | Self::JobsReport);
-        Self::ALL.iter().copied().filter(|scope| !is_the_providers(scope)).collect()
+        let all = Self::ALL.iter().copied().filter(|scope| scope.is_for_tenants());
+        all.filter(|scope| !is_the_providers(scope)).collect()
+    }
+
+    /// Whether a tenant's key can have it: what it is about is no other tenant's.
+    pub fn is_for_tenants(self) -> bool {
+        !matches!(self, Self::EventTypesWrite)
+    }
+
+    /// Refuses a tenant's key's scopes that are about what all tenants share.
+    ///
+    /// # Errors
+    /// [`Invalid`], naming the first one.
+    pub fn check_for_tenants(scopes: &[Self]) -> Result<(), Invalid> {
+        let Some(at) = scopes.iter().position(|scope| !scope.is_for_tenants()) else { return Ok(()) };
+        let usable = Self::ALL.iter().filter(|scope| scope.is_for_tenants());
+        let usable: Vec<_> = usable.map(|scope| scope.as_str()).collect();
+        Err(Invalid::new(format!("scopes[{at}]"), format!("what a tenant's key can have: {}", usable.join(", "))))
     }
 
     /// Whether a provider key, which belongs to no tenant, can ever use it.
     pub fn is_for_providers(self) -> bool {
-        matches!(self, Self::EventsWrite | Self::JobsRead | Self::JobsWrite | Self::JobsReport)
+        matches!(self, Self::EventsWrite | Self::JobsRead | Self::JobsWrite | Self::JobsReport | Self::EventTypesWrite)
     }
 
     /// Refuses a provider key's scopes that it could never use, so that nobody relies on one.
@@ -135,15 +154,23 @@ mod tests {
 
     #[test]
     fn a_tenants_key_neither_publishes_nor_reports_on_jobs_unless_told() {
-        for scope in [Scope::EventsWrite, Scope::JobsReport] {
+        for scope in [Scope::EventsWrite, Scope::JobsReport, Scope::EventTypesWrite] {
             assert!(!Scope::of_a_tenant().contains(&scope));
         }
-        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 2);
+        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 3);
+    }
+
+    #[test]
+    fn what_all_tenants_share_is_changed_by_none_of_them() {
+        let all_but_one = Scope::ALL.iter().copied().filter(|scope| *scope != Scope::EventTypesWrite);
+        assert_eq!(Scope::check_for_tenants(&all_but_one.collect::<Vec<_>>()), Ok(()));
+        let scopes = parse(&["jobs:read", "event_types:write"]).unwrap();
+        assert_eq!(Scope::check_for_tenants(&scopes).unwrap_err().field, "scopes[1]");
     }
 
     #[test]
     fn a_provider_key_gets_only_what_it_can_use() {
-        let good = parse(&["events:write", "jobs:read", "jobs:write", "jobs:report"]).unwrap();
+        let good = parse(&["events:write", "jobs:read", "jobs:write", "jobs:report", "event_types:write"]).unwrap();
         assert_eq!(Scope::check_for_providers(&good), Ok(()));
         for name in ["webhooks:read", "webhooks:write", "deliveries:read", "deliveries:write"] {
             let scopes = parse(&["jobs:read", name]).unwrap();

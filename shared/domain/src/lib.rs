@@ -5,6 +5,7 @@
 
 pub mod attempt;
 pub mod cancellation;
+pub mod catalogue;
 pub mod content_type;
 pub mod delivery;
 pub mod delivery_stats;
@@ -37,6 +38,7 @@ pub mod rate_limit;
 pub mod recovery;
 mod reserved_header;
 pub mod retry;
+pub mod schema;
 pub mod secret;
 pub mod signature;
 pub mod slow;

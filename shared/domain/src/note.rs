@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::id::TenantId;
 use crate::invalid::excerpt;
 use crate::key::hash_of;
+use crate::schema::Fault;
 
 /// What a queue's message holds.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -49,6 +50,12 @@ impl Note {
     #[must_use]
     pub fn because(self, reason: &str) -> Self {
         self.with("reason", reason)
+    }
+
+    /// With what is amiss within it, where a schema says so.
+    #[must_use]
+    pub fn amiss(self, faults: &[Fault]) -> Self {
+        if faults.is_empty() { self } else { self.with("errors", json!(faults)) }
     }
 
     /// With a text of its sender's that tells which one it is.

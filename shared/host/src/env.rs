@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider_domain::catalogue::Openness;
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::endpoint::parking::Times;
 use postrider_domain::invalid::Invalid;
@@ -96,6 +97,22 @@ pub fn user_agent() -> Result<Option<String>, BadSetting> {
     Ok(Some(text))
 }
 
+/// `EVENT_TYPES`: `open`, or `closed`, which takes events of known types alone; open where it is missing or empty.
+///
+/// # Errors
+/// [`BadSetting`] for anything else.
+pub fn event_types() -> Result<Openness, BadSetting> {
+    openness(&var("EVENT_TYPES").unwrap_or_default())
+}
+
+fn openness(setting: &str) -> Result<Openness, BadSetting> {
+    match setting {
+        "open" | "" => Ok(Openness::Open),
+        "closed" => Ok(Openness::Closed),
+        _ => Err(BadSetting::new("EVENT_TYPES", "`open` or `closed`")),
+    }
+}
+
 /// How long rows are kept after their event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -145,6 +162,13 @@ mod tests {
         assert_eq!(private_targets("refuse").unwrap(), PrivateTargets::Refuse);
         assert_eq!(private_targets("allow").unwrap(), PrivateTargets::AllowLoopback);
         assert!(private_targets("Allow").is_err());
+    }
+
+    #[test]
+    fn event_types_are_open_unless_somebody_closes_them() {
+        assert_eq!((openness("").unwrap(), openness("open").unwrap()), (Openness::Open, Openness::Open));
+        assert_eq!(openness("closed").unwrap(), Openness::Closed);
+        assert!(openness("Closed").is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod refusals;
 use std::error::Error;
 
 use postrider_api::document::Schemas;
-use postrider_api::{Answer, Credential, Operation, Parameter, Routed};
+use postrider_api::{Answer, Credential, Operation, Parameter, Routed, SharedAccess};
 use serde_json::{Map, Value, json};
 
 use self::refusals::Refusals;
@@ -33,6 +33,7 @@ pub(crate) fn document() -> Result<Value, Box<dyn Error>> {
         .add::<ledger::Ledger>("Deliveries", "What became of each event at each webhook: retry, cancel, recover.")?;
     document
         .add::<jobs::Jobs>("Jobs", "The record that a job exists and how it ended, in two providers' own words.")?;
+    document.add::<catalogue::EventTypes>("Event types", "What can be published, and what its `data` has to be.")?;
     document.add::<tenants::Operator>("Tenants and keys", "The operator's side.")?;
     document.add::<reference::Reference>("Reference", "This document, for programs and for people.")?;
     document.written()
@@ -173,6 +174,8 @@ fn security(access: &impl postrider_api::Access) -> Value {
         Credential::Bearer => json!([{"key": [access.scope()]}]),
         Credential::Header => json!([{"keyInHeader": [access.scope()]}, {"key": [access.scope()]}]),
         Credential::Operator => json!([{"operator": []}]),
+        Credential::BearerOrOperator if access.scope() == SharedAccess::ANY => json!([{"key": []}, {"operator": []}]),
+        Credential::BearerOrOperator => json!([{"key": [access.scope()]}, {"operator": []}]),
         Credential::Nothing => json!([]),
     }
 }

@@ -10,6 +10,7 @@ pub(crate) fn by_function() -> Value {
         "events": of::<events::Events>(),
         "jobs": of::<jobs::Jobs>(),
         "ledger": of::<ledger::Ledger>(),
+        "catalogue": of::<catalogue::EventTypes>(),
         "reference": of::<reference::Reference>(),
     })
 }

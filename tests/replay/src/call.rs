@@ -56,6 +56,13 @@ impl Call {
         self.header("content-type", "application/json")
     }
 
+    /// With this body, letter for letter.
+    #[must_use]
+    pub fn body(mut self, text: &str) -> Self {
+        self.0["body"] = json!(text);
+        self
+    }
+
     /// As the gateway passes it on by a route of its own, with the values that it found there, where a stage's name or a mapping's key
     /// stands before the path.
     #[must_use]

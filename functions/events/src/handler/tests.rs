@@ -5,6 +5,7 @@ use std::iter::repeat_with;
 use jiff::Timestamp;
 use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::sdk;
+use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::MAX_DATA_BYTES;
@@ -28,6 +29,7 @@ fn events(script: &Script) -> Events {
         deliveries: DeliveriesTable::of(&sdk, "deliveries"),
         triggers: SetAsideQueue::at(&sdk, "https://sqs.example/triggers"),
         retention: Retention { seconds: 90 * 86_400 },
+        catalogue: Catalogue::new(ConfigTable::of(&sdk, "config"), Openness::Open),
     }
 }
 
@@ -413,4 +415,90 @@ async fn a_type_that_no_dialect_has_is_taken_at_no_door() {
         let answer = answered(&script(), publish(&provider(), &theirs)).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("event")), "{event}");
     }
+}
+
+/// A type that wants an `amount`, or a closed deployment that knows it alone.
+fn typed() -> Script {
+    let about = About { schema: Some(r#"{"required":["amount"]}"#.to_owned()), ..About::default() };
+    let kept = CataloguedType::new("invoice.paid".parse().unwrap(), about, None, Timestamp::UNIX_EPOCH);
+    script().holding("config", [replay::keyed("EVENT_TYPES", "TYPE#invoice.paid", &kept)]).holding("events", [])
+}
+
+fn closed(script: &Script) -> Events {
+    let config = ConfigTable::of(&script.sdk(sdk::over), "config");
+    Events { catalogue: Catalogue::new(config, Openness::Closed), ..events(script) }
+}
+
+#[tokio::test]
+async fn data_that_its_types_schema_does_not_take_is_put_by_no_door_and_refused_in_the_same_words() {
+    let unfit = paid(&json!({"amuont": 1}));
+    let answer = answered(&typed(), publish(&tenant(), &unfit)).await;
+    let error = answer.body["error"].clone();
+    assert_eq!((answer.status, &error["code"]), (422, &json!("unprocessable")), "{answer:?}");
+    let told = json!({"field": "data", "expected": "what the schema of `invoice.paid` takes; all of it: expected the property `amount`",
+        "errors": [{"path": "", "message": "expected the property `amount`"}]});
+    assert_eq!(error["details"], told);
+    let script = typed().saying("PutItem", [Said::done()]);
+    let answer = answered(&script, batch(&[unfit, paid(&json!({"amount": 1}))])).await;
+    assert_eq!(answer.body["results"][0]["error"], error);
+    assert!(answer.body["results"][1]["id"].is_string(), "the other is taken: {answer:?}");
+    assert_eq!(put(&script).len(), 1);
+    let (is_done, notes) =
+        heard(&typed().saying("SendMessage", [Said::done()]), &on_the_bus("Postrider Event", &detail())).await;
+    assert_eq!(
+        (is_done, &notes[0]["reason"], &notes[0]["errors"]),
+        (true, &error["message"], &error["details"]["errors"])
+    );
+    assert_eq!(invoked(&typed(), &detail()).await.unwrap()["error"], error);
+}
+
+#[tokio::test]
+async fn where_types_are_closed_an_unknown_one_is_refused_by_its_field() {
+    let script = typed().saying("PutItem", repeat_with(Said::done));
+    let ask = async |body: Value| Answer::of(&serve(&closed(&script), publish(&tenant(), &body).event()).await);
+    assert_eq!(ask(paid(&json!({"amount": 1}))).await.status, 202);
+    assert_eq!(ask(json!({"event": "dubbing.completed", "data": {}})).await.status, 202, "some dialect knows it alone");
+    let answer = ask(json!({"event": "invoice.sent", "data": {}})).await;
+    assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (422, &json!("event")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_catalogue_cannot_be_read_nothing_slips_by() {
+    let unread = || script().saying_about("GetItem", "EVENT_TYPES", repeat_with(Said::throttled));
+    let answer = answered(&unread(), publish(&tenant(), &paid(&json!({})))).await;
+    assert_eq!((answer.status, answer.headers["retry-after"].is_string()), (503, true), "{answer:?}");
+    assert!(answer.body["error"]["message"].as_str().unwrap().contains("safe"), "nothing was written: {answer:?}");
+    let answer = answered(&unread(), batch(&[paid(&json!({})), json!({"event": "invoice.paid"})])).await;
+    let codes = |place: usize| answer.body["results"][place]["error"]["code"].clone();
+    assert_eq!((codes(0), codes(1)), (json!("unavailable"), json!("invalid_request")));
+    assert_eq!(
+        heard(&unread(), &on_the_bus("Postrider Event", &detail())).await,
+        (false, Vec::new()),
+        "it comes again"
+    );
+    assert!(invoked(&unread(), &detail()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_was_taken_before_its_schema_changed_is_answered_as_it_was() {
+    let again = |data: &Value| publish(&tenant(), &paid(data)).header("idempotency-key", "invoice 7");
+    let script = typed().holding("events", [json!(before())]).saying("PutItem", [Said::refused(&before())]);
+    let answer = answered(&script, again(&json!({"a": 1}))).await;
+    assert_eq!((answer.status, &answer.body["id"]), (202, &json!(before().id)), "{answer:?}");
+    assert_eq!(answered(&script, again(&json!({"a": 2}))).await.status, 422, "another one is a new one");
+    let none = typed().holding("events", []);
+    assert_eq!(answered(&none, again(&json!({"a": 1}))).await.status, 422);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_uses_up_no_quota() {
+    let about = About { schema: Some("false".to_owned()), ..About::default() };
+    let kept = CataloguedType::new("invoice.paid".parse().unwrap(), about, None, Timestamp::UNIX_EPOCH);
+    let script = taking().holding("config", [replay::keyed("EVENT_TYPES", "TYPE#invoice.paid", &kept)]);
+    let events = events(&script);
+    for _ in 0..40 {
+        let answer = Answer::of(&serve(&events, batch_of(25).event()).await);
+        assert_eq!(answer.body["results"][24]["error"]["code"], "unprocessable");
+    }
+    assert_eq!(script.asked("UpdateItem").len(), 0);
 }

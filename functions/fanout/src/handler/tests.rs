@@ -5,6 +5,7 @@ use std::iter::repeat_with;
 
 use jiff::Timestamp;
 use postrider_aws::sdk;
+use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Announce;
 use postrider_domain::id::{EndpointId, EventId, JobId, TenantId};
@@ -30,6 +31,7 @@ pub(crate) fn fanout(script: &Script) -> Fanout {
         retention: Retention { seconds: 90 * 86_400 },
         announced: Announced::default(),
         at_work: Semaphore::new(ROWS_AT_ONCE),
+        catalogue: Catalogue::new(ConfigTable::of(&sdk, "config"), Openness::Open),
     }
 }
 
@@ -287,17 +289,102 @@ async fn a_producers_rows_are_counted_once_and_the_others_were() {
     assert_eq!(written.len(), 1);
     assert_eq!(written[0]["Key"]["sk"], "EVENTS");
     let look_ups = script.asked("GetItem").len();
-    assert!(look_ups <= 1, "a tenant's quotas are remembered: {look_ups}");
+    assert!(look_ups <= 2, "a tenant's quotas are remembered, and the type's place in the catalogue: {look_ups}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn quotas_that_cannot_be_read_hold_nobody_up_for_long() {
-    let hanging = Script::default().saying("GetItem", repeat_with(|| Said::done().after(3_600)));
-    let script = taking(asking(hanging, &[1, 2, 3, 4, 5]));
+    let hanging = || repeat_with(|| Said::done().after(3_600));
+    let script = Script::default().saying_about("GetItem", "TENANT#", hanging());
+    let script = taking(asking(script, &[1, 2, 3, 4, 5]));
     let events: Vec<Event> = (1..=5).map(|number| Event { counted: false, ..event(number) }).collect();
     let began = tokio::time::Instant::now();
     fanout(&script).handle(&batch(&events)).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     let asked: BTreeSet<String> = script.asked("GetItem").iter().map(|asked| asked["Key"].to_string()).collect();
+    let asked: Vec<_> = asked.iter().filter(|key| key.contains("TENANT#")).collect();
     assert_eq!((asked.len(), sent(&script, "deliver").len()), (5, 5), "side by side");
+}
+
+/// The type of all events here, which wants an `amount`, for a minute or longer; and what it was before, if anything.
+fn typed(schema: &str, before: Option<&CataloguedType>, ago: i64) -> CataloguedType {
+    let about = About { schema: Some(schema.to_owned()), ..About::default() };
+    let since = clock::now() - jiff::SignedDuration::from_secs(ago);
+    match before {
+        Some(before) => before.changed(about, since),
+        None => CataloguedType::new("ping".parse().unwrap(), about, None, since),
+    }
+}
+
+const WANTS_AN_AMOUNT: &str = r#"{"required":["amount"]}"#;
+
+fn with_type(script: Script, one: &CataloguedType) -> Script {
+    let setting_aside =
+        script.saying("UpdateItem", repeat_with(Said::done)).saying("SendMessage", repeat_with(Said::done));
+    setting_aside.holding("config", [keyed("EVENT_TYPES", "TYPE#ping", one)])
+}
+
+fn put_by_a_producer(number: u64) -> Event {
+    Event { counted: false, ..event(number) }
+}
+
+/// The notes in quarantine.
+pub(crate) fn quarantined(script: &Script) -> Vec<Value> {
+    let notes = script.asked("SendMessage").into_iter().filter(|sent| sent["QueueUrl"] == "quarantine");
+    notes.map(|note| serde_json::from_str(note["MessageBody"].as_str().unwrap()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_producers_row_that_its_schema_does_not_take_is_set_aside_and_says_so_itself() {
+    let script = with_type(taking(script(&[1, 2])), &typed(WANTS_AN_AMOUNT, None, 500));
+    let good = Event { data: r#"{"amount":1}"#.to_owned(), ..put_by_a_producer(2) };
+    fanout(&script).handle(&batch(&[put_by_a_producer(1), good])).await.unwrap();
+    let messages = sent(&script, "deliver");
+    assert!(messages.len() == 1 && messages.iter().all(first_attempt_at(2)), "{messages:?}");
+    let note = quarantined(&script).remove(0);
+    assert_eq!(note["errors"], json!([{"path": "", "message": "expected the property `amount`"}]));
+    let why = |update: &Value| update["ExpressionAttributeValues"][":why"].as_str().map(str::to_owned);
+    let noted: Vec<_> = script.asked("UpdateItem").iter().filter_map(why).collect();
+    assert_eq!(noted, [note["reason"].as_str().unwrap()], "whoever asks for the event is told the same");
+}
+
+#[tokio::test]
+async fn what_the_api_has_judged_and_what_is_our_own_is_judged_no_more() {
+    let script = with_type(taking(script(&[1, 2])), &typed("false", None, 500));
+    let own = Event { counted: false, ours: true, ..event(2) };
+    fanout(&script).handle(&batch(&[event(1), own])).await.unwrap();
+    assert_eq!((sent(&script, "deliver").len(), quarantined(&script).len()), (2, 0));
+    assert!(script.asked("GetItem").is_empty(), "nor is the catalogue read for them");
+}
+
+#[tokio::test]
+async fn a_fan_out_that_runs_again_after_a_change_of_the_schema_decides_as_before() {
+    // Written when anything was taken, which changed a moment ago: whether the change is known yet or not, it counts later.
+    let loose = typed("true", None, 5000);
+    let strict = typed(WANTS_AN_AMOUNT, Some(&loose), 1);
+    for kept in [&loose, &strict] {
+        let script = with_type(taking(script(&[1])), kept);
+        fanout(&script).handle(&batch(&[put_by_a_producer(1)])).await.unwrap();
+        assert_eq!((sent(&script, "deliver").len(), quarantined(&script).len()), (1, 0));
+    }
+    // And the other way round.
+    let strict = typed(WANTS_AN_AMOUNT, None, 5000);
+    let loose = typed("true", Some(&strict), 1);
+    for kept in [&strict, &loose] {
+        let script = with_type(taking(script(&[1])), kept);
+        fanout(&script).handle(&batch(&[put_by_a_producer(1)])).await.unwrap();
+        assert_eq!((sent(&script, "deliver").len(), quarantined(&script).len()), (0, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_can_judge_now_comes_again_by_itself_and_holds_up_no_other() {
+    let unread = Script::default().saying_about("GetItem", "EVENT_TYPES", repeat_with(Said::throttled));
+    let script = taking(asking(unread, &[1, 2]));
+    fanout(&script).handle(&batch(&[put_by_a_producer(1), event(2)])).await.unwrap();
+    let messages = sent(&script, "deliver");
+    assert!(messages.len() == 1 && messages.iter().all(first_attempt_at(2)), "{messages:?}");
+    let left = sent(&script, "unfinished");
+    assert_eq!((left.len(), &left[0].0["keys"]["tenant_id"]), (1, &json!(tenant(1))));
+    assert!(left[0].0["written_at"].is_string(), "so that it is judged by its time then, too");
 }

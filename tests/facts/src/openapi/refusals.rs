@@ -105,7 +105,7 @@ fn common(path: &str, credential: Credential, about: &Operation) -> Vec<(ApiErro
     let unknown = || Invalid::new("dry_run", "no query parameters");
     let mut all = vec![(ApiError::from(unknown()), AMISS)];
     match credential {
-        Credential::Bearer | Credential::Header => {
+        Credential::Bearer | Credential::Header | Credential::BearerOrOperator => {
             all.extend([
                 (ApiError::unauthorized("unknown API key"), NO_KEY),
                 (ApiError::tenant_suspended(), SUSPENDED),
@@ -119,7 +119,11 @@ fn common(path: &str, credential: Credential, about: &Operation) -> Vec<(ApiErro
         Credential::Nothing => {}
     }
     if path.contains('{') {
-        let what = if path.contains("jobs") { "job" } else { "webhook" };
+        let what = match path {
+            path if path.contains("jobs") => "job",
+            path if path.contains("event-types") => "event type",
+            _ => "webhook",
+        };
         all.push((ApiError::not_found(what), UNKNOWN));
     }
     if about.body.is_some() {
