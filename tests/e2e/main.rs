@@ -26,6 +26,7 @@ mod duplicates;
 mod event_quota;
 mod events;
 mod examples;
+mod filters;
 mod idempotency;
 mod invocations;
 mod isolation;

@@ -105,6 +105,12 @@ def webhooks(stage: Stage) -> None:
     webhook = customer.webhook(stage.receivers.url("well"), ["invoice.*"], description="the first", headers={"X-Own": "1"})
     customer.call("PATCH", f"/v1/webhooks/{webhook}", {"events": ["invoice.*", "order.paid"], "rate_limit": 50})
     check(customer.call("GET", f"/v1/webhooks/{webhook}")["rate_limit"] == 50, "a change of a webhook was lost")
+    wanted = {"data": {"amount": [{"numeric": [">", 10]}]}}
+    tried = {"filter": wanted, "event": "order.paid", "data": {"amount": 5}}
+    check(not customer.call("POST", "/v1/webhooks/filter/test", tried)["matches"], "a filter lets everything through")
+    changed = customer.call("PATCH", f"/v1/webhooks/{webhook}", {"filter": wanted})
+    check(changed["filter"] == wanted, "a webhook's filter was lost")
+    customer.call("PATCH", f"/v1/webhooks/{webhook}", {"filter": None})
     customer.call("POST", f"/v1/webhooks/{webhook}/secret/rotate", {})
     check(len(customer.call("GET", "/v1/webhooks")["webhooks"]) == 1, "it is not listed")
     delivery = delivered_to(stage, customer, webhook, "order.paid")

@@ -114,7 +114,7 @@ impl Redrive {
         let was_refused = event_row::refusal(&row).is_some();
         match record::event_of(row, written, self.retention.seconds) {
             Ok(event) => {
-                let work = Work { event: &event, stretch: Stretch::of(note) };
+                let work = Work::part(&event, Stretch::of(note)).written(written);
                 let left = fanout.fan_out(&[work], turn).await.pop().unwrap_or_default();
                 if was_refused && left.failed.is_none() {
                     self.events.note_refusal(&tenant, &id, None).await?;

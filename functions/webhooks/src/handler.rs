@@ -25,7 +25,7 @@ use postrider_host::resolver::Resolver;
 use postrider_host::{clock, entropy};
 
 use crate::input::Changes;
-use crate::{operations, view};
+use crate::{filter_test, operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +58,13 @@ impl Routed for Webhooks {
         Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
         }),
+        Route::post(
+            "/v1/webhooks/filter/test",
+            Bearer(Scope::WebhooksRead),
+            filter_test::operation,
+            |_, request, caller, _| Box::pin(filter_test::answer(request, caller)),
+            "nothing is kept of it: repeat it",
+        ),
         Route::get(
             "/v1/webhooks/{id}",
             Bearer(Scope::WebhooksRead),

@@ -29,7 +29,7 @@ pub use urls::{EarlierUrls, PresentUrl};
 
 use self::parking::Parking;
 
-/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
+/// A change of all of them, old and new (with another filter, all that stay, too), has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs and the
 /// count of its tenant's webhooks. There are webhooks of before that have one more.
 pub const MAX_PATTERNS: usize = 48;
 /// Of an owner's note.
@@ -91,6 +91,9 @@ pub struct Endpoint {
     /// How many requests a second it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// Which of the events that it asked for it is sent, as JSON that `Filter` reads; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Counts its owner's changes: a change is written only over the state that it was made from.
     #[serde(default)]
     pub revision: u32,
@@ -144,6 +147,7 @@ impl Endpoint {
             timeout_seconds: None,
             retry_schedule: None,
             rate_limit: None,
+            filter: None,
             revision: 0,
             counted_bytes: None,
             created_at,

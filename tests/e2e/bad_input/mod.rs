@@ -8,9 +8,11 @@ use crate::support::api::{keys, text};
 use crate::support::customer::{generate_body, task_body};
 use crate::support::{Answer, Api, World};
 
+mod filters;
 mod jobs;
 mod rows;
 
+use filters::ROWS as FILTERS;
 use jobs::ROWS as JOBS;
 use rows::ROWS;
 
@@ -96,7 +98,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         ("{task}", &task),
     ];
     let placed = |text: &str| places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(name, place));
-    let tries = stream::iter(ROWS.iter().chain(JOBS)).map(|(who, line, body, status, code, field)| {
+    let tries = stream::iter(ROWS.iter().chain(JOBS).chain(FILTERS)).map(|(who, line, body, status, code, field)| {
         let (line, body) = (placed(line), placed(body));
         let api = by(*who).clone();
         async move {
@@ -107,7 +109,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         }
     });
     let wrong: Vec<String> = tries.buffer_unordered(AT_ONCE).filter_map(|wrong| async { wrong }).collect().await;
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len() + JOBS.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len() + JOBS.len() + FILTERS.len(), wrong.join("\n"));
 
     assert_eq!(nur.api.get(&webhook_path).await.body, before, "nothing was changed");
     let listed = nur.api.get("/v1/webhooks").await.ok(200);
@@ -120,7 +122,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
     assert_eq!(stands, stood, "nor reported");
     // null is a value where the page on it says so: a webhook's fields are its dialect's then, as in a PATCH.
     let nothing = r#"{"url":"https://your-app.invalid/","events":["*"],"description":null,"headers":null,
-        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null}"#;
+        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null,"filter":null}"#;
     let made = nur.api.post_text("/v1/webhooks/create", nothing).await.ok(201);
     assert_eq!(keys(&made), ["created_at", "events", "id", "status", "url"], "{made}");
     let report =

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod filters;
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn webhooks(script: &Script) -> Webhooks {
