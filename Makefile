@@ -25,6 +25,7 @@
 #   make bench-counts    whether a delivery costs more calls or units than it did; on a stack that is up, whose sources it stills
 #   make bench-outage    of the bench, what an endpoint that is down for a day costs
 #   make bench-retries   what a retry writes, into docs/performance.md; on a stack that is up, as above
+#   make bench-filters   what the worst filters take, into docs/performance.md; needs no stack
 #   make openapi         docs/openapi.json anew, as the functions' routes and types say it
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
@@ -43,7 +44,7 @@
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
 .PHONY: up down redrive demo check e2e logs env test second-opinion clients fuzz soak faults tarpit noisy giants bench bench-counts bench-outage \
-  bench-retries instructions lint openapi venv
+  bench-retries bench-filters instructions lint openapi venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -111,6 +112,10 @@ bench-outage: venv
 # What a retry writes at its 1st, 20th, 60th and 180th attempt, into docs/performance.md; on a stack that is up, as above.
 bench-retries: venv
 	@$(PYTHON_VENV) tests/bench/retries.py
+
+# The worst filters over 256 KiB of data, into docs/performance.md. Needs Valgrind.
+bench-filters: venv
+	@$(PYTHON_VENV) tests/bench/filters.py
 
 # The bench's yardstick alone. Needs Valgrind.
 instructions: venv

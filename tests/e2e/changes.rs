@@ -33,6 +33,7 @@ async fn every_field_changes_by_itself_and_stays() {
         ("retry_schedule", json!([])),
         ("rate_limit", json!(1)),
         ("rate_limit", json!(1_000)),
+        ("filter", json!({"data": {"amount": [{"numeric": [">", 10]}]}})),
         ("headers", json!({"x-team": "music"})),
     ];
     for (field, value) in changes {
@@ -73,6 +74,7 @@ async fn create_takes_the_same_fields() {
         "timeout_seconds": 3,
         "retry_schedule": [1, 2],
         "rate_limit": 100,
+        "filter": {"event": ["dubbing.completed"], "$or": [{"data": {"a": [1]}}, {"tags": {"tier": ["gold"]}}]},
     });
     let webhook = tenant.create(&body).await;
     let shown = tenant.api.get(&format!("/v1/webhooks/{webhook}")).await.ok(200);

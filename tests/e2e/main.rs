@@ -28,6 +28,7 @@ mod event_quota;
 mod event_types;
 mod events;
 mod examples;
+mod filters;
 mod idempotency;
 mod invocations;
 mod isolation;

@@ -110,6 +110,12 @@ def webhooks(stage: Stage) -> None:
     check((shown["rate_limit"], shown["headers"]) == (50, {"x-own": "***"}), f"a change of a webhook was lost: {shown}")
     customer.call("POST", f"/v1/webhooks/{webhook}/disable")
     check(customer.call("POST", f"/v1/webhooks/{webhook}/enable", {})["status"] == "active", "it is not enabled again")
+    wanted = {"data": {"amount": [{"numeric": [">", 10]}]}}
+    tried = {"filter": wanted, "event": "order.paid", "data": {"amount": 5}}
+    check(not customer.call("POST", "/v1/webhooks/filter/test", tried)["matches"], "a filter lets everything through")
+    changed = customer.call("PATCH", f"/v1/webhooks/{webhook}", {"filter": wanted})
+    check(changed["filter"] == wanted, "a webhook's filter was lost")
+    customer.call("PATCH", f"/v1/webhooks/{webhook}", {"filter": None})
     customer.call("POST", f"/v1/webhooks/{webhook}/secret/rotate", {})
     check(len(customer.call("GET", "/v1/webhooks")["webhooks"]) == 2, "it is not listed")
     delivery = delivered_to(stage, customer, webhook, "order.paid")
@@ -117,8 +123,8 @@ def webhooks(stage: Stage) -> None:
     customer.call("DELETE", f"/v1/webhooks/{webhook}", expect=204)
     customer.call("GET", f"/v1/webhooks/{webhook}", expect=404)
     customer.call("GET", "/v1/nowhere", expect=404)
-    # Two creations, a change, a disabling, an enabling, a rotation and a deletion.
-    stage.world.until("seven changes to be told", lambda: stage.receivers.posts["/told"] == 7)
+    # Two creations, three changes, a disabling, an enabling, a rotation and a deletion.
+    stage.world.until("nine changes to be told", lambda: stage.receivers.posts["/told"] == 9)
     customer.call("DELETE", f"/v1/webhooks/{listener}", expect=204)
 
 

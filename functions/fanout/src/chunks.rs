@@ -8,7 +8,7 @@ use postrider_host::clock;
 
 use crate::stretch::{Outcome, Place};
 use crate::turn::Turn;
-use crate::walk::{Next, Walk};
+use crate::walk::{Found, Next, Walk};
 
 /// Rows that are put, and then announced, together: few at first, so that the first deliveries begin at once.
 const FIRST: usize = 10;
@@ -22,19 +22,20 @@ pub(crate) const LATER: usize = 50;
 pub(crate) struct Chunk {
     /// Whether they are for slow webhooks.
     pub(crate) is_slow: bool,
+    /// Whether they are to be looked after where they are, and none of them to be made.
+    pub(crate) only_if_there: bool,
     pub(crate) rows: Vec<Delivery>,
     /// Of each row, whose work it is, and the place before it.
     pub(crate) from: Vec<(usize, Place)>,
 }
 
 impl Chunk {
-    fn new(is_slow: bool) -> Self {
-        Self { is_slow, rows: Vec::new(), from: Vec::new() }
+    fn new(is_slow: bool, only_if_there: bool) -> Self {
+        Self { is_slow, only_if_there, rows: Vec::new(), from: Vec::new() }
     }
 
     fn take(&mut self) -> Option<Self> {
-        let is_slow = self.is_slow;
-        let taken = std::mem::replace(self, Self::new(is_slow));
+        let taken = std::mem::replace(self, Self::new(self.is_slow, self.only_if_there));
         (!taken.rows.is_empty()).then_some(taken)
     }
 }
@@ -47,7 +48,7 @@ pub(crate) struct Chunks<'a> {
     turn: Turn,
     /// How long a row is kept, in seconds.
     kept: i64,
-    open: [Chunk; 2],
+    open: [Chunk; 4],
     made: usize,
     made_slow: usize,
     /// How far each work has come.
@@ -64,14 +65,15 @@ impl<'a> Chunks<'a> {
         outcomes: Vec<Outcome>,
     ) -> Self {
         turn.begin();
-        let open = [Chunk::new(false), Chunk::new(true)];
+        let kinds = [(false, false), (true, false), (false, true), (true, true)];
+        let open = kinds.map(|(is_slow, only_if_there)| Chunk::new(is_slow, only_if_there));
         Self { walks, slow, turn, kept, open, made: 0, made_slow: 0, outcomes }
     }
 
     /// The next one; nothing once the turn is over, or everything is done.
     pub(crate) async fn next(&mut self) -> Option<Chunk> {
         while let Some((work, walk)) = self.walks.front_mut() {
-            let next = walk.peek(&self.turn).await;
+            let next = walk.peek(&mut self.turn).await;
             let is_over = next != Next::Webhook || !self.turn.has_room(walk.asking);
             if is_over {
                 let outcome = &mut self.outcomes[*work];
@@ -84,18 +86,18 @@ impl<'a> Chunks<'a> {
                 self.walks.pop_front();
                 continue;
             }
-            let Some((webhook, before)) = walk.step() else { continue };
+            let Some((Found { webhook, only_if_there }, before)) = walk.step() else { continue };
             self.turn.count(walk.asking);
             let (work, event, now) = (*work, walk.work.event, clock::now());
             let is_slow = self.slow.has(&event.tenant_id, &webhook, now);
-            let chunk = &mut self.open[usize::from(is_slow)];
+            let chunk = &mut self.open[usize::from(is_slow) + 2 * usize::from(only_if_there)];
             let parks = self.slow.parks(&event.tenant_id, &webhook, now);
             let row = Delivery::pending(event, webhook, now, now.as_second() + self.kept);
             let waits_until = parks.map(|horizon| row.would_wait_until(horizon, now));
             chunk.rows.push(Delivery { waits_until, ..row });
             chunk.from.push((work, before));
-            self.made += 1;
-            self.made_slow += usize::from(is_slow);
+            self.made += usize::from(!only_if_there);
+            self.made_slow += usize::from(is_slow && !only_if_there);
             let full = if self.made <= SOON { FIRST } else { LATER };
             if chunk.rows.len() >= full {
                 return chunk.take();

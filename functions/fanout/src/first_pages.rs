@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::Failure;
-use postrider_aws::config_table::ConfigTable;
+use postrider_aws::config_table::{ConfigTable, Subscription};
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_host::deadline;
@@ -22,6 +22,8 @@ pub(crate) const ROWS: usize = 1_000;
 /// share of them by how many of the events are his, so that nobody's many webhooks keep another's few from being known: a hundred
 /// events leave twice as much for each as few ask for.
 const HELD: usize = 20_000;
+/// And of their filters, in bytes, shared in the same way. A page that is being read may go beyond by DynamoDB's mebibyte.
+const HELD_BYTES: usize = 4 * 1024 * 1024;
 const QUERIES_AT_ONCE: usize = 16;
 /// How long a page may take, and the first ones of a batch together. Nobody's row is put before these are read, so those that hang
 /// are given up sooner than other calls: their events come again by themselves.
@@ -45,13 +47,15 @@ impl FirstPages {
         let starts: BTreeSet<Start> = works.iter().flat_map(starts).collect();
         let shares = &shares(works);
         let pages = stream::iter(in_turn(starts)).map(|(tenant, pattern, after)| async move {
-            let (share, held) = &shares[&tenant];
-            let page = if held.get() < *share {
-                page(config, (&tenant, &pattern), after.as_ref(), (*share).clamp(FEW + 1, ROWS)).await
+            let share = &shares[&tenant];
+            let page = if share.has_room() {
+                page(config, (&tenant, &pattern), after.as_ref(), share.rows.clamp(FEW + 1, ROWS)).await
             } else {
                 Ok(Page::unread(after.clone()))
             };
-            held.set(held.get() + page.as_ref().map_or(0, |page| page.rows.len()));
+            if let Ok(page) = &page {
+                share.hold(&page.rows);
+            }
             ((tenant, pattern, after), page)
         });
         Self(deadline::at_most(FOR_ALL, pages.buffer_unordered(QUERIES_AT_ONCE).collect()).await)
@@ -64,13 +68,36 @@ impl FirstPages {
     }
 }
 
-/// How many rows may be held of each tenant's, and how many are.
-fn shares<'a>(works: &[&Work<'a>]) -> HashMap<&'a TenantId, (usize, Cell<usize>)> {
+/// What may be held of a tenant's rows, and what is.
+struct Share {
+    rows: usize,
+    bytes: usize,
+    held: Cell<(usize, usize)>,
+}
+
+impl Share {
+    fn has_room(&self) -> bool {
+        let (rows, bytes) = self.held.get();
+        rows < self.rows && bytes < self.bytes
+    }
+
+    fn hold(&self, page: &[Subscription]) {
+        let (rows, bytes) = self.held.get();
+        self.held.set((rows + page.len(), bytes + page.iter().map(Subscription::bytes).sum::<usize>()));
+    }
+}
+
+/// The share of each tenant.
+fn shares<'a>(works: &[&Work<'a>]) -> HashMap<&'a TenantId, Share> {
     let mut events: HashMap<&TenantId, usize> = HashMap::new();
     for work in works {
         *events.entry(&work.event.tenant_id).or_default() += 1;
     }
-    events.into_iter().map(|(tenant, events)| (tenant, (HELD * events / works.len(), Cell::new(0)))).collect()
+    let share = |events: usize| {
+        let of = |all: usize| all * events / works.len();
+        Share { rows: of(HELD), bytes: of(HELD_BYTES), held: Cell::default() }
+    };
+    events.into_iter().map(|(tenant, events)| (tenant, share(events))).collect()
 }
 
 /// One of each tenant's after another, so that those of one that hang leave time for the others'.

@@ -46,6 +46,8 @@ use crate::turn::{self, Turn};
 use crate::walk::Walk;
 
 #[cfg(test)]
+mod filtered;
+#[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
 mod turns;
@@ -131,7 +133,8 @@ impl Fanout {
         }
         let (good, refused, unjudged) = self.judge_all(good).await;
         poison.extend(refused);
-        let works: Vec<Work<'_>> = good.iter().map(|(_, event)| Work::whole(event)).collect();
+        let works = good.iter().map(|(record, event)| Work::whole(event).written(record.and_then(record::written)));
+        let works: Vec<Work<'_>> = works.collect();
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
         let fanned_out = self.fan_out(&works, Turn::of_stream());
         let work = join3(fanned_out, self.set_aside_all(&poison), self.producers.count(&events));
@@ -287,19 +290,30 @@ impl Fanout {
         }
     }
 
-    /// Puts the rows, then sends their messages; what became of each. A row that was there before is announced again while it is
+    /// Puts the rows, or looks for them, then sends their messages; what became of each. A row that was there before is announced again while it is
     /// pending, since the run that put it may have died before it sent the message: later than a fresh one, so that a message
     /// that was sent after all has been worked on by then and makes the second one stale.
     async fn announce(&self, chunk: Chunk) -> Vec<(Delivery, (usize, Place), Result<(), Failure>)> {
-        let Chunk { is_slow, rows, from } = chunk;
+        let Chunk { is_slow, only_if_there, rows, from } = chunk;
         let queue = if is_slow { &self.slow_queue } else { &self.deliver_queue };
         let permits = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         // Nobody closes it.
         let _at_work = self.at_work.acquire_many(permits).await.ok();
         let mut results = Vec::with_capacity(rows.len());
         let (mut fresh, mut again, mut parked) = (Vec::new(), Vec::new(), 0_u32);
-        for (place, put) in self.deliveries.put_pending(&rows).await.into_iter().enumerate() {
+        let puts = if only_if_there {
+            self.deliveries.find_pending(&rows).await
+        } else {
+            self.deliveries.put_pending(&rows).await.into_iter().map(|put| put.map(Some)).collect()
+        };
+        for (place, put) in puts.into_iter().enumerate() {
             results.push(Ok(()));
+            let put = match put {
+                Ok(Some(put)) => Ok(put),
+                // No earlier run has put one.
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
             match put {
                 // Whoever drains what is parked sends its message.
                 Ok(Put::New) if rows[place].is_parked() => parked += 1,

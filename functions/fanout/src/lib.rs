@@ -7,6 +7,7 @@ mod chunks;
 mod first_pages;
 mod handler;
 mod intake;
+mod judge;
 mod judging;
 mod merge;
 mod producers;

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use postrider_aws::Failure;
 use postrider_aws::config_table::Subscription;
-use postrider_domain::event::{Event, EventPattern};
+use postrider_domain::event::EventPattern;
 use postrider_domain::id::EndpointId;
+use postrider_domain::subscribed::Judgement;
 
-use crate::stretch::Place;
+use crate::judge::Judge;
+use crate::stretch::{Place, Work};
 
 /// What follows a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,18 +81,30 @@ impl Merge {
         }
     }
 
+    /// Whether a filter has to be asked about the webhook that comes next.
+    pub(crate) fn is_next_filtered(&self) -> bool {
+        let next = self.lists.iter().filter_map(List::next).map(|row| &row.endpoint_id).min();
+        let is_filtered = |row: &Subscription| Some(&row.endpoint_id) == next && row.has_filters();
+        self.lists.iter().filter_map(List::next).any(is_filtered)
+    }
+
     /// The next webhook, and whether the event is for it. To be asked only while nothing is wanted.
-    pub(crate) fn pop(&mut self, event: &Event) -> Option<(EndpointId, bool)> {
+    pub(crate) fn pop(
+        &mut self,
+        work: &Work<'_>,
+        judge: &mut Judge<'_>,
+    ) -> Option<(EndpointId, Result<Judgement, Failure>)> {
         let next = self.lists.iter().filter_map(List::next).map(|row| &row.endpoint_id).min()?.clone();
-        let mut takes = false;
+        let mut judgement = Ok(Judgement::Passes);
         for list in &mut self.lists {
             // More than one row of a list can name it no more than two rows can have one key.
             if let Some(row) = list.next().filter(|row| row.endpoint_id == next) {
-                takes |= row.takes(event);
+                let one = row.judge(work.event, work.happened_by, |filter| judge.matches(filter));
+                judgement = either(judgement, one);
                 list.read += 1;
             }
         }
-        Some((next, takes))
+        Some((next, judgement))
     }
 
     /// How many may be named by what is known; one page more where a list goes on.
@@ -102,10 +117,19 @@ impl Merge {
     }
 
     /// Whether anybody may be named.
-    pub(crate) fn may_name(&self, event: &Event) -> bool {
-        let may = |list: &List| {
-            list.page.following != Following::Nothing || list.page.rows[list.read..].iter().any(|row| row.takes(event))
-        };
+    pub(crate) fn may_name(&self, work: &Work<'_>) -> bool {
+        let may_take = |row: &Subscription| row.may_take(work.event, work.happened_by);
+        let may =
+            |list: &List| list.page.following != Following::Nothing || list.page.rows[list.read..].iter().any(may_take);
         self.lists.iter().any(may)
+    }
+}
+
+/// What two patterns of one webhook's come to: one that takes the event is enough, and what nobody can read says nothing.
+fn either(one: Result<Judgement, Failure>, other: Result<Judgement, Failure>) -> Result<Judgement, Failure> {
+    match (one, other) {
+        (Ok(Judgement::Takes), _) | (_, Ok(Judgement::Takes)) => Ok(Judgement::Takes),
+        (Ok(one), Ok(other)) => Ok(one.max(other)),
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }

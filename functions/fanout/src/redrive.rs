@@ -133,7 +133,7 @@ impl Redrive {
         };
         match event {
             Ok(event) => {
-                let work = Work { event: &event, stretch: Stretch::of(note) };
+                let work = Work::part(&event, Stretch::of(note)).written(written);
                 let left = fanout.fan_out(&[work], turn).await.pop().unwrap_or_default();
                 if was_refused && left.failed.is_none() {
                     self.events.note_refusal(&tenant, &id, None).await?;

@@ -1,6 +1,7 @@
 //! A part of an event's fan-out. Its webhooks are gone through in the order of their ids, so that one id says how far it has come,
 //! whatever is subscribed or ended meanwhile.
 
+use jiff::{SignedDuration, Timestamp};
 use postrider_aws::Failure;
 use postrider_domain::event::Event;
 use postrider_domain::id::EndpointId;
@@ -42,12 +43,30 @@ impl Stretch {
 pub(crate) struct Work<'a> {
     pub(crate) event: &'a Event,
     pub(crate) stretch: Stretch,
+    /// When it happened, or was known at the latest: who takes it is judged by what stood then.
+    pub(crate) happened_by: Timestamp,
 }
+
+/// How much later than the stream says a row may have been written: it says whole seconds.
+const ROUNDED: SignedDuration = SignedDuration::from_secs(2);
 
 impl<'a> Work<'a> {
     /// All of it.
     pub(crate) fn whole(event: &'a Event) -> Self {
-        Self { event, stretch: Stretch::default() }
+        Self::part(event, Stretch::default())
+    }
+
+    /// A part of it.
+    pub(crate) fn part(event: &'a Event, stretch: Stretch) -> Self {
+        Self { event, stretch, happened_by: event.timestamp }
+    }
+
+    /// The same, of an event whose row was written then, as far as that is known. A producer may have given it a time that is still to
+    /// come. Judged by that, a run again would go by changes that were made since the first one.
+    #[must_use]
+    pub(crate) fn written(self, at: Option<Timestamp>) -> Self {
+        let latest = at.map(|at| at.saturating_add(ROUNDED).unwrap_or(at));
+        Self { happened_by: latest.map_or(self.happened_by, |latest| latest.min(self.happened_by)), ..self }
     }
 }
 
@@ -106,7 +125,6 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
 
     fn webhook(number: u64) -> Place {
         Some(EndpointId::new(Timestamp::UNIX_EPOCH, number))

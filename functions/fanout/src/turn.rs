@@ -21,6 +21,13 @@ const SECONDS: u64 = 10;
 pub const ROWS_GOING_ON: usize = 10_000;
 const SECONDS_GOING_ON: u64 = 30;
 
+/// How long filters are judged in a turn of the stream, all together and of one tenant: what many webhooks' filters or a few slow ones take
+/// beyond that is no other's time. What is left goes on elsewhere.
+const JUDGING: Duration = Duration::from_secs(4);
+const JUDGING_OF_ONE: Duration = Duration::from_secs(1);
+/// The same where an event goes on from its own queue.
+const JUDGING_GOING_ON: Duration = Duration::from_secs(20);
+
 /// What may still be begun.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
@@ -29,24 +36,46 @@ pub(crate) struct Turn {
     lasts: Duration,
     /// When its time is up, once it has begun.
     until: Option<Instant>,
+    /// How long filters may still be judged.
+    judging: Duration,
+    /// How long those of one tenant may be, and how long they were.
+    of_one: Duration,
+    judged: HashMap<TenantId, Duration>,
 }
 
 impl Turn {
     /// Of what comes from the stream, or is tried again.
     pub(crate) fn of_stream() -> Self {
-        Self { of_few: ROWS_OF_FEW, of_many: ROWS_OF_MANY, lasts: Duration::from_secs(SECONDS), until: None }
+        let lasts = Duration::from_secs(SECONDS);
+        Self {
+            of_few: ROWS_OF_FEW,
+            of_many: ROWS_OF_MANY,
+            lasts,
+            until: None,
+            judging: JUDGING,
+            of_one: JUDGING_OF_ONE,
+            judged: HashMap::new(),
+        }
     }
 
     /// Of what goes on.
     pub(crate) fn going_on() -> Self {
         let lasts = Duration::from_secs(SECONDS_GOING_ON);
-        Self { of_few: ROWS_GOING_ON, of_many: ROWS_GOING_ON, lasts, until: None }
+        let (judging, of_one) = (JUDGING_GOING_ON, JUDGING_GOING_ON);
+        let rows = ROWS_GOING_ON;
+        Self { of_few: rows, of_many: rows, lasts, until: None, judging, of_one, judged: HashMap::new() }
     }
 
     /// Of so many rows of any kind.
     #[cfg(test)]
     pub(crate) fn of_rows(rows: usize) -> Self {
         Self { of_few: rows, of_many: rows, ..Self::going_on() }
+    }
+
+    /// In which filters are judged for so long.
+    #[cfg(test)]
+    pub(crate) fn judging_for(judging: Duration) -> Self {
+        Self { judging, ..Self::going_on() }
     }
 
     /// Whose time is up.
@@ -62,6 +91,19 @@ impl Turn {
 
     pub(crate) fn has_time(&self) -> bool {
         self.until.is_none_or(|until| Instant::now() < until)
+    }
+
+    /// Whether a filter of this tenant's webhooks may still be judged.
+    pub(crate) fn may_judge(&self, tenant: &TenantId) -> bool {
+        !self.judging.is_zero() && self.judged.get(tenant).is_none_or(|judged| *judged < self.of_one)
+    }
+
+    /// Counts the time that it took.
+    pub(crate) fn judged(&mut self, tenant: &TenantId, took: Duration) {
+        if !took.is_zero() {
+            self.judging = self.judging.saturating_sub(took);
+            *self.judged.entry(tenant.clone()).or_default() += took;
+        }
     }
 
     /// Whether one more row may be put of an event that so many may have asked for.
@@ -118,6 +160,21 @@ mod tests {
         assert!(turn.has_room(FEW) && !turn.has_room(FEW + 1));
         (0..ROWS_OF_FEW).for_each(|_| turn.count(FEW));
         assert!(!turn.has_room(FEW));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_tenants_filters_leave_others_time_and_all_of_them_leave_the_rest_some() {
+        let tenants: Vec<TenantId> = (0..9).map(|n| TenantId::new(Timestamp::UNIX_EPOCH, n)).collect();
+        let mut turn = Turn::of_stream();
+        turn.judged(&tenants[0], JUDGING_OF_ONE - Duration::from_millis(1));
+        assert!(turn.may_judge(&tenants[0]));
+        turn.judged(&tenants[0], Duration::from_secs(1));
+        assert!(!turn.may_judge(&tenants[0]) && turn.may_judge(&tenants[1]));
+        tenants[1..4].iter().for_each(|tenant| turn.judged(tenant, JUDGING_OF_ONE));
+        assert!(tenants.iter().all(|tenant| !turn.may_judge(tenant)));
+        let mut turn = Turn::going_on();
+        turn.judged(&tenants[0], JUDGING);
+        assert!(turn.may_judge(&tenants[0]), "nobody else is in it");
     }
 
     #[tokio::test(start_paused = true)]

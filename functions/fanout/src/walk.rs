@@ -2,9 +2,12 @@
 
 use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
+use postrider_aws::rows;
 use postrider_domain::id::EndpointId;
+use postrider_domain::subscribed::Judgement;
 
 use crate::first_pages::{self, FirstPages};
+use crate::judge::Judge;
 use crate::merge::{Merge, Page};
 use crate::stretch::{Place, Work};
 use crate::turn::Turn;
@@ -20,14 +23,23 @@ pub(crate) enum Next {
     End,
 }
 
+/// A webhook that a row is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) webhook: EndpointId,
+    /// Whether the row is to be looked after where there is one, and none to be made.
+    pub(crate) only_if_there: bool,
+}
+
 /// An event on its way.
 pub(crate) struct Walk<'a> {
     config: &'a ConfigTable,
     pub(crate) work: &'a Work<'a>,
     merge: Merge,
+    judge: Judge<'a>,
     /// Behind whom it stands.
     at: Place,
-    next: Option<EndpointId>,
+    next: Option<Found>,
     /// The place from which on not all of its webhooks could be read, and why.
     pub(crate) failed: Option<(Place, Failure)>,
     /// How many may have asked for the event.
@@ -38,9 +50,11 @@ impl<'a> Walk<'a> {
     /// At its beginning. A job's event goes to the job's own URL and to nobody else.
     pub(crate) fn new(config: &'a ConfigTable, work: &'a Work<'a>, pages: &FirstPages) -> Self {
         let (at, is_jobs) = (work.stretch.after.clone(), work.event.job_id.is_some());
-        let mut walk = Self { config, work, merge: Merge::new([]), at, next: None, failed: None, asking: 1 };
+        let (merge, judge) = (Merge::new([]), Judge::new(work.event));
+        let mut walk = Self { config, work, merge, judge, at, next: None, failed: None, asking: 1 };
         if is_jobs {
-            walk.next = Some(EndpointId::of_jobs(&work.event.tenant_id));
+            let webhook = EndpointId::of_jobs(&work.event.tenant_id);
+            walk.next = Some(Found { webhook, only_if_there: false });
             return walk;
         }
         let lists = work.event.event_type.patterns().into_iter().map(|pattern| {
@@ -57,12 +71,12 @@ impl<'a> Walk<'a> {
 
     /// Whether a row may come of it.
     pub(crate) fn may_find(&self) -> bool {
-        self.next.is_some() || self.merge.may_name(self.work.event)
+        self.next.is_some() || self.merge.may_name(self.work)
     }
 
     /// What comes next. A pattern of which a page cannot be read names nobody any more: whom the others name is sent to all the
-    /// same, and later it is gone through again from here.
-    pub(crate) async fn peek(&mut self, turn: &Turn) -> Next {
+    /// same, and later it is gone through again from here. So it is where a filter cannot be read: that webhook is sent nothing meanwhile.
+    pub(crate) async fn peek(&mut self, turn: &mut Turn) -> Next {
         let (event, through) = (self.work.event, &self.work.stretch.through);
         let is_beyond = |webhook: &EndpointId| through.as_ref().is_some_and(|through| webhook > through);
         while self.next.is_none() {
@@ -82,20 +96,36 @@ impl<'a> Walk<'a> {
                 self.merge.give(&pattern, page);
                 continue;
             }
-            match self.merge.pop(event) {
-                Some((webhook, _)) if is_beyond(&webhook) => self.merge = Merge::new([]),
-                Some((webhook, true)) => self.next = Some(webhook),
-                Some((webhook, false)) => self.at = Some(webhook),
-                None => return Next::End,
+            if self.merge.is_next_filtered() && !turn.may_judge(&event.tenant_id) {
+                return Next::Unknown;
+            }
+            let Some((webhook, judgement)) = self.merge.pop(self.work, &mut self.judge) else { return Next::End };
+            turn.judged(&event.tenant_id, self.judge.take_spent());
+            self.judge.give_way().await;
+            if is_beyond(&webhook) {
+                self.merge = Merge::new([]);
+                continue;
+            }
+            match judgement {
+                Ok(Judgement::Passes) => self.at = Some(webhook),
+                Ok(judgement) => {
+                    self.next = Some(Found { webhook, only_if_there: judgement == Judgement::OnlyIfThere });
+                }
+                Err(error) => {
+                    rows::unreadable(webhook.as_str(), &error);
+                    let before = self.at.replace(webhook);
+                    self.failed.get_or_insert((before, error));
+                }
             }
         }
         Next::Webhook
     }
 
     /// Goes on to the webhook that comes next; and the place before it.
-    pub(crate) fn step(&mut self) -> Option<(EndpointId, Place)> {
-        let webhook = self.next.take()?;
-        Some((webhook.clone(), self.at.replace(webhook)))
+    pub(crate) fn step(&mut self) -> Option<(Found, Place)> {
+        let found = self.next.take()?;
+        let before = self.at.replace(found.webhook.clone());
+        Some((found, before))
     }
 
     /// Where it stands.

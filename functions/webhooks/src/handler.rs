@@ -28,7 +28,7 @@ use postrider_host::{clock, entropy};
 
 use crate::input::{Changes, are_others};
 use crate::teller::{self, Teller};
-use crate::{headers, operations, view};
+use crate::{filter_test, headers, operations, view};
 
 #[cfg(test)]
 mod tests;
@@ -62,6 +62,13 @@ impl Routed for Webhooks {
         Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
         }),
+        Route::post(
+            "/v1/webhooks/filter/test",
+            Bearer(Scope::WebhooksRead),
+            filter_test::operation,
+            |_, request, caller, _| Box::pin(filter_test::answer(request, caller)),
+            "nothing is kept of it: repeat it",
+        ),
         Route::get(
             "/v1/webhooks/{id}",
             Bearer(Scope::WebhooksRead),

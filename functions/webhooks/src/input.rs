@@ -10,12 +10,16 @@ use postrider_domain::endpoint::{
     Endpoint, EndpointStatus, check_description, check_name, check_timeout, parse_patterns,
 };
 use postrider_domain::event::EventPattern;
+use postrider_domain::filter;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::metadata::check_metadata;
 use postrider_domain::own_header::{GivenValue, parse_headers};
 use postrider_domain::rate_limit::RateLimit;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
 use postrider_host::env::Retention;
+use serde_json::value::RawValue;
+
+use crate::filter_test;
 
 /// The fields of a request, checked each by itself: what is `None` stays as it is, and what is nothing within goes.
 #[derive(Default)]
@@ -31,12 +35,14 @@ pub(crate) struct Changes {
     timeout_seconds: Option<Option<u16>>,
     retry_schedule: Option<Option<Vec<u32>>>,
     rate_limit: Option<Option<RateLimit>>,
+    filter: Option<Option<String>>,
 }
 
 impl Changes {
     pub(crate) fn read(mut fields: Fields, dialect: DialectRef) -> Result<Self, ApiError> {
         let events: Option<Vec<String>> = fields.take_value("events", "a list of event types")?;
         let headers: Option<Option<BTreeMap<String, String>>> = fields.change("headers", "an object of strings")?;
+        let filter: Option<Option<Box<RawValue>>> = fields.change(filter::FIELD, "a JSON object: an event pattern")?;
         let changes = Self {
             url: fields.take_value("url", "a public HTTPS URL")?,
             events: events.map(|names| parse_patterns(&names, dialect)).transpose()?,
@@ -49,6 +55,7 @@ impl Changes {
             timeout_seconds: fields.change("timeout_seconds", "a whole number of seconds")?,
             retry_schedule: fields.change("retry_schedule", "a list of whole numbers of seconds")?,
             rate_limit: fields.change("rate_limit", RateLimit::EXPECTED)?,
+            filter: filter.map(|filter| filter.map(|raw| filter_test::given(&raw)).transpose()).transpose()?,
         };
         fields.finish()?;
         changes.timeout_seconds.flatten().map_or(Ok(()), check_timeout)?;
@@ -87,6 +94,7 @@ impl Changes {
         endpoint.timeout_seconds = self.timeout_seconds.unwrap_or(endpoint.timeout_seconds);
         endpoint.retry_schedule = self.retry_schedule.unwrap_or_else(|| endpoint.retry_schedule.take());
         endpoint.rate_limit = self.rate_limit.unwrap_or(endpoint.rate_limit);
+        endpoint.filter = self.filter.unwrap_or_else(|| endpoint.filter.take());
         if let Some(status) = self.status.filter(|status| *status != endpoint.status) {
             endpoint.status = status;
             let disabled = status == EndpointStatus::Disabled;

@@ -14,6 +14,9 @@ use postrider_domain::rate_limit;
 use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::secret;
 use serde_json::json;
+use serde_json::{Map, Value};
+
+use crate::filter_test;
 
 /// A new webhook.
 #[derive(JsonSchema)]
@@ -104,6 +107,10 @@ struct Settings {
     /// How many requests a second it takes; null takes the limit away.
     #[schemars(with = "Left<Option<u32>>", range(min = 1, max = rate_limit::MOST), example = 50)]
     rate_limit: (),
+    /// Which of the events that it asks for it is sent: an Amazon EventBridge event pattern over `event`, `data` and `tags`, of at most
+    /// 4096 bytes of JSON and 100 comparisons. Null takes it away.
+    #[schemars(with = "Left<Option<Map<String, Value>>>", example = filter_test::example())]
+    filter: (),
 }
 
 #[cfg(test)]

@@ -18,7 +18,9 @@ use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::stored_secret::previous_secret_until;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::filter_test;
 
 /// A webhook as a list shows it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +97,10 @@ pub(crate) struct Webhook<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>", range(min = 1, max = rate_limit::MOST), example = 50)]
     rate_limit: Option<RateLimit>,
+    /// Which of the events that it asked for it is sent, as its owner wrote it; left out where all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Map<String, Value>>", example = filter_test::example())]
+    filter: Option<&'a RawValue>,
     /// Why it is disabled, in words for its owner; left out while it is active.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"disabled by request")]
@@ -191,6 +197,8 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
         retry_schedule: endpoint.retry_schedule.as_deref(),
         parking: endpoint.parking.as_ref().and_then(parking),
         rate_limit: endpoint.rate_limit,
+        // What was written is JSON; what somebody put into the row by hand need not be.
+        filter: endpoint.filter.as_deref().and_then(|filter| serde_json::from_str(filter).ok()),
         disabled_reason: endpoint.disabled_reason.as_deref(),
         disabled_at: endpoint.disabled_at.map(Time::from),
         previous_secret_until: previous_secret_until(&endpoint.secrets, now).map(Time::from),

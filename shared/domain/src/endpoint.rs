@@ -32,8 +32,9 @@ pub use urls::{EarlierUrls, PresentUrl};
 
 use self::parking::Parking;
 
-/// A change of all of them, old and new, has to fit a transaction of 100 actions beside the endpoint itself, its earlier URLs, the
-/// count of its tenant's webhooks and the event that tells of it. There are webhooks of before that have one more.
+/// A change of all of them, old and new (with another filter all that stay, too), has to fit a transaction of 100 actions beside the
+/// endpoint itself, its earlier URLs, the count of its tenant's webhooks and the event that tells of it. There are webhooks of before
+/// that have one more.
 pub const MAX_PATTERNS: usize = 48;
 /// Of its owner's name for it.
 pub const MAX_NAME_CHARS: usize = 128;
@@ -108,6 +109,9 @@ pub struct Endpoint {
     /// How many requests a second it takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// Which of the events that it asked for it is sent, as JSON that `Filter` reads; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Counts its owner's changes: a change is written only over the state that it was made from.
     #[serde(default)]
     pub revision: u32,
@@ -165,6 +169,7 @@ impl Endpoint {
             timeout_seconds: None,
             retry_schedule: None,
             rate_limit: None,
+            filter: None,
             revision: 0,
             counted_bytes: None,
             created_at,

@@ -8,10 +8,12 @@ use crate::support::api::{keys, text};
 use crate::support::customer::{generate_body, task_body};
 use crate::support::{Answer, Api, World};
 
+mod filters;
 mod jobs;
 mod rows;
 mod webhooks;
 
+use filters::ROWS as FILTERS;
 use jobs::ROWS as JOBS;
 use rows::ROWS;
 use webhooks::ROWS as WEBHOOKS;
@@ -67,7 +69,7 @@ async fn ask(api: &Api, line: &str, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_request_is_told_its_status_code_and_field() {
     let world = World::open();
-    let count = ROWS.len() + JOBS.len() + WEBHOOKS.len();
+    let count = ROWS.len() + JOBS.len() + WEBHOOKS.len() + FILTERS.len();
     assert!(count >= 150, "{count}");
     let (nur, standard) = (world.tenant().await, world.tenant_on("standard", "pro").await);
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
@@ -99,16 +101,18 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         ("{task}", &task),
     ];
     let placed = |text: &str| places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(name, place));
-    let tries = stream::iter(ROWS.iter().chain(JOBS).chain(WEBHOOKS)).map(|(who, line, body, status, code, field)| {
-        let (line, body) = (placed(line), placed(body));
-        let api = by(*who).clone();
-        async move {
-            let answer = ask(&api, &line, &body).await;
-            let (said, names) = told(&answer, field);
-            let is_right = answer.status == *status && said == *code && (names || field.is_empty());
-            (!is_right).then(|| format!("{line} {body}\n   expected {status} {code} `{field}`: {answer:?}"))
-        }
-    });
+    let tries = stream::iter(ROWS.iter().chain(JOBS).chain(WEBHOOKS).chain(FILTERS)).map(
+        |(who, line, body, status, code, field)| {
+            let (line, body) = (placed(line), placed(body));
+            let api = by(*who).clone();
+            async move {
+                let answer = ask(&api, &line, &body).await;
+                let (said, names) = told(&answer, field);
+                let is_right = answer.status == *status && said == *code && (names || field.is_empty());
+                (!is_right).then(|| format!("{line} {body}\n   expected {status} {code} `{field}`: {answer:?}"))
+            }
+        },
+    );
     let wrong: Vec<String> = tries.buffer_unordered(AT_ONCE).filter_map(|wrong| async { wrong }).collect().await;
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), count, wrong.join("\n"));
 
@@ -124,7 +128,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
     // null is a value where the page on it says so: a webhook's fields are its dialect's then, as in a PATCH.
     let nothing = r#"{"url":"https://your-app.invalid/","events":["*"],"description":null,"headers":null,
         "name":null,"metadata":null,"content_type":null,
-        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null}"#;
+        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null,"filter":null}"#;
     let made = nur.api.post_text("/v1/webhooks/create", nothing).await.ok(201);
     assert_eq!(keys(&made), ["created_at", "events", "id", "status", "url"], "{made}");
     let report =

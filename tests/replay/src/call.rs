@@ -29,6 +29,11 @@ impl Call {
         self.0["requestContext"]["http"]["method"].as_str().unwrap_or_default()
     }
 
+    /// Its path.
+    pub fn path(&self) -> &str {
+        self.0["rawPath"].as_str().unwrap_or_default()
+    }
+
     /// With this query.
     #[must_use]
     pub fn query(mut self, query: &str) -> Self {
@@ -51,8 +56,14 @@ impl Call {
 
     /// With a body of JSON.
     #[must_use]
-    pub fn saying(mut self, body: &Value) -> Self {
-        self.0["body"] = json!(body.to_string());
+    pub fn saying(self, body: &Value) -> Self {
+        self.saying_text(&body.to_string())
+    }
+
+    /// With a body of JSON that is written so.
+    #[must_use]
+    pub fn saying_text(mut self, body: &str) -> Self {
+        self.0["body"] = json!(body);
         self.header("content-type", "application/json")
     }
 

@@ -22,7 +22,7 @@ fn ids(webhooks: impl IntoIterator<Item = u64>) -> BTreeSet<String> {
 
 /// One turn of so many rows; what it leaves.
 async fn turn_of(rows: usize, fanout: &Fanout, event: &Event, stretch: Stretch) -> Left {
-    fanout.fan_out(&[Work { event, stretch }], Turn::of_rows(rows)).await.remove(0)
+    fanout.fan_out(&[Work::part(event, stretch)], Turn::of_rows(rows)).await.remove(0)
 }
 
 fn invoice() -> Event {

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod filters;
 mod own_headers;
 mod told;
 

@@ -75,7 +75,7 @@ impl ConfigTable {
         let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        writes.extend(self.subscription_writes(endpoint, &[], &endpoint.events, endpoint.created_at).await?);
+        writes.extend(self.subscription_writes(endpoint, None, &endpoint.events, endpoint.created_at).await?);
         // Its id is random: whoever has it is this endpoint. The count's row may be refused beside it, by this very webhook.
         let is_ours = |there: &Item| has_id(there, endpoint.id.as_str());
         let made =
@@ -195,7 +195,7 @@ impl ConfigTable {
         if moved {
             writes.push(self.remembering(before).await?);
         }
-        writes.extend(self.subscription_writes(&after, &before.events, &after.events, now).await?);
+        writes.extend(self.subscription_writes(&after, Some(before), &after.events, now).await?);
         let actions = writes.len() + usize::from(!shift.is_none());
         let secret = fresh(&before.secrets, &after.secrets);
         let is_ours = |there: &Item| is_by(there, &mark) || secret.is_some_and(|secret| holds_secret(there, secret));
@@ -265,7 +265,7 @@ impl ConfigTable {
                 .map_err(unwritable("a webhook"))?;
             writes.push(TransactWriteItem::builder().update(urls).build());
         }
-        writes.extend(self.subscription_writes(endpoint, &endpoint.events, &[], now).await?);
+        writes.extend(self.subscription_writes(endpoint, Some(endpoint), &[], now).await?);
         let is_ours = |there: &Item| is_by(there, &mark) || was_deleted_at(there, now);
         self.give_back(&endpoint.tenant_id, endpoint.counted(), (writes, told), is_ours).await
     }

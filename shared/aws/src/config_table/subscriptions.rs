@@ -14,6 +14,7 @@ use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::{Event, EventPattern, EventType};
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::subscribed::{Filters, Judgement, KEPT_SECONDS, Span, Spans, kept};
 use postrider_domain::time;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -41,6 +42,12 @@ pub struct Subscription {
     /// When it held before, if it has begun again since, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Span>,
+    /// Until when there were others that are kept no more.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
+    forgotten: Option<Timestamp>,
+    /// Its endpoint's filter, and those before.
+    #[serde(default, skip_serializing_if = "Filters::are_none")]
+    filters: Filters,
     /// When an ended one may be removed, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -51,45 +58,82 @@ fn if_known<'de, D: Deserializer<'de>>(name: D) -> Result<Option<DialectRef>, D:
     Ok(DialectRef::named(&String::deserialize(name)?))
 }
 
-/// A time in which a subscription held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Span {
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "postrider_domain::time::as_wire_option")]
-    since: Option<Timestamp>,
-    #[serde(with = "postrider_domain::time::as_wire")]
-    until: Timestamp,
-}
-
 impl Subscription {
-    /// Whether it takes this event: one that its dialect has, and that happened since it asked. Of a dialect that is no more
-    /// nobody knows what it had. Its deliveries wait for it to come back, or for their webhook to be deleted.
-    pub fn takes(&self, event: &Event) -> bool {
-        self.dialect.is_none_or(|dialect| dialect.catalogue.has(&event.event_type)) && self.holds_at(event.timestamp)
+    /// Whether it takes this event, which happened by `at` at the latest: one that its dialect has, that happened while it asked, and that
+    /// its filter of then lets through. Of a dialect that is no more nobody knows what it had. Its deliveries wait for it to come back,
+    /// or for their webhook to be deleted. `matches` says whether a filter lets the event through.
+    ///
+    /// # Errors
+    /// What `matches` says.
+    pub fn judge<E>(
+        &self,
+        event: &Event,
+        at: Timestamp,
+        matches: impl FnOnce(&str) -> Result<bool, E>,
+    ) -> Result<Judgement, E> {
+        self.filters.judge(self.asked_for(event, at), at, matches)
     }
 
-    fn holds_at(&self, event_time: Timestamp) -> bool {
-        let holds = |since: Option<Timestamp>, until: Option<Timestamp>| {
-            since.is_none_or(|since| event_time >= since) && until.is_none_or(|until| event_time <= until)
-        };
+    /// Whether it may take this event, whatever its filter says.
+    pub fn may_take(&self, event: &Event, at: Timestamp) -> bool {
+        self.asked_for(event, at) != Judgement::Passes
+    }
+
+    fn asked_for(&self, event: &Event, at: Timestamp) -> Judgement {
+        match self.dialect {
+            Some(dialect) if !dialect.catalogue.has(&event.event_type) => Judgement::Passes,
+            _ => self.spans().judge(at),
+        }
+    }
+
+    fn spans(&self) -> Spans<'_> {
         let since = self.since.unwrap_or_else(|| self.endpoint_id.made_at());
-        holds(Some(since), self.until) || self.earlier.iter().any(|span| holds(span.since, Some(span.until)))
+        Spans { since, until: self.until, earlier: &self.earlier, forgotten: self.forgotten }
     }
 
-    /// The times in which it held before it begins again at `now`.
-    fn spans(self, now: Timestamp) -> Vec<Span> {
-        let mut spans = self.earlier;
-        spans.extend(self.until.map(|until| Span { since: self.since, until }));
-        spans.retain(|span| now.as_second() - span.until.as_second() <= KEPT_SECONDS);
-        spans.drain(..spans.len().saturating_sub(MOST_SPANS));
-        spans
+    /// The same, beginning again at `now`.
+    fn begun_again(self, endpoint: &Endpoint, now: Timestamp) -> Self {
+        let mut earlier = self.earlier;
+        earlier.extend(self.until.map(|until| Span { since: self.since, until }));
+        let (earlier, forgotten) = kept(earlier, self.forgotten, now);
+        let filters = self.filters.changed(endpoint.filter.clone(), now);
+        Self { earlier, forgotten, filters, ..Self::begun(endpoint, now) }
+    }
+
+    fn begun(endpoint: &Endpoint, now: Timestamp) -> Self {
+        Self {
+            endpoint_id: endpoint.id.clone(),
+            dialect: Some(endpoint.dialect),
+            since: Some(now),
+            until: None,
+            earlier: Vec::new(),
+            forgotten: None,
+            filters: Filters::of(endpoint.filter.clone()),
+            expires_at: None,
+        }
+    }
+
+    /// Whether there is a filter that may have to be asked.
+    pub fn has_filters(&self) -> bool {
+        !self.filters.are_none()
+    }
+
+    /// What holding it takes, in bytes, as far as that differs from one to the other.
+    pub fn bytes(&self) -> usize {
+        self.filters.bytes()
     }
 }
 
-/// How long an ended subscription is kept: twice the day for which a stream can run again.
-pub(super) const KEPT_SECONDS: i64 = 2 * 24 * 3600;
-/// Earlier spans that are kept: whoever turns one on and off more often in two days loses the oldest.
-const MOST_SPANS: usize = 8;
 const READS_AT_ONCE: usize = 16;
+
+/// What a change does with a subscription.
+#[derive(Clone, Copy)]
+enum Step {
+    /// It begins, as the endpoint itself does or later.
+    Opening { is_new: bool },
+    /// It goes on with another filter.
+    Filtering,
+}
 
 pub(super) fn partition(tenant: &TenantId, pattern: &EventPattern) -> String {
     format!("SUBSCRIPTION#{tenant}#{}", pattern.as_str())
@@ -140,19 +184,24 @@ impl ConfigTable {
         Ok(try_join_all(each).await?.contains(&true))
     }
 
-    /// The writes that turn the subscriptions to `before` into those to `after` at `now`.
+    /// The writes that turn the subscriptions of an endpoint as it was `before`, if it was, into those to `after` at `now`. All of them
+    /// are rewritten where its filter has changed.
     pub(super) async fn subscription_writes(
         &self,
         endpoint: &Endpoint,
-        before: &[EventPattern],
+        before: Option<&Endpoint>,
         after: &[EventPattern],
         now: Timestamp,
     ) -> Result<Vec<TransactWriteItem>, Failure> {
-        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), after.iter().collect());
-        let is_new = before.is_empty();
-        let opened = after.difference(&before).map(|pattern| self.opening(endpoint, pattern, is_new, now));
-        let opened: Vec<_> = opened.collect();
-        let mut writes: Vec<_> = stream::iter(opened).buffered(READS_AT_ONCE).try_collect().await?;
+        let is_new = before.is_none();
+        let has_another_filter = before.is_some_and(|before| before.filter != endpoint.filter);
+        let before: BTreeSet<_> = before.iter().flat_map(|before| &before.events).collect();
+        let after: BTreeSet<_> = after.iter().collect();
+        let opened = after.difference(&before).map(|pattern| (pattern, Step::Opening { is_new }));
+        let kept = after.intersection(&before).filter(|_| has_another_filter).map(|pattern| (pattern, Step::Filtering));
+        let written = opened.chain(kept).map(|(pattern, step)| self.written(endpoint, pattern, step, now));
+        let written: Vec<_> = written.collect();
+        let mut writes: Vec<_> = stream::iter(written).buffered(READS_AT_ONCE).try_collect().await?;
         for pattern in before.difference(&after) {
             writes.push(self.closing(endpoint, pattern, now)?);
         }
@@ -160,25 +209,29 @@ impl ConfigTable {
     }
 
     /// What is made from what is read here changes only with the endpoint, whose revision guards both.
-    async fn opening(
+    async fn written(
         &self,
         endpoint: &Endpoint,
         pattern: &EventPattern,
-        is_new: bool,
+        step: Step,
         now: Timestamp,
     ) -> Result<TransactWriteItem, Failure> {
         let partition = partition(&endpoint.tenant_id, pattern);
-        let ended: Option<Subscription> =
-            if is_new { None } else { self.get_readable(partition.clone(), endpoint.id.as_str()).await? };
-        let open = Subscription {
-            endpoint_id: endpoint.id.clone(),
-            dialect: Some(endpoint.dialect),
-            since: Some(now),
-            until: None,
-            earlier: ended.map(|ended| ended.spans(now)).unwrap_or_default(),
-            expires_at: None,
+        let there: Option<Subscription> = match step {
+            Step::Opening { is_new: true } => None,
+            _ => self.get_readable(partition.clone(), endpoint.id.as_str()).await?,
         };
-        let item = keyed(to_item(&open)?, partition, endpoint.id.to_string());
+        let subscription = match (there, step) {
+            (Some(ended), Step::Opening { .. }) => ended.begun_again(endpoint, now),
+            (None, Step::Opening { .. }) => Subscription::begun(endpoint, now),
+            (Some(open), Step::Filtering) => {
+                let filters = open.filters.changed(endpoint.filter.clone(), now);
+                Subscription { filters, dialect: Some(endpoint.dialect), ..open }
+            }
+            // One whose row was lost, or cannot be read, holds from its endpoint's birth on, as rows do that do not tell.
+            (None, Step::Filtering) => Subscription { since: None, ..Subscription::begun(endpoint, now) },
+        };
+        let item = keyed(to_item(&subscription)?, partition, endpoint.id.to_string());
         let put =
             Put::builder().table_name(&self.name).set_item(Some(item)).build().map_err(unwritable("subscriptions"))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -216,25 +269,41 @@ mod tests {
     }
 
     fn subscription(since: i64, until: Option<i64>) -> Subscription {
-        Subscription {
-            endpoint_id: EndpointId::new(at(0), 1),
-            dialect: Some(DialectRef(&STANDARD)),
-            since: Some(at(since)),
-            until: until.map(at),
-            earlier: Vec::new(),
-            expires_at: None,
-        }
+        let row = serde_json::json!({
+            "sk": EndpointId::new(at(0), 1),
+            "dialect": "standard",
+            "since": time::wire(at(since)),
+            "until": until.map(|until| time::wire(at(until))),
+        });
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn endpoint(filter: Option<&str>) -> Endpoint {
+        let (id, event) = (EndpointId::new(at(0), 1), sample::event());
+        let bare = Endpoint::bare(id, event.tenant_id, "https://a.example/".to_owned(), DialectRef(&STANDARD), at(0));
+        Endpoint { filter: filter.map(str::to_owned), ..bare }
+    }
+
+    fn takes(subscription: &Subscription, event: &Event) -> bool {
+        let judged = subscription.judge::<()>(event, event.timestamp, |filter| Ok(filter == "yes"));
+        judged == Ok(Judgement::Takes)
     }
 
     #[test]
     fn it_takes_what_happened_while_it_held() {
-        let taken =
-            |subscription: &Subscription| (0..10).filter(|hour| subscription.holds_at(at(*hour))).collect::<Vec<_>>();
+        let taken = |subscription: &Subscription| {
+            let event = |hour: &i64| Event { timestamp: at(*hour), ..sample::event() };
+            (0..10).filter(|hour| takes(subscription, &event(hour))).collect::<Vec<_>>()
+        };
         assert_eq!(taken(&subscription(3, None)), [3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(taken(&subscription(3, Some(5))), [3, 4, 5]);
         assert_eq!(taken(&Subscription { since: None, ..subscription(0, Some(2)) }), [0, 1, 2]);
-        let again = Subscription { earlier: subscription(1, Some(3)).spans(at(7)), ..subscription(7, None) };
+        let again = subscription(1, Some(3)).begun_again(&endpoint(None), at(7));
         assert_eq!(taken(&again), [1, 2, 3, 7, 8, 9]);
+        let filtered = subscription(1, Some(3)).begun_again(&endpoint(Some("no")), at(5));
+        assert_eq!(taken(&filtered), [1, 2, 3], "what it took before, it took without that filter");
+        let lets_through = filtered.begun_again(&endpoint(Some("yes")), at(8));
+        assert_eq!(taken(&lets_through), [1, 2, 3, 8, 9]);
     }
 
     #[test]
@@ -244,20 +313,18 @@ mod tests {
             serde_json::from_value(row).unwrap()
         };
         let paid = Event { timestamp: at(1), ..sample::event() };
-        assert!(row("klingon").takes(&paid) && row("standard").takes(&paid));
-        assert!(!row("nur").takes(&paid), "a dialect's catalogue counts");
+        assert!(takes(&row("klingon"), &paid) && takes(&row("standard"), &paid));
+        assert!(!row("nur").may_take(&paid, paid.timestamp), "a dialect's catalogue counts");
         let late = Event { timestamp: "2026-01-16T00:00:00Z".parse().unwrap(), ..paid };
-        assert!(!row("klingon").takes(&late), "it has ended");
+        assert!(!row("klingon").may_take(&late, late.timestamp), "it has ended");
     }
 
     #[test]
-    fn earlier_spans_are_few_and_of_two_days() {
-        assert_eq!(subscription(1, Some(3)).spans(at(3 + 49)), []);
-        let mut ended = subscription(0, Some(1));
-        for hour in 1..12 {
-            let earlier = ended.spans(at(hour * 2));
-            ended = Subscription { earlier, ..subscription(hour * 2, Some(hour * 2 + 1)) };
-        }
-        assert_eq!(ended.spans(at(24)).len(), MOST_SPANS);
+    fn a_row_says_nothing_of_filters_where_there_was_none() {
+        let row = serde_json::to_value(subscription(1, None)).unwrap();
+        assert!(row.get("filters").is_none() && row.get("forgotten").is_none(), "{row}");
+        let item = to_item(&subscription(1, Some(3)).begun_again(&endpoint(Some("yes")), at(5))).unwrap();
+        let read: Subscription = crate::item::from_item(item).unwrap();
+        assert_eq!(read, subscription(1, Some(3)).begun_again(&endpoint(Some("yes")), at(5)), "a row tells all of it");
     }
 }

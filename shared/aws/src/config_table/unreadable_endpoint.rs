@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::EventPattern;
 use postrider_domain::id::{EndpointId, TenantId};
+use postrider_domain::subscribed::KEPT_SECONDS;
 use postrider_domain::time;
 use postrider_host::entropy;
 
 use super::endpoints::was_deleted_at;
-use super::subscriptions::{KEPT_SECONDS, partition};
+use super::subscriptions::partition;
 use super::tombstone::{is_deleted, tombstone};
 use super::webhook_count::counted_bytes;
 use super::{ConfigTable, ENDPOINT_PREFIX, keyed, tenant_partition};

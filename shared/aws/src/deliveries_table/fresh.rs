@@ -54,6 +54,20 @@ impl DeliveriesTable {
         puts
     }
 
+    /// The rows that an earlier run may have put for these, in their order; none where it has not. Nothing is put.
+    pub async fn find_pending(&self, deliveries: &[Delivery]) -> Vec<Result<Option<Put<Delivery>>, Failure>> {
+        let mut rows = Vec::with_capacity(deliveries.len());
+        for batch in deliveries.chunks(KEYS) {
+            let (mut found, unread) = self.existing(batch.iter()).await;
+            rows.extend(batch.iter().map(|delivery| match (found.remove(&delivery.id), &unread) {
+                (Some(item), _) => Ok(Some(judge(item, delivery))),
+                (None, Some(error)) => Err(error.clone()),
+                (None, None) => Ok(None),
+            }));
+        }
+        rows
+    }
+
     /// Whether each was put, or there was a row already.
     async fn insert(&self, deliveries: &[Delivery]) -> Vec<Result<bool, Failure>> {
         let mut outcomes: Vec<_> = deliveries.iter().map(|_| Err(AwsError::busy(CALL, "throttled"))).collect();
@@ -228,6 +242,29 @@ mod tests {
             (0..ROUNDS).map(|_| Said::body(json!({"Responses": found(&rows[1..2]), "UnprocessedKeys": left(0)}))),
         );
         assert_eq!(put(2, throttled).await, (vec![None, Some(true)], 1 + ROUNDS as usize));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_that_may_be_there_are_read_and_none_is_put() {
+        let rows = rows(3);
+        let key = json!([{"endpoint_id": {"S": rows[2].endpoint_id}, "id": {"S": rows[2].id}}]);
+        let mut answers = vec![Said::body(
+            json!({"Responses": found(&rows[1..2]), "UnprocessedKeys": {"deliveries": {"Keys": key}}}),
+        )];
+        answers.extend(
+            (1..ROUNDS).map(|_| Said::body(json!({"Responses": {}, "UnprocessedKeys": {"deliveries": {"Keys": key}}}))),
+        );
+        let script = Script::new(answers);
+        let table = DeliveriesTable::of(&script.sdk(sdk::over), "deliveries");
+        let found = table.find_pending(&rows).await;
+        assert!(
+            matches!(&found[1], Ok(Some(_))) && found[0].is_err() && found[2].is_err(),
+            "one may be unread: {found:?}"
+        );
+        let script = Script::new([Said::body(json!({"Responses": {"deliveries": []}}))]);
+        let table = DeliveriesTable::of(&script.sdk(sdk::over), "deliveries");
+        assert!(table.find_pending(&rows).await.into_iter().all(|row| matches!(row, Ok(None))));
+        assert_eq!(script.operations(), ["BatchGetItem"]);
     }
 
     #[tokio::test(start_paused = true)]
