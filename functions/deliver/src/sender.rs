@@ -9,7 +9,7 @@ use lambda_runtime::Error;
 use postrider_domain::attempt::{Outcome, redirect_target};
 use postrider_host::resolver::Resolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, Url};
 use rustls::ClientConfig;
@@ -24,7 +24,6 @@ mod connections;
 #[cfg(test)]
 mod targets;
 
-const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// What of the time-out is kept back at the most, so that a customer hears whether it was the name, the connection or the
 /// answer that did not come.
 const KEPT_BACK: Duration = Duration::from_secs(1);
@@ -49,7 +48,7 @@ const HEADER_LIST: u32 = 16 * 1024;
 pub struct Post {
     /// Where to; checked before it is used.
     pub url: String,
-    /// Beside those that every POST has.
+    /// All that it has, beside `host` and `content-length`.
     pub headers: Vec<(String, String)>,
     /// The very bytes that were signed.
     pub body: Vec<u8>,
@@ -130,8 +129,7 @@ pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way)
         .http2_max_header_list_size(HEADER_LIST)
         .pool_idle_timeout(IDLE_LIMIT)
         .pool_max_idle_per_host(if way.alone { 0 } else { usize::MAX })
-        .dns_resolver(Arc::new(resolver))
-        .user_agent(USER_AGENT);
+        .dns_resolver(Arc::new(resolver));
     // Without it, a connection whose receiver reads no more outlives its attempt.
     #[cfg(target_os = "linux")]
     let client = client.tcp_user_timeout(way.timeout);
@@ -181,8 +179,7 @@ async fn answer_of(lent: &Lent, url: &Url, post: &Post) -> Result<Response, Fail
 }
 
 async fn request(client: &Client, url: Url, post: &Post) -> Result<Response, reqwest::Error> {
-    let request = client.post(url).header(CONTENT_TYPE, "application/json").headers(header_map(&post.headers));
-    request.body(post.body.clone()).send().await
+    client.post(url).headers(header_map(&post.headers)).body(post.body.clone()).send().await
 }
 
 async fn answered(response: Response, url: &Url, started: Instant) -> Sent {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_api::{ApiError, Caller, Fields};
+use postrider_api::{ApiError, Caller, Fields, event_data, event_type};
 use postrider_domain::dialect::DialectRef;
-use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data};
+use postrider_domain::event::{Event, EventType};
 use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
@@ -67,21 +67,15 @@ impl Publication {
         let id: Option<String> = fields.take_value("id", "a string")?;
         let tenant_id: Option<String> = fields.take_value("tenant_id", "a tenant id")?;
         fields.finish()?;
-        let event_type: EventType = event.parse()?;
-        if event_type.is_operational() {
-            return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
-        }
+        let event_type = event_type(&event)?;
         if let Producer::Tenant(_, Some(dialect), _) = producer
             && !dialect.catalogue.has(&event_type)
         {
             return Err(ApiError::unprocessable(Invalid::new("event", dialect.catalogue.types())));
         }
-        if data.get().len() > MAX_DATA_BYTES {
-            return Err(ApiError::too_large("data", MAX_DATA_BYTES));
-        }
-        check_data(data.get())?;
+        let data = event_data(&data)?;
         let key = key_of(id, header)?;
-        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), key })
+        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data, key })
     }
 
     /// Whether it has a key of its producer's: then it may come as often as it likes.
@@ -115,6 +109,7 @@ impl Publication {
             ours: false,
             counted: true,
             job_id: None,
+            test_of: None,
             announce: None,
             tags: BTreeMap::new(),
         }

@@ -74,6 +74,10 @@ pub(crate) struct Shown<'a> {
     data: &'a RawValue,
     /// When it was accepted.
     timestamp: Time,
+    /// That it is a test of a webhook; left out where it is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    test: bool,
     /// Its deliveries to the webhooks of this page.
     deliveries: Vec<Delivery<'a>>,
     /// What follows. Pages are made of webhooks, so one may have fewer deliveries, or none.
@@ -92,6 +96,7 @@ impl<'a> Shown<'a> {
             event: &event.event_type,
             data,
             timestamp: event.timestamp.into(),
+            test: event.test_of.is_some(),
             deliveries: deliveries.iter().map(Delivery::from).collect(),
             pagination,
         }

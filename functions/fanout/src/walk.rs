@@ -35,12 +35,11 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// At its beginning. A job's event goes to the job's own URL and to nobody else.
+    /// At its beginning. A job's event goes to the job's own URL and to nobody else, a test to its webhook.
     pub(crate) fn new(config: &'a ConfigTable, work: &'a Work<'a>, pages: &FirstPages) -> Self {
-        let (at, is_jobs) = (work.stretch.after.clone(), work.event.job_id.is_some());
-        let mut walk = Self { config, work, merge: Merge::new([]), at, next: None, failed: None, asking: 1 };
-        if is_jobs {
-            walk.next = Some(EndpointId::of_jobs(&work.event.tenant_id));
+        let (at, next) = (work.stretch.after.clone(), work.event.only_for());
+        let mut walk = Self { config, work, merge: Merge::new([]), at, next, failed: None, asking: 1 };
+        if walk.next.is_some() {
             return walk;
         }
         let lists = work.event.event_type.patterns().into_iter().map(|pattern| {

@@ -5,7 +5,6 @@ mod operations;
 mod outcome;
 mod places;
 mod requests;
-mod used_up;
 mod view;
 
 pub use handler::Ledger;

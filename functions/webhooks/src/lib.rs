@@ -4,7 +4,10 @@
 mod handler;
 mod input;
 mod operations;
+mod preview;
+mod previewed;
 mod requests;
+mod trial;
 mod view;
 
 pub use handler::Webhooks;

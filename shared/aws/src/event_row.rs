@@ -57,7 +57,7 @@ pub fn read(row: Item) -> Result<Event, Invalid> {
     if event.event_type.is_operational() {
         return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events"));
     }
-    if event.job_id.is_some() || event.announce.is_some() {
+    if event.job_id.is_some() || event.announce.is_some() || event.test_of.is_some() {
         return Err(Invalid::new("row", "none of the attributes that are Postrider's own"));
     }
     Ok(event)
@@ -186,8 +186,10 @@ mod tests {
         ] {
             assert_eq!(verdict(&[(field, value.clone())]), Err(field.to_owned()), "{value:?}");
         }
-        for own in ["job_id", "announce"] {
-            assert_eq!(verdict(&[(own, Some(s("job_0123456789abcdef")))]), Err("row".to_owned()), "{own}");
+        for own in ["job_id", "announce", "test_of"] {
+            for value in ["job_0123456789abcdef", "wh_0123456789abcdef"] {
+                assert_eq!(verdict(&[(own, Some(s(value)))]), Err("row".to_owned()), "{own}");
+            }
         }
     }
 

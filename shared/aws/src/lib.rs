@@ -31,6 +31,7 @@ pub mod rows;
 mod sample;
 pub mod sdk;
 pub mod set_aside;
+pub mod used_up;
 mod wire;
 
 pub use aws_sdk_dynamodb::types::TransactWriteItem;

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod preview;
+mod trial;
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn webhooks(script: &Script) -> Webhooks {
@@ -30,9 +33,12 @@ fn webhooks(script: &Script) -> Webhooks {
     Webhooks {
         credentials: Credentials::new(config.clone()),
         config,
-        keyring: keyring(script),
+        events: EventsTable::of(&sdk, "events"),
+        keyring: Arc::new(keyring(script)),
+        composer: Composer::of(Arc::new(keyring(script)), None),
         resolver: Resolver::asking(Egress::new(PrivateTargets::Refuse), Arc::new(move |name| Box::pin(look_up(name)))),
         retry_queue: Queue::at(&sdk, "retry"),
+        used_up: UsedUp::default(),
         retention: Retention { seconds: 90 * 86_400 },
     }
 }

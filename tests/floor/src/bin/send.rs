@@ -74,7 +74,9 @@ impl By {
 
     async fn send(&self, url: &str, secrets: &[Secret]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = signature::headers(&STANDARD.signing, secrets, ID, Timestamp::now(), BODY.as_bytes());
-        let headers = signed.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let common = [("content-type", "application/json"), ("accept", "*/*"), ("user-agent", "Postrider")];
+        let common = common.map(|(name, value)| (name, value.to_owned()));
+        let headers = common.into_iter().chain(signed).map(|(name, value)| (name.to_owned(), value)).collect();
         let body = BODY.as_bytes().to_vec();
         let post = Post { url: url.to_owned(), headers, body, timeout: TIMEOUT, is_last: false };
         let Sent { outcome, error, .. } = match self {
