@@ -195,7 +195,7 @@ class Roles(unittest.TestCase):
     def test_who_may_write_event_rows_is_who_takes_events_in(self):
         writers = self.template.roles_that_may("dynamodb:PutItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
         tellers = {"DeliverRole", "SweepRole"}
-        self.assertEqual(writers, {"EventsRole", "JobsRole"} | tellers, "a row there is an event, for any tenant")
+        self.assertEqual(writers, {"EventsRole", "JobsRole", "WebhooksRole"} | tellers, "a row there is an event, for any tenant")
 
     def test_deliver_reads_of_configurations_lists_who_asks_for_what_and_nothing_else(self):
         config = {"Fn::GetAtt": ["ConfigTable", "Arn"]}

@@ -45,8 +45,10 @@ struct Shown<'a> {
     url: &'a str,
     /// The headers in the order in which they are sent, beside `host` and `content-length`, which the connection adds. Values of the
     /// webhook's own `headers` are shown as `***`.
+    #[schemars(example = example()["headers"].clone())]
     headers: Headers<'a>,
     /// The body as text, byte for byte as it was signed. It has an id as an event would have, and the time of this preview.
+    #[schemars(example = example()["body"].clone())]
     body: Cow<'a, str>,
 }
 
