@@ -78,7 +78,7 @@ async fn a_test_is_attempted_at_once_although_all_else_is_parked_and_its_answer_
     let (receiver, gate) = down(&world, 503).await;
     // No probe comes while this test lasts.
     with_outages_after(&world, 90, async {
-        let body = json!({"url": receiver.url("/"), "events": ["invoice.*"], "retry_schedule": [600]});
+        let body = json!({"url": receiver.url("/"), "events": ["invoice.*"], "retry_schedule": [600, 600]});
         let id = tenant.create(&body).await;
         let event = tenant.publish("invoice.paid", &json!({})).await;
         let first = tenant.delivery_of(&event, &id).await;
