@@ -17,7 +17,7 @@ use crate::support::{Receiver, Reply, SOON, Tenant, World, canary};
 const SECRET: &str = concat!("any text ", canary!("secret"));
 
 /// The stack with its extra dialect, and what was written down of that.
-fn open() -> Option<(World, Value)> {
+pub(crate) fn open() -> Option<(World, Value)> {
     let world = World::open();
     if world.stack.extra_dialects.is_empty() {
         say("a fifth dialect skipped: the stack has none (EXTRA_DIALECTS=tests/e2e/dialects.json)");
@@ -36,7 +36,7 @@ fn named(name: &str) -> Option<(World, Value)> {
     Some((world, dialect))
 }
 
-fn base64_of_hex(hex: &str) -> String {
+pub(crate) fn base64_of_hex(hex: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
     let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(byte).collect();

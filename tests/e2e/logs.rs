@@ -311,7 +311,10 @@ async fn events_are_counted_where_they_come_in_and_where_they_are_taken() {
     tenant.publish("dubbing.completed", &json!({})).await;
     let receiver = Receiver::start(world.stack).await;
     world.nouvel().await.generate(1, 1, &receiver.url("/")).await;
-    for (function, metric) in [("events", "AcceptedEvents"), ("jobs", "AcceptedEvents"), ("fanout", "TakenEvents")] {
+    let webhook = tenant.webhook(&receiver.url("/"), &["voice.*"]).await;
+    tenant.api.post(&format!("/v1/webhooks/{webhook}/test"), &json!({})).await.ok(202);
+    let doors = ["events", "jobs", "webhooks"].map(|function| (function, "AcceptedEvents"));
+    for (function, metric) in doors.into_iter().chain([("fanout", "TakenEvents")]) {
         until(&format!("{function} to count"), SOON, || async {
             if counts(&world, function, metric).await { Ok(()) } else { Err(format!("no {metric}")) }
         })

@@ -24,6 +24,7 @@ fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Vec<Delivery>
             ours: false,
             counted: false,
             job_id: None,
+            test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
         };

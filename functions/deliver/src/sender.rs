@@ -25,7 +25,6 @@ mod connections;
 #[cfg(test)]
 mod targets;
 
-const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 /// What of the time-out is kept back at the most, so that a customer hears whether it was the name, the connection or the
 /// answer that did not come.
 const KEPT_BACK: Duration = Duration::from_secs(1);
@@ -50,7 +49,7 @@ const HEADER_LIST: u32 = 16 * 1024;
 pub struct Post {
     /// Where to; checked before it is used.
     pub url: String,
-    /// All but what the connection adds: what the body is, too.
+    /// All that it has, beside `host` and `content-length`.
     pub headers: Vec<(String, String)>,
     /// The very bytes that were signed.
     pub body: Vec<u8>,
@@ -134,8 +133,7 @@ pub fn client(resolver: &Resolver, opened: &Opened, tls: ClientConfig, way: Way)
         .http2_max_header_list_size(HEADER_LIST)
         .pool_idle_timeout(IDLE_LIMIT)
         .pool_max_idle_per_host(if way.alone { 0 } else { usize::MAX })
-        .dns_resolver(Arc::new(resolver))
-        .user_agent(USER_AGENT);
+        .dns_resolver(Arc::new(resolver));
     // Without it, a connection whose receiver reads no more outlives its attempt.
     #[cfg(target_os = "linux")]
     let client = client.tcp_user_timeout(way.timeout);

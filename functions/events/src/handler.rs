@@ -204,7 +204,7 @@ impl Events {
 
     /// Endpoints that asked for an event, as their subscriptions tell.
     async fn subscribers(&self, event: &Event) -> Result<BTreeSet<EndpointId>, Failure> {
-        if event.job_id.is_some() {
+        if event.only_for().is_some() {
             return Ok(BTreeSet::new());
         }
         let patterns = event.event_type.patterns();
@@ -225,17 +225,20 @@ impl Events {
         }
         let event = event_row::read(row).map_err(|invalid| is_no_event(&invalid.to_string()))?;
         let paging: Paging<EndpointId> = Paging::of(request)?;
-        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all; a
-        // job's event has its one delivery under the endpoint of jobs.
+        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all. What is for
+        // one endpoint alone, a job's event or a test, has its one delivery there.
         let after = paging.after.as_ref().map(EndpointId::as_str);
         // Before the page: each of them was put together with its endpoint's row, so one without is lost, and what it was sent
         // is shown all the same.
         let subscribers = self.subscribers(&event).await?;
-        let page = self.config.endpoint_ids(tenant, paging.limit, after).await?;
-        let of_job = event.job_id.as_ref().filter(|_| after.is_none()).map(|_| EndpointId::of_jobs(tenant));
+        let only = event.only_for();
+        let page = match only {
+            Some(_) => Page { rows: Vec::new(), next: None },
+            None => self.config.endpoint_ids(tenant, paging.limit, after).await?,
+        };
         let lost: Vec<EndpointId> = subscribers.into_iter().filter(|id| lacks(&page, id, after)).collect();
         lost.iter().for_each(|id| rows::missing(id.as_str()));
-        let endpoints = page.rows.iter().chain(&lost).chain(&of_job);
+        let endpoints = page.rows.iter().chain(&lost).chain(only.as_ref().filter(|_| after.is_none()));
         let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_api::{ApiError, Caller, Fields};
-use postrider_domain::dialect::{self, DialectRef};
-use postrider_domain::event::{Event, EventType, MAX_DATA_BYTES, check_data, check_tags};
+use postrider_api::{ApiError, Caller, Fields, event_data, event_type};
+use postrider_domain::dialect::DialectRef;
+use postrider_domain::event::{Event, EventType, check_tags};
 use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
@@ -69,27 +69,18 @@ impl Publication {
         let id: Option<String> = fields.take_value("id", "a string")?;
         let tenant_id: Option<String> = fields.take_value("tenant_id", "a tenant id")?;
         fields.finish()?;
-        // Whoever publishes for webhooks of any dialect may mean a type that only one of them has.
-        let event_type = match producer {
-            Producer::Tenant(_, Some(dialect), _) => dialect.catalogue.read_type(&event)?,
-            Producer::Tenant(_, None, _) | Producer::Provider => dialect::read_type(&event)?,
-        };
-        if event_type.is_operational() {
-            return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events").into());
-        }
+        let dialect = if let Producer::Tenant(_, dialect, _) = producer { *dialect } else { None };
+        let event_type = event_type(&event, dialect)?;
         if let Producer::Tenant(_, Some(dialect), _) = producer
             && !dialect.catalogue.has(&event_type)
         {
             return Err(ApiError::unprocessable(Invalid::new("event", dialect.catalogue.types())));
         }
-        if data.get().len() > MAX_DATA_BYTES {
-            return Err(ApiError::too_large("data", MAX_DATA_BYTES));
-        }
-        check_data(data.get())?;
+        let data = event_data(&data)?;
         let tags = tags.unwrap_or_default();
         check_tags(&tags)?;
         let key = key_of(id, header)?;
-        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data: data.get().to_owned(), tags, key })
+        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data, tags, key })
     }
 
     /// Whether it has a key of its producer's: then it may come as often as it likes.
@@ -140,6 +131,7 @@ impl Publication {
             ours: false,
             counted: true,
             job_id: None,
+            test_of: None,
             announce: None,
             tags: self.tags,
         }

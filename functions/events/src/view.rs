@@ -80,6 +80,10 @@ pub(crate) struct Shown<'a> {
     tags: &'a BTreeMap<String, String>,
     /// When it was accepted.
     timestamp: Time,
+    /// That it is a test of a webhook; left out where it is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    test: bool,
     /// Its deliveries to the webhooks of this page.
     deliveries: Vec<Delivery<'a>>,
     /// What follows. Pages are made of webhooks, so one may have fewer deliveries, or none.
@@ -99,6 +103,7 @@ impl<'a> Shown<'a> {
             data,
             tags: &event.tags,
             timestamp: event.timestamp.into(),
+            test: event.test_of.is_some(),
             deliveries: deliveries.iter().map(Delivery::from).collect(),
             pagination,
         }

@@ -91,7 +91,8 @@ impl<'a> Chunks<'a> {
             let (work, event, now) = (*work, walk.work.event, clock::now());
             let is_slow = self.slow.has(&event.tenant_id, &webhook, now);
             let chunk = &mut self.open[usize::from(is_slow) + 2 * usize::from(only_if_there)];
-            let parks = self.slow.parks(&event.tenant_id, &webhook, now);
+            // Somebody waits for what becomes of a test.
+            let parks = self.slow.parks(&event.tenant_id, &webhook, now).filter(|_| event.test_of.is_none());
             let row = Delivery::pending(event, webhook, now, now.as_second() + self.kept);
             let waits_until = parks.map(|horizon| row.would_wait_until(horizon, now));
             chunk.rows.push(Delivery { waits_until, ..row });

@@ -40,7 +40,8 @@ impl FirstPages {
     /// Those of these works.
     pub(crate) async fn read(config: &ConfigTable, works: &[&Work<'_>]) -> Self {
         let starts = |work: &&Work<'_>| {
-            let patterns = if work.event.job_id.is_some() { Vec::new() } else { work.event.event_type.patterns() };
+            let is_asked_for = work.event.only_for().is_none();
+            let patterns = if is_asked_for { work.event.event_type.patterns() } else { Vec::new() };
             let start = |pattern| (work.event.tenant_id.clone(), pattern, work.stretch.after.clone());
             patterns.into_iter().map(start).collect::<Vec<Start>>()
         };

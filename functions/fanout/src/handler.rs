@@ -329,7 +329,7 @@ impl Fanout {
             metrics::emit(Metric::ParkedDeliveries, &[], &[f64::from(parked)]);
         }
         for (places, delay) in [(fresh, Duration::ZERO), (again, AGAIN)] {
-            let messages: Vec<Message> = places.iter().map(|place| Message::new(&rows[*place], 1)).collect();
+            let messages: Vec<Message> = places.iter().map(|place| Message::first(&rows[*place])).collect();
             if let Err(error) = queue.send_all_later(&messages, delay).await {
                 places.into_iter().for_each(|place| results[place] = Err(error.clone()));
             }

@@ -47,14 +47,13 @@ pub(crate) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// At its beginning. A job's event goes to the job's own URL and to nobody else.
+    /// At its beginning. A job's event goes to the job's own URL and to nobody else, a test to its webhook.
     pub(crate) fn new(config: &'a ConfigTable, work: &'a Work<'a>, pages: &FirstPages) -> Self {
-        let (at, is_jobs) = (work.stretch.after.clone(), work.event.job_id.is_some());
+        let at = work.stretch.after.clone();
         let (merge, judge) = (Merge::new([]), Judge::new(work.event));
-        let mut walk = Self { config, work, merge, judge, at, next: None, failed: None, asking: 1 };
-        if is_jobs {
-            let webhook = EndpointId::of_jobs(&work.event.tenant_id);
-            walk.next = Some(Found { webhook, only_if_there: false });
+        let next = work.event.only_for().map(|webhook| Found { webhook, only_if_there: false });
+        let mut walk = Self { config, work, merge, judge, at, next, failed: None, asking: 1 };
+        if walk.next.is_some() {
             return walk;
         }
         let lists = work.event.event_type.patterns().into_iter().map(|pattern| {

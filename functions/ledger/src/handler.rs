@@ -13,6 +13,7 @@ use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::used_up::UsedUp;
 use postrider_aws::{Failure, Page, Recorded, rows};
 use postrider_domain::attempt::Place as Order;
 use postrider_domain::cancellation::Cancellation;
@@ -32,7 +33,6 @@ use postrider_host::{clock, entropy};
 
 use crate::places::Places;
 use crate::requests::Undelivered;
-use crate::used_up::UsedUp;
 use crate::{operations, stats, view};
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ mod outcome;
 mod places;
 mod requests;
 mod stats;
-mod used_up;
 mod view;
 
 pub use handler::Ledger;

@@ -37,6 +37,10 @@ pub(crate) struct Shown<'a> {
     /// Where it goes at present; null where nobody knows any more.
     #[schemars(with = "Option<UrlOfWebhook>")]
     url: Option<&'a str>,
+    /// That its event is a test of the webhook; left out where it is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    test: bool,
     /// Where it stands.
     #[schemars(with = "Names<Status>")]
     status: Status,
@@ -159,6 +163,7 @@ fn shown<'a>(
         event: &delivery.event_type,
         webhook_id: delivery.webhook_id(),
         url: place.url.as_deref(),
+        test: delivery.test,
         status: delivery.status,
         created_at: delivery.created_at.into(),
         next_attempt_at: next_attempt_at.map(Time::from),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use postrider_api::document::{JsonSchema, Left, TypeOfEvent};
-use postrider_api::{ApiError, Caller, Fields, Operation, Request, Response};
-use postrider_domain::event::{EventType, MAX_DATA_BYTES, check_data};
+use postrider_api::document::{JsonSchema, Left, Tags, TypeOfEvent};
+use postrider_api::{ApiError, Caller, Fields, Operation, Request, Response, event_data};
+use postrider_domain::dialect;
+use postrider_domain::event::{EventType, MAX_DATA_BYTES, check_tags};
 use postrider_domain::filter::{self, Filter, MAX_REASON_CHARS, Seen, Verdict};
 use postrider_domain::invalid::Invalid;
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub(crate) fn given(raw: &RawValue) -> Result<String, Invalid> {
 struct Trial {
     filter: Filter,
     event: EventType,
-    data: Box<RawValue>,
+    data: String,
     tags: BTreeMap<String, String>,
 }
 
@@ -37,12 +38,11 @@ impl Trial {
         let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
         fields.finish()?;
         let filter = Filter::parse(filter.get())?;
-        let event = event.parse()?;
-        if data.get().len() > MAX_DATA_BYTES {
-            return Err(ApiError::too_large("data", MAX_DATA_BYTES));
-        }
-        check_data(data.get())?;
-        Ok(Self { filter, event, data, tags: tags.unwrap_or_default() })
+        // Operational ones as well: a filter judges them, too.
+        let event = dialect::read_type(&event)?;
+        let (data, tags) = (event_data(&data)?, tags.unwrap_or_default());
+        check_tags(&tags)?;
+        Ok(Self { filter, event, data, tags })
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn answer(request: &Request, caller: &Caller) -> Result<Respons
 /// What the filter of a request says of its event.
 pub(crate) fn said(fields: Fields) -> Result<Judged, ApiError> {
     let Trial { filter, event, data, tags } = Trial::read(fields)?;
-    let seen = Seen::read(event.as_str(), data.get(), &tags).map_err(|_| Invalid::new("data", "a JSON object"))?;
+    let seen = Seen::read(event.as_str(), &data, &tags).map_err(|_| Invalid::new("data", "a JSON object"))?;
     Ok(filter.judge(&seen).into())
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct TestFilter {
     #[schemars(with = "Map<String, Value>", example = json!({"amount": 1200, "customer": {"country": "DE"}}))]
     data: (),
     /// The event's tags; none where they are left out.
-    #[schemars(with = "Left<BTreeMap<String, String>>", example = BTreeMap::from([("tier", "gold")]))]
+    #[schemars(with = "Left<Tags>")]
     tags: (),
 }
 

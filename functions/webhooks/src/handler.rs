@@ -1,5 +1,6 @@
 //! The routes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,10 +10,14 @@ use postrider_api::{
     fits_an_answer,
 };
 use postrider_aws::Recorded;
+use postrider_aws::catalogue::Catalogue;
+use postrider_aws::composer::Composer;
 use postrider_aws::config_table::ConfigTable;
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
+use postrider_aws::used_up::UsedUp;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::EndpointId;
@@ -39,12 +44,16 @@ const TRIES: usize = 4;
 /// What the routes need.
 pub struct Webhooks {
     credentials: Credentials,
-    config: ConfigTable,
-    keyring: Keyring,
+    pub(crate) config: ConfigTable,
+    pub(crate) events: EventsTable,
+    pub(crate) catalogue: Catalogue,
+    keyring: Arc<Keyring>,
+    pub(crate) composer: Composer,
     teller: Teller,
     resolver: Resolver,
     retry_queue: Queue,
-    retention: Retention,
+    pub(crate) used_up: UsedUp,
+    pub(crate) retention: Retention,
 }
 
 impl Routed for Webhooks {
@@ -108,6 +117,20 @@ impl Routed for Webhooks {
             |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
+        Route::post(
+            "/v1/webhooks/{id}/test",
+            Bearer(Scope::WebhooksWrite),
+            operations::test,
+            |it, request, caller, [id, _]| Box::pin(it.test(request, caller, id)),
+            "look at this webhook's deliveries before you repeat it: a repeat is a second test",
+        ),
+        Route::post(
+            "/v1/webhooks/{id}/preview",
+            Bearer(Scope::WebhooksRead),
+            operations::preview,
+            |it, request, caller, [id, _]| Box::pin(it.preview(request, caller, id)),
+            "nothing is kept of it: repeat it",
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
@@ -121,14 +144,19 @@ impl Webhooks {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let (config, retention) = (ConfigTable::from_env(sdk)?, env::retention()?);
+        let (config, keyring) = (ConfigTable::from_env(sdk)?, Arc::new(Keyring::from_env(sdk)?));
+        let retention = env::retention()?;
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             config,
-            keyring: Keyring::from_env(sdk)?,
+            events: EventsTable::from_env(sdk)?,
+            catalogue: Catalogue::from_env(sdk)?,
+            composer: Composer::of_webhooks(Arc::clone(&keyring))?,
+            keyring,
             teller: Teller::from_env(sdk, retention)?,
             resolver: Resolver::new(env::egress()?),
             retry_queue: Queue::retry(sdk)?,
+            used_up: UsedUp::default(),
             retention,
         })
     }
@@ -314,7 +342,7 @@ impl Webhooks {
         }
     }
 
-    async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
+    pub(crate) async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
         let not_found = || ApiError::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)

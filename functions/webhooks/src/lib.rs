@@ -6,8 +6,11 @@ mod handler;
 mod headers;
 mod input;
 mod operations;
+mod preview;
+mod previewed;
 mod requests;
 mod teller;
+mod trial;
 mod view;
 
 pub use handler::Webhooks;

@@ -2,13 +2,16 @@
 
 use postrider_api::document::{Id, Nothing};
 use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest};
+use postrider_domain::dialect::NUR;
+use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::quota::{Exceeded, LIST_BYTES, Quota, Quotas};
+use postrider_domain::quota::{Exceeded, LIST_BYTES, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
-use crate::requests::{ChangeWebhook, CreateWebhook};
-use crate::view::{AllOrPage, Created, Webhook};
+use crate::previewed::Preview;
+use crate::requests::{ChangeWebhook, CreateWebhook, PreviewEvent, TestWebhook};
+use crate::view::{AllOrPage, BegunTest, Created, Webhook};
 
 const OVERTAKEN: &str = "Others change this webhook at the same time.";
 const LONG: &str = "The retry schedule would outlast the days for which events are kept.";
@@ -22,11 +25,15 @@ fn too_long() -> ApiError {
     ApiError::unprocessable(Invalid::new("retry_schedule", expected))
 }
 
+pub(crate) fn disabled_webhook() -> ApiError {
+    ApiError::conflict("this webhook is disabled; enable it first, or its test would only be cancelled")
+}
+
 fn used_up(quota: Quota, limit: u64) -> ApiError {
     Exceeded::until_given_back(quota, limit).into()
 }
 
-fn of_a_webhook(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
+pub(crate) fn of_a_webhook(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
     Operation::new(id, summary, about).of::<Id<EndpointId>>("id", "The webhook's id.")
 }
 
@@ -106,4 +113,36 @@ pub(crate) fn rotate() -> Operation {
         .may_take::<RotationRequest>()
         .answers::<Rotated<'static>>(200, "The new secret, shown this once.")
         .refuses(Rotation::too_many(), "Four secrets count already, or others change this webhook at the same time.")
+}
+
+pub(crate) fn test() -> Operation {
+    let about = "An event that goes to this webhook alone, whatever its `events` say, signed and tried as any other: attempted at once, \
+                 also while deliveries wait for a webhook that is down, and then on its retry schedule; cancel the delivery to end that. It is \
+                 marked as a test in the ledger, counts in no quota of events, is sent again by no recovery, and its failing is told to \
+                 nobody. What its receiver answers counts for the webhook as any answer does.";
+    of_a_webhook("testWebhook", "Send a webhook a test", about)
+        .may_take::<TestWebhook>()
+        .answers::<BegunTest<'static>>(202, "The test is kept, and will be sent.")
+        .refuses(disabled_webhook(), "The webhook is disabled.")
+        .refuses(ApiError::too_large("data", MAX_DATA_BYTES), format!("`data` has more than {MAX_DATA_BYTES} bytes."))
+        .refuses(
+            ApiError::unprocessable(Invalid::new("event", NUR.catalogue.types())),
+            "The webhook's dialect has event types of its own, and this is none of them.",
+        )
+        .refuses(
+            used_up(Quota::Retries, RETRIES_AT_ONCE),
+            format!(
+                "This webhook was tested, and its deliveries retried, {RETRIES_AT_ONCE} times at once, and once a second after that."
+            ),
+        )
+}
+
+pub(crate) fn preview() -> Operation {
+    let about = "What a receiver would get of this event if it were published now, to the byte, with a signature that verifies, and why \
+                 the webhook would not get it, if so. Nothing is sent or kept. Whoever may ask this may have anything signed by the \
+                 webhook's secret.";
+    of_a_webhook("previewDelivery", "Preview what a webhook would be sent", about)
+        .takes::<PreviewEvent>()
+        .answers::<Preview<'static>>(200, "The request, and whether it would be sent.")
+        .refuses(ApiError::too_large("data", MAX_DATA_BYTES), format!("`data` has more than {MAX_DATA_BYTES} bytes."))
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use postrider_api::document::{JsonSchema, Left, Names, SubscriptionPattern, UrlOfWebhook};
+use postrider_api::document::{JsonSchema, Left, Names, SubscriptionPattern, Tags, TypeOfEvent, UrlOfWebhook};
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
 use postrider_domain::content_type;
 use postrider_domain::endpoint::{EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_PATTERNS};
@@ -13,8 +13,7 @@ use postrider_domain::own_header::MAX_HEADERS;
 use postrider_domain::rate_limit;
 use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
 use postrider_domain::secret;
-use serde_json::json;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::filter_test;
 
@@ -113,6 +112,35 @@ struct Settings {
     filter: (),
 }
 
+/// What a test may be asked for with.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct TestWebhook {
+    /// The type of the event, which the webhook need not have asked for; its dialect must send it. Left out, it is the first type that the
+    /// webhook asks for by its whole name, or one that its widest pattern takes, such as `invoice.test` for `invoice.*`.
+    #[schemars(with = "Left<TypeOfEvent>")]
+    event: (),
+    /// What it says: an object of at most 262144 bytes as they come. Left out, it is the type's example in the catalogue, and
+    /// `{"test":true}` where it has none.
+    #[schemars(with = "Left<Map<String, Value>>", example = json!({"invoice_id": "in_4711", "amount": 1200}))]
+    data: (),
+}
+
+/// The event to preview.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct PreviewEvent {
+    /// Its type. Types that begin with `webhook.` are Postrider's own.
+    #[schemars(with = "TypeOfEvent")]
+    event: (),
+    /// What it says: an object of at most 262144 bytes as they come. Receivers get it letter for letter.
+    #[schemars(with = "Map<String, Value>", example = json!({"invoice_id": "in_4711", "amount": 1200}))]
+    data: (),
+    /// Its tags, which the webhook's filter sees.
+    #[schemars(with = "Left<Tags>")]
+    tags: (),
+}
+
 #[cfg(test)]
 mod tests {
     use postrider_api::Fields;
@@ -121,6 +149,7 @@ mod tests {
 
     use super::*;
     use crate::input::Changes;
+    use crate::{preview, trial};
 
     #[test]
     fn the_document_has_the_fields_that_are_read() {
@@ -130,5 +159,11 @@ mod tests {
         // A creation reads one more before it reads these.
         let created: Vec<_> = fields_of::<CreateWebhook>().into_iter().filter(|name| name != "secret").collect();
         assert_eq!(told, created);
+        let unknown = Fields::read(br#"{"?": 1}"#).unwrap();
+        let told = Fields::told(&trial::Asked::read(unknown).map(drop).unwrap_err());
+        assert_eq!(told, fields_of::<TestWebhook>());
+        let unknown = Fields::read(br#"{"event": "a", "data": {}, "?": 1}"#).unwrap();
+        let told = Fields::told(&preview::Supposed::read(unknown).map(drop).unwrap_err());
+        assert_eq!(told, fields_of::<PreviewEvent>());
     }
 }

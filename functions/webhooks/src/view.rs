@@ -10,7 +10,7 @@ use postrider_domain::content_type::{self, ContentType};
 use postrider_domain::endpoint::parking::{self, Cause, State};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
 use postrider_domain::event::EventPattern;
-use postrider_domain::id::EndpointId;
+use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::metadata::MAX_ENTRIES;
 use postrider_domain::own_header::{MASK, MAX_HEADERS};
 use postrider_domain::rate_limit::{self, RateLimit};
@@ -182,6 +182,18 @@ pub(crate) struct Parking {
     /// When the webhook is asked next whether it is back; left out once it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_probe_at: Option<Time>,
+}
+
+/// A test that is on its way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WebhookTest")]
+pub(crate) struct BegunTest<'a> {
+    /// The id of its event, which the receiver sees.
+    #[schemars(with = "Id<EventId>")]
+    pub(crate) event_id: &'a EventId,
+    /// The id of its one delivery: GET /v1/deliveries/{id} tells what became of it. That is a 404 for the moments until it is under way.
+    #[schemars(with = "Id<DeliveryId>")]
+    pub(crate) delivery_id: DeliveryId,
 }
 
 /// The five fields, and the others where they are set.

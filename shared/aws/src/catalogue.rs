@@ -103,6 +103,14 @@ impl Catalogue {
         self.verdict(event_type, data, then.known, then.schema)
     }
 
+    /// Whether the catalogue has this type.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn knows(&self, event_type: &EventType) -> Result<bool, Failure> {
+        Ok(self.as_it_is(event_type).await?.is_some_and(|known| known.standings.now().known))
+    }
+
     /// The type's example of `data`, if it has one.
     ///
     /// # Errors

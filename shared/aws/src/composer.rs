@@ -1,6 +1,8 @@
 //! What is sent: an event's body for an endpoint and the headers that sign it. Whoever shows a request before it is made composes it
 //! here as well, so that nobody is shown another one than receivers get.
 
+use std::sync::Arc;
+
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use postrider_domain::dialect::SecretOf;
@@ -18,9 +20,12 @@ use crate::deployment_secret::DeploymentSecret;
 use crate::error::Failure;
 use crate::keyring::Keyring;
 
-/// A request, beside what the connection adds.
+/// How deliveries name their sender where neither the dialect nor the operator says so.
+const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
+
+/// A request, beside what the connection adds: `host` and `content-length`, or what stands for them in HTTP/2.
 pub struct Composed {
-    /// What the body is, the owner's own, the signature's, and the sender's name where it is not Postrider's.
+    /// All of them in their order, their names in lower case, as they are sent.
     pub headers: Vec<(String, String)>,
     /// The very bytes that were signed.
     pub body: Vec<u8>,
@@ -30,8 +35,9 @@ pub struct Composed {
 
 /// Composes requests.
 pub struct Composer {
-    keyring: Keyring,
-    deployment_secret: DeploymentSecret,
+    keyring: Arc<Keyring>,
+    /// Only jobs' deliveries are signed with it.
+    deployment_secret: Option<DeploymentSecret>,
     /// How the deployment's deliveries name their sender, where the operator says so.
     user_agent: Option<String>,
 }
@@ -42,11 +48,22 @@ impl Composer {
     /// # Errors
     /// When a setting is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            keyring: Keyring::from_env(sdk)?,
-            deployment_secret: DeploymentSecret::from_env(sdk)?,
-            user_agent: env::user_agent()?,
-        })
+        let deployment_secret = Some(DeploymentSecret::from_env(sdk)?);
+        Ok(Self { keyring: Arc::new(Keyring::from_env(sdk)?), deployment_secret, user_agent: env::user_agent()? })
+    }
+
+    /// For webhooks alone, whose secrets this keyring opens, from the deployment's own `User-Agent`: no dialect that registers them signs
+    /// with the deployment's secret, so that need not be readable.
+    ///
+    /// # Errors
+    /// When that makes no sense.
+    pub fn of_webhooks(keyring: Arc<Keyring>) -> Result<Self, BadSetting> {
+        Ok(Self::of(keyring, env::user_agent()?))
+    }
+
+    /// The same with this `User-Agent`.
+    pub fn of(keyring: Arc<Keyring>, user_agent: Option<String>) -> Self {
+        Self { keyring, deployment_secret: None, user_agent }
     }
 
     /// This event for this endpoint of this tenant's, as it is sent at `at`.
@@ -97,15 +114,32 @@ impl Composer {
         let secrets = match endpoint.dialect.secret_of {
             SecretOf::Endpoint => self.open(&endpoint.secret_owner(), &endpoint.secrets, at).await?,
             SecretOf::Tenant => self.open(tenant.id.as_str(), &tenant.secrets, at).await?,
-            SecretOf::Deployment => vec![self.deployment_secret.get().await?],
+            SecretOf::Deployment => match &self.deployment_secret {
+                Some(secret) => vec![secret.get().await?],
+                None => return Err(Failure::Secret("the deployment's secret signs for jobs alone")),
+            },
         };
-        let content_type = ("content-type".to_owned(), endpoint.content_type().to_owned());
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
-        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref());
-        let sender = sender.map(|sender| ("user-agent".to_owned(), sender.to_owned()));
-        let headers = std::iter::once(content_type).chain(own).chain(signed).chain(sender).collect();
+        let headers = self.headers(endpoint, own, signed);
         Ok(Composed { headers, body, hidden: Hidden::new(values, secrets) })
+    }
+
+    fn headers(
+        &self,
+        endpoint: &Endpoint,
+        own: Vec<(String, String)>,
+        signed: Vec<(&'static str, String)>,
+    ) -> Vec<(String, String)> {
+        let mut headers = vec![("content-type".to_owned(), endpoint.content_type().to_owned())];
+        headers.extend(own.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+        headers.extend(signed.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+        // The one of these that is its owner's to set.
+        if !headers.iter().any(|(name, _)| name == "accept") {
+            headers.push(("accept".to_owned(), "*/*".to_owned()));
+        }
+        let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref()).unwrap_or(USER_AGENT);
+        headers.push(("user-agent".to_owned(), sender.to_owned()));
+        headers
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Failure> {
@@ -135,8 +169,7 @@ mod tests {
     fn composer() -> Composer {
         let keys = || Said::secret(r#"{"current":"k1","k1":"some generated text"}"#);
         let sdk = Script::default().saying("GetSecretValue", std::iter::repeat_with(keys)).sdk(sdk::over);
-        let deployment_secret = DeploymentSecret::of(&sdk, "deployment");
-        Composer { keyring: Keyring::of(&sdk, "encryption key"), deployment_secret, user_agent: None }
+        Composer::of(Arc::new(Keyring::of(&sdk, "encryption key")), None)
     }
 
     fn tenant() -> Tenant {
@@ -178,17 +211,21 @@ mod tests {
         let composed = sent(&composer, &endpoint).await.unwrap();
         let content_type = pair("content-type", "application/cloudevents+json");
         let ids = [pair("webhook-id", sample::event().id.as_str()), pair("webhook-timestamp", "0")];
-        let own = [pair("x-token", TOKEN), pair("X-Team", "billing of before")];
-        let [first, second] = own;
-        let [id, timestamp] = ids;
-        assert_eq!(composed.headers, [content_type.clone(), first, second, id.clone(), timestamp.clone()]);
+        let own = [pair("x-token", TOKEN), pair("x-team", "billing of before")];
+        let sender = [pair("accept", "*/*"), pair("user-agent", USER_AGENT)];
+        let all = |own: [(String, String); 2]| {
+            [vec![content_type.clone()], own.into(), ids.clone().into(), sender.clone().into()].concat()
+        };
+        assert_eq!(composed.headers, all(own));
         let said = format!("{TOKEN} canary-0123456789 billing of before");
         assert_eq!(composed.hidden.out_of(&said, true), "*** *** ***");
 
         let masked = composer.compose_masked((&tenant(), &endpoint), &sample::event(), Timestamp::UNIX_EPOCH).await;
         let masked = masked.unwrap();
-        let shown = [content_type, pair("x-token", "***"), pair("X-Team", "***"), id, timestamp];
-        assert_eq!((masked.headers, masked.body), (shown.into(), composed.body));
+        assert_eq!(
+            (masked.headers, masked.body),
+            (all([pair("x-token", "***"), pair("x-team", "***")]), composed.body)
+        );
         let plain = sent(&composer, &bare).await.unwrap();
         assert_eq!(plain.headers[0], pair("content-type", "application/json"));
     }

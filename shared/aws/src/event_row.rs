@@ -60,7 +60,7 @@ pub fn read(row: Item) -> Result<Event, Invalid> {
         return Err(Invalid::new("event", "a type outside `webhook.*`, which is for Postrider's own events"));
     }
     check_tags(&event.tags)?;
-    if event.job_id.is_some() || event.announce.is_some() {
+    if event.job_id.is_some() || event.announce.is_some() || event.test_of.is_some() {
         return Err(Invalid::new("row", "none of the attributes that are Postrider's own"));
     }
     Ok(event)
@@ -233,8 +233,10 @@ mod tests {
             let attribute = field.split('.').next().unwrap();
             assert_eq!(verdict(&[(attribute, value.clone())]), Err(field.to_owned()), "{value:?}");
         }
-        for own in ["job_id", "announce"] {
-            assert_eq!(verdict(&[(own, Some(s("job_0123456789abcdef")))]), Err("row".to_owned()), "{own}");
+        for own in ["job_id", "announce", "test_of"] {
+            for value in ["job_0123456789abcdef", "wh_0123456789abcdef"] {
+                assert_eq!(verdict(&[(own, Some(s(value)))]), Err("row".to_owned()), "{own}");
+            }
         }
     }
 

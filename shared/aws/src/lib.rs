@@ -33,6 +33,7 @@ mod sample;
 pub mod sdk;
 pub mod set_aside;
 mod told;
+pub mod used_up;
 mod wire;
 
 pub use aws_sdk_dynamodb::types::TransactWriteItem;

@@ -38,6 +38,9 @@ pub struct Delivery {
     /// That event's type.
     #[serde(rename = "event")]
     pub event_type: EventType,
+    /// Whether its event is a test of its endpoint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// Where it stands.
     pub status: Status,
     /// How many attempts are recorded: the counter that decides what is stale.
@@ -163,6 +166,7 @@ impl Delivery {
             job_id: event.job_id.clone(),
             event_id: event.id.clone(),
             event_type: event.event_type.clone(),
+            test: event.test_of.is_some(),
             status: Status::Pending,
             attempts_made: 0,
             round: 1,
@@ -322,6 +326,7 @@ pub(crate) fn an_event(at: Timestamp) -> Event {
         ours: false,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     }

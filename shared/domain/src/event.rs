@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EventId, JobId, TenantId};
+use crate::id::{EndpointId, EventId, JobId, TenantId};
 use crate::invalid::Invalid;
 
 mod own_type;
@@ -23,6 +23,8 @@ pub const MAX_DATA_BYTES: usize = 256 * 1024;
 const EVERY: &str = "*";
 /// The namespace of our own operational events; `*` does not take it, and no producer may publish in it.
 const OPERATIONAL: &str = "webhook.";
+/// The type of a webhook's test where nothing says which, and the last segment of one that is made up below a prefix.
+const A_TEST: &str = "test";
 
 /// What happened: segments of letters, digits, `_`, `-` and `:`, separated by dots, and of more where a dialect has it
 /// ([`TypeNames`]). It is parsed by what every dialect has, and read from rows by what any may ever have had.
@@ -39,6 +41,11 @@ impl EventType {
     /// Whether it is one of our own operational events, which no producer may publish.
     pub fn is_operational(&self) -> bool {
         self.0.starts_with(OPERATIONAL)
+    }
+
+    /// The type of a test of a webhook that asks for nothing that could be sent.
+    pub fn of_a_test() -> Self {
+        Self(A_TEST.to_owned())
     }
 
     /// Every pattern that takes this type, the widest first: what fan-out looks up.
@@ -86,6 +93,24 @@ impl EventPattern {
     /// The pattern as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it takes more than one type.
+    pub(crate) fn is_wildcard(&self) -> bool {
+        self.0.ends_with(EVERY)
+    }
+
+    /// How long it is in segments: the fewer, the more it takes.
+    pub(crate) fn segments(&self) -> usize {
+        self.0.split('.').count()
+    }
+
+    /// A type that it takes: itself where it is one, or one that is made up for a test. Nothing where its prefix leaves no room.
+    pub(crate) fn any_type(&self) -> Option<EventType> {
+        match self.0.strip_suffix(EVERY) {
+            Some(prefix) => format!("{prefix}{A_TEST}").parse().ok(),
+            None => EventType::kept(&self.0).ok(),
+        }
     }
 
     pub(crate) fn matches_text(&self, event: &str) -> bool {
@@ -144,6 +169,9 @@ pub struct Event {
     /// The job that it is about, if any: such an event goes to the job's own URL and to no webhook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,
+    /// The webhook that it tests, if it is a test: it goes to that one, whatever that has asked for, and to no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_of: Option<EndpointId>,
     /// Where it goes instead of to receivers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<Announce>,
@@ -161,6 +189,12 @@ pub enum Announce {
 }
 
 impl Event {
+    /// The one endpoint that it is for, where no pattern has a say: the webhook that it tests, or its job's own URL.
+    pub fn only_for(&self) -> Option<EndpointId> {
+        let of_its_job = || self.job_id.as_ref().map(|_| EndpointId::of_jobs(&self.tenant_id));
+        self.test_of.clone().or_else(of_its_job)
+    }
+
     /// What differs where the same thing should have been published again, if anything: the type, `data` to the letter, or a tag.
     /// Parsed values would not do, since two numbers beyond a double's reach parse alike.
     pub fn difference(&self, other: &Self) -> Option<&'static str> {

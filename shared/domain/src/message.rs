@@ -73,6 +73,12 @@ impl Message {
         }
     }
 
+    /// The message for the first attempt of a fresh row. Whoever tests a webhook waits for its answer: a test goes also where all else
+    /// is parked.
+    pub fn first(delivery: &Delivery) -> Self {
+        Self { probe: delivery.test, ..Self::new(delivery, 1) }
+    }
+
     /// The same as a probe.
     pub fn probing(&self) -> Self {
         Self { probe: true, ..self.clone() }
@@ -134,6 +140,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
     use jiff::Timestamp;
 
     fn written() -> serde_json::Value {
@@ -219,6 +226,16 @@ mod tests {
         assert_eq!(as_read, message, "it makes the same attempt, at once");
         let plain = serde_json::to_value(message.delayed(0)).unwrap();
         assert_eq!(plain, written(), "what is sent at once says nothing of a delay");
+    }
+
+    #[test]
+    fn a_test_goes_also_where_all_else_is_parked_and_only_at_first() {
+        let (at, endpoint) = (Timestamp::UNIX_EPOCH, EndpointId::new(Timestamp::UNIX_EPOCH, 2));
+        let event = crate::delivery::an_event(at);
+        let test = Event { test_of: Some(endpoint.clone()), ..event.clone() };
+        let row = |event: &Event| Delivery::pending(event, endpoint.clone(), at, 0);
+        assert!(Message::first(&row(&test)).probe && !Message::first(&row(&event)).probe);
+        assert!(!Message::after_next(&row(&test)).probe, "what is retried waits as any other");
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl OwnEvent {
 
     /// That a delivery is given up at `at` for a reason: its row as it was read, and the attempt, if any, that ends it. Nothing where
     /// nobody is told: of what tells of such things itself, or one failure would be told without end; nor of what goes to a job's own
-    /// URL, and so to no webhook.
+    /// URL, and so to no webhook; nor of a test, since whoever makes one looks at what became of it.
     pub fn delivery_failed(row: &Delivery, last: Option<&Attempt>, reason: Reason, at: Timestamp) -> Option<Self> {
-        if row.event_type.is_operational() {
+        if row.event_type.is_operational() || row.test {
             return None;
         }
         let made = last.map_or(row.attempts_made, |last| last.number);
@@ -166,6 +166,7 @@ impl OwnEvent {
             ours: true,
             counted: false,
             job_id: self.job_id,
+            test_of: None,
             announce: self.announce,
             tags: BTreeMap::new(),
         }
@@ -366,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_tells_of_failures_nobody_is_told_that_it_failed_nor_of_a_jobs() {
+    fn of_what_tells_of_failures_nobody_is_told_that_it_failed_nor_of_a_jobs_or_a_test() {
         let told = |row: &Delivery| {
             OwnEvent::delivery_failed(row, None, Reason::AttemptsExhausted, Timestamp::UNIX_EPOCH).is_some()
         };
@@ -375,5 +376,6 @@ mod tests {
             assert!(!told(&Delivery { event_type: EventType::from(own), ..a_row() }), "{own:?}");
         }
         assert!(!told(&Delivery { job_id: Some(JobId::short(Timestamp::UNIX_EPOCH, 1)), ..a_row() }));
+        assert!(!told(&Delivery { test: true, ..a_row() }));
     }
 }

@@ -73,6 +73,7 @@ mod tests {
             ours: false,
             counted: false,
             job_id: None,
+            test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
         }

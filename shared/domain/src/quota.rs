@@ -213,8 +213,8 @@ impl Exceeded {
                  higher quota"
             ),
             Quota::Retries => format!(
-                "a webhook's deliveries may be retried {limit} times at once, and once a second after that; try again \
-                 after the seconds in Retry-After, or recover the webhook"
+                "a webhook may be tested, or its deliveries retried, {limit} times at once, and once a second after that; \
+                 try again after the seconds in Retry-After, or recover the webhook"
             ),
         }
     }

@@ -56,12 +56,14 @@ pub struct Recovery {
 /// that its message must be lost. A webhook that is recovered is not deleted: what was cancelled as if it were was cancelled for
 /// want of a row.
 ///
+/// Nor is a test missed: it asked whether its webhook answers at that time, and nobody waits for it later.
+///
 /// It always begins a new round, also of what was never tried: the row is due then, and so the sweep's, should the message not
 /// be sent.
 pub fn is_missed(delivery: &Delivery, now: Timestamp) -> bool {
     // One that a receiver has taken before is sent again by whoever asks for just that one.
     // What is parked waits for its endpoint, and is not lost.
-    if !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() || delivery.is_parked() {
+    if delivery.test || !delivery.has_room_for_a_round() || delivery.delivered_at.is_some() || delivery.is_parked() {
         return false;
     }
     // By when the row was put: the event's own time is its producer's to choose.
@@ -137,6 +139,13 @@ mod tests {
         let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
         let resent = Delivery { delivered_at: Some(failed.created_at), ..failed };
         assert!(!is_missed(&resent, after(600)));
+    }
+
+    #[test]
+    fn a_test_is_not_sent_again_by_a_recovery() {
+        let failed = row(Status::Failed, Some(Reason::AttemptsExhausted));
+        assert!(!is_missed(&Delivery { test: true, ..failed }, after(600)));
+        assert!(!is_missed(&Delivery { test: true, ..row(Status::Pending, None) }, after(600)));
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn waiting(tenant: &Tenant, webhook: &str, event: &str, count: u64) -> Vec<Deliv
             counted: false,
             job_id: None,
             announce: None,
+            test_of: None,
             tags: std::collections::BTreeMap::new(),
         };
         let pending = Delivery::pending(&event, endpoint.clone(), timestamp, FAR_OFF);

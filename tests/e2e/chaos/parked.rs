@@ -72,6 +72,42 @@ fn told(listener: &Receiver) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "disturbs the whole stack"]
+async fn a_test_is_attempted_at_once_although_all_else_is_parked_and_its_answer_is_a_probes() {
+    let (world, _guard) = alone().await;
+    let tenant = standard(&world).await;
+    let (receiver, gate) = down(&world, 503).await;
+    // No probe comes while this test lasts.
+    with_outages_after(&world, 90, async {
+        let body = json!({"url": receiver.url("/"), "events": ["invoice.*"], "retry_schedule": [600, 600]});
+        let id = tenant.create(&body).await;
+        let event = tenant.publish("invoice.paid", &json!({})).await;
+        let first = tenant.delivery_of(&event, &id).await;
+        tenant.settled(&first, "retrying", 1).await;
+        let long_ago = s(ago(600));
+        world.aws.rows.amend(&tenant.id, &format!("WEBHOOK#{id}"), "down_since", long_ago).await;
+        world.aws.attempt_now(&first, 2).await;
+        is_parked(&tenant, &id).await;
+        let before = receiver.requests().len();
+        let test = async || {
+            let path = format!("/v1/webhooks/{id}/test");
+            text(&tenant.api.post(&path, &json!({})).await.ok(202), "delivery_id").to_owned()
+        };
+        let unanswered = test().await;
+        assert_eq!(receiver.wait_for(before + 1, SOON).await.len(), before + 1);
+        let shown = tenant.settled(&unanswered, "retrying", 1).await;
+        assert_eq!((&shown["waiting_for"], &shown["test"]), (&json!("endpoint_outage"), &json!(true)));
+
+        gate.open();
+        let answered = test().await;
+        receiver.wait_for(before + 2, SOON).await;
+        tenant.settled(&answered, "succeeded", 1).await;
+        of_status(&tenant, &id, "succeeded", 3, MINUTE).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
 async fn an_outage_costs_probes_and_what_waited_comes_oldest_first() {
     const EVENTS: usize = 300;
     let (world, _guard) = alone().await;

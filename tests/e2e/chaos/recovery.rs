@@ -64,6 +64,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
         ours: false,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     };

@@ -143,6 +143,7 @@ async fn late_in_one_shard(
         ours: false,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     };

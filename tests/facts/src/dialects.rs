@@ -86,6 +86,7 @@ fn envelope(shape: BodyShape) -> Result<Option<Vec<String>>, Box<dyn Error>> {
         ours: true,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     };

@@ -18,6 +18,7 @@ pub fn event(tenant_id: TenantId) -> Event {
         ours: false,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     }

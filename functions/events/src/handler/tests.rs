@@ -75,6 +75,7 @@ fn before() -> Event {
         ours: false,
         counted: false,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     }

@@ -56,6 +56,7 @@ pub(crate) fn event(number: u64) -> Event {
         ours: false,
         counted: true,
         job_id: None,
+        test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
     }
@@ -270,6 +271,23 @@ async fn a_jobs_events_go_to_the_bus_and_to_its_own_url_alone() {
     assert_eq!(script.asked("PutEvents")[0]["Entries"][0]["DetailType"], "Postrider Job Created");
     let messages = sent(&script, "deliver");
     assert_eq!((messages.len(), &messages[0].0["endpoint_id"]), (1, &json!(EndpointId::of_jobs(&tenant(1)))));
+}
+
+#[tokio::test]
+async fn a_test_goes_to_its_webhook_alone_and_at_once_although_all_else_for_it_is_parked() {
+    let mut slow = keyed(format!("TENANT#{}", tenant(1)), "SLOW", &json!({}));
+    slow[format!("parked.{}", webhook(7))] = json!([clock::now().as_second() + 600, 3600]);
+    let script = taking(Script::default().holding("config", [slow]));
+    let test = Event { ours: true, test_of: Some(webhook(7)), ..event(1) };
+    fanout(&script).handle(&batch(std::slice::from_ref(&test))).await.unwrap();
+    let messages = sent(&script, "deliver");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let message = &messages[0].0;
+    assert_eq!((&message["endpoint_id"], &message["probe"]), (&json!(webhook(7)), &json!(true)));
+    let put = script.asked("BatchExecuteStatement").remove(0)["Statements"][0].clone();
+    let statement = put["Statement"].as_str().unwrap();
+    assert!(statement.contains("'test'") && !statement.contains("'waits_until'"), "{statement}");
+    assert_eq!(script.asked("Query").len(), 0, "no pattern has a say in it");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk;
+use postrider_domain::catalogue::Openness;
 use postrider_domain::dialect::{NUR, STANDARD};
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::id::TenantId;
@@ -21,7 +22,9 @@ use super::*;
 
 mod filters;
 mod own_headers;
+mod preview;
 mod told;
+mod trial;
 
 const RETENTION: Retention = Retention { seconds: 90 * 86_400 };
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -36,10 +39,14 @@ fn webhooks(script: &Script) -> Webhooks {
     Webhooks {
         credentials: Credentials::new(config.clone()),
         config,
-        keyring: keyring(script),
+        events: EventsTable::of(&sdk, "events"),
+        catalogue: Catalogue::new(ConfigTable::of(&sdk, "config"), Openness::Open),
+        keyring: Arc::new(keyring(script)),
+        composer: Composer::of(Arc::new(keyring(script)), None),
         teller: Teller::of(EventsTable::of(&sdk, "events"), RETENTION),
         resolver: Resolver::asking(Egress::new(PrivateTargets::Refuse), Arc::new(move |name| Box::pin(look_up(name)))),
         retry_queue: Queue::at(&sdk, "retry"),
+        used_up: UsedUp::default(),
         retention: RETENTION,
     }
 }

@@ -16,6 +16,7 @@ use postrider_domain::quota::Quota;
 use postrider_domain::recovery::Progress;
 use postrider_domain::tenant::{Plan, TenantStatus};
 use postrider_domain::time;
+use postrider_domain::withheld::Withheld;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -78,6 +79,7 @@ names_of! {
     Progress = "RecoveryStatus", "Whether a recovery goes on.";
     State = "ParkingState", "How a webhook's parking stands.";
     Cause = "ParkingCause", "Why deliveries are parked.";
+    Withheld = "WhyNotSent", "Why a webhook would not be sent an event, the first that holds.";
     JobStatus = "JobStatus", "Where a job of projects stands.";
     ProjectStatus = "ProjectStatus", "Where a project of a job stands.";
 }

@@ -1,5 +1,5 @@
-//! How many of a webhook's deliveries may still be retried by hand: a small row for each webhook whose deliveries were, which goes by
-//! itself once its bucket is full.
+//! How many of a webhook's deliveries may still be retried by hand, or how often it may be tested: a small row for each webhook of
+//! which somebody asked for either, which goes by itself once its bucket is full.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use postrider_domain::id::{EndpointId, TenantId};
@@ -24,7 +24,7 @@ fn used_until(row: Option<&Item>) -> Option<i64> {
 }
 
 impl ConfigTable {
-    /// Takes one of the retries by hand that a webhook's deliveries have left.
+    /// Takes one of the retries by hand that a webhook's deliveries have left; a test is one, too.
     ///
     /// Who is refused costs a read, and no write.
     ///

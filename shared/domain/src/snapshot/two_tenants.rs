@@ -87,6 +87,7 @@ impl Side {
             ours: n + 1 == EVENTS,
             counted: true,
             job_id: (n + 1 == EVENTS).then(|| self.job_id()),
+            test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
         }

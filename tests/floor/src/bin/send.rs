@@ -76,9 +76,9 @@ impl By {
 
     async fn send(&self, url: &str, secrets: &[Secret]) -> Result<(), Box<dyn Error + Send + Sync>> {
         let signed = signature::headers(&STANDARD.signing, secrets, ID, Timestamp::now(), BODY.as_bytes());
-        let content_type = ("content-type".to_owned(), content_type::DEFAULT.to_owned());
-        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let headers = std::iter::once(content_type).chain(signed).collect();
+        let common = [("content-type", content_type::DEFAULT), ("accept", "*/*"), ("user-agent", "Postrider")];
+        let common = common.map(|(name, value)| (name, value.to_owned()));
+        let headers = common.into_iter().chain(signed).map(|(name, value)| (name.to_owned(), value)).collect();
         let body = BODY.as_bytes().to_vec();
         let hidden = Hidden::default();
         let post = Post { url: url.to_owned(), headers, body, hidden, timeout: TIMEOUT, is_last: false };

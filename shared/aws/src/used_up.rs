@@ -1,4 +1,5 @@
-//! Which webhooks have no retry by hand left for a moment: a flood of them is refused by what this process knows, without a call.
+//! Which webhooks have no retry by hand left for a moment, and so no test: a flood of them is refused by what this process knows,
+//! without a call.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,14 +14,14 @@ const MOST: usize = 1000;
 
 /// The webhooks that were refused, until when. By the wall clock: while a function is frozen, the steady one may stand still.
 #[derive(Default)]
-pub(crate) struct UsedUp(Mutex<HashMap<(TenantId, EndpointId), i64>>);
+pub struct UsedUp(Mutex<HashMap<(TenantId, EndpointId), i64>>);
 
 impl UsedUp {
     /// Refuses one whose bucket is still empty.
     ///
     /// # Errors
     /// [`Exceeded`] with what is left of the wait.
-    pub(crate) fn check(&self, tenant: &TenantId, endpoint: &EndpointId, now: Timestamp) -> Result<(), Exceeded> {
+    pub fn check(&self, tenant: &TenantId, endpoint: &EndpointId, now: Timestamp) -> Result<(), Exceeded> {
         let now = now.as_millisecond();
         match self.refused().get(&(tenant.clone(), endpoint.clone())) {
             Some(until) if counts(*until, now) => {
@@ -31,7 +32,7 @@ impl UsedUp {
     }
 
     /// Remembers one that was refused.
-    pub(crate) fn note(&self, tenant: &TenantId, endpoint: &EndpointId, exceeded: Exceeded, now: Timestamp) {
+    pub fn note(&self, tenant: &TenantId, endpoint: &EndpointId, exceeded: Exceeded, now: Timestamp) {
         let (now, mut refused) = (now.as_millisecond(), self.refused());
         if refused.len() >= MOST {
             refused.retain(|_, until| counts(*until, now));

@@ -1,0 +1,77 @@
+//! Previews: what is shown, and that nothing is written for it.
+
+use postrider_domain::endpoint::EndpointStatus;
+
+use super::*;
+
+async fn previewed(endpoint: Endpoint, body: &Value) -> Answer {
+    // Nothing is written: the script has no write.
+    let script = script(&[endpoint]);
+    answered(&script, Call::new("POST", &format!("{}/preview", path())).by(&owner()).saying(body)).await
+}
+
+/// A webhook whose secret is sealed, and one that is not.
+async fn signed(secret: &str) -> Endpoint {
+    let secret = Secret::parse(secret.to_owned(), STANDARD.signing.key).unwrap();
+    let sealed = keyring(&script(&[])).seal(&endpoint().secret_owner(), &secret).await.unwrap();
+    let headers =
+        [("x-token", "a token"), ("accept", "text/plain")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Endpoint { secrets: vec![StoredSecret::new(sealed)], headers: headers.into(), ..endpoint() }
+}
+
+#[tokio::test]
+async fn a_preview_has_the_headers_in_their_order_and_shows_no_value_of_its_owners() {
+    let answer = previewed(signed(SECRET).await, &json!({"event": "invoice.paid", "data": {"b": 1, "a": 2}})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let request = &answer.body["request"];
+    let headers: Vec<_> = request["headers"].as_object().unwrap().iter().collect();
+    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    let signed = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    assert_eq!(names, [&["content-type", "accept", "x-token"][..], &signed, &["user-agent"]].concat());
+    assert_eq!((headers[1].1, headers[2].1), (&json!("***"), &json!("***")));
+    assert!(!answer.body.to_string().contains("a token"));
+    let body = request["body"].as_str().unwrap();
+    assert!(
+        body.starts_with(r#"{"type":"invoice.paid","timestamp":""#) && body.ends_with(r#","data":{"b":1,"a":2}}"#),
+        "{body}"
+    );
+    let would = json!({"would_send": true, "request": request, "schedule": STANDARD.retry.delays});
+    assert_eq!(answer.body, would);
+}
+
+#[tokio::test]
+async fn a_preview_tells_why_nothing_would_be_sent_and_shows_what_it_would_be() {
+    let disabled = Endpoint { status: EndpointStatus::Disabled, retry_schedule: Some(vec![]), ..endpoint() };
+    let of_nur = Endpoint { dialect: DialectRef(&NUR), ..endpoint() };
+    let unsigned = |endpoint: Endpoint| Endpoint { secrets: Vec::new(), ..endpoint };
+    for (endpoint, event, why, schedule) in [
+        (disabled.clone(), "invoice.paid", "disabled", json!([])),
+        (disabled, "order.paid", "not_subscribed", json!([])),
+        (of_nur, "invoice.paid", "dialect", json!(NUR.retry.delays)),
+    ] {
+        let answer = previewed(unsigned(endpoint), &json!({"event": event, "data": {}})).await;
+        let body = &answer.body;
+        assert_eq!((answer.status, &body["would_send"], &body["why"]), (200, &json!(false), &json!(why)), "{answer:?}");
+        assert!(body["explanation"].is_string() && body["request"]["body"].is_string(), "{body}");
+        assert_eq!(body["schedule"], schedule);
+        assert!(
+            body["request"]["headers"].as_object().unwrap().keys().all(|name| !name.contains("signature")),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_published_cannot_be_previewed() {
+    for (body, status, field) in [
+        (json!({"event": "webhook.disabled", "data": {}}), 400, "event"),
+        (json!({"event": "not a type", "data": {}}), 400, "event"),
+        (json!({"data": {}}), 400, "event"),
+        (json!({"event": "a"}), 400, "data"),
+        (json!({"event": "a", "data": []}), 400, "data"),
+        (json!({"event": "a", "data": {"a": "x".repeat(256 * 1024)}}), 413, "data"),
+    ] {
+        let answer = previewed(endpoint(), &body).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)));
+    }
+}

@@ -1,0 +1,50 @@
+//! Previews: the request that an event would make, to the byte, by what composes those that are sent. Nothing of it is sent or kept.
+
+use std::collections::BTreeMap;
+
+use postrider_api::{ApiError, Caller, Fields, Request, Response, event_data, event_type};
+use postrider_aws::Failure;
+use postrider_domain::event::{Event, EventType, check_tags};
+use postrider_domain::invalid::Invalid;
+use postrider_domain::test_event::test_event;
+use postrider_domain::withheld::Reason;
+use postrider_host::{clock, entropy};
+
+use crate::handler::Webhooks;
+use crate::previewed::Preview;
+
+/// An event that never happens.
+pub(crate) struct Supposed {
+    event_type: EventType,
+    data: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Supposed {
+    pub(crate) fn read(mut fields: Fields) -> Result<Self, ApiError> {
+        let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
+        let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
+        let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
+        fields.finish()?;
+        let tags = tags.unwrap_or_default();
+        check_tags(&tags)?;
+        Ok(Self { event_type: event_type(&event, None)?, data: event_data(&data)?, tags })
+    }
+}
+
+impl Webhooks {
+    /// Shows what a webhook would be sent. The answer holds a signature, so nothing of it may be logged.
+    pub(crate) async fn preview(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        let endpoint = self.find(caller, id).await?;
+        let Supposed { event_type, data, tags } = Supposed::read(request.fields()?)?;
+        // What nobody could publish nobody is sent.
+        self.catalogue.judge(&event_type, &data).await?;
+        let now = clock::now();
+        // It is put nowhere, so it may be for this webhook alone.
+        let event = test_event(&endpoint, (event_type, data), entropy::bits128(), now, now.as_second());
+        let event = Event { tags, ..event };
+        let composed = self.composer.compose_masked((caller.tenant()?, &endpoint), &event, now).await?;
+        let reason = Reason::of(&endpoint, &event).map_err(|invalid| Failure::unreadable("a filter", invalid))?;
+        Ok(Response::json(200, &Preview::of(&endpoint, &composed, reason)))
+    }
+}
