@@ -40,7 +40,12 @@ def cast(admin: Api) -> list[Caller]:
     types = [f"fuzz.{owned}.{number}" for number in range(3)]
     for name in types:
         admin.call("POST", "/v1/event-types", {"name": name}, expect=201)
-    operated = {"/v1/event-types/{name}": types, "/v1/tenants/{id}": [owned], "/v1/tenants/{id}/keys/{key_id}": keys, "/v1/keys/{key_id}": others}
+    operated = {
+        "/v1/event-types/{name}": types,
+        "/v1/tenants/{id}": [owned],
+        "/v1/tenants/{id}/keys/{key_id}": keys,
+        "/v1/keys/{key_id}": others,
+    }
     return [
         Caller("no key", "/v1/openapi.json", {}, {}),
         Caller("admin", "/v1/(tenants|keys|event-types)", bearer(admin.key), operated),

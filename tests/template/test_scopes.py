@@ -15,7 +15,9 @@ class Scopes(unittest.TestCase):
     def test_each_opens_a_route_and_each_route_asks_for_one(self):
         asked = {route["scope"] for table in routes().values() for route in table}
         self.assertEqual(
-            asked, {*facts()["scopes"], OPERATOR, NOBODY, ANY}, "a key could have it and do nothing with it, or nobody could have it"
+            asked,
+            {*facts()["scopes"], OPERATOR, NOBODY, ANY},
+            "a key could have it and do nothing with it, or nobody could have it",
         )
 
     def test_the_readme_lists_all(self):

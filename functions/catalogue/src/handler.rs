@@ -7,7 +7,7 @@ use postrider_api::{
 use postrider_aws::config_table::{ConfigTable, Kept};
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Page};
-use postrider_domain::catalogue::{About, BuiltIn, CataloguedType, MAX_TYPES, Refusal, check_name, openapi};
+use postrider_domain::catalogue::{About, BuiltIn, CataloguedType, Refusal, check_name, openapi};
 use postrider_domain::event::{EventType, MAX_TYPE_CHARS};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::bounds::MAX_DOCUMENT_BYTES;
 use crate::input::{self, Change};
+use crate::refusals::{full, no_room, not_ours_to_change, overtaken, taken};
 use crate::{operations, view};
 
 #[cfg(test)]
@@ -290,27 +291,4 @@ fn ours_to_change(name: &str) -> Result<EventType, ApiError> {
 
 fn not_found() -> ApiError {
     ApiError::not_found("event type")
-}
-
-pub(crate) fn not_ours_to_change() -> ApiError {
-    ApiError::unprocessable(Invalid::new(
-        "name",
-        "a type of the deployment's: this one comes with Postrider, and stays",
-    ))
-}
-
-pub(crate) fn taken() -> ApiError {
-    ApiError::conflict("there is an event type of this name; PATCH /v1/event-types/{name} changes it")
-}
-
-pub(crate) fn overtaken() -> ApiError {
-    ApiError::conflict("this event type is being changed by others at the same time; try again")
-}
-
-fn no_room() -> Invalid {
-    Invalid::new("name", format!("at most {MAX_TYPES} event types: delete one first"))
-}
-
-pub(crate) fn full() -> ApiError {
-    ApiError::unprocessable(no_room())
 }

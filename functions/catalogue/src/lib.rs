@@ -4,6 +4,7 @@ mod bounds;
 mod handler;
 mod input;
 mod operations;
+mod refusals;
 mod requests;
 mod view;
 

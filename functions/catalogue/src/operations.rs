@@ -7,7 +7,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::schema::Fault;
 
 use crate::bounds::MAX_DOCUMENT_BYTES;
-use crate::handler::{full, not_ours_to_change, overtaken, taken};
+use crate::refusals::{full, not_ours_to_change, overtaken, taken};
 use crate::requests::{ChangeEventType, CreateEventType, ImportDocument};
 use crate::view::{EventType, EventTypes, Imported};
 

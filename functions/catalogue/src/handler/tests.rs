@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use postrider_api::{Access as _, serve};
 use postrider_aws::admin_key::AdminKey;
 use postrider_aws::sdk;
+use postrider_domain::catalogue::MAX_TYPES;
 use postrider_domain::dialect::STANDARD;
 use replay::{Answer, Call, Caller, Said, Script, expression, keyed};
 use serde_json::{Value, json};

@@ -29,7 +29,7 @@ fn made(name: &str, schema: &str, at: Timestamp) -> CataloguedType {
 }
 
 fn row(one: &CataloguedType) -> Value {
-    replay::keyed("EVENT_TYPES".to_owned(), format!("TYPE#{}", one.name), one)
+    replay::keyed("EVENT_TYPES", format!("TYPE#{}", one.name), one)
 }
 
 fn holding(types: &[CataloguedType]) -> Script {
