@@ -34,7 +34,7 @@ fn bytes(endpoint: &Endpoint) -> usize {
 pub(crate) async fn seal(keyring: &Keyring, endpoint: &mut Endpoint) -> Result<(), Failure> {
     for (name, value) in mem::take(&mut endpoint.headers) {
         let sealed = keyring.seal(&endpoint.header_owner(&name), &Secret::stored(value)).await?;
-        endpoint.sealed_headers.insert(name.to_ascii_lowercase(), sealed);
+        endpoint.sealed_headers.entry(name.to_ascii_lowercase()).or_insert(sealed);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use postrider_api::document::{JsonSchema, Left, Names, SubscriptionPattern, Tags
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
 use postrider_domain::content_type;
 use postrider_domain::endpoint::{EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_PATTERNS};
-use postrider_domain::metadata::{KEY_PATTERN, MAX_ENTRIES, MAX_KEY_CHARS};
+use postrider_domain::metadata::MAX_ENTRIES;
 use postrider_domain::own_header::MAX_HEADERS;
 use postrider_domain::rate_limit;
 use postrider_domain::retry::{MAX_DELAY_SECONDS, MAX_RETRIES};
@@ -67,11 +67,11 @@ struct Settings {
         with = "Left<Option<String>>", length(max = MAX_DESCRIPTION_CHARS), example = &"Invoices to the ERP",
     )]
     description: (),
-    /// What its owner notes for programs of his own, as a whole; null takes it away. Each text has at most 512 characters, none of them a
-    /// control character, and all names and texts have 4,096 bytes.
+    /// What its owner notes for programs of his own, as a whole; null takes it away. A name has at most 64 letters, digits, `_`, `-` and
+    /// `.`, a text at most 512 characters, none of them a control character, and all of them together at most 4096 bytes.
     #[schemars(
         with = "Left<Option<BTreeMap<String, String>>>",
-        extend("maxProperties" = MAX_ENTRIES, "propertyNames" = json!({"maxLength": MAX_KEY_CHARS, "pattern": KEY_PATTERN})),
+        extend("maxProperties" = MAX_ENTRIES),
         example = BTreeMap::from([("cost_center", "4711")]),
     )]
     metadata: (),

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::own_header::MASK;
 use crate::secret::Secret;
 
+/// What stands in the place of what is not shown.
+pub const MASK: &str = "***";
 /// What is shorter is no secret, and would be taken out of words that have nothing to do with it.
 const SHORTEST: usize = 8;
 

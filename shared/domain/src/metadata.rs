@@ -12,8 +12,6 @@ pub const MAX_KEY_CHARS: usize = 64;
 pub const MAX_VALUE_CHARS: usize = 512;
 /// Of all names and texts together, in UTF-8.
 pub const MAX_BYTES: usize = 4096;
-/// What a name may be, as a pattern.
-pub const KEY_PATTERN: &str = "^[0-9A-Za-z_.-]+$";
 
 /// Takes a request's `metadata`.
 ///

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::dialect;
+use crate::hidden::MASK;
 use crate::invalid::Invalid;
 use crate::reserved_header::is_reserved;
 use crate::secret::Secret;
@@ -16,8 +17,6 @@ pub const MAX_NAME_CHARS: usize = 1024;
 pub const MAX_VALUE_CHARS: usize = 4096;
 /// Of all names and values of one webhook: its row is read for each attempt.
 pub const MAX_BYTES: usize = 8192;
-/// What is shown in a value's place, and what a change sends to keep it.
-pub const MASK: &str = "***";
 
 /// A header's value as a request gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,11 +26,12 @@ impl Endpoint {
         self.sealed_headers.keys().chain(self.headers.keys()).map(String::as_str).collect()
     }
 
-    /// The headers of its owner's that are sent along. A dialect may sign in one by now that was anybody's when it was set: a
-    /// receiver that finds two would take the owner's for ours.
+    /// The headers of its owner's that are sent along, each once: a sealed one goes before one of before. A dialect may sign in one by
+    /// now that was anybody's when it was set: a receiver that finds two would take the owner's for ours.
     pub fn own_headers(&self) -> impl Iterator<Item = (&str, HeldValue<'_>)> {
         let sealed = self.sealed_headers.iter().map(|(name, value)| (name.as_str(), HeldValue::Sealed(value)));
         let of_before = self.headers.iter().map(|(name, value)| (name.as_str(), HeldValue::OfBefore(value)));
+        let of_before = of_before.filter(|(name, _)| !self.sealed_headers.contains_key(&name.to_ascii_lowercase()));
         sealed.chain(of_before).filter(|(name, _)| !is_of_ours(&name.to_ascii_lowercase()))
     }
 
@@ -90,7 +91,13 @@ mod tests {
     fn no_header_that_was_set_before_signs() {
         let set_before = endpoint(
             &[("x-nur-signature", "k1.forged"), ("x-token", "k1.a")],
-            &[("X-Team", "a"), ("x-nur-signature", "sha256=00"), ("webhook-id", "evt_1"), ("host", "b")],
+            &[
+                ("X-Team", "a"),
+                ("X-Token", "b"),
+                ("x-nur-signature", "sha256=00"),
+                ("webhook-id", "evt_1"),
+                ("host", "b"),
+            ],
         );
         let sent: Vec<_> = set_before.own_headers().collect();
         assert_eq!(sent, [("x-token", HeldValue::Sealed("k1.a")), ("X-Team", HeldValue::OfBefore("a"))]);
