@@ -191,8 +191,8 @@ async fn a_cancellation_has_its_turns_among_recoveries() {
     assert_eq!((done.unwrap(), turns[..11].to_vec(), turns[11]), (2, [vec![5; 10], vec![1]].concat(), 5), "{turns:?}");
     assert_eq!(turns.iter().filter(|number| **number == 5).count(), 13);
     let noted = script.asked("TransactWriteItems");
-    let of_it = noted.iter().filter(|write| write["TransactItems"][0]["Put"]["Item"]["id"] == json!(all.id));
-    let last = of_it.last().unwrap()["TransactItems"].clone();
+    let mut of_it = noted.iter().filter(|write| write["TransactItems"][0]["Put"]["Item"]["id"] == json!(all.id));
+    let last = of_it.next_back().unwrap()["TransactItems"].clone();
     assert_eq!((&last[0]["Put"]["Item"]["status"], &last[0]["Put"]["Item"]["cancelled"]), (&json!("done"), &json!(1)));
     assert_eq!(last[1]["Delete"]["Key"]["sk"], format!("CANCELLATION#{}", all.id), "its place is given back");
 }
