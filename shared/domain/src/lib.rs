@@ -4,9 +4,11 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
+pub mod call;
 pub mod delivery;
 pub mod detail_type;
 pub mod dialect;
+pub mod doctor;
 pub mod egress;
 pub mod endpoint;
 pub mod event;
