@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
-    ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
-    fits_an_answer,
+    ApiError, Call, Caller, Calls, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed,
+    ShownPage, fits_an_answer,
 };
 use postrider_aws::Recorded;
-use postrider_aws::config_table::ConfigTable;
+use postrider_aws::config_table::{ConfigTable, Made};
+use postrider_aws::events_table::EventsTable;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
+use postrider_domain::call::CalledBy;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::EndpointId;
@@ -29,14 +31,18 @@ use crate::{operations, view};
 
 #[cfg(test)]
 mod tests;
+mod verify;
 
 /// How often a change is tried that others overtake.
 const TRIES: usize = 4;
+/// By which calls that make a webhook are remembered.
+const CREATE: &str = "POST /v1/webhooks/create";
 
 /// What the routes need.
 pub struct Webhooks {
     credentials: Credentials,
     config: ConfigTable,
+    events: EventsTable,
     keyring: Keyring,
     resolver: Resolver,
     retry_queue: Queue,
@@ -53,7 +59,8 @@ impl Routed for Webhooks {
             Bearer(Scope::WebhooksWrite),
             operations::create,
             |it, request, caller, _| Box::pin(it.create(request, caller)),
-            "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of",
+            "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of; with an \
+             Idempotency-Key, simply repeat it",
         ),
         Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
@@ -83,6 +90,13 @@ impl Routed for Webhooks {
             |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
+        Route::post(
+            "/v1/verify",
+            Bearer(Scope::WebhooksRead),
+            crate::verify::operation,
+            |it, request, caller, _| Box::pin(it.verify(request, caller)),
+            "ask again: nothing is changed by it",
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
@@ -100,6 +114,7 @@ impl Webhooks {
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             config,
+            events: EventsTable::from_env(sdk)?,
             keyring: Keyring::from_env(sdk)?,
             resolver: Resolver::new(env::egress()?),
             retry_queue: Queue::retry(sdk)?,
@@ -108,8 +123,20 @@ impl Webhooks {
     }
 
     async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        let (tenant, dialect) = (caller.tenant_id()?, dialect_of(caller)?);
+        let calls = Calls::new(&self.config, &self.keyring);
+        let call = calls.of(request, CalledBy::Tenant(tenant), (CREATE, &[]), dialect.name)?;
+        call.once(async |call| self.make(request, caller, dialect, call).await).await
+    }
+
+    async fn make(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        dialect: DialectRef,
+        call: &Call<'_>,
+    ) -> Result<(Response, Made), ApiError> {
         let (tenant, quotas) = (caller.tenant_id()?, caller.tenant()?.quotas());
-        let dialect = dialect_of(caller)?;
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
         let secret: Option<String> = fields.take_value("secret", "a string")?;
@@ -130,9 +157,11 @@ impl Webhooks {
             let sealed = self.keyring.seal(&endpoint.secret_owner(), secret).await?;
             endpoint.secrets.push(StoredSecret::new(sealed));
         }
-        self.config.create_endpoint(&endpoint, quotas).await??;
         let secret = secret.as_ref().filter(|_| made).map(Secret::expose);
-        Ok(Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret }))
+        let response = Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret });
+        let answered = call.answered(&response, now).await?;
+        let made = self.config.create_endpoint(&endpoint, quotas, answered.as_ref()).await??;
+        Ok((response, made))
     }
 
     async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {

@@ -5,6 +5,7 @@ mod handler;
 mod input;
 mod operations;
 mod requests;
+mod verify;
 mod view;
 
 pub use handler::Webhooks;

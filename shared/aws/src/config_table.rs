@@ -18,6 +18,7 @@
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
+//! | a call under its caller's key, with its answer | `CALLS#ten_…`, `CALLS#key_…` or `CALLS#operator` | SHA-256 of route and key |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
@@ -39,6 +40,7 @@ use crate::item::{Item, from_item, text, text_of};
 use crate::rows::{readable, readable_by};
 use crate::{Page, page};
 
+mod calls;
 mod endpoints;
 mod event_rate;
 mod keys;
@@ -56,6 +58,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use calls::{AnsweredCall, Made};
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};

@@ -19,6 +19,7 @@ use crate::support::timer::Stilled;
 use crate::support::{Receiver, Tenant, World, canary};
 
 mod bad_days;
+mod creations;
 mod dead_letters;
 mod fan_out;
 mod fault_runs;

@@ -29,6 +29,11 @@ impl Call {
         self.0["requestContext"]["http"]["method"].as_str().unwrap_or_default()
     }
 
+    /// Its path, without a query.
+    pub fn path(&self) -> &str {
+        self.0["rawPath"].as_str().unwrap_or_default()
+    }
+
     /// With this query.
     #[must_use]
     pub fn query(mut self, query: &str) -> Self {

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod repeated;
+mod verified;
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn webhooks(script: &Script) -> Webhooks {
@@ -30,6 +33,7 @@ fn webhooks(script: &Script) -> Webhooks {
     Webhooks {
         credentials: Credentials::new(config.clone()),
         config,
+        events: EventsTable::of(&sdk, "events"),
         keyring: keyring(script),
         resolver: Resolver::asking(Egress::new(PrivateTargets::Refuse), Arc::new(move |name| Box::pin(look_up(name)))),
         retry_queue: Queue::at(&sdk, "retry"),
