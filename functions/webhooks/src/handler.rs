@@ -95,7 +95,7 @@ impl Routed for Webhooks {
             Bearer(Scope::WebhooksRead),
             crate::verify::operation,
             |it, request, caller, _| Box::pin(it.verify(request, caller)),
-            "ask again: nothing is changed by it",
+            "repeat it: nothing is changed by it",
         ),
     ];
 

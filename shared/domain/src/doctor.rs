@@ -11,9 +11,9 @@ use crate::named;
 use crate::named::stored_by_name;
 use crate::payload::BodyShape;
 use crate::secret::Secret;
+use crate::signature;
 use crate::signature::{Content, Signing};
 use crate::stored_secret::StoredSecret;
-use crate::{event, signature};
 
 mod explanation;
 mod keys;
@@ -29,7 +29,7 @@ use self::written::{Writing, Written};
 /// How far a request's time may be from the receiver's, either way.
 pub const TOLERANCE_SECONDS: i64 = 300;
 /// Of a body: an event's data and the envelope around it.
-pub const MAX_BODY_BYTES: usize = event::MAX_DATA_BYTES + 1024;
+pub const MAX_BODY_BYTES: usize = 257 * 1024;
 /// Headers of a request.
 pub const MAX_HEADERS: usize = 100;
 /// Bytes of their names and values together.
@@ -329,6 +329,9 @@ impl Case<'_> {
         let as_it_came = candidates.iter().filter_map(|candidate| fits(self.received.body, candidate, false)).min();
         as_it_came.or_else(|| {
             let right: Vec<_> = candidates.iter().filter(|candidate| candidate.key.making == Making::Right).collect();
+            if right.is_empty() {
+                return None;
+            }
             let mut left = MAX_SEARCHED_BYTES;
             for body in layouts::of(self.received.body, self.dialect.body) {
                 left = left.checked_sub(body.len().saturating_mul(right.len()))?;

@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 #[schemars(rename = "VerifyResult", example = verdict())]
 pub(crate) struct Verdict {
     /// Whether a receiver should take it.
+    #[schemars(example = false)]
     valid: bool,
     /// What is wrong; left out where nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Names<Cause>>")]
     cause: Option<Cause>,
     /// What is wrong and what to do, in a sentence or two for people. They may change.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), example = &"The signature is of another body than this one: its content was changed on the way.")]
     explanation: String,
 }
 

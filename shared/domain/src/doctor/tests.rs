@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dialect::{NETRAFLOW, NOUVEL, NUR, STANDARD};
+use crate::event;
 use crate::id::{EndpointId, EventId, TenantId};
 use crate::payload;
 use crate::secret::KeyDerivation;
@@ -431,6 +432,14 @@ fn of_a_webhook_without_a_secret_no_signature_is_missed() {
             Some(Cause::HeaderMissing),
             "a bare secret says that it is signed"
         );
+    }
+}
+
+#[test]
+fn the_largest_body_that_is_sent_can_be_asked_about() {
+    let data = format!("{{{}}}", " ".repeat(event::MAX_DATA_BYTES - 2));
+    for dialect in DIALECTS {
+        assert!(Request::sent(dialect, &[TEXT], &data).body.len() <= MAX_BODY_BYTES);
     }
 }
 
