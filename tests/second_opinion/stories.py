@@ -125,6 +125,10 @@ def webhooks(stage: Stage) -> None:
     test = customer.call("POST", f"/v1/webhooks/{webhook}/test", {"event": "order.test"}, 202)
     stage.world.settle()
     check(settled(stage, customer, test["delivery_id"], "succeeded", 1)["test"], "a test is none")
+    event = customer.delivery(delivery)["event_id"]
+    headers = {"webhook-id": event, "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1," + "A" * 43 + "="}
+    asked = {"webhook_id": webhook, "headers": headers, "body": "{}"}
+    check(customer.call("POST", "/v1/verify", asked)["cause"] == "wrong_secret", "a signature of nobody's is somebody's")
     customer.call("DELETE", f"/v1/webhooks/{webhook}", expect=204)
     customer.call("GET", f"/v1/webhooks/{webhook}", expect=404)
     customer.call("GET", "/v1/nowhere", expect=404)

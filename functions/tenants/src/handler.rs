@@ -1,13 +1,14 @@
 //! The routes; all of them take the admin key.
 
 use postrider_api::{
-    ApiError, Fields, OperatorAccess, OperatorCredentials, Paging, Request, Response, Rotation, Route, Routed,
-    ShownPage,
+    ApiError, Call, Calls, Fields, OperatorAccess, OperatorCredentials, Paging, Request, Response, Rotation, Route,
+    Routed, ShownPage,
 };
 use postrider_aws::Recorded;
-use postrider_aws::config_table::{ConfigTable, TenantChange};
+use postrider_aws::config_table::{ConfigTable, Made, TenantChange};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
+use postrider_domain::call::CalledBy;
 use postrider_domain::dialect::{DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
@@ -34,7 +35,12 @@ const A_NAME: &str = "1 to 128 characters";
 const SOME_QUOTAS: &str = "an object of quotas";
 const A_PLAN: &str = "`free`, `pro` or `enterprise`";
 
-const UNSEEN_KEY: &str = "look at the list of keys before you repeat it, and revoke the key that you were not shown";
+const UNSEEN_KEY: &str = "look at the list of keys before you repeat it, and revoke the key that you were not shown; with an \
+                          Idempotency-Key, simply repeat it";
+/// By which calls that make something are remembered.
+const CREATE_TENANT: &str = "POST /v1/tenants";
+const CREATE_TENANT_KEY: &str = "POST /v1/tenants/{id}/keys";
+const CREATE_PROVIDER_KEY: &str = "POST /v1/keys";
 
 /// What the routes need.
 pub struct Operator {
@@ -54,7 +60,7 @@ impl Routed for Operator {
             OperatorAccess,
             operations::create,
             |it, request, (), _| Box::pin(it.create(request)),
-            "look at GET /v1/tenants before you repeat it",
+            "look at GET /v1/tenants before you repeat it; with an Idempotency-Key, simply repeat it",
         ),
         Route::get("/v1/tenants/{id}", OperatorAccess, operations::get, |it, request, (), [id, _]| {
             Box::pin(it.get(request, id))
@@ -125,7 +131,17 @@ impl Operator {
         })
     }
 
+    /// The operator's call, which makes something.
+    fn call(&self, request: &Request, route: &str, path: &[&str]) -> Result<Call<'_>, ApiError> {
+        Calls::new(&self.config, &self.keyring).of(request, CalledBy::Operator, (route, path), "")
+    }
+
     async fn create(&self, request: &Request) -> Result<Response, ApiError> {
+        let call = self.call(request, CREATE_TENANT, &[])?;
+        call.once(async |call| self.make(request, call).await).await
+    }
+
+    async fn make(&self, request: &Request, call: &Call<'_>) -> Result<(Response, Made), ApiError> {
         let mut fields = request.fields()?;
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
@@ -140,8 +156,10 @@ impl Operator {
         let sealed = self.keyring.seal(id.as_str(), &secret).await?;
         let secrets = vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }];
         let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, quotas, created_at: now };
-        self.config.create_tenant(&tenant).await?;
-        Ok(Response::json(201, &view::tenant(&tenant)))
+        let response = Response::json(201, &view::tenant(&tenant));
+        let answered = call.answered(&response, now).await?;
+        let made = self.config.create_tenant(&tenant, answered.as_ref()).await?;
+        Ok((response, made))
     }
 
     async fn list(&self, request: &Request) -> Result<Response, ApiError> {
@@ -186,29 +204,38 @@ impl Operator {
     }
 
     async fn create_key(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
-        let tenant = self.tenant(tenant).await?;
-        let mut fields = request.fields()?;
-        let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
-        let dialect: DialectRef = fields.require("dialect", &format!("one of {}", dialects.join(", ")))?;
-        let scopes = scopes(&mut fields)?.unwrap_or_else(Scope::of_a_tenant);
-        Scope::check_for_tenants(&scopes)?;
-        self.issue(fields, Some(tenant.id), Some(dialect), scopes).await
+        let tenant = self.tenant(tenant).await?.id;
+        let call = self.call(request, CREATE_TENANT_KEY, &[tenant.as_str()])?;
+        let make = async |call: &Call<'_>| {
+            let mut fields = request.fields()?;
+            let dialects: Vec<_> = postrider_domain::dialect::all().map(|dialect| dialect.name).collect();
+            let dialect: DialectRef = fields.require("dialect", &format!("one of {}", dialects.join(", ")))?;
+            let scopes = scopes(&mut fields)?.unwrap_or_else(Scope::of_a_tenant);
+            Scope::check_for_tenants(&scopes)?;
+            self.issue(fields, Some((tenant.clone(), dialect)), scopes, call).await
+        };
+        call.once(make).await
     }
 
     async fn create_provider_key(&self, request: &Request) -> Result<Response, ApiError> {
-        let mut fields = request.fields()?;
-        let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
-        Scope::check_for_providers(&scopes)?;
-        self.issue(fields, None, None, scopes).await
+        let call = self.call(request, CREATE_PROVIDER_KEY, &[])?;
+        let make = async |call: &Call<'_>| {
+            let mut fields = request.fields()?;
+            let scopes = scopes(&mut fields)?.ok_or_else(|| Invalid::new("scopes", "a list of scopes"))?;
+            Scope::check_for_providers(&scopes)?;
+            self.issue(fields, None, scopes, call).await
+        };
+        call.once(make).await
     }
 
     async fn issue(
         &self,
         mut fields: Fields,
-        tenant_id: Option<TenantId>,
-        dialect: Option<DialectRef>,
+        tenants: Option<(TenantId, DialectRef)>,
         scopes: Vec<Scope>,
-    ) -> Result<Response, ApiError> {
+        call: &Call<'_>,
+    ) -> Result<(Response, Made), ApiError> {
+        let (tenant_id, dialect) = tenants.unzip();
         let name = fields.take_value("name", A_NAME)?.map(check_name).transpose()?;
         let expires_at: Option<String> = fields.take_value("expires_at", "an RFC 3339 time")?;
         fields.finish()?;
@@ -221,8 +248,10 @@ impl Operator {
         let text = secret_text(prefix, &entropy::bits256());
         let id = KeyId::new(now, entropy::bits64());
         let key = ApiKey { id, tenant_id, dialect, scopes, name, hash: hash_of(&text), created_at: now, not_after };
-        self.config.create_key(&key).await?;
-        Ok(Response::json(201, &view::new_key(&key, &text)))
+        let response = Response::json(201, &view::new_key(&key, &text));
+        let answered = call.answered(&response, now).await?;
+        let made = self.config.create_key(&key, answered.as_ref()).await?;
+        Ok((response, made))
     }
 
     async fn get(&self, request: &Request, id: &str) -> Result<Response, ApiError> {

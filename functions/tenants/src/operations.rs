@@ -28,6 +28,7 @@ pub(crate) fn list() -> Operation {
 
 pub(crate) fn create() -> Operation {
     Operation::new("createTenant", "Create a tenant", "A customer of the provider. Its signing secret is made with it.")
+        .repeatable()
         .takes::<CreateTenant>()
         .answers::<Tenant<'static>>(201, "The tenant.")
 }
@@ -56,6 +57,7 @@ pub(crate) fn create_key() -> Operation {
         "Give a tenant a key",
         "The key's dialect says how the webhooks that it makes are spoken to.",
     )
+    .repeatable()
     .takes::<CreateKey>()
     .answers::<Key<'static>>(201, "The key, shown this once.")
     .refuses(past(), PAST)
@@ -85,6 +87,7 @@ pub(crate) fn create_provider_key() -> Operation {
     let about =
         "What the provider's own services use: it belongs to no tenant, publishes for any, and reports on any job.";
     Operation::new("createProviderKey", "Make a key of the provider's own", about)
+        .repeatable()
         .takes::<CreateProviderKey>()
         .answers::<Key<'static>>(201, "The key, shown this once.")
         .refuses(past(), PAST)

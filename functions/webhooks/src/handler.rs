@@ -6,18 +6,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use postrider_api::KeyAccess::Bearer;
 use postrider_api::{
-    ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed, ShownPage,
-    fits_an_answer,
+    ApiError, Call, Caller, Calls, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed,
+    ShownPage, fits_an_answer,
 };
 use postrider_aws::Recorded;
 use postrider_aws::catalogue::Catalogue;
 use postrider_aws::composer::Composer;
-use postrider_aws::config_table::ConfigTable;
+use postrider_aws::config_table::{ConfigTable, Made};
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::used_up::UsedUp;
+use postrider_domain::call::CalledBy;
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::EndpointId;
@@ -37,9 +38,12 @@ use crate::{filter_test, headers, operations, view};
 
 #[cfg(test)]
 mod tests;
+mod verify;
 
 /// How often a change is tried that others overtake.
 const TRIES: usize = 4;
+/// By which calls that make a webhook are remembered.
+const CREATE: &str = "POST /v1/webhooks/create";
 
 /// What the routes need.
 pub struct Webhooks {
@@ -66,7 +70,8 @@ impl Routed for Webhooks {
             Bearer(Scope::WebhooksWrite),
             operations::create,
             |it, request, caller, _| Box::pin(it.create(request, caller)),
-            "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of",
+            "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of; with an \
+             Idempotency-Key, simply repeat it",
         ),
         Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
             Box::pin(it.list(request, caller))
@@ -131,6 +136,13 @@ impl Routed for Webhooks {
             |it, request, caller, [id, _]| Box::pin(it.preview(request, caller, id)),
             "nothing is kept of it: repeat it",
         ),
+        Route::post(
+            "/v1/verify",
+            Bearer(Scope::WebhooksRead),
+            crate::verify::operation,
+            |it, request, caller, _| Box::pin(it.verify(request, caller)),
+            "repeat it: nothing is changed by it",
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
@@ -162,8 +174,20 @@ impl Webhooks {
     }
 
     async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
+        let (tenant, dialect) = (caller.tenant_id()?, dialect_of(caller)?);
+        let calls = Calls::new(&self.config, &self.keyring);
+        let call = calls.of(request, CalledBy::Tenant(tenant), (CREATE, &[]), dialect.name)?;
+        call.once(async |call| self.make(request, caller, dialect, call).await).await
+    }
+
+    async fn make(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        dialect: DialectRef,
+        call: &Call<'_>,
+    ) -> Result<(Response, Made), ApiError> {
         let (tenant, quotas) = (caller.tenant_id()?, caller.tenant()?.quotas());
-        let dialect = dialect_of(caller)?;
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
         let secret: Option<String> = fields.take_value("secret", "a string")?;
@@ -187,11 +211,15 @@ impl Webhooks {
             endpoint.secrets.push(StoredSecret::new(sealed));
         }
         headers::seal(&self.keyring, &mut endpoint).await?;
-        let told = self.teller.created(&endpoint, caller.key.id.as_str(), now);
-        self.config.create_endpoint(&endpoint, quotas, &told).await??;
-        metrics::count(Metric::AcceptedEvents, told.count());
         let secret = secret.as_ref().filter(|_| made).map(Secret::expose);
-        Ok(Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret }))
+        let response = Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret });
+        let answered = call.answered(&response, now).await?;
+        let told = self.teller.created(&endpoint, caller.key.id.as_str(), now);
+        let made = self.config.create_endpoint(&endpoint, quotas, answered.as_ref(), &told).await??;
+        if made == Made::Now {
+            metrics::count(Metric::AcceptedEvents, told.count());
+        }
+        Ok((response, made))
     }
 
     async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {

@@ -11,6 +11,7 @@ mod previewed;
 mod requests;
 mod teller;
 mod trial;
+mod verify;
 mod view;
 
 pub use handler::Webhooks;

@@ -41,6 +41,7 @@ pub(crate) fn create() -> Operation {
     let about = "Whatever is published from now on and matches `events` is sent to `url`, signed as the key's dialect signs. Keys of \
                  dialects whose endpoints come with jobs, and provider keys, get 403.";
     Operation::new("createWebhook", "Create a webhook", about)
+        .repeatable()
         .takes::<CreateWebhook>()
         .answers::<Created<'static>>(201, "The webhook. Its secret is shown this once, where one was made.")
         .refuses(too_long(), LONG)

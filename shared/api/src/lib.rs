@@ -1,6 +1,7 @@
 //! How the functions are called: HTTP requests in and responses out, each with its request id, with credentials, fields, pages
 //! and errors; and whatever else triggers a function.
 
+mod calls;
 mod credentials;
 mod cursor;
 pub mod document;
@@ -20,6 +21,7 @@ mod serve;
 mod shared_credentials;
 pub mod trigger;
 
+pub use calls::{Call, Calls, used_before};
 pub use credentials::{Caller, Credentials};
 pub use cursor::{Cursor, Pagination, Paging};
 pub use error::{ApiError, Details, Failed, Told, ToldFault, UsedUp};

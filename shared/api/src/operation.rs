@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::ApiError;
 use crate::document::{CursorText, IdempotencyKey, Limit, SchemaOf};
+use crate::{ApiError, used_before};
 
 /// Describes a route. A function, so that the table of routes stays a constant.
 pub type About = fn() -> Operation;
@@ -131,6 +131,14 @@ impl Operation {
     #[must_use]
     pub fn idempotent(self, about: &'static str) -> Self {
         self.header::<IdempotencyKey>("Idempotency-Key", about)
+    }
+
+    /// With the header `Idempotency-Key`, as every call takes it that makes something and is remembered with its answer.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        let about = "What the caller calls this call: for 48 hours the same again with the same body is answered the same, with whatever \
+                     is shown this once, and makes nothing more.";
+        self.idempotent(about).refuses(used_before(), "The key was used before, for a call with another body.")
     }
 
     /// With a body that must be there.

@@ -120,6 +120,11 @@ impl Request {
         self.body.len()
     }
 
+    /// The body as it came.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body's fields. What has a body takes no query parameters.
     ///
     /// # Errors

@@ -17,8 +17,20 @@ impl Response {
     /// A JSON body.
     pub fn json<T: Serialize>(status: u16, body: &T) -> Self {
         // Only maps with keys that are no strings cannot be written, and no answer has one.
-        let body = serde_json::to_string(body).unwrap_or_default();
+        Self::written(status, serde_json::to_string(body).unwrap_or_default())
+    }
+
+    /// A JSON body that is written already.
+    pub(crate) fn written(status: u16, body: String) -> Self {
         Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Some(Body::Text(body)) }
+    }
+
+    /// Its body, where that is a text.
+    pub(crate) fn text_of_body(&self) -> Option<&str> {
+        match &self.body {
+            Some(Body::Text(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// 204, without a body.

@@ -21,6 +21,7 @@
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //! | event type of the deployment | `EVENT_TYPES` | `TYPE#name` |
 //! | how many of those there are | `EVENT_TYPES` | `COUNT` |
+//! | a call under its caller's key, with its answer | `CALLS#ten_…`, `CALLS#key_…` or `CALLS#operator` | SHA-256 of route and key |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
 //! endpoints a tenant has.
@@ -42,6 +43,7 @@ use crate::item::{Item, from_item, text, text_of};
 use crate::rows::{readable, readable_by};
 use crate::{Page, page};
 
+mod calls;
 mod cancellations;
 mod endpoints;
 mod event_rate;
@@ -61,6 +63,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use calls::{AnsweredCall, Made};
 pub use event_types::Kept;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;

@@ -10,6 +10,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use crate::invalid::quoted;
 
+mod tree;
+
+pub(crate) use tree::{Numbers, Tree};
+
 /// How deep arrays and objects may nest. An event's envelope counts as one level, so its data has one less at every door,
 /// and what is sent nests no deeper than this.
 pub const MAX_DEPTH: usize = 64;
@@ -33,6 +37,12 @@ pub fn check_field(text: &str) -> Result<(), String> {
 fn check_at(depth: usize, text: &[u8]) -> Result<(), String> {
     let mut parser = serde_json::Deserializer::from_slice(text);
     Strict { depth }.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| error.to_string())
+}
+
+/// A text in which whatever says the same is the same, character for character: keys in order, numbers in one spelling that
+/// rounds nothing. None where it is no JSON, or nests too deep.
+pub fn canonical(text: &str) -> Option<String> {
+    Some(Tree::read(text)?.canonical(Numbers::Exact))
 }
 
 /// Checks an object's key, which is new to it or not.

@@ -4,6 +4,7 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
+pub mod call;
 pub mod cancellation;
 pub mod catalogue;
 pub mod content_type;
@@ -11,6 +12,7 @@ pub mod delivery;
 pub mod delivery_stats;
 pub mod detail_type;
 pub mod dialect;
+pub mod doctor;
 pub mod egress;
 pub mod endpoint;
 pub mod event;

@@ -74,13 +74,18 @@ impl Secret {
         Zeroizing::new(match derivation {
             KeyDerivation::WholeText => self.0.as_bytes().to_vec(),
             KeyDerivation::Base64After(prefix) => {
-                self.0.strip_prefix(prefix).and_then(|rest| BASE64.decode(rest).ok()).unwrap_or_default()
+                self.0.strip_prefix(prefix).and_then(KeyDerivation::decoded).unwrap_or_default()
             }
         })
     }
 }
 
 impl KeyDerivation {
+    /// The bytes whose base64 this is.
+    pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+        BASE64.decode(text).ok()
+    }
+
     fn expectation(self) -> String {
         match self {
             Self::WholeText => {

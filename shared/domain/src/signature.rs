@@ -64,6 +64,16 @@ pub enum Encoding {
     Base64,
 }
 
+impl Encoding {
+    /// A signature's bytes, written so.
+    pub(crate) fn of(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => hex::encode(bytes),
+            Self::Base64 => BASE64.encode(bytes),
+        }
+    }
+}
+
 /// The headers that sign this attempt, none when there is no secret.
 ///
 /// `secrets` are those valid now, the newest first.
@@ -92,17 +102,17 @@ pub fn headers(
 }
 
 fn sign(signing: &Signing, secret: &Secret, parts: &[&[u8]]) -> String {
-    // HMAC takes a key of any length, so this cannot fail.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&secret.key(signing.key)) else { return String::new() };
+    let Some(mac) = mac(&secret.key(signing.key), parts) else { return String::new() };
+    format!("{}{}", signing.prefix, signing.encoding.of(&mac.finalize().into_bytes()))
+}
+
+/// The signature over these parts, as it is compared: always there, since HMAC takes a key of any length.
+pub(crate) fn mac(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     for part in parts {
         mac.update(part);
     }
-    let bytes = mac.finalize().into_bytes();
-    let text = match signing.encoding {
-        Encoding::Hex => hex::encode(bytes),
-        Encoding::Base64 => BASE64.encode(bytes),
-    };
-    format!("{}{text}", signing.prefix)
+    Some(mac)
 }
 
 #[cfg(test)]

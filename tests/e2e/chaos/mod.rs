@@ -20,6 +20,7 @@ use crate::support::{Receiver, Tenant, World, canary};
 
 mod bad_days;
 mod cancellation;
+mod creations;
 mod dead_letters;
 mod fan_out;
 mod fault_runs;

@@ -29,7 +29,7 @@ impl Call {
         self.0["requestContext"]["http"]["method"].as_str().unwrap_or_default()
     }
 
-    /// Its path.
+    /// Its path, without a query.
     pub fn path(&self) -> &str {
         self.0["rawPath"].as_str().unwrap_or_default()
     }

@@ -6,7 +6,7 @@ use postrider_domain::key::Scope;
 use crate::{Answer, Call, Caller, Script};
 
 /// POSTs that only show something: what they are asked about has no room in a query.
-const SHOWING: [&str; 2] = ["/filter/test", "/preview"];
+const SHOWING: [&str; 3] = ["/filter/test", "/preview", "/v1/verify"];
 
 /// Holds a route to the scope that its table names: without a key it is 401, with a key of all other scopes 403, and AWS is asked
 /// for nothing but the key. What only shows wants a scope to read, and what changes something none of those.

@@ -327,3 +327,68 @@ async fn the_document_has_the_fields_that_are_read() {
     let provider_key = told(post("/v1/keys", &json!({"scopes": ["events:write"], "?": 1}))).await;
     assert_eq!(provider_key, fields_of::<CreateProviderKey>());
 }
+
+/// An AWS that is asked for the admin key by several callers.
+fn script_of_many() -> Script {
+    script().saying_about("GetSecretValue", "admin key", repeat_with(|| Said::secret(ADMIN_KEY))).saying_about(
+        "PutItem",
+        "the admin key",
+        repeat_with(Said::done),
+    )
+}
+
+/// The same key and body again: nothing is made, and a key is shown that nobody was shown before.
+#[tokio::test]
+async fn a_creation_that_comes_again_under_its_key_is_answered_the_same() {
+    for (path, body, other) in [
+        ("/v1/tenants".to_owned(), json!({"name": "Acme", "plan": "pro"}), json!({"name": "Acme", "plan": "free"})),
+        (path("/keys"), json!({"dialect": "standard"}), json!({"dialect": "standard", "name": "CI"})),
+        ("/v1/keys".to_owned(), json!({"scopes": ["events:write"]}), json!({"scopes": ["jobs:report"]})),
+    ] {
+        let first = script().saying("TransactWriteItems", [Said::done()]);
+        let call = |body: &Value| post(&path, body).header("idempotency-key", "acme-1");
+        let made = answered(&first, call(&body)).await;
+        assert_eq!(made.status, 201, "{path} {made:?}");
+        let writes = first.asked("TransactWriteItems")[0]["TransactItems"].as_array().unwrap().clone();
+        assert_eq!(writes.len(), 3, "what it makes has two rows, and the call one");
+        let row = writes[2]["Put"]["Item"].clone();
+        assert_eq!(row["pk"], "CALLS#operator");
+        let text = made.body["key"].as_str().unwrap_or("no key");
+        assert!(!row.to_string().contains(text) && !row.to_string().contains("acme-1"), "{row}");
+        let second = script_of_many().holding("config", [row.clone()]);
+        let again = answered(&second, call(&body)).await;
+        assert_eq!((again.status, &again.body), (201, &made.body), "{path}");
+        let conflict = answered(&second, call(&other)).await;
+        assert_eq!((conflict.status, &conflict.body["error"]["code"]), (409, &json!("conflict")), "{path}");
+        // Somebody was faster between the look and the write.
+        let digest = row["sk"].as_str().unwrap().to_owned();
+        let refused = Said::cancelled(&[Err("None"), Err("None"), Ok(row.clone())]);
+        let slower = Script::default()
+            .saying_about("GetItem", digest, [Said::done(), Said::row(&row)])
+            .saying_about("GetSecretValue", "admin key", [Said::secret(ADMIN_KEY)])
+            .saying_about("PutItem", "the admin key", [Said::done()])
+            .saying("GetSecretValue", repeat_with(|| Said::secret(r#"{"current":"k1","k1":"a"}"#)))
+            .holding("config", [self::row(&tenant())])
+            .saying("TransactWriteItems", [refused]);
+        assert_eq!(answered(&slower, call(&body)).await.body, made.body, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_one_tenants_is_none_of_anothers() {
+    let other = Caller::of_tenant(2, &STANDARD, &[]).tenant.unwrap();
+    let call = |id: &TenantId| {
+        post(&format!("/v1/tenants/{id}/keys"), &json!({"dialect": "standard"})).header("idempotency-key", "k")
+    };
+    let script =
+        script_of_many().holding("config", [row(&other)]).saying("TransactWriteItems", repeat_with(Said::done));
+    for id in [&tenant().id, &other.id] {
+        assert_eq!(answered(&script, call(id)).await.status, 201);
+    }
+    let places: Vec<_> = script
+        .asked("TransactWriteItems")
+        .iter()
+        .map(|asked| asked["TransactItems"][2]["Put"]["Item"]["sk"].clone())
+        .collect();
+    assert_ne!(places[0], places[1]);
+}

@@ -23,8 +23,10 @@ use super::*;
 mod filters;
 mod own_headers;
 mod preview;
+mod repeated;
 mod told;
 mod trial;
+mod verified;
 
 const RETENTION: Retention = Retention { seconds: 90 * 86_400 };
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use jiff::Timestamp;
 use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::dialect;
+use postrider_domain::doctor;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::endpoint::parking::{Cause, State};
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, KeyId, RecoveryId, TenantId};
@@ -80,6 +81,7 @@ names_of! {
     State = "ParkingState", "How a webhook's parking stands.";
     Cause = "ParkingCause", "Why deliveries are parked.";
     Withheld = "WhyNotSent", "Why a webhook would not be sent an event, the first that holds.";
+    doctor::Cause = "VerifyCause", "What is wrong with a request that was received.";
     JobStatus = "JobStatus", "Where a job of projects stands.";
     ProjectStatus = "ProjectStatus", "Where a project of a job stands.";
 }

@@ -15,6 +15,7 @@ use postrider_domain::stored_secret::StoredSecret;
 use postrider_domain::time;
 use postrider_host::{deadline, entropy};
 
+use super::calls::{AnsweredCall, Made};
 use super::parking::{as_map, at_step, is_at};
 use super::{ConfigTable, ENDPOINT_PREFIX, at, endpoint_place, keyed, read_endpoint, tenant_partition};
 use crate::Page;
@@ -61,7 +62,8 @@ fn urls_sort(id: &EndpointId) -> String {
 }
 
 impl ConfigTable {
-    /// Puts a new endpoint and its subscriptions, and tells of it, all or nothing, if its tenant's quotas have room for it.
+    /// Puts a new endpoint, its subscriptions and the call that makes it, if that is to be remembered, and tells of it: all or nothing, if
+    /// its tenant's quotas have room for it.
     ///
     /// # Errors
     /// When the write failed.
@@ -69,20 +71,21 @@ impl ConfigTable {
         &self,
         endpoint: &Endpoint,
         quotas: Quotas,
+        call: Option<&AnsweredCall>,
         told: &Told,
-    ) -> Result<Result<(), Exceeded>, Failure> {
+    ) -> Result<Result<Made, Exceeded>, Failure> {
         let (endpoint, bytes) = &endpoint.clone().counted_anew();
         let put = self.endpoint_row(endpoint, &entropy::mark())?.condition_expression("attribute_not_exists(pk)");
         let put = put.build().map_err(unwritable("a webhook"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         writes.extend(self.subscription_writes(endpoint, None, &endpoint.events, endpoint.created_at).await?);
+        writes.extend(call.map(|call| self.remembering_call(call)).transpose()?);
         // Its id is random: whoever has it is this endpoint. The count's row may be refused beside it, by this very webhook.
         let is_ours = |there: &Item| has_id(there, endpoint.id.as_str());
         let made =
             self.write_counted(&endpoint.tenant_id, (Shift::made(*bytes), Some(quotas)), (writes, told), is_ours);
         match deadline::to_be_shown(made).await? {
-            Ok(Recorded::Yes) => Ok(Ok(())),
-            Ok(Recorded::Overtaken) => Err(Failure::Taken("a webhook")),
+            Ok(recorded) => Made::of(recorded, call, "a webhook").map(Ok),
             Err(exceeded) => Ok(Err(exceeded)),
         }
     }

@@ -5,13 +5,15 @@ use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use postrider_host::deadline;
 
+use super::calls::{AnsweredCall, Made};
 use super::{ConfigTable, keyed, tenant_partition};
 use crate::Page;
-use crate::conditional::{Recorded, transact};
+use crate::conditional::{has_id, transact, transact_in_a_crowd};
 use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, text, text_of, to_item};
 use crate::rows::readable;
 
+const CALL: &str = "TransactWriteItems key";
 const PROVIDER: &str = "PROVIDER";
 const KEY_SORT: &str = "KEY";
 const LIST_PREFIX: &str = "KEY#";
@@ -26,11 +28,11 @@ fn places(tenant: Option<&TenantId>, id: &KeyId, hash: &str) -> [(String, String
 }
 
 impl ConfigTable {
-    /// Puts a new key where it is found and where it is listed, both or neither.
+    /// Puts a new key where it is found and where it is listed, and the call that makes it, if that is to be remembered: all or nothing.
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_key(&self, key: &ApiKey) -> Result<(), Failure> {
+    pub async fn create_key(&self, key: &ApiKey, call: Option<&AnsweredCall>) -> Result<Made, Failure> {
         let mut writes = Vec::new();
         for (pk, sk) in places(key.tenant_id.as_ref(), &key.id, &key.hash) {
             let put = Put::builder()
@@ -41,7 +43,11 @@ impl ConfigTable {
                 .map_err(unwritable("an API key's rows"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        deadline::to_be_shown(self.write_keys(writes)).await
+        writes.extend(call.map(|call| self.remembering_call(call)).transpose()?);
+        // Its id and its hash are random: whoever has them is this key. Many may come at once with one call.
+        let is_ours = |there: &Item| has_id(there, key.id.as_str());
+        let created = transact_in_a_crowd(&self.client, CALL, writes, is_ours);
+        Made::of(deadline::to_be_shown(created).await?, call, "a key")
     }
 
     /// Makes the operator's key known by its hash, with no scope at all: other routes can then tell it from an unknown key
@@ -99,15 +105,8 @@ impl ConfigTable {
                 .map_err(unwritable("an API key's rows"))?;
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
-        self.write_keys(writes).await?;
+        // Under no condition, so nothing refuses it.
+        transact(&self.client, CALL, writes, |_| true).await?;
         Ok(true)
-    }
-
-    async fn write_keys(&self, writes: Vec<TransactWriteItem>) -> Result<(), Failure> {
-        // Its id and its hash are random: whoever has them is this key.
-        match transact(&self.client, "TransactWriteItems key", writes, |_| true).await? {
-            Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(Failure::Taken("a key")),
-        }
     }
 }

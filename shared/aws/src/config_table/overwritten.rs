@@ -14,7 +14,7 @@ use postrider_host::deadline::{self, Waiting};
 use replay::{Said, Script};
 use serde_json::{Value, json};
 
-use super::ConfigTable;
+use super::{ConfigTable, Made};
 use crate::conditional::Recorded;
 use crate::events_table::EventsTable;
 use crate::sample::nothing_told;
@@ -108,10 +108,9 @@ async fn a_creation_is_known_by_its_id_whatever_became_of_it_since() {
     let mut there = theirs(&[OLD]);
     there["id"] = json!(endpoint().id);
     let script = counted([Said::lost(), Said::cancelled(&[Ok(there), Err("None"), Err("None")])]);
-    assert_eq!(
-        table(&script).create_endpoint(&endpoint(), Quotas::of(Plan::Pro), &nothing_told(&script)).await.unwrap(),
-        Ok(())
-    );
+    let quotas = Quotas::of(Plan::Pro);
+    let made = table(&script).create_endpoint(&endpoint(), quotas, None, &nothing_told(&script)).await.unwrap();
+    assert_eq!(made, Ok(Made::Now));
 }
 
 #[tokio::test(start_paused = true)]

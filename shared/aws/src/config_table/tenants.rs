@@ -10,9 +10,10 @@ use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_host::{deadline, entropy};
 use serde::Serialize;
 
+use super::calls::{AnsweredCall, Made};
 use super::endpoints::fresh;
 use super::{ConfigTable, TENANT_SORT, keyed, tenant_partition};
-use crate::conditional::{self, Recorded, holds_secret, is_by, transact};
+use crate::conditional::{self, Recorded, has_id, holds_secret, is_by, transact_in_a_crowd};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, from_item, number, text, to_item};
 use crate::rows::{ids, readable};
@@ -42,11 +43,11 @@ struct Listing {
 }
 
 impl ConfigTable {
-    /// Puts a new tenant and its place in the list, both or neither.
+    /// Puts a new tenant, its place in the list and the call that makes it, if that is to be remembered: all or nothing.
     ///
     /// # Errors
     /// When the write failed.
-    pub async fn create_tenant(&self, tenant: &Tenant) -> Result<(), Failure> {
+    pub async fn create_tenant(&self, tenant: &Tenant, call: Option<&AnsweredCall>) -> Result<Made, Failure> {
         let row = keyed(to_item(tenant)?, tenant_partition(&tenant.id), TENANT_SORT.to_owned());
         let listing =
             keyed(to_item(&Listing { id: tenant.id.clone() })?, LIST.to_owned(), format!("{LIST_PREFIX}{}", tenant.id));
@@ -60,12 +61,11 @@ impl ConfigTable {
                 .map_err(unwritable("a tenant's rows"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
-        // Its id is random: whoever has it is this tenant.
-        let created = transact(&self.client, "TransactWriteItems tenant", writes, |_| true);
-        match deadline::to_be_shown(created).await? {
-            Recorded::Yes => Ok(()),
-            Recorded::Overtaken => Err(Failure::Taken("a tenant")),
-        }
+        writes.extend(call.map(|call| self.remembering_call(call)).transpose()?);
+        // Its id is random: whoever has it is this tenant. Many may come at once with one call.
+        let is_ours = |there: &Item| has_id(there, tenant.id.as_str());
+        let created = transact_in_a_crowd(&self.client, "TransactWriteItems tenant", writes, is_ours);
+        Made::of(deadline::to_be_shown(created).await?, call, "a tenant")
     }
 
     /// The tenant of this id.

@@ -8,6 +8,7 @@ use replay::{Said, Script, expression, keyed as row_of};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config_table::Made;
 use crate::sample::nothing_told;
 use crate::sdk;
 
@@ -71,7 +72,8 @@ fn transactions(script: &Script) -> Vec<Vec<Value>> {
 }
 
 async fn made(script: &Script) -> Result<(), Exceeded> {
-    table(script).create_endpoint(&endpoint(), QUOTAS, &nothing_told(script)).await.unwrap()
+    let made = table(script).create_endpoint(&endpoint(), QUOTAS, None, &nothing_told(script)).await.unwrap();
+    made.map(|made| assert_eq!(made, Made::Now))
 }
 
 fn refused_by_the_count(there: Value) -> Said {
@@ -146,7 +148,7 @@ async fn those_who_are_in_each_others_way_are_let_through_one_by_one() {
     let script = Script::default()
         .holding("config", [count(0, 0, 0)])
         .saying("TransactWriteItems", std::iter::repeat_with(conflict));
-    let error = table(&script).create_endpoint(&endpoint(), QUOTAS, &nothing_told(&script)).await.unwrap_err();
+    let error = table(&script).create_endpoint(&endpoint(), QUOTAS, None, &nothing_told(&script)).await.unwrap_err();
     assert!(error.is_busy(), "its caller is told to come again: {error}");
     assert_eq!(script.asked("TransactWriteItems").len(), 16);
 }
