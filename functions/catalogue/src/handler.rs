@@ -2,9 +2,11 @@
 
 use futures::stream::{self, StreamExt as _};
 use postrider_api::{
-    ApiError, Cursor, Paging, Request, Response, Route, Routed, SharedAccess, SharedCredentials, ShownPage,
+    ApiError, Call, Calls, Cursor, Paging, Request, Response, Route, Routed, SharedAccess, SharedCaller,
+    SharedCredentials, ShownPage,
 };
-use postrider_aws::config_table::{ConfigTable, Kept};
+use postrider_aws::config_table::{ConfigTable, Kept, Made};
+use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Page};
 use postrider_domain::catalogue::{About, BuiltIn, CataloguedType, Refusal, check_name, openapi};
@@ -30,6 +32,7 @@ const TRIES: usize = 4;
 const TYPES_AT_ONCE: usize = 8;
 const WRITE: SharedAccess = SharedAccess::Write(Scope::EventTypesWrite);
 const A_NAME: &str = "an event type such as `invoice.paid`";
+const CREATE: &str = "POST /v1/event-types";
 /// In whose words OpenAPI 3.1 documents have their schemas, where they say nothing.
 const OPENAPI_DIALECT: &str = "https://spec.openapis.org/oas/3.1/dialect/";
 
@@ -37,42 +40,43 @@ const OPENAPI_DIALECT: &str = "https://spec.openapis.org/oas/3.1/dialect/";
 pub struct EventTypes {
     credentials: SharedCredentials,
     config: ConfigTable,
+    keyring: Keyring,
 }
 
 impl Routed for EventTypes {
     type Access = SharedAccess;
-    type Caller = ();
+    type Caller = SharedCaller;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/event-types", SharedAccess::Read, operations::list, |it, request, (), _| {
+        Route::get("/v1/event-types", SharedAccess::Read, operations::list, |it, request, _, _| {
             Box::pin(it.list(request))
         }),
         Route::post(
             "/v1/event-types",
             WRITE,
             operations::create,
-            |it, request, (), _| Box::pin(it.create(request)),
+            |it, request, caller, _| Box::pin(it.create(request, caller)),
             "look at GET /v1/event-types/{name} before you repeat it",
         ),
         Route::post(
             "/v1/event-types/import",
             WRITE,
             operations::import,
-            |it, request, (), _| Box::pin(it.import(request)),
+            |it, request, _, _| Box::pin(it.import(request)),
             "repeat it: what is as the document has it already stays",
         ),
-        Route::get("/v1/event-types/{name}", SharedAccess::Read, operations::get, |it, request, (), [name, _]| {
+        Route::get("/v1/event-types/{name}", SharedAccess::Read, operations::get, |it, request, _, [name, _]| {
             Box::pin(it.get(request, name))
         }),
-        Route::patch("/v1/event-types/{name}", WRITE, operations::change, |it, request, (), [name, _]| {
+        Route::patch("/v1/event-types/{name}", WRITE, operations::change, |it, request, _, [name, _]| {
             Box::pin(it.change(request, name))
         }),
-        Route::delete("/v1/event-types/{name}", WRITE, operations::delete, |it, request, (), [name, _]| {
+        Route::delete("/v1/event-types/{name}", WRITE, operations::delete, |it, request, _, [name, _]| {
             Box::pin(it.delete(request, name))
         }),
     ];
 
-    async fn admit(&self, request: &Request, access: &SharedAccess) -> Result<(), ApiError> {
+    async fn admit(&self, request: &Request, access: &SharedAccess) -> Result<SharedCaller, ApiError> {
         self.credentials.admit(request, access).await
     }
 }
@@ -96,7 +100,8 @@ impl EventTypes {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self { credentials: SharedCredentials::from_env(sdk)?, config: ConfigTable::from_env(sdk)? })
+        let (config, keyring) = (ConfigTable::from_env(sdk)?, Keyring::from_env(sdk)?);
+        Ok(Self { credentials: SharedCredentials::from_env(sdk)?, config, keyring })
     }
 
     async fn list(&self, request: &Request) -> Result<Response, ApiError> {
@@ -135,7 +140,12 @@ impl EventTypes {
         Ok(Response::json(200, &view::event_type(&self.there(&name).await?)))
     }
 
-    async fn create(&self, request: &Request) -> Result<Response, ApiError> {
+    async fn create(&self, request: &Request, caller: &SharedCaller) -> Result<Response, ApiError> {
+        let call = Calls::new(&self.config, &self.keyring).of(request, caller.called_by(), (CREATE, &[]), "")?;
+        call.once(async |call| self.make(request, call).await).await
+    }
+
+    async fn make(&self, request: &Request, call: &Call<'_>) -> Result<(Response, Made), ApiError> {
         let mut fields = request.fields()?;
         let name: String = fields.require("name", A_NAME)?;
         let name = check_name(&name)?;
@@ -145,9 +155,12 @@ impl EventTypes {
             if before.as_ref().is_some_and(CataloguedType::is_there) {
                 return Err(taken());
             }
-            let new = CataloguedType::new(name.clone(), about.clone(), before.as_ref(), clock::now());
-            match self.config.keep_catalogued(&new, before.as_ref()).await? {
-                Kept::Yes => return Ok(Response::json(201, &view::event_type(&new))),
+            let now = clock::now();
+            let new = CataloguedType::new(name.clone(), about.clone(), before.as_ref(), now);
+            let response = Response::json(201, &view::event_type(&new));
+            let answered = call.answered(&response, now).await?;
+            match self.config.make_catalogued(&new, before.as_ref(), answered.as_ref()).await? {
+                Kept::Yes => return Ok((response, Made::Now)),
                 Kept::Full => return Err(full()),
                 Kept::Overtaken => {}
             }

@@ -35,6 +35,7 @@ pub(crate) fn create() -> Operation {
         "From then on, within a minute, events of this type are held to its schema, whichever way they come. At most {MAX_TYPES} types."
     );
     Operation::new("createEventType", "Make an event type", about)
+        .repeatable()
         .takes::<CreateEventType>()
         .answers::<EventType<'static>>(201, "The type.")
         .refuses(taken(), "The name is taken, or others change the type at the same time.")

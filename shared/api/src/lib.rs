@@ -38,4 +38,4 @@ pub use routes::{
     Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, SharedAccess, VARIABLES,
 };
 pub use serve::serve;
-pub use shared_credentials::SharedCredentials;
+pub use shared_credentials::{SharedCaller, SharedCredentials};

@@ -1,6 +1,7 @@
 //! What is told of event types, to whom, and what is asked of AWS for it.
 
 use std::iter::repeat_with;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use postrider_api::{Access as _, serve};
@@ -20,7 +21,7 @@ fn event_types(script: &Script) -> EventTypes {
     let sdk = script.sdk(sdk::over);
     let config = ConfigTable::of(&sdk, "config");
     let credentials = SharedCredentials::new(config.clone(), AdminKey::unnoted(&sdk, "admin key"));
-    EventTypes { credentials, config }
+    EventTypes { credentials, config, keyring: Keyring::of(&sdk, "encryption key") }
 }
 
 fn provider() -> Caller {
@@ -401,4 +402,37 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         let call = call.by(&provider()).saying(&json!({"name": "a"})).query("dry_run=true");
         assert_eq!(field(&answered(&script(&[paid()]), call.clone()).await), (400, "dry_run"), "{call:?}");
     }
+}
+
+#[tokio::test]
+async fn a_creation_that_comes_again_under_its_key_is_answered_the_same_and_makes_nothing() {
+    let rows: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let written = Arc::clone(&rows);
+    let write = move |asked: &Value| {
+        let writes = asked["TransactItems"].as_array()?;
+        written.lock().unwrap().extend(writes.iter().map(|write| write["Put"]["Item"].clone()));
+        Some(Said::done())
+    };
+    let read = move |asked: &Value| {
+        let is_it = |row: &&Value| row["pk"] == asked["Key"]["pk"] && row["sk"] == asked["Key"]["sk"];
+        rows.lock().unwrap().iter().find(is_it).map(Said::row)
+    };
+    let keys = repeat_with(|| Said::secret(r#"{"current":"k1","k1":"some generated text"}"#));
+    let script = Script::default()
+        .saying("GetSecretValue", keys)
+        .answering("TransactWriteItems", write)
+        .answering("GetItem", read)
+        .holding("config", provider().rows());
+    let under_key = |body: &Value| create(body).header("idempotency-key", "our first type");
+    let body = json!({"name": "invoice.paid", "example": {"amount": 5}});
+    let first = answered(&script, under_key(&body)).await;
+    let again = answered(&script, under_key(&body)).await;
+    assert_eq!((first.status, again.status, &first.body), (201, 201, &again.body), "{first:?}");
+    let other = answered(&script, under_key(&json!({"name": "invoice.sent"}))).await;
+    assert_eq!((other.status, &other.body["error"]["code"]), (409, &json!("conflict")));
+    assert_eq!(answered(&script, create(&body)).await.status, 409, "without its key it is another call");
+    let writes = script.asked("TransactWriteItems");
+    let places: Vec<_> =
+        writes[0]["TransactItems"].as_array().unwrap().iter().map(|write| write["Put"]["Item"]["pk"].clone()).collect();
+    assert_eq!((writes.len(), places[1].as_str().unwrap().starts_with("CALLS#key_")), (1, true), "{places:?}");
 }

@@ -7,7 +7,7 @@ use postrider_domain::catalogue::{CataloguedType, MAX_TYPES};
 use postrider_domain::event::EventType;
 use postrider_host::entropy;
 
-use super::{ConfigTable, keyed};
+use super::{AnsweredCall, ConfigTable, keyed};
 use crate::conditional::{self, CHANGED_BY, ROUNDS_IN_A_CROWD, Refused, is_by, transact_or_refusals};
 use crate::error::{Failure, unwritable};
 use crate::item::{Item, number, text, to_item};
@@ -73,8 +73,22 @@ impl ConfigTable {
         let is_ours = |there: &Item| is_by(there, &mark);
         match (before.is_some_and(CataloguedType::is_there), now.is_there()) {
             (true, true) => self.put_over(put, before, is_ours).await,
-            (_, is_there) => self.put_and_count(put, before, is_there, is_ours).await,
+            (_, is_there) => self.put_and_count(put, (before, is_there), None, is_ours).await,
         }
+    }
+
+    /// Puts a new type where `before` is none, or was deleted, with the call that makes it, if that is to be remembered.
+    ///
+    /// # Errors
+    /// When the write failed.
+    pub async fn make_catalogued(
+        &self,
+        new: &CataloguedType,
+        before: Option<&CataloguedType>,
+        call: Option<&AnsweredCall>,
+    ) -> Result<Kept, Failure> {
+        let mark = entropy::mark();
+        self.put_and_count(catalogued(new, &mark)?, (before, true), call, |there| is_by(there, &mark)).await
     }
 
     async fn put_over(
@@ -102,8 +116,8 @@ impl ConfigTable {
     async fn put_and_count(
         &self,
         item: Item,
-        before: Option<&CataloguedType>,
-        is_there: bool,
+        (before, is_there): (Option<&CataloguedType>, bool),
+        call: Option<&AnsweredCall>,
         is_ours: impl Fn(&Item) -> bool,
     ) -> Result<Kept, Failure> {
         let put = Put::builder().table_name(&self.name).set_item(Some(item));
@@ -126,12 +140,12 @@ impl ConfigTable {
         } else {
             count
         };
-        let writes = vec![
-            TransactWriteItem::builder().put(put.build().map_err(unwritable("an event type's row"))?).build(),
-            TransactWriteItem::builder().update(count.build().map_err(unwritable("a count"))?).build(),
-        ];
-        let call = "TransactWriteItems event type";
-        let Err(refusals) = transact_or_refusals(&self.client, call, writes, ROUNDS_IN_A_CROWD).await? else {
+        let put = TransactWriteItem::builder().put(put.build().map_err(unwritable("an event type's row"))?).build();
+        let remembered = call.map(|call| self.remembering_call(call)).transpose()?;
+        let count = TransactWriteItem::builder().update(count.build().map_err(unwritable("a count"))?).build();
+        let writes = [put].into_iter().chain(remembered).chain([count]).collect();
+        let name = "TransactWriteItems event type";
+        let Err(refusals) = transact_or_refusals(&self.client, name, writes, ROUNDS_IN_A_CROWD).await? else {
             return Ok(Kept::Yes);
         };
         if refusals.is_any(is_ours) {
