@@ -53,7 +53,7 @@ async fn a_webhook_is_sent_what_its_filter_lets_through_and_the_ledger_tells_not
     let both = served(&tenant, &sent, 2).await;
     assert!(both.contains(&all) && both.contains(&some), "{both:?}");
     for event in &kept_back {
-        assert_eq!(served(&tenant, event, 1).await, [all.clone()]);
+        assert_eq!(served(&tenant, event, 1).await, std::slice::from_ref(&all));
     }
     let deliveries = tenant.deliveries(&some, "").await;
     assert_eq!(deliveries.len(), 1, "{deliveries:?}");
@@ -74,12 +74,12 @@ async fn a_changed_filter_counts_for_what_is_published_after_it() {
     let publish = async |n: u32| tenant.publish("ping", &json!({"n": n})).await;
 
     let before = publish(2).await;
-    assert_eq!(served(&tenant, &before, 1).await, [all.clone()]);
+    assert_eq!(served(&tenant, &before, 1).await, std::slice::from_ref(&all));
     let changed = tenant.api.patch(&path, &json!({"filter": {"data": {"n": [2]}}})).await.ok(200);
     assert_eq!(changed["filter"], json!({"data": {"n": [2]}}));
     let (one, two) = (publish(1).await, publish(2).await);
     assert_eq!(served(&tenant, &two, 2).await.len(), 2);
-    assert_eq!(served(&tenant, &one, 1).await, [all.clone()]);
+    assert_eq!(served(&tenant, &one, 1).await, std::slice::from_ref(&all));
 
     let changed = tenant.api.patch(&path, &json!({"filter": null})).await.ok(200);
     assert!(changed.get("filter").is_none(), "{changed}");

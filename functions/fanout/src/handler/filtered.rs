@@ -215,7 +215,7 @@ impl Owned {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_changed_and_dies_meanwhile_no_row_waits_for_ever_and_none_is_made_that_was_not_asked_for(
