@@ -1,7 +1,7 @@
 """`make bench-filters`: what the worst filters take of a processor and of memory, into docs/performance.md.
 
-Each case judges an event of 256 KiB by a filter of 100 comparisons, as fan-out does: the event is read once, the filter each time.
-Instructions are counted by difference, so that reading the event is in none of them. Needs Valgrind, and no stack."""
+Each case judges an event of 256 KiB by a filter of 100 comparisons, as fan-out does: the event is read once, the filter each
+time. Instructions are counted by difference, so that reading the event is in none of them. Needs Valgrind, and no stack."""
 
 import subprocess
 import sys
@@ -72,7 +72,8 @@ def _peak_mb(program: Path, case: str) -> float:
 
 
 def _table(rows: dict[str, tuple[float, float]]) -> str:
-    head = ["100 comparisons of", "millions of instructions a judgement", f"billions for {WEBHOOKS:,} webhooks", "MB of the process"]
+    judgement, webhooks = "millions of instructions a judgement", f"billions for {WEBHOOKS:,} webhooks"
+    head = ["100 comparisons of", judgement, webhooks, "MB of the process"]
     lines = [head, ["---"] * len(head)]
     for case, (millions, peak) in rows.items():
         lines.append([case, f"{millions:,.2f}", f"{millions * WEBHOOKS / 1000:,.1f}", f"{peak:.0f}"])

@@ -3,6 +3,7 @@
 import json
 import unittest
 from pathlib import Path
+from typing import Any
 
 from moto.events.models import EventPattern
 
@@ -32,7 +33,7 @@ class Filters(unittest.TestCase):
         examples = json.loads(VECTORS.read_text())["judged"]
         differing = set()
         for example in examples:
-            event = {"event": example["event"], "data": example["data"], "tags": example.get("tags", {})}
+            event: Any = {"event": example["event"], "data": example["data"], "tags": example.get("tags", {})}
             if EventPattern.load(json.dumps(example["filter"])).matches_event(event) != example["matches"]:
                 differing.add(example["about"])
         self.assertGreater(len(examples) - len(differing), 130)

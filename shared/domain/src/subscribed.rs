@@ -7,14 +7,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::filter;
-
 /// How far from a change an earlier run may have seen what stood before it, or what came after it.
 pub const UNSURE: SignedDuration = SignedDuration::from_secs(60);
 /// How long what stood before is kept: twice the day for which a stream can run again, in seconds.
 pub const KEPT_SECONDS: i64 = 2 * 24 * 3600;
 /// Of the filters that stood before, together, in bytes. Of more the oldest go first, so that no row grows with its owner's changes.
-pub const MAX_EARLIER_BYTES: usize = filter::MAX_BYTES + OVERHEAD;
+pub const MAX_EARLIER_BYTES: usize = 4 * 1024 + OVERHEAD;
 /// What a filter that stood before takes beside its text, at least: so they are some sixty at the most.
 const OVERHEAD: usize = 64;
 /// Times in which a subscription held before that are kept: whoever turns one on and off more often in two days loses the oldest.
@@ -168,6 +166,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter;
     use proptest::prelude::*;
     use std::convert::Infallible;
 
