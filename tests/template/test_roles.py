@@ -214,9 +214,11 @@ class Roles(unittest.TestCase):
             if config in as_list(statement["Resource"]):
                 for action in as_list(statement["Action"]):
                     keys[action] = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-        self.assertEqual(keys.pop("dynamodb:GetItem"), ["KEY#*", "TENANT#*", "EVENT_TYPES"], "whose a key is, and the types")
-        own = [f"dynamodb:{name}" for name in ("Query", "PutItem", "UpdateItem")]
-        self.assertEqual(keys, {action: ["EVENT_TYPES"] for action in own}, "it could give itself keys")
+        read = ["KEY#*", "TENANT#*", "EVENT_TYPES", "CALLS#*"]
+        self.assertEqual(keys.pop("dynamodb:GetItem"), read, "whose a key is, the types, and what was answered")
+        self.assertEqual(keys.pop("dynamodb:Query"), ["EVENT_TYPES"])
+        own = [f"dynamodb:{name}" for name in ("PutItem", "UpdateItem")]
+        self.assertEqual(keys, {action: ["EVENT_TYPES", "CALLS#*"] for action in own}, "it could give itself keys")
 
     def test_only_fanout_may_note_in_an_event_row_why_it_is_none(self):
         changers = self.template.roles_that_may("dynamodb:UpdateItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
