@@ -80,6 +80,10 @@ async fn every_operation_tells_strangers_the_same() {
         let path = all.path(&operation);
         let stranger = sent(&all.world.anonymous, &operation, &path, "application/json").await;
         assert_eq!((stranger.status, code(&stranger).as_str()), (401, "unauthorized"), "{operation:?}");
+        // Any key will do where nobody's scope is asked for.
+        if operation.wants("key") && operation.scope().is_none() {
+            continue;
+        }
         let other = if operation.scope() == Some("jobs:read") { &publishes } else { &reads };
         let other = if operation.scope() == Some("events:write") { &reads } else { other };
         let without = sent(other, &operation, &path, "application/json").await;

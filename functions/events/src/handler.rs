@@ -86,7 +86,7 @@ impl Events {
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             quota: Quota::new(config.clone()),
-            catalogue: Catalogue::from_env(sdk)?,
+            catalogue: Catalogue::from_env(config.clone())?,
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,

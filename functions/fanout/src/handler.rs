@@ -99,7 +99,7 @@ impl Fanout {
         let config = ConfigTable::from_env(sdk)?;
         Ok(Self {
             producers: Producers::new(config.clone()),
-            catalogue: Catalogue::from_env(sdk)?,
+            catalogue: Catalogue::from_env(config.clone())?,
             config,
             events: EventsTable::from_env(sdk)?,
             deliveries: DeliveriesTable::from_env(sdk)?,

@@ -20,7 +20,6 @@ use postrider_host::{clock, deadline};
 
 use crate::config_table::ConfigTable;
 use crate::error::Failure;
-use crate::sdk::SdkConfig;
 
 mod known;
 mod shelf;
@@ -58,12 +57,12 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// From `CONFIG_TABLE` and `EVENT_TYPES`.
+    /// That of a table, open or closed as `EVENT_TYPES` says. Whoever has the table has its client, too, which takes time to make.
     ///
     /// # Errors
-    /// When a setting is missing or makes no sense.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, env::event_types()?))
+    /// When the setting makes no sense.
+    pub fn from_env(config: ConfigTable) -> Result<Self, BadSetting> {
+        Ok(Self::new(config, env::event_types()?))
     }
 
     /// That of a table.

@@ -182,8 +182,11 @@ impl Exchange<'_> {
                 faults.push(format!("it documents no {name} in the {place}"));
                 continue;
             };
-            let is_number = known["schema"]["type"] == "integer";
-            let value = if is_number { value.parse::<u64>().map_or(Value::Null, Value::from) } else { value.into() };
+            let value = match known["schema"]["type"].as_str() {
+                Some("integer") => value.parse::<u64>().map_or(Value::Null, Value::from),
+                Some("boolean") => value.parse::<bool>().map_or(Value::Null, Value::from),
+                _ => value.into(),
+            };
             faults.extend(judge.faults(&known["schema"], &value).into_iter().map(|fault| format!("{name}: {fault}")));
         }
         faults

@@ -128,6 +128,11 @@ fn every_keyword_counts() {
         (r#"{"allOf":[{"properties":{"a":true}}],"unevaluatedProperties":false}"#, r#"{"a":1}"#, r#"{"a":1,"b":1}"#),
         (r#"{"allOf":[{"properties":{"a":true}},{"unevaluatedProperties":false}]}"#, "{}", r#"{"a":1}"#),
         (
+            r#"{"allOf":[{"properties":{"a":true}},{"unevaluatedProperties":false}],"unevaluatedProperties":true}"#,
+            "{}",
+            r#"{"a":1}"#,
+        ),
+        (
             r#"{"anyOf":[{"required":["a"],"properties":{"a":true}},{"properties":{"b":true}}],"unevaluatedProperties":false}"#,
             r#"{"a":1,"b":1}"#,
             r#"{"c":1}"#,
