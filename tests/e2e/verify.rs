@@ -146,6 +146,15 @@ async fn each_mistake_has_its_name() {
     let (tenant, webhook, _receiver, received) = received(&world, "standard", "invoice.paid", Some(SECRET)).await;
     assert!(Signed::of(&received).is_accepted_with(SECRET), "others' verifiers take it");
     for (what, mistake, with_secret, with_webhook) in MISTAKES {
+        let mut made = question(&received, &json!({}));
+        mistake(&mut made);
+        if made["body"] != received.text() {
+            let body = made["body"].as_str().expect("a body").as_bytes().to_vec();
+            assert!(
+                !Signed { body, ..Signed::of(&received) }.is_accepted_with(SECRET),
+                "others' verifiers take {what}"
+            );
+        }
         for (more, expected) in [
             (json!({"secret": SECRET}), with_secret),
             (json!({"webhook_id": webhook}), with_webhook),

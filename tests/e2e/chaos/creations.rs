@@ -64,9 +64,12 @@ async fn a_function_that_is_killed_after_its_write_leaves_the_answer_behind() {
             assert!(world.aws.functions.kill_all("webhooks") > 0, "somebody must have written it");
         };
         let (first, ()) = tokio::join!(under_key(&tenant.api).try_send(), killing);
-        assert!(first.is_err(), "it was answered: {first:?}");
         let made = under_key(&tenant.api).send().await.ok(201);
         assert!(text(&made, "secret").starts_with("whsec_"), "{made}");
+        // The emulator may have asked again by itself: then that was a repeat already.
+        if let Ok(first) = first {
+            assert_eq!(first.ok(201), made);
+        }
         assert_eq!(webhooks(&tenant).await, 1);
     })
     .await;
