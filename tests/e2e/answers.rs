@@ -71,7 +71,8 @@ async fn a_webhook_is_shown_whole_when_it_is_made() {
     ];
     assert_eq!(in_order(&made), names);
     for (name, value) in body.as_object().expect("an object") {
-        assert_eq!(&made[name], value, "{name}");
+        let shown = if name == "headers" { &json!({"x-team": "***"}) } else { value };
+        assert_eq!(&made[name], shown, "{name}");
     }
     let mut shown = tenant.api.get(&format!("/v1/webhooks/{}", text(&made, "id"))).await.ok(200);
     shown["secret"] = made["secret"].clone();

@@ -160,9 +160,9 @@ impl Webhooks {
         let retention = env::retention()?;
         Ok(Self {
             credentials: Credentials::new(config.clone()),
+            catalogue: Catalogue::from_env(config.clone())?,
             config,
             events: EventsTable::from_env(sdk)?,
-            catalogue: Catalogue::from_env(sdk)?,
             composer: Composer::of_webhooks(Arc::clone(&keyring))?,
             keyring,
             teller: Teller::from_env(sdk, retention)?,
