@@ -58,7 +58,8 @@ async fn ask(api: &Api, line: &str, body: &str) -> Answer {
     let has_body = matches!(method, Method::POST | Method::PATCH | Method::PUT);
     let call = api.call(method, path);
     // The body of these may be left out, and then nothing says what it is.
-    let is_optional = ["rotate", "retry", "cancel", "able", "/test"].iter().any(|name| path.contains(name));
+    let is_test = path.contains("/test") && !path.contains("/filter/");
+    let is_optional = is_test || ["rotate", "retry", "cancel", "able"].iter().any(|name| path.contains(name));
     if has_body && !(body.is_empty() && is_optional) {
         call.body("application/json", body).send().await
     } else {
