@@ -173,7 +173,10 @@ def event_types(stage: Stage) -> None:
     """Made, changed, imported, deleted; and what is published held to them, a producer's row too."""
     admin, customer = stage.admin, stage.customer("standard")
     schema = {"type": "object", "required": ["amount"]}
-    admin.call("POST", "/v1/event-types", {"name": "invoice.typed", "schema": schema, "example": {"amount": 1}}, 201)
+    keyed = admin.headers | {"idempotency-key": "the first type"}
+    made = {"name": "invoice.typed", "schema": schema, "example": {"amount": 1}}
+    first, again = [stage.world.call("POST", "/v1/event-types", keyed, made) for _ in range(2)]
+    check((first[0], first) == (201, again), f"a creation that comes again is answered otherwise: {first}, {again}")
     provider = stage.provider("event_types:write")
     provider.call("PATCH", "/v1/event-types/invoice.typed", {"description": "It is typed."})
     check(customer.call("GET", "/v1/event-types/invoice.typed")["description"] == "It is typed.", "a change of a type was lost")
