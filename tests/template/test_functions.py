@@ -61,7 +61,7 @@ class Functions(unittest.TestCase):
 
     def test_whoever_takes_events_in_knows_whether_their_types_are_closed(self):
         told = {name for name in FUNCTIONS if "EVENT_TYPES" in self.template.environment(name)["Variables"]}
-        self.assertEqual(told, {"events", "fanout"}, "one door would stand open, or a name be read by nobody")
+        self.assertEqual(told, {"events", "fanout", "webhooks"}, "one door would stand open, or a name be read by nobody")
 
     def test_the_emulator_is_nowhere_in_the_template(self):
         for word in ("AWS_ENDPOINT_URL", "localhost", "127.0.0.1", "SSL_CERT_FILE"):
