@@ -16,6 +16,7 @@ mod response;
 mod rotation;
 mod routes;
 mod serve;
+mod tenant_ref;
 pub mod trigger;
 
 pub use credentials::{Caller, Credentials};
@@ -31,3 +32,4 @@ pub use response::Response;
 pub use rotation::{Rotated, Rotation, RotationRequest};
 pub use routes::{Access, AnybodyAccess, Credential, Handler, KeyAccess, OperatorAccess, Route, Routed, VARIABLES};
 pub use serve::serve;
+pub use tenant_ref::{TenantRef, being_deleted, tenant_id_in_path, tenant_in_path};

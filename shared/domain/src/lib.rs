@@ -4,6 +4,7 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod attempt;
+pub mod deletion;
 pub mod delivery;
 pub mod detail_type;
 pub mod dialect;
@@ -11,6 +12,7 @@ pub mod egress;
 pub mod endpoint;
 pub mod event;
 pub mod event_rate;
+pub mod external_id;
 pub mod id;
 pub mod idempotency_key;
 pub mod invalid;
@@ -19,6 +21,7 @@ pub mod job;
 pub mod json;
 pub mod key;
 pub mod message;
+pub mod metadata;
 pub mod named;
 pub mod note;
 pub mod obstacle;
