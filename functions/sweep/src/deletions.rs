@@ -23,7 +23,7 @@ use postrider_host::{clock, deadline, entropy};
 use crate::done::{Failures, Swept};
 
 /// What a page takes at the most. With less left, none is begun, and what takes longer is cut off.
-pub const FOR_A_PAGE: Duration = Duration::from_secs(5);
+pub const FOR_A_PAGE: Duration = Duration::from_secs(3);
 /// Rows of configuration in a page.
 const ROWS: i32 = 25;
 /// Deliveries in a page, and jobs.
@@ -31,7 +31,7 @@ const PAGE: i32 = 100;
 /// Parked deliveries of a webhook that are called off together.
 const PARKED: u32 = 100;
 /// What so many more take at the most. With less left of a page, the rest is a later one's, and so is the webhook.
-const FOR_MORE: Duration = Duration::from_secs(2);
+const FOR_MORE: Duration = Duration::from_secs(1);
 /// Rows that are taken away, or called off, at once.
 const AT_ONCE: usize = 16;
 

@@ -71,9 +71,8 @@ impl JsonSchema for MetadataToSet {
         json_schema!({
             "type": "object",
             "maxProperties": MAX_ENTRIES,
-            "propertyNames": {"type": "string", "minLength": 1, "maxLength": MAX_METADATA_NAME_CHARS},
             "additionalProperties": {"type": "string", "maxLength": MAX_VALUE_CHARS},
-            "description": format!("What a provider keeps beside a thing: names with texts, {MAX_BYTES} bytes of both in all."),
+            "description": format!("What a provider keeps beside a thing: names of 1 to {MAX_METADATA_NAME_CHARS} characters with texts, {MAX_BYTES} bytes of both in all."),
             "examples": [example_of_metadata()],
         })
     }

@@ -20,6 +20,7 @@ use crate::support::{Receiver, Tenant, World, canary};
 
 mod bad_days;
 mod dead_letters;
+mod deleted_tenant;
 mod fan_out;
 mod fault_runs;
 mod faults;
