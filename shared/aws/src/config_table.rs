@@ -17,6 +17,8 @@
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
+//! | what is known of a tenant's failed deliveries | `TENANT#ten_…` | `FAILURES` |
+//! | tenant of whose failures some are counted | `FAILURES` | `ten_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //!
 //! A subscription lies under its pattern, so that fan-out reads what matches an event and nothing else, however many
@@ -41,6 +43,7 @@ use crate::{Page, page};
 
 mod endpoints;
 mod event_rate;
+mod failures;
 mod keys;
 #[cfg(test)]
 mod overwritten;
@@ -56,6 +59,7 @@ mod tombstone;
 mod unreadable_endpoint;
 mod webhook_count;
 
+pub use failures::Failures;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};

@@ -12,6 +12,7 @@ pub mod egress;
 pub mod endpoint;
 pub mod event;
 pub mod event_rate;
+pub mod failures;
 pub mod id;
 pub mod idempotency_key;
 pub mod invalid;
