@@ -46,7 +46,7 @@ pub enum Tell {
     /// It is none, or one of which nobody hears.
     Nobody,
     /// By this notice.
-    AtOnce(Notice),
+    AtOnce(Box<Notice>),
     /// With others, by whoever counts them.
     Together,
 }
@@ -117,7 +117,7 @@ impl Notices {
                 return Tell::Nobody;
             }
         };
-        Tell::AtOnce(Notice { event_id: event.id, put })
+        Tell::AtOnce(Box::new(Notice { event_id: event.id, put }))
     }
 
     /// Whether a webhook is told of at once; if not, it is said that its failures are counted.

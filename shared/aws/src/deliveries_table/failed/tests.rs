@@ -35,11 +35,11 @@ fn notice() -> Notice {
 
 async fn record(script: &Script) -> Recorded {
     let attempt = Attempt::internal(1, mark(), Timestamp::UNIX_EPOCH, "why");
-    table(script).record_and_tell(&row(), &attempt, &FAILED, &Tell::AtOnce(notice())).await.unwrap()
+    table(script).record_and_tell(&row(), &attempt, &FAILED, &Tell::AtOnce(Box::new(notice()))).await.unwrap()
 }
 
 async fn fail(script: &Script) -> Recorded {
-    table(script).fail(&row(), Reason::AttemptsExhausted, &mark(), &Tell::AtOnce(notice())).await.unwrap()
+    table(script).fail(&row(), Reason::AttemptsExhausted, &mark(), &Tell::AtOnce(Box::new(notice()))).await.unwrap()
 }
 
 /// What a single update asks for, without the words that only one of both calls has.
@@ -64,7 +64,7 @@ async fn the_record_in_a_transaction_is_the_same_as_alone() {
 
 #[tokio::test]
 async fn an_end_without_an_attempt_wants_the_row_as_it_was_read_and_leaves_what_is_due() {
-    for tell in [Tell::Nobody, Tell::AtOnce(notice())] {
+    for tell in [Tell::Nobody, Tell::AtOnce(Box::new(notice()))] {
         let script = Script::new([Said::done()]);
         let failed = table(&script).fail(&row(), Reason::AttemptsExhausted, &mark(), &tell).await;
         assert_eq!(failed.unwrap(), Recorded::Yes);
