@@ -27,7 +27,9 @@ async def entering(stand: Stand) -> dict[str, Tally]:
         feeds: dict[str, Feed] = {
             "HTTP": lambda: _publish(flow, customer, None),
             "HTTP, ten at a time": lambda: _publish(flow, customer, BATCH),
-            "the bus": lambda: _invoke_each(flow, "events", [_on_bus("Postrider Event", _event(customer)) for _ in range(EVENTS)]),
+            "the bus": lambda: _invoke_each(
+                flow, "events", [_on_bus("Postrider Event", _event(customer)) for _ in range(EVENTS)]
+            ),
             "an invocation": lambda: _invoke_each(flow, "events", [_event(customer) for _ in range(EVENTS)]),
             "a row": lambda: _put_rows(stand, flow, customer),
             "a report over HTTP": lambda: _report(flow, worker, worker.over_http),

@@ -39,11 +39,11 @@ SMALL, LARGEST = 450, 256 * 1024
 MINUTES = DAY // 60
 # Webhooks of a tenant that are told of at once within a minute, and by one look one by one.
 MOST_WEBHOOKS = int(bounds()["domain::failures::MOST_WEBHOOKS"])
-# A notice that is written with its record: the record's unit and the event's, twice, less the record's own; and the claim to tell, after
-# a consistent read.
+# A notice that is written with its record: the record's unit and the event's, twice, less the record's own; and the claim to
+# tell of it, after a consistent read.
 AT_ONCE_UNITS, AT_ONCE_READS = 3 + 1, 1
-# One that tells of many: its event's unit in a transaction; that transaction's own row and its place in a list, and the two writes that
-# say that failures are counted; the row that is read before, and the least that is read of sixteen lists.
+# One that tells of many: its event's unit in a transaction; that transaction's own row and its place in a list, and the two
+# writes that say that failures are counted; the row that is read before, and the least that is read of sixteen lists.
 TOGETHER_UNITS, LOOK_UNITS, LOOK_READS = 2, 2 + 2 + 2, 1 + 16 / 2
 # Of an event's row beside its data; of a POST and its answer beside the body; of a kept connection's TLS.
 ROW, POST = 300, 350

@@ -61,7 +61,9 @@ class Needs:
             case "TransactWriteItems":
                 for item in request["TransactItems"]:
                     ((kind, write),) = item.items()
-                    yield self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
+                    yield (
+                        self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
+                    )
             case "BatchExecuteStatement":
                 for statement in request["Statements"]:
                     insert = Insert.of(statement)

@@ -21,7 +21,7 @@ use crate::Recorded;
 use crate::conditional::{self, Refused, SET_MARKS, is_by};
 use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, number, text, to_item};
-use crate::notices::Tell;
+use crate::tell::Tell;
 
 mod counted;
 mod due;

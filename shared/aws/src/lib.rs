@@ -31,6 +31,7 @@ pub mod rows;
 mod sample;
 pub mod sdk;
 pub mod set_aside;
+mod tell;
 mod wire;
 
 pub use aws_sdk_dynamodb::types::TransactWriteItem;

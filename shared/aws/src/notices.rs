@@ -15,7 +15,7 @@ use postrider_domain::attempt::Attempt;
 use postrider_domain::delivery::{Delivery, Reason, Status, Transition};
 use postrider_domain::event::Event;
 use postrider_domain::failures::Known;
-use postrider_domain::id::{EndpointId, EventId, TenantId};
+use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::own_event::OwnEvent;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
@@ -25,6 +25,8 @@ use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
 use crate::events_table::EventsTable;
+use crate::tell::Notice;
+pub use crate::tell::Tell;
 
 /// Tenants of which a process remembers that their failures are counted.
 const MOST_TENANTS: usize = 2_000;
@@ -34,37 +36,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const TRIES: usize = 3;
 /// For how long what is known of a tenant's failures outlasts what was counted last.
 const KEPT_SECONDS: i64 = 7 * 24 * 3600;
-
-/// The row of an event that tells of one failure, to be put together with that.
-pub struct Notice {
-    pub(crate) event_id: EventId,
-    pub(crate) put: TransactWriteItem,
-}
-
-/// How a failure is told of.
-pub enum Tell {
-    /// It is none, or one of which nobody hears.
-    Nobody,
-    /// By this notice.
-    AtOnce(Box<Notice>),
-    /// With others, by whoever counts them.
-    Together,
-}
-
-impl Tell {
-    pub(crate) fn notice(&self) -> Option<&Notice> {
-        if let Self::AtOnce(notice) = self { Some(notice) } else { None }
-    }
-
-    pub(crate) fn is_together(&self) -> bool {
-        matches!(self, Self::Together)
-    }
-
-    /// How many events are written with it.
-    pub fn events(&self) -> usize {
-        usize::from(self.notice().is_some())
-    }
-}
 
 type Remembered = Arc<tokio::sync::Mutex<Option<Known>>>;
 

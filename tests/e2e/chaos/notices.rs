@@ -82,7 +82,7 @@ async fn killed_before_or_after_the_failures_record_it_is_told_of_once() {
                 assert!(world.aws.functions.kill_all("deliver") > 0, "somebody must be recording");
                 proxy.heal();
                 tenant.settled(&id, "failed", 1).await;
-                if count_two_minutes_later(&world, &tenant, &[id.clone()]).await > 0 {
+                if count_two_minutes_later(&world, &tenant, std::slice::from_ref(&id)).await > 0 {
                     sweep(&world).await;
                 }
                 assert_told_once(&world, &tenant, &id, &receivers, posts).await;

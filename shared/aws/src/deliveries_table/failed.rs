@@ -8,7 +8,7 @@ use super::{Change, DeliveriesTable, UPDATE};
 use crate::Recorded;
 use crate::conditional::{self, ROUNDS, Refused, has_id, is_by};
 use crate::error::Failure;
-use crate::notices::{Notice, Tell};
+use crate::tell::{Notice, Tell};
 
 const UPDATE_AND_TELL: &str = "TransactWriteItems deliveries";
 
