@@ -37,7 +37,8 @@ async def entering(stand: Stand) -> dict[str, Tally]:
         }
         ways = {}
         for way, feed in feeds.items():
-            # A process reads a key, or a tenant, once.
+            # A process reads a key, or a tenant, once; what it has read is in nobody's tally.
+            flow.fresh()
             await feed()
             flow.fresh()
             await feed()
