@@ -2,13 +2,11 @@
 
 use postrider_api::document::{Id, Seconds};
 use postrider_api::{ApiError, Operation};
-use postrider_domain::catalogue::Refusal;
 use postrider_domain::dialect::NUR;
-use postrider_domain::event::{MAX_DATA_BYTES, OwnType};
+use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::EventId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas};
-use postrider_domain::schema::Fault;
 use postrider_domain::tenant::Plan;
 
 use crate::bounds::MAX_BATCH_BYTES;
@@ -17,11 +15,6 @@ use crate::view::{Accepted, Batch, Shown};
 
 fn too_fast() -> ApiError {
     Exceeded::until_given_back(Quota::EventsPerSecond, Quotas::of(Plan::Pro).events_per_second).into()
-}
-
-fn unfit() -> ApiError {
-    let fault = Fault { path: "/amount".to_owned(), message: "expected integer".to_owned() };
-    Refusal::UnfitData(OwnType::JobCompleted.into(), vec![fault]).into()
 }
 
 pub(crate) fn publish() -> Operation {
@@ -43,10 +36,7 @@ pub(crate) fn publish() -> Operation {
             ApiError::unprocessable(Invalid::new("event", NUR.catalogue.types())),
             "The key's dialect has event types of its own, and this is none of them.",
         )
-        .refuses(
-            unfit(),
-            "The type's schema does not take `data`; or the deployment's types are closed, and this is none of them.",
-        )
+        .catalogued()
         .refuses(too_fast(), "The tenant publishes more events a second than it may.")
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_api::{ApiError, Caller, Fields, event_data, event_type};
+use postrider_api::{ApiError, Caller, EventFields, Fields};
 use postrider_domain::dialect::DialectRef;
-use postrider_domain::event::{Event, EventType, check_tags};
+use postrider_domain::event::{Event, EventType};
 use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
@@ -63,22 +63,18 @@ pub(crate) struct Publication {
 impl Publication {
     /// Reads `{event, data, tags?, id?, tenant_id?}`; `header` is the request's Idempotency-Key.
     pub(crate) fn read(mut fields: Fields, producer: &Producer, header: Option<&str>) -> Result<Self, ApiError> {
-        let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
-        let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
-        let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
+        let said = EventFields::take(&mut fields)?;
         let id: Option<String> = fields.take_value("id", "a string")?;
         let tenant_id: Option<String> = fields.take_value("tenant_id", "a tenant id")?;
         fields.finish()?;
         let dialect = if let Producer::Tenant(_, dialect, _) = producer { *dialect } else { None };
-        let event_type = event_type(&event, dialect)?;
+        let event_type = said.event_type(dialect)?;
         if let Producer::Tenant(_, Some(dialect), _) = producer
             && !dialect.catalogue.has(&event_type)
         {
             return Err(ApiError::unprocessable(Invalid::new("event", dialect.catalogue.types())));
         }
-        let data = event_data(&data)?;
-        let tags = tags.unwrap_or_default();
-        check_tags(&tags)?;
+        let (data, tags) = said.data_and_tags()?;
         let key = key_of(id, header)?;
         Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data, tags, key })
     }

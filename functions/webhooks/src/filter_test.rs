@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use postrider_api::document::{JsonSchema, Left, Tags, TypeOfEvent};
-use postrider_api::{ApiError, Caller, Fields, Operation, Request, Response, event_data};
-use postrider_domain::dialect;
-use postrider_domain::event::{EventType, MAX_DATA_BYTES, check_tags};
+use postrider_api::{ApiError, Caller, EventFields, Fields, Operation, Request, Response};
+use postrider_domain::event::{EventType, MAX_DATA_BYTES};
 use postrider_domain::filter::{self, Filter, MAX_REASON_CHARS, Seen, Verdict};
 use postrider_domain::invalid::Invalid;
 use serde::Serialize;
@@ -33,15 +32,12 @@ struct Trial {
 impl Trial {
     fn read(mut fields: Fields) -> Result<Self, ApiError> {
         let filter = fields.raw(filter::FIELD).ok_or_else(|| Invalid::new(filter::FIELD, PATTERN))?;
-        let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
-        let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
-        let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
+        let said = EventFields::take(&mut fields)?;
         fields.finish()?;
         let filter = Filter::parse(filter.get())?;
         // Operational ones as well: a filter judges them, too.
-        let event = dialect::read_type(&event)?;
-        let (data, tags) = (event_data(&data)?, tags.unwrap_or_default());
-        check_tags(&tags)?;
+        let event = said.any_type()?;
+        let (data, tags) = said.data_and_tags()?;
         Ok(Self { filter, event, data, tags })
     }
 }

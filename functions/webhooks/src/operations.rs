@@ -130,6 +130,7 @@ pub(crate) fn test() -> Operation {
             ApiError::unprocessable(Invalid::new("event", NUR.catalogue.types())),
             "The webhook's dialect has event types of its own, and this is none of them.",
         )
+        .catalogued()
         .refuses(
             used_up(Quota::Retries, RETRIES_AT_ONCE),
             format!(
@@ -146,4 +147,5 @@ pub(crate) fn preview() -> Operation {
         .takes::<PreviewEvent>()
         .answers::<Preview<'static>>(200, "The request, and whether it would be sent.")
         .refuses(ApiError::too_large("data", MAX_DATA_BYTES), format!("`data` has more than {MAX_DATA_BYTES} bytes."))
+        .catalogued()
 }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use postrider_api::{ApiError, Caller, Fields, Request, Response, event_data, event_type};
+use postrider_api::{ApiError, Caller, EventFields, Fields, Request, Response};
 use postrider_aws::Failure;
-use postrider_domain::event::{Event, EventType, check_tags};
-use postrider_domain::invalid::Invalid;
+use postrider_domain::event::{Event, EventType};
 use postrider_domain::test_event::test_event;
 use postrider_domain::withheld::Reason;
 use postrider_host::{clock, entropy};
@@ -22,13 +21,11 @@ pub(crate) struct Supposed {
 
 impl Supposed {
     pub(crate) fn read(mut fields: Fields) -> Result<Self, ApiError> {
-        let event: String = fields.require("event", "an event type such as `invoice.paid`")?;
-        let data = fields.raw("data").ok_or_else(|| Invalid::new("data", "a JSON object"))?;
-        let tags: Option<BTreeMap<String, String>> = fields.take_value("tags", "an object of strings")?;
+        let said = EventFields::take(&mut fields)?;
         fields.finish()?;
-        let tags = tags.unwrap_or_default();
-        check_tags(&tags)?;
-        Ok(Self { event_type: event_type(&event, None)?, data: event_data(&data)?, tags })
+        let event_type = said.event_type(None)?;
+        let (data, tags) = said.data_and_tags()?;
+        Ok(Self { event_type, data, tags })
     }
 }
 

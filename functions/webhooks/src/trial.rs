@@ -69,23 +69,18 @@ impl Webhooks {
         Ok(Response::json(202, &BegunTest { event_id: &event.id, delivery_id }))
     }
 
-    /// The event's type and data: those that were asked for, held to the catalogue as a publication is; else the type's example.
+    /// The event's type and data: those that were asked for, or the type's example; held to the catalogue as a publication is.
     async fn what(&self, asked: Asked, endpoint: &Endpoint) -> Result<(EventType, String), ApiError> {
         let event_type = asked.type_for(endpoint)?;
         // A type of our own making, such as `invoice.test`, need not be in a closed catalogue.
         let is_made_up = asked.event_type.is_none() && !self.catalogue.knows(&event_type).await?;
-        if let Some(data) = asked.data {
-            if !is_made_up {
-                self.catalogue.judge(&event_type, &data).await?;
-            }
-            return Ok((event_type, data));
-        }
-        if !is_made_up && let Some(example) = self.catalogue.example(&event_type).await? {
-            return Ok((event_type, example));
-        }
+        let data = match asked.data {
+            Some(data) => data,
+            None => self.catalogue.example(&event_type).await?.unwrap_or_else(|| USUAL_DATA.to_owned()),
+        };
         if !is_made_up {
-            self.catalogue.judge(&event_type, USUAL_DATA).await?;
+            self.catalogue.judge(&event_type, &data).await?;
         }
-        Ok((event_type, USUAL_DATA.to_owned()))
+        Ok((event_type, data))
     }
 }

@@ -26,7 +26,7 @@ pub use credentials::{Caller, Credentials};
 pub use cursor::{Cursor, Pagination, Paging};
 pub use error::{ApiError, Details, Failed, Told, ToldFault, UsedUp};
 pub use error_shape::{ErrorShape, Meta, MetaFailed, PlainFailed};
-pub use event_fields::{event_data, event_type};
+pub use event_fields::{EventFields, event_data, event_type};
 pub use fields::Fields;
 pub use operation::{About, Answer, Body, Operation, Parameter, Refusal};
 pub use operator::OperatorCredentials;

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use postrider_domain::catalogue;
+use postrider_domain::event::OwnType;
+use postrider_domain::schema::Fault;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::document::{CursorText, IdempotencyKey, Limit, SchemaOf};
@@ -139,6 +142,16 @@ impl Operation {
         let about = "What the caller calls this call: for 48 hours the same again with the same body is answered the same, with whatever \
                      is shown this once, and makes nothing more.";
         self.idempotent(about).refuses(used_before(), "The key was used before, for a call with another body.")
+    }
+
+    /// Held to the catalogue, as every call is that says what an event is.
+    #[must_use]
+    pub fn catalogued(self) -> Self {
+        let fault = Fault { path: "/amount".to_owned(), message: "expected integer".to_owned() };
+        let unfit = catalogue::Refusal::UnfitData(OwnType::JobCompleted.into(), vec![fault]);
+        let about =
+            "The type's schema does not take `data`; or the deployment's types are closed, and this is none of them.";
+        self.refuses(unfit, about)
     }
 
     /// With a body that must be there.

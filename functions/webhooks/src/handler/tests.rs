@@ -9,7 +9,7 @@ use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk;
-use postrider_domain::catalogue::Openness;
+use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::dialect::{NUR, STANDARD};
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::id::TenantId;
@@ -29,6 +29,20 @@ mod trial;
 mod verified;
 
 const RETENTION: Retention = Retention { seconds: 90 * 86_400 };
+/// A type that wants an `amount`, with an example, as the catalogue has it.
+fn typed(name: &str) -> Value {
+    let (schema, example) = (r#"{"required":["amount"]}"#.to_owned(), r#"{"amount":5}"#.to_owned());
+    let about = About { schema: Some(schema), example: Some(example), ..About::default() };
+    let one = CataloguedType::new(name.parse().unwrap(), about, None, Timestamp::UNIX_EPOCH);
+    keyed("EVENT_TYPES", format!("TYPE#{name}"), &one)
+}
+
+/// The same handler where the deployment's types are closed.
+fn closed(script: &Script) -> Webhooks {
+    let config = ConfigTable::of(&script.sdk(sdk::over), "config");
+    Webhooks { catalogue: Catalogue::new(config, Openness::Closed), ..webhooks(script) }
+}
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn webhooks(script: &Script) -> Webhooks {

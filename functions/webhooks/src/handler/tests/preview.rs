@@ -75,3 +75,25 @@ async fn what_could_not_be_published_cannot_be_previewed() {
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)));
     }
 }
+
+#[tokio::test]
+async fn a_preview_is_held_to_the_catalogue_and_to_the_webhooks_filter() {
+    let filtered = Endpoint {
+        filter: Some(r#"{"data":{"amount":[{"numeric":[">",10]}]},"tags":{"tier":["gold"]}}"#.to_owned()),
+        secrets: Vec::new(),
+        ..endpoint()
+    };
+    let asked = async |body: &Value| {
+        let script = script(std::slice::from_ref(&filtered)).holding("config", [typed("invoice.paid")]);
+        answered(&script, Call::new("POST", &format!("{}/preview", path())).by(&owner()).saying(body)).await
+    };
+    let gold = |amount: u8| json!({"event": "invoice.paid", "data": {"amount": amount}, "tags": {"tier": "gold"}});
+    assert_eq!(asked(&gold(11)).await.body["would_send"], true);
+    let answer = asked(&gold(9)).await;
+    assert_eq!((&answer.body["would_send"], &answer.body["why"]), (&json!(false), &json!("filtered")), "{answer:?}");
+    assert!(answer.body["explanation"].as_str().unwrap().contains("data.amount"), "{answer:?}");
+    let untagged = asked(&json!({"event": "invoice.paid", "data": {"amount": 11}})).await;
+    assert_eq!(untagged.body["why"], "filtered", "tags are seen");
+    let unfit = asked(&json!({"event": "invoice.paid", "data": {}})).await;
+    assert_eq!((unfit.status, &unfit.body["error"]["details"]["field"]), (422, &json!("data")), "{unfit:?}");
+}

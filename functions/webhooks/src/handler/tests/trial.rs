@@ -113,3 +113,33 @@ async fn a_test_that_nobody_knows_of_says_what_to_do_instead_of_repeating_it() {
     let told = answer.body["error"]["message"].as_str().unwrap();
     assert!(answer.status == 500 && told.contains("look at this webhook's deliveries"), "{answer:?}");
 }
+
+#[tokio::test]
+async fn a_test_says_what_its_types_example_says_and_is_held_to_the_types_schema() {
+    let holding = || taking(&endpoint()).holding("config", [typed("invoice.paid")]);
+    for (body, data) in [
+        (json!({}), r#"{"amount":5}"#),
+        (json!({"event": "invoice.paid"}), r#"{"amount":5}"#),
+        (json!({"data": {"amount": 7}}), r#"{"amount":7}"#),
+        (json!({"event": "order.paid"}), r#"{"test":true}"#),
+    ] {
+        let script = holding();
+        let answer = answered(&script, test(&body)).await;
+        assert_eq!((answer.status, &put(&script)["Item"]["data"]), (202, &json!(data)), "{body}");
+    }
+    let script = script(&[endpoint()]).holding("config", [typed("invoice.paid")]);
+    let answer = answered(&script, test(&json!({"data": {"amuont": 7}}))).await;
+    let told = json!([{"path": "", "message": "expected the property `amount`"}]);
+    assert_eq!((answer.status, &answer.body["error"]["details"]["errors"]), (422, &told), "{answer:?}");
+}
+
+#[tokio::test]
+async fn where_types_are_closed_a_named_one_must_be_known_and_one_of_our_making_need_not() {
+    let any = Endpoint { events: vec!["order.*".parse().unwrap()], ..endpoint() };
+    let asked = async |script: &Script, body: &Value| Answer::of(&serve(&closed(script), test(body).event()).await);
+    let script = taking(&any);
+    assert_eq!(asked(&script, &json!({})).await.status, 202);
+    assert_eq!(put(&script)["Item"]["event"], "order.test");
+    let answer = asked(&super::script(&[any]), &json!({"event": "order.test"})).await;
+    assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (422, &json!("event")), "{answer:?}");
+}
