@@ -5,6 +5,7 @@ use postrider_api::{
     ApiError, Call, Calls, Cursor, Paging, Request, Response, Route, Routed, SharedAccess, SharedCaller,
     SharedCredentials, ShownPage,
 };
+use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::{ConfigTable, Kept, Made};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
@@ -101,7 +102,8 @@ impl EventTypes {
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let (config, keyring) = (ConfigTable::from_env(sdk)?, Keyring::from_env(sdk)?);
-        Ok(Self { credentials: SharedCredentials::from_env(sdk)?, config, keyring })
+        let credentials = SharedCredentials::new(config.clone(), AdminKey::unnoted_from_env(sdk)?);
+        Ok(Self { credentials, config, keyring })
     }
 
     async fn list(&self, request: &Request) -> Result<Response, ApiError> {

@@ -36,9 +36,9 @@ use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::announced::Announced;
+use crate::catalogued::{self, By};
 use crate::chunks::{Chunk, Chunks};
 use crate::first_pages::FirstPages;
-use crate::judging::{self, By};
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Outcome, Place, Work};
@@ -171,7 +171,7 @@ impl Fanout {
     async fn judge_all<'r>(&self, events: Vec<(Record<'r>, Event)>) -> Judged<'r> {
         let each = events.into_iter().map(|(record, event)| async move {
             let by = By::ItsTime(record.and_then(record::written));
-            (record, judging::judged(&self.catalogue, event, by).await)
+            (record, catalogued::judged(&self.catalogue, event, by).await)
         });
         let all = stream::iter(each.collect::<Vec<_>>()).buffered(QUERIES_AT_ONCE).collect::<Vec<_>>();
         let (mut good, mut refused, mut unjudged) = (Vec::new(), Vec::new(), Vec::new());

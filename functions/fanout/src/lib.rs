@@ -3,12 +3,12 @@
 //! Invoked by hand with `{"redrive": true}` it brings back what it once set aside.
 
 mod announced;
+mod catalogued;
 mod chunks;
 mod first_pages;
 mod handler;
 mod intake;
 mod judge;
-mod judging;
 mod merge;
 mod producers;
 mod record;

@@ -22,6 +22,8 @@ pub(crate) const GOES_ON: &str = "the rest of its webhooks";
 pub(crate) enum NoEvent {
     /// What came is no record of a row's; its text is nobody's to keep.
     NoRecord,
+    /// What a note names is no key of a row's.
+    NoKeys,
     /// Anybody who looks at the row sees it.
     AsItStands(Invalid),
     /// It would be one, had it been written at another time, or to a deployment with another dialect: the row alone does not tell.
@@ -35,6 +37,7 @@ impl NoEvent {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::NoRecord => "no record of the events table's stream".to_owned(),
+            Self::NoKeys => "its row's keys are no tenant and event".to_owned(),
             Self::AsItStands(invalid) | Self::AsItWasWritten(_, invalid) => invalid.to_string(),
             Self::Refused(_, refusal) => refusal.invalid().to_string(),
         }
@@ -52,7 +55,7 @@ impl NoEvent {
     pub(crate) fn untold(&self) -> Option<&Event> {
         match self {
             Self::AsItWasWritten(event, _) | Self::Refused(event, _) => Some(event),
-            Self::NoRecord | Self::AsItStands(_) => None,
+            Self::NoRecord | Self::NoKeys | Self::AsItStands(_) => None,
         }
     }
 

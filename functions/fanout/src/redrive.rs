@@ -11,16 +11,15 @@ use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
 use postrider_aws::{Failure, event_row};
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::message::Message;
-use postrider_domain::schema::Fault;
 use postrider_domain::time;
 use postrider_host::clock;
 use postrider_host::env::{self, BadSetting, Retention};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 
+use crate::catalogued::{self, By};
 use crate::handler::Fanout;
-use crate::judging::{self, By};
-use crate::record;
+use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Stretch, Work};
 use crate::turn::Turn;
 
@@ -28,16 +27,6 @@ use crate::turn::Turn;
 pub const RESERVE: Duration = Duration::from_secs(15);
 /// A turn of an event is bounded by itself.
 const EACH: Duration = Duration::MAX;
-
-/// Why nothing will come of a note.
-pub(crate) struct Hopeless {
-    /// In words.
-    pub(crate) reason: String,
-    /// The same for the log.
-    pub(crate) logged: String,
-    /// What is amiss within its event's data.
-    pub(crate) faults: Vec<Fault>,
-}
 
 /// Brings back what lies in quarantine.
 pub(crate) struct Redrive {
@@ -97,7 +86,7 @@ impl Redrive {
         match note["source"].as_str() {
             Some(record::SOURCE) => match self.fan_out(fanout, &note, Turn::of_stream()).await? {
                 Ok(left) => settle(fanout, &note, left).await.map(Ok),
-                Err(hopeless) => Ok(Err(hopeless.logged)),
+                Err(no_event) => Ok(Err(no_event.logged())),
             },
             Some("dead letters") => match Message::parse(note["body"].as_str().unwrap_or_default()) {
                 Ok(message) => self.retry_queue.send(&message, Duration::ZERO).await.map(Ok),
@@ -114,10 +103,9 @@ impl Redrive {
         fanout: &Fanout,
         note: &Value,
         turn: Turn,
-    ) -> Result<Result<Left, Hopeless>, Failure> {
+    ) -> Result<Result<Left, NoEvent>, Failure> {
         let (Some(tenant), Some(id)) = (key::<TenantId>(note, "tenant_id"), key::<EventId>(note, "id")) else {
-            let reason = "its row's keys are no tenant and event".to_owned();
-            return Ok(Err(Hopeless { logged: reason.clone(), reason, faults: Vec::new() }));
+            return Ok(Err(NoEvent::NoKeys));
         };
         let item = self.events.get_item(&tenant, &id).await?;
         // The row has stood since then: a redrive weeks later must not find its time odd.
@@ -128,7 +116,7 @@ impl Redrive {
         // What was refused is asked for again once it is mended, its row or its type's schema: nothing of it is done.
         let by = if was_refused { By::Today } else { By::ItsTime(written) };
         let event = match record::event_of(row, written, self.retention.seconds) {
-            Ok(event) => judging::judged(&fanout.catalogue, event, by).await?,
+            Ok(event) => catalogued::judged(&fanout.catalogue, event, by).await?,
             Err(no_event) => Err(no_event),
         };
         match event {
@@ -142,8 +130,7 @@ impl Redrive {
             }
             Err(no_event) => {
                 fanout.note_refusal(&no_event).await;
-                let (reason, logged) = (no_event.reason(), no_event.logged());
-                Ok(Err(Hopeless { reason, logged, faults: no_event.faults().to_vec() }))
+                Ok(Err(no_event))
             }
         }
     }

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::{Fanout, TO_LEAVE};
 use crate::record;
-use crate::redrive::{self, Hopeless, Redrive};
+use crate::redrive::{self, Redrive};
 use crate::stretch::Stretch;
 use crate::turn::Turn;
 
@@ -72,10 +72,10 @@ impl Unfinished {
             // What failed of it waits elsewhere, so that the rest goes on.
             Ok(Ok(left)) if goes_on => redrive::leave(fanout, &note, left).await,
             Ok(Ok(left)) => redrive::settle(fanout, &note, left).await,
-            Ok(Err(hopeless)) => {
-                let Hopeless { reason, logged, faults } = hopeless;
-                tracing::error!(reason = logged, keys = %note["keys"], "fanout.quarantined");
-                let note = Stretch::of(&note).named_in(record::again(&note, &reason)).amiss(&faults);
+            Ok(Err(no_event)) => {
+                tracing::error!(reason = no_event.logged(), keys = %note["keys"], "fanout.quarantined");
+                let note =
+                    Stretch::of(&note).named_in(record::again(&note, &no_event.reason())).amiss(no_event.faults());
                 self.quarantine.put(&note).await
             }
             Err(error) => Err(error),

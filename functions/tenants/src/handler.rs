@@ -5,6 +5,7 @@ use postrider_api::{
     Routed, ShownPage,
 };
 use postrider_aws::Recorded;
+use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::{ConfigTable, Made, TenantChange};
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
@@ -124,11 +125,9 @@ impl Operator {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self {
-            credentials: OperatorCredentials::from_env(sdk)?,
-            config: ConfigTable::from_env(sdk)?,
-            keyring: Keyring::from_env(sdk)?,
-        })
+        let (config, keyring) = (ConfigTable::from_env(sdk)?, Keyring::from_env(sdk)?);
+        let admin_key = AdminKey::from_env(sdk, config.clone())?;
+        Ok(Self { credentials: OperatorCredentials::new(config.clone(), admin_key), config, keyring })
     }
 
     /// The operator's call, which makes something.

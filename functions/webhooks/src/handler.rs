@@ -157,15 +157,15 @@ impl Webhooks {
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let (config, keyring) = (ConfigTable::from_env(sdk)?, Arc::new(Keyring::from_env(sdk)?));
-        let retention = env::retention()?;
+        let (events, retention) = (EventsTable::from_env(sdk)?, env::retention()?);
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             catalogue: Catalogue::from_env(config.clone())?,
             config,
-            events: EventsTable::from_env(sdk)?,
+            teller: Teller::of(events.clone(), retention),
+            events,
             composer: Composer::of_webhooks(Arc::clone(&keyring))?,
             keyring,
-            teller: Teller::from_env(sdk, retention)?,
             resolver: Resolver::new(env::egress()?),
             retry_queue: Queue::retry(sdk)?,
             used_up: UsedUp::default(),

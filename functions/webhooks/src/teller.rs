@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 use postrider_aws::Told;
 use postrider_aws::events_table::EventsTable;
-use postrider_aws::sdk::SdkConfig;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::own_event::OwnEvent;
 use postrider_host::entropy;
-use postrider_host::env::{BadSetting, Retention};
+use postrider_host::env::Retention;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
@@ -24,10 +23,6 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    pub(crate) fn from_env(sdk: &SdkConfig, retention: Retention) -> Result<Self, BadSetting> {
-        Ok(Self::of(EventsTable::from_env(sdk)?, retention))
-    }
-
     pub(crate) fn of(events: EventsTable, retention: Retention) -> Self {
         Self { events, retention }
     }

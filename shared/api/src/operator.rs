@@ -2,9 +2,7 @@
 
 use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::ConfigTable;
-use postrider_aws::sdk::SdkConfig;
 use postrider_domain::key::hash_of;
-use postrider_host::env::BadSetting;
 use subtle::ConstantTimeEq as _;
 
 use crate::credentials::{bearer, is_of_admin_shape};
@@ -17,14 +15,6 @@ pub struct OperatorCredentials {
 }
 
 impl OperatorCredentials {
-    /// From the settings of [`AdminKey`] and `CONFIG_TABLE`.
-    ///
-    /// # Errors
-    /// When a setting is missing.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, AdminKey::from_env(sdk)?))
-    }
-
     /// A checker of this key; the config table tells others apart from none.
     pub fn new(config: ConfigTable, admin_key: AdminKey) -> Self {
         Self { config, admin_key }

@@ -2,10 +2,8 @@
 
 use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::ConfigTable;
-use postrider_aws::sdk::SdkConfig;
 use postrider_domain::call::CalledBy;
 use postrider_domain::id::KeyId;
-use postrider_host::env::BadSetting;
 
 use crate::credentials::{bearer, is_of_admin_shape};
 use crate::{ApiError, Credentials, OperatorCredentials, Request, SharedAccess};
@@ -36,14 +34,6 @@ pub struct SharedCredentials {
 }
 
 impl SharedCredentials {
-    /// From `CONFIG_TABLE` and `ADMIN_KEY_SECRET`.
-    ///
-    /// # Errors
-    /// When a setting is missing.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, AdminKey::unnoted_from_env(sdk)?))
-    }
-
     /// A checker over the config table and of this admin key.
     pub fn new(config: ConfigTable, admin_key: AdminKey) -> Self {
         Self { keys: Credentials::new(config.clone()), operator: OperatorCredentials::new(config, admin_key) }

@@ -27,12 +27,12 @@ pub struct AdminKey {
 }
 
 impl AdminKey {
-    /// From `ADMIN_KEY_SECRET`, the secret's ARN, and `CONFIG_TABLE`.
+    /// From `ADMIN_KEY_SECRET`, the secret's ARN; its hash is noted in this table.
     ///
     /// # Errors
-    /// When a setting is missing.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::of(sdk, &env::var("ADMIN_KEY_SECRET")?, ConfigTable::from_env(sdk)?))
+    /// When the setting is missing.
+    pub fn from_env(sdk: &SdkConfig, config: ConfigTable) -> Result<Self, BadSetting> {
+        Ok(Self::of(sdk, &env::var("ADMIN_KEY_SECRET")?, config))
     }
 
     /// The text of this secret, whose hash is noted in the config table.
