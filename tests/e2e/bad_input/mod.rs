@@ -8,15 +8,15 @@ use crate::support::api::{keys, text};
 use crate::support::customer::{generate_body, task_body};
 use crate::support::{Answer, Api, World};
 
+mod event_types;
 mod filters;
 mod jobs;
 mod rows;
+mod verify;
 mod webhooks;
 
-use filters::ROWS as FILTERS;
-use jobs::ROWS as JOBS;
-use rows::ROWS;
-use webhooks::ROWS as WEBHOOKS;
+/// All of them.
+const ALL: [&[Row]; 6] = [rows::ROWS, jobs::ROWS, webhooks::ROWS, filters::ROWS, event_types::ROWS, verify::ROWS];
 
 const AT_ONCE: usize = 8;
 
@@ -70,7 +70,7 @@ async fn ask(api: &Api, line: &str, body: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bad_request_is_told_its_status_code_and_field() {
     let world = World::open();
-    let count = ROWS.len() + JOBS.len() + WEBHOOKS.len() + FILTERS.len();
+    let count: usize = ALL.iter().map(|rows| rows.len()).sum();
     assert!(count >= 150, "{count}");
     let (nur, standard) = (world.tenant().await, world.tenant_on("standard", "pro").await);
     let (nouvel, netraflow) = (world.nouvel().await, world.netraflow("pro").await);
@@ -102,18 +102,16 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
         ("{task}", &task),
     ];
     let placed = |text: &str| places.iter().fold(text.to_owned(), |text, (name, place)| text.replace(name, place));
-    let tries = stream::iter(ROWS.iter().chain(JOBS).chain(WEBHOOKS).chain(FILTERS)).map(
-        |(who, line, body, status, code, field)| {
-            let (line, body) = (placed(line), placed(body));
-            let api = by(*who).clone();
-            async move {
-                let answer = ask(&api, &line, &body).await;
-                let (said, names) = told(&answer, field);
-                let is_right = answer.status == *status && said == *code && (names || field.is_empty());
-                (!is_right).then(|| format!("{line} {body}\n   expected {status} {code} `{field}`: {answer:?}"))
-            }
-        },
-    );
+    let tries = stream::iter(ALL.into_iter().flatten()).map(|(who, line, body, status, code, field)| {
+        let (line, body) = (placed(line), placed(body));
+        let api = by(*who).clone();
+        async move {
+            let answer = ask(&api, &line, &body).await;
+            let (said, names) = told(&answer, field);
+            let is_right = answer.status == *status && said == *code && (names || field.is_empty());
+            (!is_right).then(|| format!("{line} {body}\n   expected {status} {code} `{field}`: {answer:?}"))
+        }
+    });
     let wrong: Vec<String> = tries.buffer_unordered(AT_ONCE).filter_map(|wrong| async { wrong }).collect().await;
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), count, wrong.join("\n"));
 

@@ -86,6 +86,24 @@ impl Script {
         self.line(operation, String::new(), Box::new(answer))
     }
 
+    /// The same where transactions are carried out: GetItem finds the rows that they have put.
+    #[must_use]
+    pub fn carrying_out(self) -> Self {
+        let rows: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let written = Arc::clone(&rows);
+        let write = move |asked: &Value| {
+            let puts = asked["TransactItems"].as_array()?.iter().map(|write| write["Put"]["Item"].clone());
+            written.lock().unwrap_or_else(PoisonError::into_inner).extend(puts);
+            Some(Said::done())
+        };
+        let read = move |asked: &Value| {
+            let rows = rows.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_it = |row: &&Value| row["pk"] == asked["Key"]["pk"] && row["sk"] == asked["Key"]["sk"];
+            rows.iter().find(is_it).map(Said::row)
+        };
+        self.answering("TransactWriteItems", write).answering("GetItem", read)
+    }
+
     fn line(self, operation: &'static str, about: String, answer: Answers) -> Self {
         self.scene().lines.push(Line { operation, about, answer });
         self

@@ -1,7 +1,6 @@
 //! What is told of event types, to whom, and what is asked of AWS for it.
 
 use std::iter::repeat_with;
-use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use postrider_api::{Access as _, serve};
@@ -264,7 +263,9 @@ async fn a_page_has_all_names_in_their_order_and_postriders_own_where_they_belon
 #[tokio::test]
 async fn a_list_is_asked_for_in_its_own_words() {
     let long = "a".repeat(129);
+    let of_another_list = format!("prefix=invoice.&cursor={}", Cursor::write("order.paid"));
     for (query, name) in [
+        (of_another_list.as_str(), "cursor"),
         ("deprecated=yes", "deprecated"),
         (&format!("prefix={long}"), "prefix"),
         ("limit=0", "limit"),

@@ -1,7 +1,5 @@
 //! Creations that come again under their `Idempotency-Key`.
 
-use std::sync::Mutex;
-
 use super::*;
 
 const KEY: &str = "the first webhook of invoice 4711";
@@ -16,18 +14,7 @@ fn under_key(body: &Value) -> Call {
 
 /// A table that has what was written to it.
 fn remembering() -> Script {
-    let rows: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let written = Arc::clone(&rows);
-    let write = move |asked: &Value| {
-        let writes = asked["TransactItems"].as_array()?;
-        written.lock().unwrap().extend(writes.iter().map(|write| write["Put"]["Item"].clone()));
-        Some(Said::done())
-    };
-    let read = move |asked: &Value| {
-        let is_it = |row: &&Value| row["pk"] == asked["Key"]["pk"] && row["sk"] == asked["Key"]["sk"];
-        rows.lock().unwrap().iter().find(is_it).map(Said::row)
-    };
-    script(&[]).answering("TransactWriteItems", write).answering("GetItem", read)
+    script(&[]).carrying_out()
 }
 
 /// What the one transaction remembers of its call.
