@@ -117,7 +117,8 @@ impl EventTypes {
             Some("true") => true,
             Some(_) => return Err(Invalid::new("deprecated", "`true` or `false`").into()),
         };
-        let Paging { limit, after }: Paging<EventType> = Paging::of(request)?;
+        let paging: Paging<EventType> = Paging::of(request)?;
+        let Paging { limit, after } = paging.within(|after| after.as_str().starts_with(beginning))?;
         let found = self.config.catalogued_types(beginning, limit, after.as_ref()).await?;
         let page = with_built_in(found, beginning, limit, after.as_ref());
         let page = ShownPage::of(

@@ -158,9 +158,7 @@ impl Ledger {
         let webhook = self.known(caller, id).await?;
         let filter = filter(request)?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        if paging.after.as_ref().is_some_and(|after| after.endpoint() != webhook || !filter.holds(after)) {
-            return Err(Invalid::new("cursor", "a `next_cursor` of this list").into());
-        }
+        let paging = paging.within(|after| after.endpoint() == webhook && filter.holds(after))?;
         let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
         self.page(page).await
     }

@@ -26,7 +26,11 @@ impl Cursor {
     pub fn read<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
         let place = BASE64.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let place = place.and_then(|place| place.parse().ok());
-        place.ok_or_else(|| Invalid::new("cursor", "a `next_cursor` of this list").into())
+        place.ok_or_else(Self::of_another_list)
+    }
+
+    fn of_another_list() -> ApiError {
+        Invalid::new("cursor", "a `next_cursor` of this list").into()
     }
 }
 
@@ -53,6 +57,14 @@ impl<T: std::str::FromStr> Paging<T> {
             },
         };
         Ok(Self { limit, after: request.query("cursor")?.map(Cursor::read).transpose()? })
+    }
+
+    /// The same, where the list has only places that it `holds`: DynamoDB takes no beginning outside of what a query asks for.
+    ///
+    /// # Errors
+    /// 400 for another place.
+    pub fn within(self, holds: impl Fn(&T) -> bool) -> Result<Self, ApiError> {
+        if self.after.as_ref().is_none_or(holds) { Ok(self) } else { Err(Cursor::of_another_list()) }
     }
 }
 

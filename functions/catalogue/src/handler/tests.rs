@@ -407,23 +407,8 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_creation_that_comes_again_under_its_key_is_answered_the_same_and_makes_nothing() {
-    let rows: Arc<Mutex<Vec<Value>>> = Arc::default();
-    let written = Arc::clone(&rows);
-    let write = move |asked: &Value| {
-        let writes = asked["TransactItems"].as_array()?;
-        written.lock().unwrap().extend(writes.iter().map(|write| write["Put"]["Item"].clone()));
-        Some(Said::done())
-    };
-    let read = move |asked: &Value| {
-        let is_it = |row: &&Value| row["pk"] == asked["Key"]["pk"] && row["sk"] == asked["Key"]["sk"];
-        rows.lock().unwrap().iter().find(is_it).map(Said::row)
-    };
     let keys = repeat_with(|| Said::secret(r#"{"current":"k1","k1":"some generated text"}"#));
-    let script = Script::default()
-        .saying("GetSecretValue", keys)
-        .answering("TransactWriteItems", write)
-        .answering("GetItem", read)
-        .holding("config", provider().rows());
+    let script = Script::default().saying("GetSecretValue", keys).carrying_out().holding("config", provider().rows());
     let under_key = |body: &Value| create(body).header("idempotency-key", "our first type");
     let body = json!({"name": "invoice.paid", "example": {"amount": 5}});
     let first = answered(&script, under_key(&body)).await;
