@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::chaos::{alone, with_proxy, without_mapping};
 use crate::support::api::text;
 use crate::support::proxy::{Fault, NO_CAPACITY, Proxy, Spoil};
-use crate::support::rows::{Row, ago, s};
+use crate::support::rows::{Row, ago, event_row, s};
 use crate::support::{Api, Receiver, SOON, Tenant, World, until};
 
 /// Longer than what is announced again is put off: by then it would have come.
@@ -207,4 +207,55 @@ async fn headers_that_change_while_a_fan_out_dies_and_runs_again_are_those_that_
     tokio::time::sleep(WHEN_A_DOUBLE_WOULD_HAVE_COME).await;
     assert_eq!((came(&early), came(&late)), (once([event.clone()]), once([event])));
     assert_eq!(tenant.deliveries(&webhooks[0], "status=pending").await, Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn a_filter_and_a_schema_that_change_while_a_fan_out_dies_and_runs_again_judge_nothing_that_came_before() {
+    let (world, _guard) = alone().await;
+    let tenant = world.tenant_on("standard", "pro").await;
+    let receivers =
+        [Receiver::start(world.stack).await, Receiver::start(world.stack).await, Receiver::start(world.stack).await];
+    let [steady, leaving, joining] = &receivers;
+    let filter = |n: u8| json!({"data": {"n": [n]}});
+    let webhook = async |receiver: &Receiver, filter: Value| {
+        tenant.create(&json!({"url": receiver.url("/"), "events": ["*"], "filter": filter})).await
+    };
+    let steady_one = webhook(steady, filter(1)).await;
+    let (leaving_one, joining_one) = (webhook(leaving, filter(1)).await, webhook(joining, filter(2)).await);
+    let name = format!("{}.paid", tenant.id);
+    let id = format!("of-{}", tenant.id);
+    let proxy = Proxy::start(world.stack).await;
+    // It dies with its rows put and nothing announced.
+    proxy.spoil("SendMessageBatch", "DeliverQueue", 1, Spoil::Hang);
+    with_proxy(&world, "fanout", &proxy, async {
+        world.aws.rows.put_event(event_row(&tenant.id, &id, &name, r#"{"n":1}"#)).await;
+        until("the fan-out to announce", SOON, || async {
+            if proxy.hits() > 0 { Ok(()) } else { Err("not yet".to_owned()) }
+        })
+        .await;
+        for (webhook, n) in [(&leaving_one, 2), (&joining_one, 1)] {
+            tenant.api.patch(&format!("/v1/webhooks/{webhook}"), &json!({"filter": filter(n)})).await.ok(200);
+        }
+        let schema = json!({"properties": {"n": {"type": "string"}}});
+        world.admin.post("/v1/event-types", &json!({"name": name, "schema": schema})).await.ok(201);
+        assert!(world.aws.functions.kill_all("fanout") > 0, "somebody must be announcing");
+        proxy.heal();
+    })
+    .await;
+    for webhook in [&steady_one, &leaving_one] {
+        let delivery = tenant.delivery_of(&id, webhook).await;
+        tenant.settled_within(&delivery, "succeeded", 1, A_FEW_TRIES).await;
+    }
+    nothing_unfinished(&world).await;
+    tokio::time::sleep(WHEN_A_DOUBLE_WOULD_HAVE_COME).await;
+    assert_eq!(receivers.each_ref().map(came), [once([id.clone()]), once([id.clone()]), once([])]);
+    for webhook in [&steady_one, &leaving_one, &joining_one] {
+        assert_eq!(tenant.deliveries(webhook, "status=pending").await, Vec::<Value>::new());
+    }
+    // What is published from now on is judged by what stands now.
+    let next = tenant.publish("invoice.paid", &json!({"n": 1})).await;
+    assert_eq!(joining.only(A_FEW_TRIES).await.event_id(), next);
+    assert_eq!(came(leaving), once([id]));
+    world.admin.delete(&format!("/v1/event-types/{name}")).await.ok(204);
 }
