@@ -238,7 +238,7 @@ impl Case<'_> {
     /// Whether the receiver's secret is the webhook's is certain, whatever came. What else is wrong is told where it is.
     fn with_both(&self, webhook: &Webhook, given: &Secret) -> Finding {
         let by_webhook = self.with_webhook(webhook);
-        if by_webhook.cause.is_some_and(|cause| matches!(cause, Cause::HeaderMissing | Cause::WrongDialect)) {
+        if self.signatures().is_err() {
             return by_webhook;
         }
         let by_given = self.with_secret(given);
@@ -306,7 +306,11 @@ impl Case<'_> {
             return Err(told(Cause::HeaderMissing, explanation::no_timestamp(name)));
         }
         let value = self.received.header(self.signing().header).unwrap_or_default();
-        Ok(written::read(self.signing(), value))
+        let signatures = written::read(self.signing(), value);
+        if signatures.is_empty() {
+            return Err(told(Cause::WrongEncoding, explanation::no_signature(self.signing())));
+        }
+        Ok(signatures)
     }
 
     /// The header of the time that is signed, and what it says.
@@ -379,9 +383,7 @@ impl Case<'_> {
 
     /// A webhook's own secrets fit nothing. Where it is known what was sent, that tells which of both is wrong.
     fn without_fit(&self, webhook: &Webhook, signatures: &[Written]) -> Finding {
-        let Some(sent) = &webhook.sent else {
-            return told(Cause::BodyChanged, explanation::changed_or_of_another(self.signing()));
-        };
+        let Some(sent) = &webhook.sent else { return self.without_event(webhook) };
         let is_signed = self.candidates(webhook).iter().any(|candidate| {
             candidate.key.making == Making::Right && self.fitting(sent, &candidate.key.bytes, signatures).is_some()
         });
@@ -389,6 +391,21 @@ impl Case<'_> {
             Some(cause) if is_signed => self.finding(cause),
             _ => told(Cause::WrongSecret, explanation::signed_by_another(self.signing())),
         }
+    }
+
+    /// The same where nobody knows what was sent.
+    fn without_event(&self, webhook: &Webhook) -> Finding {
+        if webhook.secrets.is_empty() {
+            return told(Cause::WrongSecret, explanation::signed_by_another(self.signing()));
+        }
+        // What we send has an id in its place, so this was changed.
+        let names_an_event =
+            self.dialect.body == BodyShape::IdEventDataTimestampWebhook && self.signing().content == Content::Body;
+        let cause = match names_an_event && event_id_in(self.dialect, self.received).is_none() {
+            true => Cause::BodyChanged,
+            false => Cause::NoMatch,
+        };
+        told(cause, explanation::changed_or_of_another(self.signing()))
     }
 
     fn unsigned(&self, webhook: &Webhook) -> Finding {

@@ -12,7 +12,14 @@ pub(super) const ROWS: &[Row] = &[
     (Nur, "POST /v1/verify", r#"{"webhook_id":7,"headers":{},"body":"{}"}"#, 400, "invalid_request", "webhook_id"),
     (Nur, "POST /v1/verify", r#"{"secret":"s","body":"{}"}"#, 400, "invalid_request", "headers"),
     (Nur, "POST /v1/verify", r#"{"secret":"s","headers":[],"body":"{}"}"#, 400, "invalid_request", "headers"),
-    (Nur, "POST /v1/verify", r#"{"secret":"s","headers":{"a":["b"]},"body":"{}"}"#, 400, "invalid_request", "headers"),
+    (
+        Nur,
+        "POST /v1/verify",
+        r#"{"secret":"s","headers":{"a":["b"]},"body":"{}"}"#,
+        400,
+        "invalid_request",
+        "headers.a",
+    ),
     (
         Nur,
         "POST /v1/verify",

@@ -63,7 +63,12 @@ fn check_secret(text: String) -> Result<Secret, Invalid> {
     Err(Invalid::new("secret", format!("1 to {MAX_SECRET_CHARS} characters")))
 }
 
-fn headers(given: BTreeMap<String, String>) -> Result<Vec<(String, String)>, ApiError> {
+fn headers(given: BTreeMap<String, Value>) -> Result<Vec<(String, String)>, ApiError> {
+    let text = |(name, value): (String, Value)| match value {
+        Value::String(value) => Ok((name, value)),
+        _ => Err(Invalid::new(format!("headers.{name}"), "a string")),
+    };
+    let given: BTreeMap<String, String> = given.into_iter().map(text).collect::<Result<_, _>>()?;
     let bytes: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
     if given.len() > MAX_HEADERS || bytes > MAX_HEADER_BYTES {
         let expected = format!("at most {MAX_HEADERS} headers, and {MAX_HEADER_BYTES} bytes in all");

@@ -29,8 +29,8 @@ pub(super) fn of(cause: Cause, signing: &Signing, making: Making, own: Option<&O
         }
         Cause::BodyChanged => format!("The signature is of another body than this one: its content was changed on the way. {RAW}"),
         Cause::PrefixMissing => format!(
-            "The signature is the right one without `{}` before it, which `{header}` has as it is sent. Compare the whole value, or cut \
-             the prefix off on both sides.",
+            "The signature is the right one, but what stands before it is not `{}` alone: it is missing, doubled, or another. Compare the whole \
+             value of `{header}` as it is sent, or cut the prefix off on both sides.",
             signing.prefix
         ),
         Cause::HeaderMissing => missing(&[header]),
@@ -67,11 +67,12 @@ fn decoded(signing: &Signing, making: Making) -> String {
              it begins with: use it as it was shown."
                 .to_owned()
         }
-        (KeyDerivation::WholeText, _) => "The signature was made with the bytes that the secret stands for in base64 or hex. In this dialect the \
-                                          secret's whole text is the key: do not decode it."
+        (KeyDerivation::WholeText, _) => "The signature was made with the bytes that this text stands for in base64 or hex. In this dialect the secret's \
+                                          whole text is the key, as it was shown: do not decode it. If what you gave is that text encoded once \
+                                          more, by a store of secrets for instance, decode it once."
             .to_owned(),
         (KeyDerivation::Base64After(_), _) => format!(
-            "This is the secret after it was decoded, in hex. Keep it as it was shown, and decode the base64 {} into the key's bytes.",
+            "This is the secret after it was decoded, as text or in hex. Keep it as it was shown, and decode the base64 {} into the key's bytes.",
             after(signing)
         ),
     }
@@ -102,6 +103,16 @@ pub(super) fn missing(names: &[&str]) -> String {
     format!(
         "The request lacks {}, without which nothing can be verified. See whether a proxy or framework drops it, or renames it.",
         names.join(" and ")
+    )
+}
+
+/// Of a header that holds no signature.
+pub(super) fn no_signature(signing: &Signing) -> String {
+    format!(
+        "`{}` holds nothing that can be a signature, which is 32 bytes in {}. See whether it was cut short, masked or quoted, or came as a \
+         list.",
+        signing.header,
+        encoding(signing)
     )
 }
 
@@ -196,7 +207,7 @@ pub(super) fn changed_or_of_another(signing: &Signing) -> String {
         }
     };
     format!(
-        "No secret of this webhook fits, so {signed} is not what was sent. {RAW} If they are as they came, the request was not for this \
-         webhook."
+        "No secret of this webhook fits, and no event is known that the request would be of. So {signed} is not what was sent, or the request \
+         was not for this webhook: its event may be of another stack, or no longer kept. {RAW}"
     )
 }

@@ -1,5 +1,7 @@
 //! The keys that somebody may have made of a secret: the right one, and those of the usual mistakes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
 use super::written::any_base64;
@@ -57,16 +59,26 @@ type Made = Vec<(Making, Option<Vec<u8>>)>;
 
 fn of_whole_text(text: &str, tidy: &str) -> Made {
     let rest = text.strip_prefix(MADE).unwrap_or(text);
+    let tidy_rest = tidy.strip_prefix(MADE).unwrap_or(tidy);
     let bytes = |text: &str| Some(text.as_bytes().to_vec());
     vec![
         (Making::Right, bytes(text)),
         (Making::Decoded, any_base64(rest)),
         (Making::Decoded, any_base64(text)),
         (Making::Decoded, hex::decode(rest).ok()),
+        (Making::Decoded, of_hex(text)),
         (Making::Cut, bytes(rest)),
         (Making::Cut, Some([MADE, text].concat().into_bytes())),
         (Making::Untidy, bytes(tidy)),
+        (Making::Untidy, bytes(tidy_rest)),
+        (Making::Untidy, Some([MADE, tidy_rest].concat().into_bytes())),
     ]
+}
+
+/// The text of a secret of our own making whose bytes are given in hex.
+fn of_hex(text: &str) -> Option<Vec<u8>> {
+    let bytes = Zeroizing::new(hex::decode(text).ok()?);
+    Some([MADE, &BASE64.encode(&bytes)].concat().into_bytes())
 }
 
 /// Receivers' libraries take a secret with its prefix and without.
@@ -74,20 +86,29 @@ fn of_base64(text: &str, tidy: &str, prefix: &str) -> Made {
     let rest = text.strip_prefix(prefix).unwrap_or(text);
     let tidy = tidy.strip_prefix(prefix).unwrap_or(tidy);
     let bytes = |text: &str| Some(text.as_bytes().to_vec());
+    // What is no base64 is what the secret's base64 stands for.
+    let as_it_is = if KeyDerivation::decoded(rest).is_some() { Making::NotDecoded } else { Making::Decoded };
     vec![
         (Making::Right, KeyDerivation::decoded(rest)),
-        (Making::NotDecoded, bytes(text)),
-        (Making::NotDecoded, bytes(rest)),
+        (as_it_is, bytes(text)),
+        (as_it_is, bytes(rest)),
         (Making::NotDecoded, Some([prefix, rest].concat().into_bytes())),
         (Making::Decoded, hex::decode(rest).ok()),
         (Making::Untidy, any_base64(tidy)),
     ]
 }
 
-/// A text without what is not seen in it, and without quotes around it.
+/// A text without what is not seen in it, without quotes around it, and with its prefix once and in lower case.
 fn tidied(text: &str) -> String {
     let visible: String = text.chars().filter(|c| is_visible(*c)).collect();
-    visible.trim_matches(|c: char| "\"'`".contains(c)).to_owned()
+    let mut rest = visible.trim_matches(|c: char| "\"'`".contains(c));
+    rest = rest.strip_prefix("v1,").unwrap_or(rest);
+    let prefixed = |text: &str| text.get(..MADE.len()).is_some_and(|start| start.eq_ignore_ascii_case(MADE));
+    let has_prefix = prefixed(rest);
+    while prefixed(rest) {
+        rest = &rest[MADE.len()..];
+    }
+    if has_prefix { format!("{MADE}{rest}") } else { rest.to_owned() }
 }
 
 #[cfg(test)]
@@ -116,6 +137,7 @@ mod tests {
             (&format!("\"{TEXT}\"\n"), standard, decoded.as_slice(), Making::Untidy),
             (TEXT, KeyDerivation::WholeText, TEXT.as_bytes(), Making::Right),
             (TEXT, KeyDerivation::WholeText, decoded.as_slice(), Making::Decoded),
+            (&hex, KeyDerivation::WholeText, TEXT.as_bytes(), Making::Decoded),
             (&TEXT[6..], KeyDerivation::WholeText, TEXT.as_bytes(), Making::Cut),
             (TEXT, KeyDerivation::WholeText, &TEXT.as_bytes()[6..], Making::Cut),
             (&format!("{TEXT}\r\n"), KeyDerivation::WholeText, TEXT.as_bytes(), Making::Untidy),

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::rc::Rc;
 
+use super::written::any_base64;
 use crate::json::Tree;
 use crate::payload::BodyShape;
 
@@ -65,8 +66,10 @@ fn without_parser(body: &str) -> Vec<String> {
     let trimmed = body.trim_start_matches(BYTE_ORDER_MARK).trim();
     let read_as_latin: Option<Vec<u8>> = body.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
     let read_as_latin = read_as_latin.and_then(|bytes| String::from_utf8(bytes).ok());
+    // As API Gateway hands on what it takes for binary.
+    let from_base64 = any_base64(trimmed).and_then(|bytes| String::from_utf8(bytes).ok());
     let others = [trimmed.to_owned(), body.replace("\r\n", "\n"), body.replace('\n', "\r\n")];
-    others.into_iter().chain(read_as_latin).collect()
+    others.into_iter().chain(read_as_latin).chain(from_base64).collect()
 }
 
 fn guesses(tree: Tree, shape: BodyShape) -> impl Iterator<Item = String> {
