@@ -15,15 +15,28 @@ pub struct Invalid {
 impl Invalid {
     /// Names the field and what was expected of it.
     ///
-    /// A field's name may be the sender's own text, so no more than an [`excerpt`] of it is kept.
+    /// A field's name may be the sender's own text, so no more than an [`excerpt`] of it is kept, its beginning and its end.
     pub fn new(field: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { field: excerpt(&field.into()), expected: expected.into() }
+        Self { field: place(&field.into()), expected: expected.into() }
     }
 }
 
 /// The most characters of a sender's text that an answer, a note or a log line repeats: enough to find the place, too few
 /// to have us carry megabytes back. With quotation marks around them they are 64, and those may have been his as well.
 const MAX_ECHO: usize = 62;
+/// Of them, of a place that is longer.
+const FROM_THE_START: usize = 20;
+
+/// As much of a place as may be repeated: where it begins, and above all where it ends.
+fn place(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= MAX_ECHO {
+        return excerpt(text);
+    }
+    let from_the_end = MAX_ECHO - 1 - FROM_THE_START;
+    let start = text.chars().take(FROM_THE_START);
+    excerpt(&start.chain(['…']).chain(text.chars().skip(count - from_the_end)).collect::<String>())
+}
 
 /// As much of a sender's text as may be repeated: characters as JSON writes them, where some take two. What would take six, or
 /// move a terminal's cursor, is told by a sign.

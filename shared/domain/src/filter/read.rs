@@ -17,6 +17,8 @@ pub(super) const OR: &str = "$or";
 /// The comparisons, as EventBridge calls them.
 const OPERATORS: [&str; 7] =
     ["prefix", "suffix", "equals-ignore-case", "wildcard", "numeric", "exists", "anything-but"];
+/// What may be said of texts that are not wanted.
+const UNWANTED: [&str; 4] = ["prefix", "suffix", "equals-ignore-case", "wildcard"];
 /// What no field may be called within an `$or`, where nobody could tell it from a comparison.
 const RESERVED: [&str; 14] = [
     "prefix",
@@ -120,18 +122,18 @@ fn test(value: &Value, place: &str) -> Result<Test, Invalid> {
         Value::String(text) => Test::Text(text.clone()),
         Value::Array(_) => return Err(Invalid::new(place, "a string, a number, true, false, null or a comparison")),
         Value::Object(entries) => {
-            let (name, value) = only(entries, place)?;
+            let (name, value) = only(entries, place, &OPERATORS)?;
             comparison(name, value, &format!("{place}.{name}"))?
         }
     })
 }
 
-/// The one entry of an object.
-fn only<'v>(entries: &'v Map<String, Value>, place: &str) -> Result<(&'v str, &'v Value), Invalid> {
+/// The one entry of an object, which is one of these.
+fn only<'v>(entries: &'v Map<String, Value>, place: &str, these: &[&str]) -> Result<(&'v str, &'v Value), Invalid> {
     let mut all = entries.iter();
     match (all.next(), all.next()) {
         (Some((name, value)), None) => Ok((name, value)),
-        _ => Err(Invalid::new(place, format!("one comparison in an object: {}", listed(&OPERATORS)))),
+        _ => Err(Invalid::new(place, format!("one comparison in an object: {}", listed(these)))),
     }
 }
 
@@ -177,7 +179,7 @@ fn affix(value: &Value, place: &str) -> Result<Affix, Invalid> {
     let expected = r#"a string, or {"equals-ignore-case": a string}"#;
     match value {
         Value::String(text) => Ok(Affix::Exact(text.clone())),
-        Value::Object(entries) => match only(entries, place)? {
+        Value::Object(entries) => match only(entries, place, &["equals-ignore-case"])? {
             ("equals-ignore-case", value) => {
                 let text = text(value, &format!("{place}.equals-ignore-case"))?;
                 Ok(Affix::IgnoringCase(Folded::of(text), text.to_owned()))
@@ -227,8 +229,11 @@ fn unwanted(value: &Value, place: &str) -> Result<Unwanted, Invalid> {
                     `equals-ignore-case` and `wildcard`";
     match value {
         Value::Object(entries) => {
-            let (name, value) = only(entries, place)?;
+            let (name, value) = only(entries, place, &UNWANTED)?;
             let place = format!("{place}.{name}");
+            if !UNWANTED.contains(&name) {
+                return Err(Invalid::new(place, listed(&UNWANTED)));
+            }
             let all = texts(value, &place)?;
             if matches!(name, "prefix" | "suffix") && all.iter().any(String::is_empty) {
                 return Err(Invalid::new(place, "at least one character"));
@@ -239,11 +244,10 @@ fn unwanted(value: &Value, place: &str) -> Result<Unwanted, Invalid> {
                 "equals-ignore-case" => {
                     Ok(Unwanted::IgnoringCase(all.into_iter().map(|text| (Folded::of(&text), text)).collect()))
                 }
-                "wildcard" => {
+                _ => {
                     let each = all.into_iter().map(|text| Ok((wildcard(&text, &place)?, text)));
                     Ok(Unwanted::Wildcards(each.collect::<Result<_, Invalid>>()?))
                 }
-                _ => Err(Invalid::new(place, "`prefix`, `suffix`, `equals-ignore-case` or `wildcard`")),
             }
         }
         Value::Number(number) => Ok(Unwanted::Numbers(vec![Number::of(number)])),

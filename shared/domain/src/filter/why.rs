@@ -101,11 +101,13 @@ fn unmet_leaf(leaf: &Leaf, values: &[&Node<'_>], path: &str) -> Option<String> {
     }
     let path = shown(path);
     let Some(first) = first else {
-        let is_object = values.iter().any(|value| matches!(value, Node::Object(_)));
-        return Some(match (is_object, values.is_empty()) {
-            (true, _) => format!("{path} is an object, and no value to compare"),
-            (false, true) => format!("{path} is missing"),
-            (false, false) => format!("{path} is an empty list"),
+        return Some(match values.first() {
+            None => format!("{path} is missing"),
+            Some(Node::Object(_)) => format!("{path} is an object, and no value to compare"),
+            Some(Node::List(items)) if !items.is_empty() => {
+                format!("{path} is a list of lists or objects, and has no value to compare")
+            }
+            Some(_) => format!("{path} is an empty list"),
         });
     };
     Some(match (found, leaf.tests.as_slice()) {
