@@ -247,7 +247,9 @@ impl EventTypes {
         for _ in 0..TRIES {
             let before = self.config.catalogued_type(name).await?;
             let (new, taken) = match &before {
-                Some(before) if before.is_there() && before.about() == about => return Ok(Ok(Taken::Unchanged)),
+                Some(before) if before.is_there() && before.about().says_what(&about) => {
+                    return Ok(Ok(Taken::Unchanged));
+                }
                 Some(before) if before.is_there() => (before.changed(about.clone(), clock::now()), Taken::Updated),
                 before => {
                     let new = CataloguedType::new(name.clone(), about.clone(), before.as_ref(), clock::now());

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use postrider_api::{ApiError, Caller, EventFields, Fields, Request, Response};
 use postrider_aws::Failure;
+use postrider_domain::catalogue::BuiltIn;
 use postrider_domain::event::{Event, EventType};
+use postrider_domain::invalid::Invalid;
 use postrider_domain::test_event::test_event;
 use postrider_domain::withheld::Reason;
 use postrider_host::{clock, entropy};
@@ -23,7 +25,10 @@ impl Supposed {
     pub(crate) fn read(mut fields: Fields) -> Result<Self, ApiError> {
         let said = EventFields::take(&mut fields)?;
         fields.finish()?;
-        let event_type = said.event_type(None)?;
+        let event_type = said.any_type()?;
+        if event_type.is_operational() && BuiltIn::named(&event_type).is_none() {
+            return Err(Invalid::new("event", "one of Postrider's own events, or a type outside `webhook.*`").into());
+        }
         let (data, tags) = said.data_and_tags()?;
         Ok(Self { event_type, data, tags })
     }

@@ -82,7 +82,7 @@ struct Settings {
         example = &"application/cloudevents+json",
     )]
     content_type: (),
-    /// Headers of its owner's to send along, their values at most 4096 visible ASCII characters, and all names and values together 8192;
+    /// Headers of its owner's to send along, their values at most 4096 visible ASCII characters, and all names and values together 12288;
     /// null takes them away. None that Postrider or the connection sets itself. A value is never shown again. In a change, names that are
     /// left out go, and `***` keeps a name's value.
     #[schemars(

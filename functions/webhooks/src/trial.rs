@@ -4,6 +4,8 @@
 //! its one delivery, whose id follows from event and webhook and so is known before.
 
 use postrider_api::{ApiError, Caller, Fields, Request, Response, event_data, event_type};
+use postrider_aws::catalogue::NotTaken;
+use postrider_domain::catalogue::Refusal;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId};
@@ -74,13 +76,21 @@ impl Webhooks {
         let event_type = asked.type_for(endpoint)?;
         // A type of our own making, such as `invoice.test`, need not be in a closed catalogue.
         let is_made_up = asked.event_type.is_none() && !self.catalogue.knows(&event_type).await?;
-        let data = match asked.data {
-            Some(data) => data,
-            None => self.catalogue.example(&event_type).await?.unwrap_or_else(|| USUAL_DATA.to_owned()),
+        let given = match asked.data {
+            Some(data) => Some(data),
+            None => self.catalogue.example(&event_type).await?,
         };
-        if !is_made_up {
-            self.catalogue.judge(&event_type, &data).await?;
+        let is_usual = given.is_none();
+        let data = given.unwrap_or_else(|| USUAL_DATA.to_owned());
+        if is_made_up {
+            return Ok((event_type, data));
         }
-        Ok((event_type, data))
+        match self.catalogue.judge(&event_type, &data).await {
+            Err(NotTaken::Refused(Refusal::UnfitData(..))) if is_usual => {
+                let expected = format!("data to test with: `{event_type}` has a schema, and no example");
+                Err(ApiError::unprocessable(Invalid::new("data", expected)))
+            }
+            judged => Ok(judged.map(|()| (event_type, data))?),
+        }
     }
 }

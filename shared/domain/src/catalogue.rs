@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::{self, Catalogue};
+use crate::dialect;
 use crate::event::{EventType, OwnType};
 use crate::invalid::Invalid;
+use crate::json;
 use crate::schema::Schema;
 
 pub mod openapi;
@@ -51,6 +52,17 @@ pub struct About {
 }
 
 impl About {
+    /// Whether it says the same, however its schema and its example are written.
+    pub fn says_what(&self, other: &Self) -> bool {
+        let is_same = |one: &Option<String>, other: &Option<String>| {
+            let read = |text: &Option<String>| text.as_deref().and_then(json::canonical);
+            one == other || read(one).is_some_and(|one| read(other) == Some(one))
+        };
+        (&self.description, self.deprecated) == (&other.description, other.deprecated)
+            && is_same(&self.schema, &other.schema)
+            && is_same(&self.example, &other.example)
+    }
+
     /// Holds it to its bounds, and the example to the schema.
     ///
     /// # Errors
@@ -91,12 +103,11 @@ pub fn check_name(name: &str) -> Result<EventType, Invalid> {
     Ok(event_type)
 }
 
-/// Whether a type is known wherever nobody has put it into the catalogue: those that some dialect knows alone, and Postrider's own.
+/// Whether a type is known wherever nobody has put it into the catalogue: those that some dialect knows alone, and Postrider's own. Those
+/// too that are named with characters of a dialect's own: no path of the API has room for them, so nobody could put them there.
 pub fn is_always_known(event_type: &EventType) -> bool {
-    let of_a_dialect = |dialect: &dialect::Dialect| {
-        matches!(dialect.catalogue, Catalogue::Only(_)) && dialect.catalogue.has(event_type)
-    };
-    OwnType::ALL.iter().any(|own| own.as_str() == event_type.as_str()) || dialect::all().any(of_a_dialect)
+    OwnType::ALL.iter().any(|own| own.as_str() == event_type.as_str())
+        || dialect::all().any(|dialect| dialect.catalogue.alone_has(event_type))
 }
 
 /// A type of the catalogue, as its row holds it; for a while also when it was deleted.

@@ -101,6 +101,12 @@ impl Catalogue {
         }
     }
 
+    /// The same, of a type that no event has in a dialect that takes those of all.
+    pub fn alone_has(self, event: &EventType) -> bool {
+        let is_everybodys = matches!(self, Self::Open(_)) && TypeNames::COMMON.has(event.as_str());
+        self.has(event) && !is_everybodys
+    }
+
     /// Takes an event's type from who publishes with a key of this dialect. It may be one that the dialect does not have.
     ///
     /// # Errors
@@ -504,6 +510,11 @@ mod tests {
             assert_eq!((asks("orders/create"), asks("*")), (has, true), "{catalogue:?}");
         }
         assert!(own.accepts(&EventPattern::kept("shop/orders.*").unwrap()));
+        let alone = |catalogue: Catalogue| catalogue.alone_has(&orders);
+        assert_eq!([own, listed, STANDARD.catalogue].map(alone), [true, true, false]);
+        assert!(!own.alone_has(&"orders.paid".parse().unwrap()), "everybody's, too");
+        let any = EventPattern::kept("shop/orders.*").unwrap().any_type().map(String::from);
+        assert_eq!(any.as_deref(), Some("shop/orders.test"));
         assert!(
             !listed.accepts(&EventPattern::kept("orders/update").unwrap())
                 && listed.read_type("orders/update").is_err()

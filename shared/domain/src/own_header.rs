@@ -15,8 +15,8 @@ pub const MAX_HEADERS: usize = 16;
 pub const MAX_NAME_CHARS: usize = 1024;
 /// Of a header's value: tokens are long.
 pub const MAX_VALUE_CHARS: usize = 4096;
-/// Of all names and values of one webhook: its row is read for each attempt.
-pub const MAX_BYTES: usize = 8192;
+/// Of all names and values of one webhook: two tokens of the longest and what is around them. Its row is read for each attempt.
+pub const MAX_BYTES: usize = 12 * 1024;
 
 /// A header's value as a request gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]

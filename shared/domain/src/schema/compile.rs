@@ -22,13 +22,12 @@ pub const MAX_CHAIN: usize = 32;
 pub const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// What earlier drafts or OpenAPI 3.0 had, and what there is instead: without effect it would let through what its author forbids.
-const OF_ANOTHER_DRAFT: [(&str, &str); 6] = [
+const OF_ANOTHER_DRAFT: [(&str, &str); 5] = [
     ("dependencies", "`dependentRequired` or `dependentSchemas`"),
     ("additionalItems", "`prefixItems` with `items`"),
     ("$recursiveRef", "`$ref`"),
     ("$recursiveAnchor", "`$anchor`"),
     ("nullable", "`null` among the names of `type`"),
-    ("discriminator", "`const` in each schema of `oneOf`"),
 ];
 
 /// All that a schema is made of.

@@ -1,5 +1,6 @@
 //! Previews: what is shown, and that nothing is written for it.
 
+use postrider_domain::catalogue::BuiltIn;
 use postrider_domain::endpoint::EndpointStatus;
 
 use super::*;
@@ -64,7 +65,8 @@ async fn a_preview_tells_why_nothing_would_be_sent_and_shows_what_it_would_be() 
 #[tokio::test]
 async fn what_could_not_be_published_cannot_be_previewed() {
     for (body, status, field) in [
-        (json!({"event": "webhook.disabled", "data": {}}), 400, "event"),
+        (json!({"event": "webhook.unheard_of", "data": {}}), 400, "event"),
+        (json!({"event": "webhook.disabled", "data": {}}), 422, "data"),
         (json!({"event": "not a type", "data": {}}), 400, "event"),
         (json!({"data": {}}), 400, "event"),
         (json!({"event": "a"}), 400, "data"),
@@ -73,6 +75,17 @@ async fn what_could_not_be_published_cannot_be_previewed() {
     ] {
         let answer = previewed(endpoint(), &body).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (status, &json!(field)));
+    }
+}
+
+#[tokio::test]
+async fn what_postrider_tells_of_itself_can_be_previewed() {
+    let own = BuiltIn::all().find(|one| one.own.as_str() == "webhook.disabled").unwrap();
+    let data: Value = serde_json::from_str(own.example).unwrap();
+    let asks = Endpoint { events: vec!["webhook.disabled".parse().unwrap()], secrets: Vec::new(), ..endpoint() };
+    for (endpoint, would_send) in [(asks, true), (Endpoint { secrets: Vec::new(), ..endpoint() }, false)] {
+        let answer = previewed(endpoint, &json!({"event": "webhook.disabled", "data": data})).await;
+        assert_eq!((answer.status, &answer.body["would_send"]), (200, &json!(would_send)), "{answer:?}");
     }
 }
 

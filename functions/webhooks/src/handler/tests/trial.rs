@@ -131,6 +131,12 @@ async fn a_test_says_what_its_types_example_says_and_is_held_to_the_types_schema
     let answer = answered(&script, test(&json!({"data": {"amuont": 7}}))).await;
     let told = json!([{"path": "", "message": "expected the property `amount`"}]);
     assert_eq!((answer.status, &answer.body["error"]["details"]["errors"]), (422, &told), "{answer:?}");
+    let mut without_example = typed("invoice.paid");
+    without_example.as_object_mut().unwrap().remove("example");
+    let script = super::script(&[endpoint()]).holding("config", [without_example]);
+    let answer = answered(&script, test(&json!({}))).await;
+    let told = answer.body["error"]["message"].as_str().unwrap();
+    assert!(answer.status == 422 && told.contains("`invoice.paid` has a schema, and no example"), "{answer:?}");
 }
 
 #[tokio::test]
