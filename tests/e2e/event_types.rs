@@ -76,6 +76,8 @@ async fn every_key_reads_and_only_the_operators_and_a_provider_key_with_the_scop
         api.delete(&format!("/v1/event-types/{name}")).await.refused(403, "forbidden");
     }
     world.anonymous.get("/v1/event-types").await.refused(401, "unauthorized");
+    let long = json!({"openapi": "3.1.1", "webhooks": {}, "info": {"description": "x".repeat(1024 * 1024)}});
+    world.admin.post("/v1/event-types/import", &long).await.refused(413, "payload_too_large");
     let body = json!({"dialect": "standard", "scopes": ["event_types:write"]});
     let refused = world.admin.post(&format!("/v1/tenants/{}/keys", tenant.id), &body).await;
     refused.invalid("scopes");

@@ -99,4 +99,6 @@ async fn a_filter_is_tried_before_a_webhook_has_it() {
     let asked = json!({"filter": filter, "event": "invoice.paid", "data": of(5, "DE"), "tags": {"tier": "gold"}});
     let tried = tenant.api.post("/v1/webhooks/filter/test", &asked).await.ok(200);
     assert_eq!(tried, json!({"matches": false, "why": "data.amount: 5 is not > 10"}));
+    let asked = json!({"filter": filter, "event": "invoice.paid", "data": {"a": "x".repeat(256 * 1024)}});
+    tenant.api.post("/v1/webhooks/filter/test", &asked).await.refused(413, "payload_too_large");
 }

@@ -247,6 +247,8 @@ async fn what_would_not_be_sent_is_not_and_the_preview_says_why() {
     stranger.api.post(&format!("{path}/preview"), &body).await.refused(404, "not_found");
     let key = world.key(&tenant.id, &json!({"dialect": "nur", "scopes": ["webhooks:write"]})).await;
     world.anonymous.with_key(text(&key, "key")).post(&format!("{path}/preview"), &body).await.refused(403, "forbidden");
+    let own = json!({"event": "webhook.disabled", "data": {}});
+    tenant.api.post(&format!("{path}/preview"), &own).await.refused(422, "unprocessable");
     let data = json!({"event": "dubbing.failed", "data": {"a": "x".repeat(256 * 1024)}});
     tenant.api.post(&format!("{path}/preview"), &data).await.refused(413, "payload_too_large");
     tenant.api.delete(&path).await.ok(204);

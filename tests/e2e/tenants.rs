@@ -158,7 +158,12 @@ async fn a_suspended_tenants_keys_are_refused_within_a_minute_and_come_back() {
     assert_eq!(suspended["status"], "suspended");
     let event = json!({"event": "dubbing.completed", "data": {}});
     until("the suspended tenant to be refused", MINUTE, || async {
-        let answers = [tenant.api.get("/v1/webhooks").await, tenant.api.post("/v1/events", &event).await];
+        let answers = [
+            tenant.api.get("/v1/webhooks").await,
+            tenant.api.get("/v1/event-types").await,
+            tenant.api.get("/v1/event-types/webhook.disabled").await,
+            tenant.api.post("/v1/events", &event).await,
+        ];
         if answers.iter().all(|answer| answer.status == 403) { Ok(answers) } else { Err(format!("{answers:?}")) }
     })
     .await

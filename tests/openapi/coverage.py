@@ -16,6 +16,10 @@ UNSEEN = {
     "503": "as 500",
     "changeWebhook 409": "four changes of others have to come between: a unit test of its handler has them",
     "deleteWebhook 409": "as changeWebhook",
+    "enableWebhook 409": "as changeWebhook",
+    "disableWebhook 409": "as changeWebhook",
+    "changeEventType 409": "as changeWebhook",
+    "deleteEventType 409": "as changeWebhook",
     "listWebhooks 422": "takes thousands of webhooks: a unit test of its handler has them",
     "startTask 404": "takes an Idempotency-Key that outlives its job, which is kept for longer",
 }
