@@ -109,16 +109,23 @@ def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
 
 
 def a_tenant_that_is_deleted(stage: Stage) -> None:
-    """With keys, webhooks, what waits for them, a recovery and jobs: all of it goes, and the rest of its name."""
+    """With keys, webhooks, what waits for them, what runs, a remembered call and jobs: all of it goes, and the rest of its name."""
     world, admin, customer, rows = stage.world, stage.admin, stage.customer("standard"), Rows(stage)
     path = f"/v1/tenants/{customer.tenant}"
     admin.call("PATCH", path, {"external_id": "leaving"})
     stage.receivers.set("leaving", Manner(422))
-    webhook = customer.webhook(stage.receivers.url("leaving"), ["*"], retry_schedule=[3600])
+    body = {"url": stage.receivers.url("leaving"), "events": ["*"], "retry_schedule": [3600]}
+    body |= {"filter": {"event": [{"exists": True}]}, "headers": {"x-team": "billing"}}
+    keyed = customer.headers | {"idempotency-key": "the first webhook"}
+    status, told = world.call("POST", "/v1/webhooks/create", keyed, body)
+    check(status == 201, f"no webhook was made: {told}")
+    webhook = told["id"]
     waiting = delivered_to(stage, customer, webhook)
     check(admin.call("GET", f"{path}/stats")["deliveries"]["retrying"] == 1, "what waits is not counted")
     with stage.spoiling("LedgerRole", "Query", webhook):
         customer.call("POST", f"/v1/webhooks/{webhook}/recover", {"since": ago(600)}, 202)
+    with stage.spoiling("LedgerRole", "Query", webhook):
+        customer.call("POST", f"/v1/webhooks/{webhook}/cancel-pending", {}, 202)
     for dialect in ("nouvel", "netraflow"):
         scopes = {"dialect": dialect, "scopes": ["jobs:read", "jobs:write"]}
         key = {"authorization": f"Bearer {admin.call('POST', f'{path}/keys', scopes, 201)['key']}"}
