@@ -34,7 +34,9 @@ def cast(admin: Api) -> list[Caller]:
     scopes = ["events:write", "jobs:read", "jobs:write", "jobs:report"]
     provider = admin.call("POST", "/v1/keys", {"scopes": scopes, "name": "fuzz"}, expect=201)
     jobs = {**nouvel.things, **netraflow.things, "tenant_id": standard.things["/v1/tenants/{id}"]}
-    owned = admin.call("POST", "/v1/tenants", {"name": "Fuzz of the operator", "plan": "pro"}, expect=201)["id"]
+    # The first is there to be deleted.
+    body = {"name": "Fuzz of the operator", "plan": "pro"}
+    doomed, owned = (admin.call("POST", "/v1/tenants", body, expect=201)["id"] for _ in range(2))
     keys = [admin.call("POST", f"/v1/tenants/{owned}/keys", {"dialect": "nur"}, expect=201)["id"] for _ in range(3)]
     others = [admin.call("POST", "/v1/keys", {"scopes": scopes}, expect=201)["id"] for _ in range(3)]
     types = [f"fuzz.{owned}.{number}" for number in range(3)]
@@ -42,7 +44,7 @@ def cast(admin: Api) -> list[Caller]:
         admin.call("POST", "/v1/event-types", {"name": name}, expect=201)
     operated = {
         "/v1/event-types/{name}": types,
-        "/v1/tenants/{id}": [owned],
+        "/v1/tenants/{id}": [doomed, owned],
         "/v1/tenants/{id}/keys/{key_id}": keys,
         "/v1/keys/{key_id}": others,
     }
@@ -59,7 +61,7 @@ def cast(admin: Api) -> list[Caller]:
 
 def suspend(admin: Api, callers: list[Caller]) -> None:
     """Or what they have published would be tried for days."""
-    for tenant in {tenant for caller in callers for tenant in caller.things.get("/v1/tenants/{id}", [])}:
+    for tenant in {tenant for caller in callers for tenant in caller.things.get("/v1/tenants/{id}", [])[-1:]}:
         admin.call("PATCH", f"/v1/tenants/{tenant}", {"status": "suspended"})
 
 

@@ -20,7 +20,8 @@ def told(caller: Caller) -> dict:
     for name, operation in operations(whole):
         path = name.split()[1]
         for parameter in operation.get("parameters", []):
-            if parameter["in"] == "path" and (there := named(caller, path, parameter["name"], name.startswith("DELETE"))):
+            is_to_go = name == f"DELETE {_up_to(path, parameter['name'])}"
+            if parameter["in"] == "path" and (there := named(caller, path, parameter["name"], is_to_go)):
                 parameter["schema"] = {"anyOf": [{"type": "string", "enum": there}, parameter["schema"]]}
     if tenants := caller.things.get("tenant_id"):
         schemas["PublishEvent"]["properties"]["tenant_id"] = {"type": "string", "enum": tenants}
@@ -29,6 +30,10 @@ def told(caller: Caller) -> dict:
 
 def named(caller: Caller, path: str, parameter: str, is_to_go: bool) -> list[str]:
     """What there is that a parameter may name. The first of each is there to be deleted, and the others to stay."""
-    start = re.sub(rf"({{{parameter}}}).*", r"\1", path)
-    there = caller.things.get(start, [])
+    there = caller.things.get(_up_to(path, parameter), [])
     return there if len(there) < 2 else there[:1] if is_to_go else there[1:]
+
+
+def _up_to(path: str, parameter: str) -> str:
+    """The beginning of a path, to a parameter of it."""
+    return re.sub(rf"({{{parameter}}}).*", r"\1", path)

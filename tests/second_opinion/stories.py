@@ -97,6 +97,58 @@ def tenants_and_keys(stage: Stage) -> None:
     customer.call("GET", "/v1/webhooks", expect=403)
 
 
+def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
+    admin, path = stage.admin, "/v1/tenants/ext:customer-4711"
+    body = {"name": "Acme", "plan": "pro", "metadata": {"crm": "0042-17"}}
+    made = admin.call("PUT", path, body, 201)
+    check(admin.call("PUT", path, body)["id"] == made["id"], "the same again is another tenant")
+    admin.call("PATCH", path, {"external_id": "customer-4712"})
+    admin.call("GET", path, expect=404)
+    admin.call("POST", "/v1/tenants", body | {"external_id": "customer-4712"}, 409)
+    admin.call("DELETE", "/v1/tenants/ext:customer-4712", expect=202)
+
+
+def a_tenant_that_is_deleted(stage: Stage) -> None:
+    """With keys, webhooks, what waits for them, what runs, a remembered call and jobs: all of it goes, and the rest of its name."""
+    world, admin, customer, rows = stage.world, stage.admin, stage.customer("standard"), Rows(stage)
+    path = f"/v1/tenants/{customer.tenant}"
+    admin.call("PATCH", path, {"external_id": "leaving"})
+    stage.receivers.set("leaving", Manner(422))
+    body = {"url": stage.receivers.url("leaving"), "events": ["*"], "retry_schedule": [3600]}
+    body |= {"filter": {"event": [{"exists": True}]}, "headers": {"x-team": "billing"}}
+    keyed = customer.headers | {"idempotency-key": "the first webhook"}
+    status, told = world.call("POST", "/v1/webhooks/create", keyed, body)
+    check(status == 201, f"no webhook was made: {told}")
+    webhook = told["id"]
+    waiting = delivered_to(stage, customer, webhook)
+    check(admin.call("GET", f"{path}/stats")["deliveries"]["retrying"] == 1, "what waits is not counted")
+    with stage.spoiling("LedgerRole", "Query", webhook):
+        customer.call("POST", f"/v1/webhooks/{webhook}/recover", {"since": ago(600)}, 202)
+    with stage.spoiling("LedgerRole", "Query", webhook):
+        customer.call("POST", f"/v1/webhooks/{webhook}/cancel-pending", {}, 202)
+    for dialect in ("nouvel", "netraflow"):
+        scopes = {"dialect": dialect, "scopes": ["jobs:read", "jobs:write"]}
+        key = {"authorization": f"Bearer {admin.call('POST', f'{path}/keys', scopes, 201)['key']}"}
+        task = {"url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ", "capabilities": ["transcription"]}
+        generate = {"urls": ["https://shop.example/1"], "webhookUrl": stage.receivers.url("leaving")}
+        starts = {"nouvel": ("/api/v1/generate", generate), "netraflow": ("/v1/jobs", task)}
+        status, told = world.call("POST", starts[dialect][0], key, starts[dialect][1])
+        check(status in (200, 201), f"no job was started: {told}")
+    world.settle()
+    admin.call("DELETE", path, expect=202)
+    deletion = {"pk": "DELETIONS", "sk": f"TENANT#{customer.tenant}"}
+    # The time has passed in which somebody may still have been let in.
+    rows.change("ConfigTable", deletion, since=s(ago(600)))
+    check(world.sweep()["deletions"], "the sweep deletes nobody")
+    admin.call("GET", path, expect=404)
+    admin.call("GET", "/v1/tenants/ext:leaving", expect=404)
+    of_tenant = [row for row in world.rows("ConfigTable") if customer.tenant in json.dumps(row)]
+    check(len(of_tenant) == 1, f"more than a tombstone is left: {of_tenant}")
+    check(customer.tenant not in json.dumps(world.rows("JobsTable")), "a job is left")
+    row = next(row for row in world.rows("DeliveriesTable") if row["id"]["S"] == waiting)
+    check(row["reason"] == s("tenant_deleted"), f"what waited is not called off: {row}")
+
+
 # ---------------------------------------------------------------- webhooks and events
 
 
@@ -324,6 +376,8 @@ def counts(stage: Stage) -> None:
 STORIES: dict[str, Callable[[Stage], None]] = {
     "the API's document": document,
     "tenants and their keys": tenants_and_keys,
+    "a tenant by its provider's own id": a_tenant_by_its_providers_own_id,
+    "a tenant that is deleted": a_tenant_that_is_deleted,
     "webhooks": webhooks,
     "every way in": ways_in,
     "event types": event_types,

@@ -31,6 +31,8 @@ class Horizons(unittest.TestCase):
         for time, reserve in (
             (third, "sweep.page"),
             (third, "sweep.dead_letters"),
+            # A ninth of the whole, where the three before it have had all of theirs.
+            (third / 3, "sweep.deletion_page"),
             (third, "sweep.recovery_page"),
             (self.template.function("fanout")["Timeout"], "fanout.redrive"),
         ):

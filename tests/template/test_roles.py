@@ -180,10 +180,10 @@ class Roles(unittest.TestCase):
         readers = {
             "DeliveriesTable": {
                 "due": {"SweepRole"},
-                "undelivered": {"LedgerRole"},
+                "undelivered": {"LedgerRole", "TenantsRole", "SweepRole"},
                 "parked": {"DeliverRole", "SweepRole"},
             },
-            "JobsTable": {"listed": {"JobsRole"}},
+            "JobsTable": {"listed": {"JobsRole", "SweepRole"}},
         }
         for name, indexes in readers.items():
             found = {i["IndexName"] for i in self.template.properties(name)["GlobalSecondaryIndexes"]}

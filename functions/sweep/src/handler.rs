@@ -1,4 +1,4 @@
-//! One sweep: four tasks, each with its share of the time, none stopped by a failure, its own or another's.
+//! One sweep: five tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
+use crate::deletions::Deletions;
 use crate::done::Swept;
 use crate::overdue::{Overdue, Rescued};
 use crate::parked::{LookedAfter, Parked};
@@ -22,6 +23,7 @@ pub struct Sweep {
     overdue: Overdue,
     dead_letters: DeadLetters,
     parked: Parked,
+    deletions: Deletions,
     recoverer: Recoverer,
 }
 
@@ -35,6 +37,7 @@ impl Sweep {
             overdue: Overdue::from_env(sdk)?,
             dead_letters: DeadLetters::from_env(sdk)?,
             parked: Parked::from_env(sdk)?,
+            deletions: Deletions::from_env(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
         })
     }
@@ -58,11 +61,12 @@ impl Sweep {
     async fn sweep(&self) -> Result<Value, Error> {
         let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
         let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
-        let parked = deadline::at_most(deadline::left() / 2, self.parked.look_after_all()).await;
+        let parked = deadline::at_most(deadline::left() / 3, self.parked.look_after_all()).await;
+        let deletions = deadline::at_most(deadline::left() / 2, self.deletions.carry_on_all()).await;
         let recoveries = self.recoverer.continue_all().await;
-        let done = Done::of(&rescued, &dead, &parked, &recoveries);
+        let done = Done::of(&rescued, &dead, &parked, (&deletions, &recoveries));
         done.tell();
-        let failures = [rescued.failure, dead.failure, parked.failure, recoveries.err()];
+        let failures = [rescued.failure, dead.failure, parked.failure, deletions.failure, recoveries.err()];
         match failures.into_iter().flatten().next() {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::to_value(done)?),
@@ -83,6 +87,8 @@ struct Done {
     webhooks_down: Option<usize>,
     /// Parked deliveries that have waited for too long.
     given_up: usize,
+    /// Tenants that are being deleted, those among them that ended with this sweep.
+    deletions: usize,
     recoveries: Option<usize>,
     #[serde(skip)]
     oldest_parked_seconds: Option<i64>,
@@ -93,7 +99,7 @@ impl Done {
         rescued: &Swept<Rescued>,
         dead_letters: &Swept<usize>,
         parked: &Swept<LookedAfter>,
-        recoveries: &Result<usize, Failure>,
+        (deletions, recoveries): (&Swept<usize>, &Result<usize, Failure>),
     ) -> Self {
         let Rescued { rows, oldest_seconds, waiting, held_back, has_seen_all } = rescued.done;
         // A sweep that has not seen every row cannot say that none is old, unless it has seen one that is.
@@ -107,6 +113,7 @@ impl Done {
             webhooks_down: parked.done.has_seen_all.then_some(parked.done.down),
             given_up: parked.done.failed,
             oldest_parked_seconds: parked.done.has_seen_all.then_some(parked.done.oldest_seconds),
+            deletions: deletions.done,
             recoveries: recoveries.as_ref().ok().copied(),
         }
     }
@@ -131,6 +138,7 @@ impl Done {
             dead_letters = self.dead_letters,
             webhooks_down = self.webhooks_down,
             given_up = self.given_up,
+            deletions = self.deletions,
             recoveries = self.recoveries,
             "sweep.done"
         );
@@ -150,6 +158,7 @@ mod tests {
 
     use super::*;
     use crate::dead_letters::tests::dead_letters;
+    use crate::deletions::tests::deletions;
     use crate::overdue::tests::overdue;
     use crate::parked::tests::parked;
 
@@ -159,7 +168,8 @@ mod tests {
         let recoverer =
             Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
         let parked = parked(script);
-        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, recoverer }
+        let deletions = deletions(script);
+        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, deletions, recoverer }
     }
 
     fn none() -> impl Iterator<Item = Said> {
@@ -172,7 +182,7 @@ mod tests {
         let well = || Script::default().saying("GetQueueAttributes", repeat_with(waiting));
         let script = well().saying("ReceiveMessage", [Said::done()]).saying("Query", none());
         let done = sweep(&script).sweep().await.unwrap();
-        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "recoveries": 0});
+        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "deletions": 0, "recoveries": 0});
         assert_eq!(done, nothing);
         let script = well()
             .saying_about("Query", ":shard", repeat_with(Said::throttled))
@@ -194,8 +204,8 @@ mod tests {
         let rescued = Rescued { rows, oldest_seconds: 300, has_seen_all, ..Rescued::default() };
         let parked = Swept { done: LookedAfter::default(), failure: None };
         let oldest = if rows == 0 { Rescued { oldest_seconds: 0, ..rescued } } else { rescued };
-        Done::of(&Swept { done: oldest, failure }, &Swept { done: 0, failure: None }, &parked, &Ok(0))
-            .oldest_due_seconds
+        let none = || Swept { done: 0, failure: None };
+        Done::of(&Swept { done: oldest, failure }, &none(), &parked, (&none(), &Ok(0))).oldest_due_seconds
     }
 
     #[test]

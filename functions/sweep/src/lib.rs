@@ -1,6 +1,7 @@
 //! Every few minutes: what is overdue goes back to the queue, and what a queue gave up on is put on record.
 
 pub mod dead_letters;
+pub mod deletions;
 mod done;
 mod handler;
 pub mod overdue;

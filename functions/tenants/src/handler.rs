@@ -2,19 +2,22 @@
 
 use postrider_api::{
     ApiError, Call, Calls, Fields, OperatorAccess, OperatorCredentials, Paging, Request, Response, Rotation, Route,
-    Routed, ShownPage,
+    Routed, ShownPage, being_deleted, tenant_id_in_path, tenant_in_path,
 };
 use postrider_aws::Recorded;
 use postrider_aws::admin_key::AdminKey;
-use postrider_aws::config_table::{ConfigTable, Made, TenantChange};
+use postrider_aws::config_table::{ConfigTable, Made, Taken, TenantChange, TenantChanged};
+use postrider_aws::deliveries_table::DeliveriesTable;
 use postrider_aws::keyring::Keyring;
 use postrider_aws::sdk::SdkConfig;
 use postrider_domain::call::CalledBy;
 use postrider_domain::dialect::{DialectRef, PROVIDER_KEY_PREFIX};
+use postrider_domain::external_id::ExternalId;
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::key::{hash_of, secret_text};
+use postrider_domain::metadata::{Metadata, check_metadata};
 use postrider_domain::quota::{Quota, QuotaChange};
 use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::stored_secret::{StoredSecret, rotated};
@@ -28,13 +31,14 @@ use crate::bounds::MAX_NAME_CHARS;
 use crate::{operations, view};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How often a rotation is tried that others overtake.
-const TRIES: usize = 4;
-const A_NAME: &str = "1 to 128 characters";
+pub(crate) const TRIES: usize = 4;
+pub(crate) const A_NAME: &str = "1 to 128 characters";
+const SOME_METADATA: &str = "an object of strings";
 const SOME_QUOTAS: &str = "an object of quotas";
-const A_PLAN: &str = "`free`, `pro` or `enterprise`";
+pub(crate) const A_PLAN: &str = "`free`, `pro` or `enterprise`";
 
 const UNSEEN_KEY: &str = "look at the list of keys before you repeat it, and revoke the key that you were not shown; with an \
                           Idempotency-Key, simply repeat it";
@@ -46,8 +50,9 @@ const CREATE_PROVIDER_KEY: &str = "POST /v1/keys";
 /// What the routes need.
 pub struct Operator {
     credentials: OperatorCredentials,
-    config: ConfigTable,
+    pub(crate) config: ConfigTable,
     keyring: Keyring,
+    pub(crate) deliveries: DeliveriesTable,
 }
 
 impl Routed for Operator {
@@ -68,6 +73,15 @@ impl Routed for Operator {
         }),
         Route::patch("/v1/tenants/{id}", OperatorAccess, operations::change, |it, request, (), [id, _]| {
             Box::pin(it.change(request, id))
+        }),
+        Route::put("/v1/tenants/{id}", OperatorAccess, operations::put, |it, request, (), [id, _]| {
+            Box::pin(it.put(request, id))
+        }),
+        Route::delete("/v1/tenants/{id}", OperatorAccess, operations::delete, |it, request, (), [id, _]| {
+            Box::pin(it.delete(request, id))
+        }),
+        Route::get("/v1/tenants/{id}/stats", OperatorAccess, operations::stats, |it, request, (), [id, _]| {
+            Box::pin(it.stats(request, id))
         }),
         Route::get("/v1/tenants/{id}/keys", OperatorAccess, operations::list_keys, |it, request, (), [id, _]| {
             Box::pin(it.list_tenant_keys(request, id))
@@ -127,7 +141,8 @@ impl Operator {
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
         let (config, keyring) = (ConfigTable::from_env(sdk)?, Keyring::from_env(sdk)?);
         let admin_key = AdminKey::from_env(sdk, config.clone())?;
-        Ok(Self { credentials: OperatorCredentials::new(config.clone(), admin_key), config, keyring })
+        let deliveries = DeliveriesTable::from_env(sdk)?;
+        Ok(Self { credentials: OperatorCredentials::new(config.clone(), admin_key), config, keyring, deliveries })
     }
 
     /// The operator's call, which makes something.
@@ -146,19 +161,30 @@ impl Operator {
         let plan: Plan = fields.require("plan", A_PLAN)?;
         let given: Option<String> = fields.take_value("secret", "a string")?;
         let quotas = quotas(&mut fields)?.of_nothing();
+        let external_id: Option<ExternalId> = fields.take_value("external_id", &ExternalId::expected())?;
+        let metadata = given_metadata(&mut fields)?.unwrap_or_default();
         fields.finish()?;
         let given = given.map(|text| Secret::parse(text, KeyDerivation::WholeText)).transpose()?;
+        let tenant = self.new_tenant((name, plan), given).await?;
+        let tenant = Tenant { quotas, external_id, metadata, ..tenant };
+        let response = Response::json(201, &view::tenant(&tenant));
+        let answered = call.answered(&response, tenant.created_at).await?;
+        let made = self.config.create_tenant(&tenant, answered.as_ref()).await?.map_err(|Taken| external_id_taken())?;
+        Ok((response, made))
+    }
+
+    /// A tenant that is still to be put, with the secret that was given, or one that nobody is shown.
+    pub(crate) async fn new_tenant(
+        &self,
+        (name, plan): (String, Plan),
+        given: Option<Secret>,
+    ) -> Result<Tenant, ApiError> {
         let now = clock::now();
-        let id = TenantId::new(now, entropy::bits64());
+        let tenant = Tenant::bare(TenantId::new(now, entropy::bits64()), name, plan, now);
         let unseen = given.is_none();
         let secret = given.unwrap_or_else(|| Secret::generate(&entropy::bits256(), KeyDerivation::WholeText));
-        let sealed = self.keyring.seal(id.as_str(), &secret).await?;
-        let secrets = vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }];
-        let tenant = Tenant { id, name, plan, status: TenantStatus::Active, secrets, quotas, created_at: now };
-        let response = Response::json(201, &view::tenant(&tenant));
-        let answered = call.answered(&response, now).await?;
-        let made = self.config.create_tenant(&tenant, answered.as_ref()).await?;
-        Ok((response, made))
+        let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
+        Ok(Tenant { secrets: vec![StoredSecret { unseen, ..StoredSecret::new(sealed) }], ..tenant })
     }
 
     async fn list(&self, request: &Request) -> Result<Response, ApiError> {
@@ -171,25 +197,33 @@ impl Operator {
     }
 
     async fn change(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
-        let tenant = self.tenant(id).await?;
-        let mut fields = request.fields()?;
-        let change = TenantChange {
-            name: fields.take_value("name", A_NAME)?.map(check_name).transpose()?,
-            plan: fields.take_value("plan", A_PLAN)?,
-            status: fields.take_value("status", "`active` or `suspended`")?,
-            quotas: quotas(&mut fields)?,
-        };
-        fields.finish()?;
-        let changed = self.config.change_tenant(&tenant.id, &change).await?;
-        let changed = changed.ok_or_else(|| ApiError::not_found("tenant"))?;
-        Ok(Response::json(200, &view::tenant(&changed)))
+        for _ in 0..TRIES {
+            let tenant = tenant_in_path(&self.config, id).await?;
+            let mut fields = request.fields()?;
+            let change = TenantChange {
+                name: fields.take_value("name", A_NAME)?.map(check_name).transpose()?,
+                plan: fields.take_value("plan", A_PLAN)?,
+                status: status(&mut fields)?,
+                quotas: quotas(&mut fields)?,
+                external_id: fields.change("external_id", &format!("{}, or null", ExternalId::expected()))?,
+                metadata: changed_metadata(&mut fields)?,
+            };
+            fields.finish()?;
+            match self.config.change_tenant(&tenant, &change).await? {
+                TenantChanged::To(changed) => return Ok(Response::json(200, &view::tenant(&changed))),
+                TenantChanged::Gone => return Err(being_deleted()),
+                TenantChanged::Taken => return Err(external_id_taken()),
+                TenantChanged::Overtaken => {}
+            }
+        }
+        Err(overtaken())
     }
 
     /// A new secret for what is signed with the tenant's; shown this once.
     async fn rotate(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let asked = Rotation::read(request.optional_fields()?)?;
         for _ in 0..TRIES {
-            let tenant = self.tenant(id).await?;
+            let tenant = tenant_in_path(&self.config, id).await?;
             let secret = asked.secret(KeyDerivation::WholeText)?;
             let sealed = self.keyring.seal(tenant.id.as_str(), &secret).await?;
             let now = clock::now();
@@ -203,7 +237,7 @@ impl Operator {
     }
 
     async fn create_key(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
-        let tenant = self.tenant(tenant).await?.id;
+        let tenant = tenant_in_path(&self.config, tenant).await?.id;
         let call = self.call(request, CREATE_TENANT_KEY, &[tenant.as_str()])?;
         let make = async |call: &Call<'_>| {
             let mut fields = request.fields()?;
@@ -253,13 +287,8 @@ impl Operator {
         Ok((response, made))
     }
 
-    async fn get(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
-        request.only_query(&[])?;
-        Ok(Response::json(200, &view::tenant(&self.tenant(id).await?)))
-    }
-
     async fn list_tenant_keys(&self, request: &Request, tenant: &str) -> Result<Response, ApiError> {
-        self.list_keys(request, Some(&self.known(tenant).await?)).await
+        self.list_keys(request, Some(&tenant_id_in_path(&self.config, tenant).await?)).await
     }
 
     async fn list_provider_keys(&self, request: &Request) -> Result<Response, ApiError> {
@@ -278,7 +307,7 @@ impl Operator {
     }
 
     async fn delete_tenant_key(&self, request: &Request, tenant: &str, key: &str) -> Result<Response, ApiError> {
-        self.delete_key(request, Some(&self.known(tenant).await?), key).await
+        self.delete_key(request, Some(&tenant_id_in_path(&self.config, tenant).await?), key).await
     }
 
     async fn delete_provider_key(&self, request: &Request, key: &str) -> Result<Response, ApiError> {
@@ -291,22 +320,18 @@ impl Operator {
         let key: KeyId = key.parse().map_err(|_| not_found())?;
         if self.config.delete_key(tenant, &key).await? { Ok(Response::no_content()) } else { Err(not_found()) }
     }
-
-    /// The id of a tenant that there is: its keys can be listed and revoked even if its own row cannot be read.
-    async fn known(&self, id: &str) -> Result<TenantId, ApiError> {
-        let not_found = || ApiError::not_found("tenant");
-        let id: TenantId = id.parse().map_err(|_| not_found())?;
-        if self.config.has_tenant(&id).await? { Ok(id) } else { Err(not_found()) }
-    }
-
-    async fn tenant(&self, id: &str) -> Result<Tenant, ApiError> {
-        let not_found = || ApiError::not_found("tenant");
-        let id: TenantId = id.parse().map_err(|_| not_found())?;
-        self.config.tenant(&id).await?.ok_or_else(not_found)
-    }
 }
 
-fn check_name(name: String) -> Result<String, ApiError> {
+/// 409: an external id is one tenant's alone.
+fn external_id_taken() -> ApiError {
+    ApiError::conflict("another tenant has this external_id")
+}
+
+pub(crate) fn overtaken() -> ApiError {
+    ApiError::conflict("this tenant is being changed by others at the same time; try again")
+}
+
+pub(crate) fn check_name(name: String) -> Result<String, ApiError> {
     if invisible::shows(&name) && name.chars().count() <= MAX_NAME_CHARS {
         Ok(name)
     } else {
@@ -314,8 +339,31 @@ fn check_name(name: String) -> Result<String, ApiError> {
     }
 }
 
+/// What a tenant's status may be set to: that it is being deleted is not to be said by a change, which could be taken back.
+fn status(fields: &mut Fields) -> Result<Option<TenantStatus>, ApiError> {
+    let expected = "`active` or `suspended`";
+    match fields.take_value("status", expected)? {
+        Some(TenantStatus::Deleting) => Err(fields.invalid("status", expected)),
+        status => Ok(status),
+    }
+}
+
+pub(crate) fn given_metadata(fields: &mut Fields) -> Result<Option<Metadata>, ApiError> {
+    let given: Option<Metadata> = fields.take_value("metadata", SOME_METADATA)?;
+    given.as_ref().map(check_metadata).transpose()?;
+    Ok(given)
+}
+
+/// The same where null takes it away.
+fn changed_metadata(fields: &mut Fields) -> Result<Option<Metadata>, ApiError> {
+    let given: Option<Option<Metadata>> = fields.change("metadata", &format!("{SOME_METADATA}, or null"))?;
+    let given = given.map(Option::unwrap_or_default);
+    given.as_ref().map(check_metadata).transpose()?;
+    Ok(given)
+}
+
 /// The fields of `quotas`; each may be null, which is the plan's.
-fn quotas(fields: &mut Fields) -> Result<QuotaChange, ApiError> {
+pub(crate) fn quotas(fields: &mut Fields) -> Result<QuotaChange, ApiError> {
     let Some(object) = fields.take_value::<Box<RawValue>>("quotas", SOME_QUOTAS)? else {
         return Ok(QuotaChange::default());
     };

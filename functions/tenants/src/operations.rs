@@ -1,23 +1,27 @@
 //! What the routes do, for the API's document.
 
-use postrider_api::document::Id;
-use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest};
-use postrider_domain::id::{KeyId, TenantId};
+use postrider_api::document::{ExternalIdInPath, Id, TenantInPath};
+use postrider_api::{ApiError, Operation, Rotated, Rotation, RotationRequest, being_deleted};
+use postrider_domain::id::KeyId;
 use postrider_domain::invalid::Invalid;
 
-use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant};
-use crate::view::{Key, Keys, Tenant, Tenants};
+use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant, PutTenant};
+use crate::view::{Key, Keys, Stats, Tenant, Tenants};
 
 const UNPAGED: &str = "Without `limit` as many as one read brings.";
 const PAST: &str = "`expires_at` is past.";
 const REVOKED: &str = "It is revoked: a call with it gets 401, within a minute.";
+
+const LEAVING: &str = "The tenant is being deleted.";
 
 fn past() -> ApiError {
     ApiError::unprocessable(Invalid::new("expires_at", "a time to come"))
 }
 
 fn of_a_tenant(id: &'static str, summary: &'static str, about: &'static str) -> Operation {
-    Operation::new(id, summary, about).of::<Id<TenantId>>("id", "The tenant's id.")
+    Operation::new(id, summary, about)
+        .of::<TenantInPath>("id", "The tenant's id, or `ext:` and its `external_id`.")
+        .refuses(being_deleted(), LEAVING)
 }
 
 pub(crate) fn list() -> Operation {
@@ -31,10 +35,39 @@ pub(crate) fn create() -> Operation {
         .repeatable()
         .takes::<CreateTenant>()
         .answers::<Tenant<'static>>(201, "The tenant.")
+        .refuses(ApiError::conflict("another tenant has this external_id"), "Another tenant has this `external_id`.")
 }
 
 pub(crate) fn get() -> Operation {
-    of_a_tenant("getTenant", "Show a tenant", "").answers::<Tenant<'static>>(200, "The tenant.")
+    let about = "One that is being deleted shows how far that has come.";
+    Operation::new("getTenant", "Show a tenant", about)
+        .of::<TenantInPath>("id", "The tenant's id, or `ext:` and its `external_id`.")
+        .answers::<Tenant<'static>>(200, "The tenant.")
+}
+
+pub(crate) fn put() -> Operation {
+    let about = "The tenant that the provider calls so is as the request says, and is made where there is none. What is left out stays. \
+                 It takes no secret: one is made with the tenant, and shown at its first rotation.";
+    Operation::new("putTenant", "Create or update a tenant", about)
+        .of::<ExternalIdInPath>("id", "`ext:` and the tenant's `external_id`.")
+        .takes::<PutTenant>()
+        .answers::<Tenant<'static>>(200, "The tenant, which there was.")
+        .answers::<Tenant<'static>>(201, "The tenant, which is new.")
+        .refuses(being_deleted(), "The tenant is being deleted, or others change it at the same time.")
+}
+
+pub(crate) fn delete() -> Operation {
+    let about = "Its keys are none within a minute, and no POST starts after that, whatever waits. Then everything of it is taken away, by \
+                 and by: GET shows how far that has come, and is a 404 once nothing is left. Its `external_id` is free from then on. Events and \
+                 deliveries, which nobody can see any more, go with their retention. It cannot be taken back. Asked for again, it goes on.";
+    Operation::new("deleteTenant", "Delete a tenant", about)
+        .of::<TenantInPath>("id", "The tenant's id, or `ext:` and its `external_id`.")
+        .answers::<Tenant<'static>>(202, "The tenant, which is being deleted.")
+}
+
+pub(crate) fn stats() -> Operation {
+    let about = "Counts what is undelivered, by status: exact over the newest 2,000 that it reads, and says whether those are all.";
+    of_a_tenant("getTenantStats", "Count a tenant's undelivered deliveries", about).answers::<Stats>(200, "The counts.")
 }
 
 pub(crate) fn change() -> Operation {

@@ -2,13 +2,19 @@
 //! a test holds both to the same fields.
 #![expect(dead_code, reason = "nothing is made of these types but their schemas")]
 
-use postrider_api::document::{DialectName, GivenTime, JsonSchema, Left, Names};
+use std::borrow::Cow;
+
+use postrider_api::document::{
+    DialectName, ExternalIdOfTenant, GivenTime, JsonSchema, Left, Names, Schema, SchemaGenerator, json_schema,
+};
 use postrider_domain::key::Scope;
+use postrider_domain::metadata::{MAX_ENTRIES, Metadata};
 use postrider_domain::quota::Quota;
 use postrider_domain::secret;
 use postrider_domain::tenant::{Plan, TenantStatus};
 
 use crate::bounds::MAX_NAME_CHARS;
+use crate::view::example_of_metadata;
 
 /// A new tenant.
 #[derive(JsonSchema)]
@@ -27,6 +33,60 @@ pub(crate) struct CreateTenant {
     /// Its own quotas, in place of its plan's.
     #[schemars(with = "Left<QuotasToSet>")]
     quotas: (),
+    /// What its provider calls it.
+    #[schemars(with = "Left<ExternalIdOfTenant>")]
+    external_id: (),
+    /// What its provider keeps beside it. A name has 1 to 64
+    /// letters, digits, `_`, `-` and `.`, a text at most 512 characters, none of them a control character, and all of them together at most
+    /// 4096 bytes.
+    #[schemars(
+        with = "Left<Metadata>",
+        extend("maxProperties" = MAX_ENTRIES),
+        example = example_of_metadata(),
+    )]
+    metadata: (),
+}
+
+/// A tenant as it is to be; it is made where there is none of this external id.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct PutTenant {
+    /// The operator's name for it.
+    #[schemars(with = "String", length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
+    name: (),
+    /// What it pays for.
+    #[schemars(with = "Names<Plan>")]
+    plan: (),
+    /// Its own quotas, in place of its plan's. What is left out stays.
+    #[schemars(with = "Left<QuotasToSet>")]
+    quotas: (),
+    /// What its provider keeps beside it, all of it. Left out, it stays. A name has 1 to 64
+    /// letters, digits, `_`, `-` and `.`, a text at most 512 characters, none of them a control character, and all of them together at most
+    /// 4096 bytes.
+    #[schemars(
+        with = "Left<Metadata>",
+        extend("maxProperties" = MAX_ENTRIES),
+        example = example_of_metadata(),
+    )]
+    metadata: (),
+}
+
+/// What a tenant's status can be set to.
+pub(crate) struct StatusToSet;
+
+impl JsonSchema for StatusToSet {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TenantStatusToSet".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = [TenantStatus::Active, TenantStatus::Suspended].map(TenantStatus::as_str);
+        json_schema!({"type": "string", "enum": names, "examples": [names[1]]})
+    }
 }
 
 /// A change of a tenant: what is left out stays.
@@ -40,11 +100,23 @@ pub(crate) struct ChangeTenant {
     #[schemars(with = "Left<Names<Plan>>")]
     plan: (),
     /// Whether it may use the API and is sent to.
-    #[schemars(with = "Left<Names<TenantStatus>>")]
+    #[schemars(with = "Left<StatusToSet>")]
     status: (),
     /// Its own quotas, in place of its plan's.
     #[schemars(with = "Left<QuotasToSet>")]
     quotas: (),
+    /// What its provider calls it; null takes that away.
+    #[schemars(with = "Left<Option<ExternalIdOfTenant>>")]
+    external_id: (),
+    /// What its provider keeps beside it, all of it; null takes it away. A name has 1 to 64
+    /// letters, digits, `_`, `-` and `.`, a text at most 512 characters, none of them a control character, and all of them together at most
+    /// 4096 bytes.
+    #[schemars(
+        with = "Left<Option<Metadata>>",
+        extend("maxProperties" = MAX_ENTRIES),
+        example = example_of_metadata(),
+    )]
+    metadata: (),
 }
 
 /// A tenant's own quotas: what is left out stays, and null goes back to the plan's.

@@ -1,16 +1,21 @@
 //! Tenants and keys as the API shows them; neither a key nor a secret is among it, but in the answer that makes it.
 
+use jiff::Timestamp;
 use postrider_api::Pagination;
-use postrider_api::document::{DialectName, Id, JsonSchema, Names, Time};
+use postrider_api::document::{DialectName, ExternalIdOfTenant, Id, JsonSchema, Names, Time};
+use postrider_domain::deletion::{BEGINS_AFTER, Deletion, Stage};
 use postrider_domain::dialect::DialectRef;
+use postrider_domain::external_id::ExternalId;
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::metadata::{self, Metadata};
 use postrider_domain::quota::{self, Quota};
 use postrider_domain::tenant::{self, Plan, TenantStatus};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use crate::bounds::MAX_NAME_CHARS;
+use crate::bounds::{MAX_NAME_CHARS, MOST_COUNTED};
 
 /// A tenant: a customer of the provider.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -31,6 +36,95 @@ pub(crate) struct Tenant<'a> {
     status: TenantStatus,
     /// What counts for it: its plan's quotas, and its own in place of them.
     quotas: Quotas,
+    /// What its provider calls it; left out where it has no such name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ExternalIdOfTenant>")]
+    external_id: Option<&'a ExternalId>,
+    /// What its provider keeps beside it: names with texts. Left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = metadata::MAX_ENTRIES), example = example_of_metadata())]
+    metadata: Option<&'a Metadata>,
+    /// How far its deletion has come: left out where it is not being deleted, and in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deletion: Option<Leaving>,
+}
+
+/// What a provider may keep beside a tenant.
+pub(crate) fn example_of_metadata() -> Value {
+    json!({"crm": "0042-17", "region": "eu"})
+}
+
+/// A deletion that goes on. Once nothing is left the tenant is a 404.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TenantDeletion")]
+pub(crate) struct Leaving {
+    /// When it was asked for. Its keys stop working within a minute of that, and no POST starts after it.
+    since: Time,
+    /// When its things begin to be taken away: once every call that was let in before has ended.
+    begins_at: Time,
+    /// What is taken away next; null until it begins.
+    #[schemars(with = "Option<Names<Stage>>")]
+    stage: Option<Stage>,
+    /// Keys that were taken away so far.
+    #[schemars(example = 2)]
+    keys: u64,
+    /// Webhooks that were taken away so far, those among them that were deleted before.
+    #[schemars(example = 3)]
+    webhooks: u64,
+    /// Deliveries that were called off so far.
+    #[schemars(example = 20)]
+    deliveries: u64,
+    /// Jobs that were taken away so far.
+    #[schemars(example = 1)]
+    jobs: u64,
+}
+
+impl Tenant<'_> {
+    /// With how far its deletion has come at `now`.
+    pub(crate) fn with(self, deletion: Option<&Deletion>, now: Timestamp) -> Self {
+        let leaving = |deletion: &Deletion| {
+            let removed = deletion.removed;
+            Leaving {
+                since: deletion.since.into(),
+                begins_at: deletion.since.saturating_add(BEGINS_AFTER).unwrap_or(deletion.since).into(),
+                stage: deletion.may_begin(now).then_some(deletion.stage),
+                keys: removed.keys,
+                webhooks: removed.webhooks,
+                deliveries: removed.deliveries,
+                jobs: removed.jobs,
+            }
+        };
+        Self { deletion: deletion.map(leaving), ..self }
+    }
+}
+
+/// How many of a tenant's deliveries are undelivered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TenantStats")]
+pub(crate) struct Stats {
+    /// How many stand how, of those that were seen.
+    pub(crate) deliveries: Undelivered,
+    /// How many were seen, the newest first.
+    #[schemars(range(max = MOST_COUNTED), example = 4)]
+    pub(crate) seen: usize,
+    /// Whether those are all: where they are not, there are more of each status than it says, or as many.
+    #[schemars(example = true)]
+    pub(crate) complete: bool,
+}
+
+/// Deliveries by status. Those that are pending, or were delivered, are in no such count.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "UndeliveredByStatus")]
+pub(crate) struct Undelivered {
+    /// Tried, failed, and due again.
+    #[schemars(example = 1)]
+    pub(crate) retrying: usize,
+    /// Given up.
+    #[schemars(example = 3)]
+    pub(crate) failed: usize,
+    /// Called off.
+    #[schemars(example = 0)]
+    pub(crate) cancelled: usize,
 }
 
 /// What counts for a tenant.
@@ -65,6 +159,9 @@ pub(crate) fn tenant(tenant: &tenant::Tenant) -> Tenant<'_> {
             events_per_second: quotas.events_per_second,
             recoveries: quotas.recoveries,
         },
+        external_id: tenant.external_id.as_ref(),
+        metadata: Some(&tenant.metadata).filter(|metadata| !metadata.is_empty()),
+        deletion: None,
     }
 }
 

@@ -12,7 +12,7 @@ use postrider_domain::endpoint::{
 use postrider_domain::event::EventPattern;
 use postrider_domain::filter;
 use postrider_domain::invalid::Invalid;
-use postrider_domain::metadata::check_metadata;
+use postrider_domain::metadata::{Metadata, check_metadata};
 use postrider_domain::own_header::{GivenValue, parse_headers};
 use postrider_domain::rate_limit::RateLimit;
 use postrider_domain::retry::{check_schedule, horizon_seconds};
@@ -29,7 +29,7 @@ pub(crate) struct Changes {
     status: Option<EndpointStatus>,
     name: Option<Option<String>>,
     description: Option<Option<String>>,
-    metadata: Option<Option<BTreeMap<String, String>>>,
+    metadata: Option<Option<Metadata>>,
     content_type: Option<Option<ContentType>>,
     headers: Option<Option<BTreeMap<String, GivenValue>>>,
     timeout_seconds: Option<Option<u16>>,

@@ -117,7 +117,11 @@ impl Credentials {
         let Some(key) = self.config.key(hash).await? else { return Ok(None) };
         let tenant = match &key.tenant_id {
             // A key without its tenant is our failure: its owner must not be told that his key is none.
-            Some(id) => Some(self.config.tenant_that_must_be(id).await?),
+            Some(id) => match self.config.tenant_that_must_be(id).await? {
+                // Its keys end with the first word of its deletion, wherever that has come to.
+                tenant if tenant.status == TenantStatus::Deleting => return Ok(None),
+                tenant => Some(tenant),
+            },
             None => None,
         };
         Ok(Some(Caller { key, tenant }))

@@ -7,8 +7,8 @@ mod written;
 
 pub(crate) use given::{CursorText, IdempotencyKey, Limit};
 pub use given::{
-    DEFAULT_LIMIT, GivenTime, Left, MAX_LIMIT, Nothing, Path, Seconds, SubscriptionPattern, Tags, TypeOfEvent,
-    UrlOfTheWeb, UrlOfWebhook,
+    DEFAULT_LIMIT, ExternalIdInPath, ExternalIdOfTenant, GivenTime, Left, MAX_LIMIT, Nothing, Path, Seconds,
+    SubscriptionPattern, Tags, TenantInPath, TypeOfEvent, UrlOfTheWeb, UrlOfWebhook,
 };
 pub use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 pub use shown::{DialectName, Id, Names, NamesOf, ShownId, Time};

@@ -19,6 +19,7 @@ mod rotation;
 mod routes;
 mod serve;
 mod shared_credentials;
+mod tenant_ref;
 pub mod trigger;
 
 pub use calls::{Call, Calls, used_before};
@@ -39,3 +40,4 @@ pub use routes::{
 };
 pub use serve::serve;
 pub use shared_credentials::{SharedCaller, SharedCredentials};
+pub use tenant_ref::{TenantRef, being_deleted, tenant_id_in_path, tenant_in_path};

@@ -173,6 +173,11 @@ impl<F: Routed> Route<F> {
         Self::new("PATCH", path, access, about, handler)
     }
 
+    /// A route that makes a thing what the request says, and makes it where there is none.
+    pub const fn put(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
+        Self::new("PUT", path, access, about, handler)
+    }
+
     /// A route that takes a thing away.
     pub const fn delete(path: &'static str, access: F::Access, about: About, handler: Handler<F>) -> Self {
         Self::new("DELETE", path, access, about, handler)

@@ -14,7 +14,7 @@ use postrider_host::env::{self, BadSetting};
 use postrider_host::pause::pause;
 
 use crate::config_table::{
-    ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, tenant_in, tenant_partition,
+    ENDPOINT_PREFIX, SLOW_SORT, TENANT_SORT, read_endpoint, read_slow, read_tenant, tenant_in, tenant_partition,
 };
 use crate::deliveries_table::read_delivery;
 use crate::error::{AwsError, Failure, failed, unwritable};
@@ -217,7 +217,7 @@ fn file_config(item: Item, snapshot: &mut Snapshot) {
     let tenant = tenant_in(&item);
     match text_of(&item, "sk") {
         Some(SLOW_SORT) => snapshot.slow.extend(read_slow(&item)),
-        Some(TENANT_SORT) => file(tenant, item, from_item, &mut snapshot.tenants),
+        Some(TENANT_SORT) => file(tenant, item, read_tenant, &mut snapshot.tenants),
         _ => {
             let place = tenant.zip(id_in(&item, "sk", ENDPOINT_PREFIX));
             file(place, item, read_endpoint, &mut snapshot.endpoints);

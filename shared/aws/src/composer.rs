@@ -155,8 +155,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use jiff::SignedDuration;
-    use postrider_domain::quota::OwnQuotas;
-    use postrider_domain::tenant::{Plan, TenantStatus};
+    use postrider_domain::tenant::Plan;
     use replay::{Said, Script};
     use serde_json::json;
 
@@ -172,15 +171,7 @@ mod tests {
     }
 
     fn tenant() -> Tenant {
-        Tenant {
-            id: sample::event().tenant_id,
-            name: "a".to_owned(),
-            plan: Plan::Pro,
-            status: TenantStatus::Active,
-            secrets: Vec::new(),
-            quotas: OwnQuotas::default(),
-            created_at: Timestamp::UNIX_EPOCH,
-        }
+        Tenant::bare(sample::event().tenant_id, "a".to_owned(), Plan::Pro, Timestamp::UNIX_EPOCH)
     }
 
     async fn sealed(composer: &Composer, endpoint: &Endpoint, name: &str) -> String {

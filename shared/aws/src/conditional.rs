@@ -198,6 +198,11 @@ impl Refusals {
         self.0.into_iter().next().flatten().unwrap_or(Refused(None))
     }
 
+    /// Whether the last write was refused, whatever became of the others.
+    pub(crate) fn is_of_the_last(&self) -> bool {
+        self.0.last().is_some_and(Option::is_some)
+    }
+
     /// The refusal of the last write, if no other was refused.
     pub(crate) fn of_the_last_alone(mut self) -> Option<Refused> {
         let last = self.0.pop().flatten();

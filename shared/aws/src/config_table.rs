@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | tenant | `TENANT#ten_…` | `TENANT` |
 //! | tenant in the operator's list | `TENANTS` | `TENANT#ten_…` |
+//! | the provider's own id of a tenant | `EXTERNAL#` id | `EXTERNAL` |
+//! | tenant that is being deleted | `DELETIONS` | `TENANT#ten_…` |
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
@@ -45,9 +47,11 @@ use crate::{Page, page};
 
 mod calls;
 mod cancellations;
+mod deletions;
 mod endpoints;
 mod event_rate;
 mod event_types;
+mod external_ids;
 mod keys;
 #[cfg(test)]
 mod overwritten;
@@ -55,9 +59,11 @@ mod parking;
 mod pauses;
 mod rate_limit;
 mod recoveries;
+mod removal;
 mod retry_bucket;
 mod slow;
 mod subscriptions;
+mod tenant_row;
 mod tenants;
 mod tombstone;
 mod unreadable_endpoint;
@@ -67,9 +73,11 @@ pub use calls::{AnsweredCall, Made};
 pub use event_types::Kept;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
+pub use removal::{Kind, Left, OwnRow};
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
-pub use tenants::TenantChange;
+pub(crate) use tenant_row::read_tenant;
+pub use tenants::{Standing, Taken, TenantChange, TenantChanged};
 pub(crate) use tombstone::read_endpoint;
 
 pub(crate) const TENANT_SORT: &str = "TENANT";

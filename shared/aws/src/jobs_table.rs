@@ -24,6 +24,8 @@ use crate::item::{Item, from_item, number, text, text_of, to_item};
 use crate::rows::{ids, readable};
 use crate::{Page, page};
 
+mod removal;
+
 /// How long an Idempotency-Key of a job is remembered.
 const KEY_SECONDS: i64 = 48 * 3600;
 const READS_AT_ONCE: usize = 16;
@@ -173,6 +175,21 @@ impl JobsTable {
         limit: i32,
         after: Option<&JobId>,
     ) -> Result<Page<Job, JobId>, Failure> {
+        let found = self.listed(tenant, kind, limit, after).await?;
+        let ids: Vec<JobId> = ids(&found.rows, "id", "");
+        let reads = ids.iter().map(|id| self.item(id.as_str()));
+        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
+        Ok(Page { rows: readable(items.into_iter().flatten()), next: found.next })
+    }
+
+    /// A page of a tenant's list of jobs of a kind.
+    async fn listed(
+        &self,
+        tenant: &TenantId,
+        kind: JobKind,
+        limit: i32,
+        after: Option<&JobId>,
+    ) -> Result<Page<Item, JobId>, Failure> {
         let list = list_of(tenant, Some(kind));
         let mut query = self
             .client
@@ -187,11 +204,7 @@ impl JobsTable {
             query =
                 query.exclusive_start_key("listed_tenant", text(list)).exclusive_start_key("id", text(after.as_str()));
         }
-        let found: Page<Item, JobId> = page::of(query, "Query jobs", ("id", "")).await?;
-        let ids: Vec<JobId> = ids(&found.rows, "id", "");
-        let reads = ids.iter().map(|id| self.item(id.as_str()));
-        let items: Vec<Option<Item>> = stream::iter(reads).buffered(READS_AT_ONCE).try_collect().await?;
-        Ok(Page { rows: readable(items.into_iter().flatten()), next: found.next })
+        page::of(query, "Query jobs", ("id", "")).await
     }
 
     /// What a tenant's key made, if it is remembered at `now`.

@@ -15,6 +15,7 @@ use crate::invalid::Invalid;
 use crate::invisible;
 use crate::job::Job;
 use crate::message::Message;
+use crate::metadata::Metadata;
 use crate::named;
 use crate::named::stored_by_name;
 use crate::rate_limit::{RateLimit, Restraint};
@@ -90,7 +91,7 @@ pub struct Endpoint {
     pub description: Option<String>,
     /// What its owner notes for programs of his own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
     /// What its deliveries say that their bodies are, where not what all say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<ContentType>,

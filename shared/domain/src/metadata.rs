@@ -13,11 +13,14 @@ pub const MAX_VALUE_CHARS: usize = 512;
 /// Of all names and texts together, in UTF-8.
 pub const MAX_BYTES: usize = 4096;
 
+/// Names with their texts.
+pub type Metadata = BTreeMap<String, String>;
+
 /// Takes a request's `metadata`.
 ///
 /// # Errors
 /// [`Invalid`] naming the entry, or `metadata` where it is too much in all.
-pub fn check_metadata(metadata: &BTreeMap<String, String>) -> Result<(), Invalid> {
+pub fn check_metadata(metadata: &Metadata) -> Result<(), Invalid> {
     if metadata.len() > MAX_ENTRIES {
         return Err(Invalid::new("metadata", format!("at most {MAX_ENTRIES} entries")));
     }

@@ -14,6 +14,8 @@ pub struct Missing;
 /// [`Missing`] when a row is absent that nobody has deleted: that is our failure, and calls nothing off.
 pub fn obstacle(tenant: Option<&Tenant>, endpoint: Option<&Endpoint>) -> Result<Option<Reason>, Missing> {
     match (tenant, endpoint) {
+        // Before all else: its webhooks and jobs are gone then, and not lost.
+        (Some(tenant), _) if tenant.status == TenantStatus::Deleting => Ok(Some(Reason::TenantDeleted)),
         (_, Some(endpoint)) if endpoint.deleted_at.is_some() => Ok(Some(Reason::WebhookDeleted)),
         (Some(tenant), _) if tenant.status == TenantStatus::Suspended => Ok(Some(Reason::TenantSuspended)),
         (None, _) | (_, None) => Err(Missing),
@@ -29,21 +31,12 @@ mod tests {
     use super::*;
     use crate::dialect::{DialectRef, NUR};
     use crate::id::{EndpointId, TenantId};
-    use crate::quota::OwnQuotas;
     use crate::tenant::Plan;
 
     #[test]
     fn what_is_missing_calls_nothing_off_and_what_is_deleted_does() {
         let at = Timestamp::UNIX_EPOCH;
-        let tenant = Tenant {
-            id: TenantId::new(at, 1),
-            name: "a".to_owned(),
-            plan: Plan::Pro,
-            status: TenantStatus::Active,
-            secrets: Vec::new(),
-            quotas: OwnQuotas::default(),
-            created_at: at,
-        };
+        let tenant = Tenant::bare(TenantId::new(at, 1), "a".to_owned(), Plan::Pro, at);
         let suspended = Tenant { status: TenantStatus::Suspended, ..tenant.clone() };
         let dialect = DialectRef(&NUR);
         let url = "https://hooks.example/".to_owned();
@@ -57,5 +50,9 @@ mod tests {
         assert_eq!(obstacle(None, Some(&deleted)), Ok(Some(Reason::WebhookDeleted)));
         assert_eq!(obstacle(Some(&suspended), None), Ok(Some(Reason::TenantSuspended)));
         assert_eq!(obstacle(Some(&tenant), Some(&disabled)), Ok(Some(Reason::WebhookDisabled)));
+        let leaving = Tenant { status: TenantStatus::Deleting, ..tenant };
+        for endpoint in [None, Some(&endpoint), Some(&deleted), Some(&disabled)] {
+            assert_eq!(obstacle(Some(&leaving), endpoint), Ok(Some(Reason::TenantDeleted)), "its webhook may be gone");
+        }
     }
 }

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::external_id::ExternalId;
 use crate::id::TenantId;
+use crate::metadata::Metadata;
 use crate::named;
 use crate::named::stored_by_name;
 pub use crate::plan::Plan;
@@ -17,6 +19,8 @@ named! {
         Active = "active",
         /// Its keys get 403, and its deliveries are cancelled.
         Suspended = "suspended",
+        /// It is being deleted: its keys are none, and nothing is sent to it.
+        Deleting = "deleting",
     }
 }
 
@@ -39,12 +43,41 @@ pub struct Tenant {
     /// What its operator has set for it beside its plan.
     #[serde(flatten)]
     pub quotas: OwnQuotas,
+    /// What it is called in its provider's own systems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+    /// What its provider keeps beside it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// When it was made.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
+    /// Since when it is being deleted, or was.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub deleting_since: Option<Timestamp>,
+    /// When its deletion had ended: the row is a tombstone, by which what is still on its way is called off.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
+    pub erased_at: Option<Timestamp>,
 }
 
 impl Tenant {
+    /// An active tenant with nothing of its own.
+    pub fn bare(id: TenantId, name: String, plan: Plan, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            plan,
+            status: TenantStatus::Active,
+            secrets: Vec::new(),
+            quotas: OwnQuotas::default(),
+            external_id: None,
+            metadata: Metadata::new(),
+            created_at,
+            deleting_since: None,
+            erased_at: None,
+        }
+    }
+
     /// What counts for it: its own quotas, and its plan's.
     pub fn quotas(&self) -> Quotas {
         self.quotas.over(Quotas::of(self.plan))

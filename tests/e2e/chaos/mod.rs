@@ -22,6 +22,7 @@ mod bad_days;
 mod cancellation;
 mod creations;
 mod dead_letters;
+mod deleted_tenant;
 mod fan_out;
 mod fault_runs;
 mod faults;

@@ -21,7 +21,7 @@ enum Of {
 /// A page, and what each of its blocks says, in their order. One without words is silent.
 type Page = (&'static str, &'static [(Of, &'static [&'static str])]);
 
-const PAGES: [Page; 11] = [
+const PAGES: [Page; 12] = [
     ("docs/runbook/README.md", &[(Ours, &[]), (Ours, &["is at http"]), (Ours, &["\"rescued\":"])]),
     ("docs/runbook/clock-wrong.md", &[(Ours, &["ate: ", "UTC"])]),
     (
@@ -36,6 +36,14 @@ const PAGES: [Page; 11] = [
         ],
     ),
     ("docs/runbook/dead-letters-left.md", &[(StandIn, &["a dead letter"])]),
+    (
+        "docs/deleting-a-tenant.md",
+        &[
+            (Ours, &["\"active\"", "\"retrying\":0"]),
+            (Ours, &["\"deleting\"", "\"begins_at\""]),
+            (Ours, &["\"stage\":null"]),
+        ],
+    ),
     ("docs/runbook/deliver-queue-behind.md", &[(Ours, &["Enabled", "Disabled"]), (Ours, &["\"State\": \"Enabled\""])]),
     ("docs/runbook/fanout-stopped.md", &[(Ours, &["Enabled", "Disabled"]), (Ours, &["\"State\": \"Enabled\""])]),
     (
@@ -84,7 +92,9 @@ async fn the_runbook_works_as_printed() {
     let events = [("2026-01-15T14:30:00.000Z", "evt_forgotten"), ("2026-01-15T15:30:00.000Z", "evt_fanned_out")];
     stand_in.store("ten_0123456789abcdef", &events);
 
+    let leaving = world.tenant().await;
     let shell = Shell::new(world.stack, "runbook")
+        .given("TENANT", &leaving.id)
         .given("FROM", "2026-01-15T14:00:00.000Z")
         .given("TO", "2026-01-15T15:00:00.000Z");
     let given_up = json!({"requestPayload": {"id": "an-envelope", "detail-type": "Postrider Event", "detail": {

@@ -67,6 +67,10 @@ impl Api {
         self.call(Method::PATCH, path).json(body).send().await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path).json(body).send().await
+    }
+
     /// Posts a body whose bytes matter.
     pub(crate) async fn post_text(&self, path: &str, body: &str) -> Answer {
         self.call(Method::POST, path).body("application/json", body).send().await

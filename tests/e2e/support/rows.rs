@@ -13,6 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::stack::Stack;
 
+mod left;
+
 /// A row.
 pub(crate) type Row = HashMap<String, AttributeValue>;
 

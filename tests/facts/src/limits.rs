@@ -25,6 +25,7 @@ pub(crate) fn by_name() -> Value {
         "sweep.backlog": sweep::pace::BACKLOG,
         "sweep.page": sweep::overdue::FOR_A_PAGE.as_secs(),
         "sweep.dead_letters": sweep::dead_letters::RESERVE.as_secs(),
+        "sweep.deletion_page": sweep::deletions::FOR_A_PAGE.as_secs(),
         "sweep.recovery_page": recoverer::FOR_A_PAGE.as_secs(),
         "fanout.first_wait": fanout::unfinished::FIRST_WAIT,
         "fanout.longest_wait": fanout::unfinished::LONGEST_WAIT,

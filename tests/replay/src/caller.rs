@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use postrider_domain::dialect::{Dialect, DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::{ApiKey, Scope};
-use postrider_domain::quota::OwnQuotas;
-use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use postrider_domain::tenant::{Plan, Tenant};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -26,15 +25,7 @@ impl Caller {
     /// A tenant, told apart from others by its number, with a key of this dialect.
     pub fn of_tenant(number: u64, dialect: &'static Dialect, scopes: &[Scope]) -> Self {
         let id = TenantId::new(Timestamp::UNIX_EPOCH, number);
-        let tenant = Tenant {
-            id: id.clone(),
-            name: "Acme".to_owned(),
-            plan: Plan::Pro,
-            status: TenantStatus::Active,
-            secrets: Vec::new(),
-            quotas: OwnQuotas::default(),
-            created_at: Timestamp::UNIX_EPOCH,
-        };
+        let tenant = Tenant::bare(id.clone(), "Acme".to_owned(), Plan::Pro, Timestamp::UNIX_EPOCH);
         let key = key(format!("{}{number}", dialect.key_prefix), scopes);
         let api_key = ApiKey { tenant_id: Some(id), dialect: Some(DialectRef(dialect)), ..key.key };
         Self { key: api_key, tenant: Some(tenant), ..key }

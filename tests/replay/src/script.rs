@@ -117,6 +117,19 @@ impl Script {
         self
     }
 
+    /// The same with what another says behind it.
+    #[must_use]
+    pub fn also(self, other: Self) -> Self {
+        let other = std::mem::take(&mut *other.scene());
+        let mut scene = self.scene();
+        scene.lines.extend(other.lines);
+        for (table, rows) in other.tables {
+            scene.tables.entry(table).or_default().extend(rows);
+        }
+        drop(scene);
+        self
+    }
+
     /// The configuration of clients that hear it, made by `over` of an HTTP client, a region and credentials: so there may stand
     /// between them whatever stands between a function and AWS.
     pub fn sdk<C>(&self, over: impl FnOnce(SharedHttpClient, &str, Credentials) -> C) -> C {

@@ -13,34 +13,35 @@ use serde_json::{Value, json};
 use postrider_api::document::fields_of;
 
 use super::*;
-use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant, QuotasToSet};
+use crate::requests::{ChangeTenant, CreateKey, CreateProviderKey, CreateTenant, PutTenant, QuotasToSet};
 
 const ADMIN_KEY: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZab";
 
-fn operator(script: &Script) -> Operator {
+pub(crate) fn operator(script: &Script) -> Operator {
     let sdk = script.sdk(sdk::over);
     let config = ConfigTable::of(&sdk, "config");
     Operator {
         credentials: OperatorCredentials::new(config.clone(), AdminKey::of(&sdk, "admin key", config.clone())),
         config,
         keyring: keyring(script),
+        deliveries: DeliveriesTable::of(&sdk, "deliveries"),
     }
 }
 
-fn keyring(script: &Script) -> Keyring {
+pub(crate) fn keyring(script: &Script) -> Keyring {
     Keyring::of(&script.sdk(sdk::over), "encryption key")
 }
 
-fn tenant() -> Tenant {
+pub(crate) fn tenant() -> Tenant {
     Caller::of_tenant(1, &STANDARD, &[]).tenant.unwrap()
 }
 
-fn row(tenant: &Tenant) -> Value {
+pub(crate) fn row(tenant: &Tenant) -> Value {
     keyed(format!("TENANT#{}", tenant.id), "TENANT", tenant)
 }
 
 /// An AWS that knows the operator, how secrets are sealed, and a tenant.
-fn script() -> Script {
+pub(crate) fn script() -> Script {
     Script::default()
         .saying_about("GetSecretValue", "admin key", [Said::secret(ADMIN_KEY)])
         .saying_about("PutItem", "the admin key", [Said::done()])
@@ -48,21 +49,21 @@ fn script() -> Script {
         .holding("config", [row(&tenant())])
 }
 
-async fn answered(script: &Script, call: Call) -> Answer {
+pub(crate) async fn answered(script: &Script, call: Call) -> Answer {
     let call = call.header("authorization", &format!("Bearer {ADMIN_KEY}"));
     Answer::of(&serve(&operator(script), call.event()).await)
 }
 
-fn path(of: &str) -> String {
+pub(crate) fn path(of: &str) -> String {
     format!("/v1/tenants/{}{of}", tenant().id)
 }
 
-fn post(path: &str, body: &Value) -> Call {
+pub(crate) fn post(path: &str, body: &Value) -> Call {
     Call::new("POST", path).saying(body)
 }
 
 /// The writes of the one transaction that there was.
-fn written(script: &Script) -> Vec<Value> {
+pub(crate) fn written(script: &Script) -> Vec<Value> {
     let mut transactions = script.asked("TransactWriteItems");
     assert_eq!(transactions.len(), 1);
     transactions[0]["TransactItems"].as_array_mut().unwrap().drain(..).collect()
@@ -92,6 +93,11 @@ async fn what_cannot_be_a_tenant_writes_nothing() {
         (json!({"name": format!(" {}", "x".repeat(128)), "plan": "pro"}), "name"),
         (json!({"name": "Acme", "plan": "gold"}), "plan"),
         (json!({"name": "Acme", "plan": "pro", "status": "suspended"}), "status"),
+        (json!({"name": "Acme", "plan": "pro", "external_id": "a/b"}), "external_id"),
+        (json!({"name": "Acme", "plan": "pro", "external_id": null}), "external_id"),
+        (json!({"name": "Acme", "plan": "pro", "metadata": {"a": 1}}), "metadata"),
+        (json!({"name": "Acme", "plan": "pro", "metadata": {"a b": "1"}}), "metadata.a b"),
+        (json!({"name": "Acme", "plan": "pro", "metadata": {"a": "x".repeat(513)}}), "metadata.a"),
     ] {
         let answer = answered(&script(), post("/v1/tenants", &body)).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!(field)), "{body}");
@@ -189,7 +195,8 @@ async fn a_change_sets_what_it_names_where_there_is_a_tenant() {
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("suspended")));
     let update = script.asked("UpdateItem").remove(0);
     assert_eq!(expression(&update, "UpdateExpression"), r#"SET status = "suspended""#);
-    assert_eq!(expression(&update, "ConditionExpression"), "attribute_exists(pk)");
+    let lives = "attribute_exists(pk) AND attribute_not_exists(deleting_since)";
+    assert_eq!(expression(&update, "ConditionExpression"), lives);
 }
 
 #[tokio::test]
@@ -276,7 +283,9 @@ async fn a_rotation_that_others_overtake_four_times_is_told_so() {
 fn calls() -> impl Iterator<Item = (&'static Route<Operator>, Call)> {
     let key = KeyId::new(Timestamp::UNIX_EPOCH, 1);
     Operator::ROUTES.iter().map(move |route| {
-        let path = route.path.replace("{id}", tenant().id.as_str()).replace("{key_id}", key.as_str());
+        let own = tenant().id;
+        let id = if route.method == "PUT" { "ext:customer-1" } else { own.as_str() };
+        let path = route.path.replace("{id}", id).replace("{key_id}", key.as_str());
         (route, Call::new(route.method, &path))
     })
 }
@@ -320,6 +329,8 @@ async fn the_document_has_the_fields_that_are_read() {
     assert_eq!(created, fields_of::<CreateTenant>());
     let changed = Call::new("PATCH", &path("")).saying(&json!({"?": 1}));
     assert_eq!(told(changed).await, fields_of::<ChangeTenant>());
+    let put = Call::new("PUT", "/v1/tenants/ext:customer-1").saying(&json!({"name": "Acme", "plan": "pro", "?": 1}));
+    assert_eq!(told(put).await, fields_of::<PutTenant>());
     let quotas = Call::new("PATCH", &path("")).saying(&json!({"quotas": {"?": 1}}));
     assert_eq!(told(quotas).await, fields_of::<QuotasToSet>());
     let key = told(post(&path("/keys"), &json!({"dialect": "standard", "?": 1}))).await;
@@ -391,4 +402,43 @@ async fn a_key_of_one_tenants_is_none_of_anothers() {
         .map(|asked| asked["TransactItems"][2]["Put"]["Item"]["sk"].clone())
         .collect();
     assert_ne!(places[0], places[1]);
+}
+
+/// Whether another has the name is told from whether the same call was faster: only the latter is answered as that was.
+#[tokio::test]
+async fn a_named_tenants_creation_that_comes_again_is_no_other_tenants() {
+    let body = json!({"name": "Acme", "plan": "pro", "external_id": "customer-1", "secret": "whsec_1234567890123456"});
+    let call = |body: &Value| post("/v1/tenants", body).header("idempotency-key", "acme-1");
+    let first = script().saying("TransactWriteItems", [Said::done()]);
+    let made = answered(&first, call(&body)).await;
+    assert_eq!((made.status, &made.body["external_id"]), (201, &json!("customer-1")), "{made:?}");
+    let writes: Vec<Value> = written(&first).iter().map(|write| write["Put"]["Item"].clone()).collect();
+    assert_eq!(writes.len(), 4, "the tenant, its place in the list, its claim, and the call: {writes:?}");
+    assert_eq!(writes[0]["secrets"][0].get("unseen"), None, "its provider knows it: a rotation keeps it for its grace");
+    let (claim, remembered) = (&writes[2], &writes[3]);
+    assert_eq!((&claim["pk"], &remembered["pk"]), (&json!("EXTERNAL#customer-1"), &json!("CALLS#operator")));
+    for field in ["secret", "external_id"] {
+        let other =
+            [(field, json!("whsec_6543210987654321"))].into_iter().fold(body.clone(), |mut body, (name, value)| {
+                body[name] = value;
+                body
+            });
+        let script = script_of_many().holding("config", [remembered.clone()]);
+        let answer = answered(&script, call(&other)).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (409, &json!("conflict")), "another {field}");
+    }
+    let refused =
+        |by_call: Result<Value, &'static str>| Said::cancelled(&[Err("None"), Err("None"), Ok(claim.clone()), by_call]);
+    let digest = remembered["sk"].as_str().unwrap();
+    let slower = |there: [Said; 2], refusal: Said| {
+        let found = Script::default().saying_about("GetItem", digest.to_owned(), there);
+        found.also(script_of_many()).saying("TransactWriteItems", [refusal])
+    };
+    let same = slower([Said::done(), Said::row(remembered)], refused(Ok(remembered.clone())));
+    let answer = answered(&same, call(&body)).await;
+    assert_eq!((answer.status, &answer.body), (201, &made.body));
+    let another = slower([Said::done(), Said::done()], refused(Err("None")));
+    let answer = answered(&another, call(&body)).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (409, &json!("conflict")));
+    assert!(answer.body["error"]["message"].as_str().unwrap().contains("external_id"), "{answer:?}");
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use postrider_domain::event::{MAX_TAG_CHARS, MAX_TAG_NAME_CHARS, MAX_TAGS, MAX_TYPE_CHARS};
-use postrider_domain::{idempotency_key, web_url, webhook_url};
+use postrider_domain::{external_id, idempotency_key, web_url, webhook_url};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// Entries of a page where nobody asks for fewer or more.
@@ -114,6 +114,39 @@ text!(
         "pattern": r"^(\*|[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+(\.[!$%()+,/:;=?@\[\]^{|}~0-9A-Za-z_-]+)*(\.\*)?)$",
         "description": "An event type; `prefix.*`, which is all that begin so; or `*`, which is all but Postrider's own `webhook.*`.",
         "examples": ["invoice.*"],
+    }
+);
+text!(
+    /// The schema of a provider's own id of a tenant.
+    ExternalIdOfTenant,
+    "ExternalId",
+    {
+        "type": "string",
+        "pattern": external_id::PATTERN,
+        "description": "What the provider calls a tenant in its own systems. No two tenants have the same.",
+        "examples": ["customer-4711"],
+    }
+);
+text!(
+    /// The schema of a tenant in a path.
+    TenantInPath,
+    "TenantInPath",
+    {
+        "type": "string",
+        "pattern": "^(ten_[0-9A-Za-z]{16}|ext:[0-9A-Za-z_.-]{1,128})$",
+        "description": "A tenant: its id, or `ext:` and its `external_id`.",
+        "examples": ["ten_0Uj3xKq8mPz4RtVb"],
+    }
+);
+text!(
+    /// The schema of a tenant in a path where it may be one that there is not yet.
+    ExternalIdInPath,
+    "ExternalIdInPath",
+    {
+        "type": "string",
+        "pattern": "^ext:[0-9A-Za-z_.-]{1,128}$",
+        "description": "A tenant: `ext:` and its `external_id`.",
+        "examples": ["ext:customer-4711"],
     }
 );
 text!(

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use postrider_domain::deletion::Stage;
 use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::dialect;
 use postrider_domain::doctor;
@@ -77,6 +78,7 @@ names_of! {
     Reason = "DeliveryReason", "Why a delivery was given up or called off.";
     EndpointStatus = "WebhookStatus", "Whether a webhook is sent to.";
     TenantStatus = "TenantStatus", "Whether a tenant may use the API and is sent to.";
+    Stage = "DeletionStage", "What a tenant's deletion takes away next.";
     Progress = "RecoveryStatus", "Whether a recovery goes on.";
     State = "ParkingState", "How a webhook's parking stands.";
     Cause = "ParkingCause", "Why deliveries are parked.";

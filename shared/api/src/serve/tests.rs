@@ -1,5 +1,6 @@
 //! Whom a function lets in, and how it tells the others, without a stack.
 
+use std::iter::repeat_with;
 use std::time::Duration;
 
 use postrider_aws::config_table::ConfigTable;
@@ -7,7 +8,7 @@ use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::key::Scope;
 use postrider_domain::tenant::{Tenant, TenantStatus};
-use replay::{Answer, Call, Caller as Someone, Script};
+use replay::{Answer, Call, Caller as Someone, Said, Script, keyed};
 use serde_json::json;
 
 use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, Routed, serve};
@@ -139,6 +140,20 @@ async fn a_good_key_costs_no_read_for_less_than_a_minute() {
         tokio::time::advance(Duration::from_secs(wait)).await;
         assert_eq!(asked(&things, get("/v1/things").by(&someone)).await.status, 200);
         assert_eq!(script.operations().len(), reads, "its key and its tenant, {wait}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_tenants_keys_are_none_in_less_than_a_minute_whether_their_rows_are_gone_or_not() {
+    let someone = tenant(&[Scope::WebhooksRead]);
+    let [key, alive] = <[_; 2]>::try_from(someone.rows()).unwrap();
+    let leaving = json!({"status": "deleting", "deleting_since": "2026-01-15T14:00:00.000Z"});
+    let leaving = keyed(alive["pk"].as_str().unwrap(), "TENANT", &leaving);
+    let rows = [Said::row(&alive)].into_iter().chain(repeat_with(move || Said::row(&leaving)));
+    let things = things(&Script::default().saying_about("GetItem", "\"TENANT\"", rows).holding("config", [key]));
+    for (wait, status) in [(0, 200), (44, 200), (2, 401), (0, 401)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        assert_eq!(asked(&things, get("/v1/things").by(&someone)).await.status, status, "{wait}");
     }
 }
 

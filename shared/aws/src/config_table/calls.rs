@@ -6,6 +6,7 @@
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use postrider_domain::call::{CallKey, KEPT_SECONDS};
+use postrider_domain::id::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigTable, keyed};
@@ -17,6 +18,11 @@ const PREFIX: &str = "CALLS#";
 
 fn partition(key: &CallKey) -> String {
     format!("{PREFIX}{}", key.caller())
+}
+
+/// Where the calls lie that a tenant's keys made.
+pub(super) fn partition_of(tenant: &TenantId) -> String {
+    format!("{PREFIX}{tenant}")
 }
 
 /// A call with its answer, sealed for [`CallKey::owner`], to be written with what it makes.
@@ -90,5 +96,20 @@ impl ConfigTable {
             .build()
             .map_err(unwritable("a call"))?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use postrider_domain::call::CalledBy;
+
+    use super::*;
+
+    /// Or nobody would take them away with their tenant.
+    #[test]
+    fn what_a_tenants_keys_made_lies_where_its_deletion_looks() {
+        let tenant = TenantId::new(Timestamp::UNIX_EPOCH, 1);
+        let key = CallKey::new(CalledBy::Tenant(&tenant), "POST /v1/webhooks/create", &[], "a").unwrap();
+        assert_eq!(partition(&key), partition_of(&tenant));
     }
 }

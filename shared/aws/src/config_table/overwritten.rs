@@ -6,9 +6,9 @@ use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::{Event, EventPattern, OwnType};
 use postrider_domain::id::{EndpointId, EventId, TenantId};
-use postrider_domain::quota::{OwnQuotas, Quotas};
+use postrider_domain::quota::Quotas;
 use postrider_domain::stored_secret::StoredSecret;
-use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
+use postrider_domain::tenant::{Plan, Tenant};
 use postrider_domain::time;
 use postrider_host::deadline::{self, Waiting};
 use replay::{Said, Script};
@@ -87,15 +87,9 @@ async fn a_change_without_a_secret_is_not_known_by_those_that_stay() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rotation_of_a_tenants_secret_is_known_by_it() {
-    let tenant = Tenant {
-        id: TenantId::new(Timestamp::UNIX_EPOCH, 1),
-        name: "a".to_owned(),
-        plan: Plan::Pro,
-        status: TenantStatus::Active,
-        secrets: secrets(&[OLD]),
-        quotas: OwnQuotas::default(),
-        created_at: Timestamp::UNIX_EPOCH,
-    };
+    let at = Timestamp::UNIX_EPOCH;
+    let tenant =
+        Tenant { secrets: secrets(&[OLD]), ..Tenant::bare(TenantId::new(at, 1), "a".to_owned(), Plan::Pro, at) };
     for (there, recorded) in [(&[NEW, OLD][..], Recorded::Yes), (&["k1.theirs", OLD], Recorded::Overtaken)] {
         let script = Script::new([Said::lost(), Said::refused(&theirs(there))]);
         let changed = table(&script).change_tenant_secrets(&tenant, &secrets(&[NEW, OLD])).await.unwrap();

@@ -18,7 +18,7 @@ use crate::conditional::{CHANGED_BY, Recorded, has_id, is_by, transact, transact
 use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, number, text, to_item};
 
-const RUNNING: &str = "RECOVERIES";
+pub(super) const RUNNING: &str = "RECOVERIES";
 /// The ids of what one tenant has running, for its quota.
 const RUNNING_OF_TENANT: &str = "RECOVERING";
 const CALL: &str = "TransactWriteItems recovery";

@@ -50,6 +50,8 @@ named! {
         WebhookDeleted = "webhook_deleted",
         /// The tenant is suspended.
         TenantSuspended = "tenant_suspended",
+        /// The tenant is deleted.
+        TenantDeleted = "tenant_deleted",
         /// The event's row is gone.
         EventExpired = "event_expired",
         /// Somebody asked for it.

@@ -10,7 +10,6 @@ use crate::dialect::{DialectRef, NOUVEL, STANDARD};
 use crate::endpoint::EndpointStatus;
 use crate::id::EventId;
 use crate::job::JobStatus;
-use crate::quota::OwnQuotas;
 use crate::slow::SlowEndpoints;
 use crate::stored_secret::StoredSecret;
 use crate::tenant::{Plan, TenantStatus};
@@ -130,15 +129,7 @@ impl Side {
     fn filings(&self) -> Vec<Filing> {
         let id = self.id.clone();
         let mut filings: Vec<Filing> = Vec::new();
-        let tenant = |status| Tenant {
-            id: self.id.clone(),
-            name: "Same".to_owned(),
-            plan: Plan::Pro,
-            status,
-            secrets: Vec::new(),
-            quotas: OwnQuotas::default(),
-            created_at: at(),
-        };
+        let tenant = |status| Tenant { status, ..Tenant::bare(self.id.clone(), "Same".to_owned(), Plan::Pro, at()) };
         let row = seen(self.corner.tenant, tenant(TenantStatus::Active), Some(tenant(TenantStatus::Suspended)));
         let key = id.clone();
         filings.extend(

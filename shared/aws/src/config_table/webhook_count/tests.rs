@@ -3,7 +3,7 @@
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::quota::{OwnQuotas, Quota};
-use postrider_domain::tenant::{Plan, TenantStatus};
+use postrider_domain::tenant::Plan;
 use replay::{Said, Script, expression, keyed as row_of};
 use serde_json::{Value, json};
 
@@ -50,13 +50,8 @@ fn count(webhooks: u64, list_bytes: u64, counted_at: i64) -> Value {
 
 fn tenant_row(webhooks: Option<u64>) -> Value {
     let tenant = Tenant {
-        id: tenant(),
-        name: "a".to_owned(),
-        plan: Plan::Free,
-        status: TenantStatus::Active,
-        secrets: Vec::new(),
         quotas: OwnQuotas { webhooks, ..OwnQuotas::default() },
-        created_at: Timestamp::UNIX_EPOCH,
+        ..Tenant::bare(tenant(), "a".to_owned(), Plan::Free, Timestamp::UNIX_EPOCH)
     };
     row_of(partition(), TENANT_SORT, &tenant)
 }
