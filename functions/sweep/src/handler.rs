@@ -1,4 +1,4 @@
-//! One sweep: four tasks, each with its share of the time, none stopped by a failure, its own or another's.
+//! One sweep: five tasks, each with its share of the time, none stopped by a failure, its own or another's.
 
 use lambda_runtime::Error;
 use postrider_api::invocation::Invocation;
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::dead_letters::DeadLetters;
 use crate::done::Swept;
+use crate::failures::Failures;
 use crate::overdue::{Overdue, Rescued};
 use crate::parked::{LookedAfter, Parked};
 use crate::timer::asks_for_a_sweep;
@@ -22,6 +23,7 @@ pub struct Sweep {
     overdue: Overdue,
     dead_letters: DeadLetters,
     parked: Parked,
+    failures: Failures,
     recoverer: Recoverer,
 }
 
@@ -35,6 +37,7 @@ impl Sweep {
             overdue: Overdue::from_env(sdk)?,
             dead_letters: DeadLetters::from_env(sdk)?,
             parked: Parked::from_env(sdk)?,
+            failures: Failures::from_env(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
         })
     }
@@ -59,10 +62,11 @@ impl Sweep {
         let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
         let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
         let parked = deadline::at_most(deadline::left() / 2, self.parked.look_after_all()).await;
+        let told = deadline::at_most(deadline::left() / 2, self.failures.tell_all()).await;
         let recoveries = self.recoverer.continue_all().await;
-        let done = Done::of(&rescued, &dead, &parked, &recoveries);
+        let done = Done { notices: told.done, ..Done::of(&rescued, &dead, &parked, &recoveries) };
         done.tell();
-        let failures = [rescued.failure, dead.failure, parked.failure, recoveries.err()];
+        let failures = [rescued.failure, dead.failure, parked.failure, told.failure, recoveries.err()];
         match failures.into_iter().flatten().next() {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::to_value(done)?),
@@ -83,6 +87,8 @@ struct Done {
     webhooks_down: Option<usize>,
     /// Parked deliveries that have waited for too long.
     given_up: usize,
+    /// Notices that tell of several failed deliveries each.
+    notices: usize,
     recoveries: Option<usize>,
     #[serde(skip)]
     oldest_parked_seconds: Option<i64>,
@@ -106,6 +112,7 @@ impl Done {
             dead_letters: dead_letters.done,
             webhooks_down: parked.done.has_seen_all.then_some(parked.done.down),
             given_up: parked.done.failed,
+            notices: 0,
             oldest_parked_seconds: parked.done.has_seen_all.then_some(parked.done.oldest_seconds),
             recoveries: recoveries.as_ref().ok().copied(),
         }
@@ -131,6 +138,7 @@ impl Done {
             dead_letters = self.dead_letters,
             webhooks_down = self.webhooks_down,
             given_up = self.given_up,
+            notices = self.notices,
             recoveries = self.recoveries,
             "sweep.done"
         );
@@ -150,6 +158,7 @@ mod tests {
 
     use super::*;
     use crate::dead_letters::tests::dead_letters;
+    use crate::failures::tests::failures;
     use crate::overdue::tests::overdue;
     use crate::parked::tests::parked;
 
@@ -159,7 +168,8 @@ mod tests {
         let recoverer =
             Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
         let parked = parked(script);
-        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, recoverer }
+        let failures = failures(script);
+        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, failures, recoverer }
     }
 
     fn none() -> impl Iterator<Item = Said> {
@@ -172,7 +182,7 @@ mod tests {
         let well = || Script::default().saying("GetQueueAttributes", repeat_with(waiting));
         let script = well().saying("ReceiveMessage", [Said::done()]).saying("Query", none());
         let done = sweep(&script).sweep().await.unwrap();
-        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "recoveries": 0});
+        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "notices": 0, "recoveries": 0});
         assert_eq!(done, nothing);
         let script = well()
             .saying_about("Query", ":shard", repeat_with(Said::throttled))

@@ -2,6 +2,7 @@
 
 pub mod dead_letters;
 mod done;
+mod failures;
 mod handler;
 pub mod overdue;
 pub mod pace;
