@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
 
 import scenarios
 from down_day import DAY
+from entering import entering
 from growth import growth
 from outage import outage
 from run_dir import RunDir
@@ -31,7 +32,7 @@ TOLERANCE = 0.0005
 def run() -> None:
     running = Running()
     run_dir, stack = RunDir(running.path.parent), running.described
-    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "sweep")}
+    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "jobs", "sweep")}
     still(stack)
     counted = asyncio.run(_count(Stand(stack, programs, run_dir.path / "bench")))
     if os.environ.get("ACCEPT"):
@@ -52,6 +53,9 @@ async def _count(stand: Stand) -> dict:
             grown = await growth(stand, endpoints)
             counted[f"fan-out among {endpoints}"] = _counts(grown.fan_out)
             counted[f"deliveries among {endpoints}"] = _counts(grown.delivered)
+    with step("count what each way in takes until an event's row is there, or a report is applied"):
+        for way, tally in (await entering(stand)).items():
+            counted[f"in by {way}"] = _counts(tally)
     with step("count them for an endpoint that is down: parked by fan-out and by deliver, after attempts, and the outage itself"):
         down = await outage(stand, PARKED)
         for way, tally in down.ways.items():

@@ -9,8 +9,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "template"))
 
 from facts import facts
 from worst_day import (
+    AT_ONCE_READS,
+    AT_ONCE_UNITS,
     LARGEST,
+    MOST_WEBHOOKS,
     PAGE,
+    PRICE,
     RETRIES,
     SMALL,
     Plan,
@@ -33,11 +37,22 @@ SUMMARY = PAGE.parent / "performance.md"
 
 
 class Notices(unittest.TestCase):
-    def test_one_event_is_told_of_for_each_webhook_to_each_and_no_further(self):
+    def test_whatever_fails_a_minute_tells_of_so_many_webhooks_to_each_and_no_further(self):
         told = told_of(Plan(webhooks=20, events_per_second=10))
-        self.assertEqual((told.notices, told.deliveries), (20, 400), "a notice's own failing makes none")
+        self.assertEqual((told.notices, told.deliveries), (40, 800), "each at once and then together")
         self.assertGreater(told.refused, 9 * told.taken)
-        self.assertGreater(told_of(Plan(200, 100)).taken, 90 * told.taken, "ten times the webhooks, a hundred times as many")
+        larger = told_of(Plan(webhooks=2_000, events_per_second=10))
+        self.assertEqual((larger.notices, larger.deliveries), (41, 82_000), "one more for all others")
+        self.assertEqual(told_of(Plan(20, 10)), told_of(Plan(20, 1_000)), "it does not follow from the events")
+
+    def test_the_page_says_what_a_failures_notice_costs(self):
+        at_once = AT_ONCE_UNITS * PRICE["write_unit"] + AT_ONCE_READS * PRICE["read_unit"] + PRICE["bus_event"]
+        told = " ".join(PAGE.read_text().split())
+        self.assertIn(f"{AT_ONCE_UNITS} write units, a read unit and an entry on the bus, ${at_once:.1f} a million", told)
+        self.assertIn(f"counted with others a unit: ${PRICE['write_unit'] + 0.001:.2f} a million", told)
+
+    def test_the_smallest_plans_webhooks_are_told_of_one_by_one(self):
+        self.assertEqual(MOST_WEBHOOKS, min(plan.webhooks for plan in plans().values()))
 
 
 class Page(unittest.TestCase):

@@ -36,8 +36,15 @@ QUEUES = ("Deliver", "Retry", "Slow")
 RETRIES = 9
 # Bytes of `data`: as in every other figure of the bench, and the most that is taken.
 SMALL, LARGEST = 450, 256 * 1024
-# Units that a notice costs in its transaction: the record's and the event's, twice, less the record's own.
-NOTICE_UNITS = 3
+MINUTES = DAY // 60
+# Webhooks of a tenant that are told of at once within a minute, and by one look one by one.
+MOST_WEBHOOKS = int(bounds()["domain::failures::MOST_WEBHOOKS"])
+# A notice that is written with its record: the record's unit and the event's, twice, less the record's own; and the claim to
+# tell of it, after a consistent read.
+AT_ONCE_UNITS, AT_ONCE_READS = 3 + 1, 1
+# One that tells of many: its event's unit in a transaction; that transaction's own row and its place in a list, and the two
+# writes that say that failures are counted; the row that is read before, and the least that is read of sixteen lists.
+TOGETHER_UNITS, LOOK_UNITS, LOOK_READS = 2, 2 + 2 + 2, 1 + 16 / 2
 # Of an event's row beside its data; of a POST and its answer beside the body; of a kept connection's TLS.
 ROW, POST = 300, 350
 SECONDS = (2 * ASSUMED["aws_call_ms"] + ASSUMED["receiver_ms"]) / 1000
@@ -195,7 +202,7 @@ def _let_through(plan: Plan, stack: Stack) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What follows from one event that fails wherever it goes, where every webhook also asks for notices."""
+    """What follows in a minute from whatever fails, where every webhook fails and every webhook also asks for notices."""
 
     notices: int
     deliveries: int
@@ -205,11 +212,16 @@ class Told:
 
 
 def told_of(plan: Plan) -> Told:
-    deliveries = plan.webhooks**2
-    notices = plan.webhooks * NOTICE_UNITS * PRICE["write_unit"]
+    at_once = min(plan.webhooks, MOST_WEBHOOKS)
+    # One more for all others, where there are any.
+    together = at_once + (plan.webhooks > at_once)
+    deliveries = (at_once + together) * plan.webhooks
+    units = at_once * AT_ONCE_UNITS + together * TOGETHER_UNITS + LOOK_UNITS
+    reads = at_once * AT_ONCE_READS + LOOK_READS
+    notices = units * PRICE["write_unit"] + reads * PRICE["read_unit"] + (at_once + together) * PRICE["bus_event"]
     taken = row() + first_attempt(SMALL)
     return Told(
-        notices=plan.webhooks,
+        notices=at_once + together,
         deliveries=deliveries,
         taken=(notices + deliveries * taken) / MILLION,
         refused=(notices + deliveries * (taken + RETRIES * retry(SMALL))) / MILLION,
@@ -217,12 +229,12 @@ def told_of(plan: Plan) -> Told:
 
 
 def notices(plans: dict[str, Plan]) -> str:
-    head = ("one event of", "notices", "deliveries of them", "all taken at once", "all refused ten times")
+    head = ("a minute of", "notices", "deliveries of them", "all taken at once", "all refused ten times", "the same for a day")
     lines = [head, tuple("---" for _ in head)]
     for name, plan in plans.items():
         told = told_of(plan)
-        sums = (f"{told.notices:,}", f"{told.deliveries:,}", f"${told.taken:,.4f}", f"${told.refused:,.3f}")
-        lines.append((name, *sums))
+        sums = (f"${told.taken:,.4f}", f"${told.refused:,.3f}", dollars(told.refused * MINUTES))
+        lines.append((name, f"{told.notices:,}", f"{told.deliveries:,}", *sums))
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

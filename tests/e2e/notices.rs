@@ -1,15 +1,20 @@
-//! Notices of deliveries that failed: who hears of them, what they say, and that each failure is told of once.
+//! Notices of deliveries that failed: who hears of them, what they say, and that each failure is told of once, by a notice of its own
+//! or among others.
 //!
 //! A notice's row is written with the failure, so as soon as a delivery is seen as failed the tenant's event rows tell how many there
 //! are: no test has to wait for one that does not come.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::api::text;
 use crate::support::time::instant;
-use crate::support::{Receiver, Reply, SOON, Tenant, World};
+use crate::support::{Receiver, Reply, SOON, Tenant, World, until};
 
 const NOTICE: &str = "webhook.delivery_failed";
+/// The row of a tenant's that says of which webhooks he was told just now.
+const FAILURES: &str = "FAILURES";
 
 /// A tenant whose webhooks speak the standard dialect, and a receiver behind one that asks for this.
 async fn with_one_that_asks(world: &World, patterns: &[&str]) -> (Tenant, Receiver) {
@@ -51,6 +56,7 @@ async fn a_schedule_that_ends_without_success_is_told_of_once() {
         let said = notice.json();
         let expected = json!({
             "webhook_id": webhook,
+            "count": 1,
             "delivery_id": id,
             "event_id": event,
             "event": "invoice.paid",
@@ -77,6 +83,8 @@ async fn a_further_round_that_fails_is_told_of_once_more_and_one_that_succeeds_i
     let (_, id) = invoice(&tenant, &webhook).await;
     for (attempts, status, rounds_that_failed) in [(1, "failed", 1), (2, "failed", 2), (3, "succeeded", 2)] {
         if attempts > 1 {
+            // As if the minute were over in which one more would be counted.
+            world.aws.rows.take(&tenant.id, FAILURES).await;
             tenant.api.post(&format!("/v1/deliveries/{id}/retry"), &json!({})).await.ok(202);
         }
         tenant.settled(&id, status, attempts).await;
@@ -137,13 +145,13 @@ async fn only_its_own_tenants_webhooks_hear_of_it_that_ask_by_name() {
     let webhook = failing(&tenant, &receiver, &[]).await;
     let (_, id) = invoice(&tenant, &webhook).await;
     tenant.settled(&id, "failed", 1).await;
-    assert_eq!(notices(&world, &tenant, 1).await, 0, "nobody asks, so nothing is written");
+    assert_eq!(notices(&world, &tenant, 1).await, 1, "the bus hears of it, whoever asks");
     // Whoever asks hears of his own alone.
     let webhook = failing(&other, &receiver, &[]).await;
     let (_, of_other) = invoice(&other, &webhook).await;
     let said = others.only(SOON).await.json();
     assert_eq!((&said["type"], &said["data"]["delivery_id"]), (&json!(NOTICE), &json!(of_other)));
-    assert_eq!((notices(&world, &tenant, 1).await, notices(&world, &other, 1).await), (0, 1));
+    assert_eq!((notices(&world, &tenant, 1).await, notices(&world, &other, 1).await), (1, 1));
     assert_eq!(everything.only(SOON).await.json()["type"], "invoice.paid");
 }
 
@@ -167,4 +175,94 @@ async fn what_postrider_failed_at_is_told_of_too() {
         (&json!("internal_failures"), &json!("internal"))
     );
     assert_eq!(notices(&world, &tenant, 1).await, 1);
+}
+
+/// What so many failures take until they are all told of: a record is counted a minute after it was written.
+const COUNTED: Duration = Duration::from_secs(150);
+
+/// How many deliveries the notices speak of that a receiver has got.
+fn told_of(receiver: &Receiver) -> u64 {
+    receiver.requests().iter().filter_map(|post| post.json()["data"]["count"].as_u64()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_by_the_hundred_is_told_of_once_and_then_together() {
+    let world = World::open();
+    let (tenant, told) = with_one_that_asks(&world, &[NOTICE]).await;
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(422)).await;
+    let webhook = failing(&tenant, &receiver, &[]).await;
+    let event = json!({"event": "invoice.paid", "data": {}});
+    for _ in 0..8 {
+        tenant.api.post("/v1/events/batch", &json!({"events": vec![&event; 25]})).await.ok(202);
+    }
+    let first = told.wait_for(1, SOON).await.remove(0).json();
+    assert_eq!((&first["data"]["count"], &first["data"]["webhook_id"]), (&json!(1), &json!(webhook)));
+    receiver.wait_for(200, SOON).await;
+    until("all of them to be told of", COUNTED, || async {
+        world.aws.functions.invoke("sweep", &json!({})).await;
+        match told_of(&told) {
+            200 => Ok(()),
+            fewer => Err(format!("{fewer} are told of")),
+        }
+    })
+    .await;
+    let said: Vec<Value> = told.requests().iter().map(|post| post.json()["data"].clone()).collect();
+    assert!(said.len() <= 4, "an outage of thousands must not make thousands: {said:?}");
+    let together = said.last().expect("one tells of many");
+    assert!(instant(text(together, "since")) <= instant(text(together, "until")));
+    // What it leads to is the list of those deliveries.
+    let path = text(together, "deliveries");
+    let mut listed = Vec::new();
+    let mut page = tenant.api.get(&format!("{path}&limit=100")).await.ok(200);
+    loop {
+        listed.extend(page["deliveries"].as_array().expect("a list").iter().map(|one| text(one, "id").to_owned()));
+        let Some(cursor) = page["pagination"]["next_cursor"].as_str().map(str::to_owned) else { break };
+        page = tenant.api.get(&format!("{path}&limit=100&cursor={cursor}")).await.ok(200);
+    }
+    assert!(listed.len() as u64 >= together["count"].as_u64().expect("a count"), "{} {together}", listed.len());
+    for end in ["first_delivery_id", "last_delivery_id"] {
+        assert!(listed.iter().any(|id| id == text(together, end)), "{together}");
+    }
+    world.aws.functions.invoke("sweep", &json!({})).await;
+    assert_eq!(told_of(&told), 200, "none is told of twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_providers_services_hear_on_the_bus_of_what_no_webhook_asks_for() {
+    let world = World::open();
+    let tenant = world.tenant_on("standard", "pro").await;
+    let pattern = json!({
+        "source": ["postrider"],
+        "detail-type": ["Postrider Notice"],
+        "detail": {"tenant_id": [tenant.id]},
+    });
+    let ear = world.aws.listen(&format!("notices-{}", tenant.id.trim_start_matches("ten_")), &pattern).await;
+    let heard = async |event: &str| -> Value {
+        let message = until(&format!("word of {event}"), SOON, || async {
+            world.aws.take(&ear.queue, event).await.ok_or_else(|| "none".to_owned())
+        })
+        .await;
+        serde_json::from_str::<Value>(&message).expect("an event should be JSON")["detail"].clone()
+    };
+    let receiver = Receiver::scripted(world.stack, [], Reply::Status(410)).await;
+    let webhook = failing(&tenant, &receiver, &[60]).await;
+    let created = heard("webhook.created").await;
+    assert_eq!(
+        (&created["data"]["webhook_id"], &created["data"]["webhook"]["status"]),
+        (&json!(webhook), &json!("active"))
+    );
+    assert!(text(&created["data"], "actor").starts_with("key_"), "{created}");
+    let (_, id) = invoice(&tenant, &webhook).await;
+    tenant.settled(&id, "failed", 1).await;
+    let failed = heard(NOTICE).await;
+    assert_eq!((&failed["tenant_id"], &failed["event"]), (&json!(tenant.id), &json!(NOTICE)));
+    assert_eq!((&failed["data"]["delivery_id"], &failed["data"]["reason"]), (&json!(id), &json!("endpoint_gone")));
+    instant(text(&failed, "timestamp"));
+    let disabled = heard("webhook.disabled").await;
+    assert_eq!(disabled["data"]["webhook_id"], webhook);
+    // It is the event that webhooks get, by its id.
+    let shown = tenant.api.get(&format!("/v1/events/{}", text(&disabled, "id"))).await.ok(200);
+    assert_eq!(shown["event"], "webhook.disabled");
+    assert_eq!(world.aws.waiting(&ear.queue).await, 0, "each was put once, and nothing else");
+    world.aws.stop_listening(ear).await;
 }

@@ -2,6 +2,7 @@
 
 An operation that is not written down here is refused, so that no call goes by unjudged."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from statements import Insert
 from tables import Tables
 from unjudged import Unjudged
 
-LEADING = "dynamodb:LeadingKeys"
+LEADING, ATTRIBUTES = "dynamodb:LeadingKeys", "dynamodb:Attributes"
 # Operations that need the right of the same name for the queue that they speak to; a batch needs that of one.
 QUEUE_ACTIONS = {
     "SendMessage": "SendMessage",
@@ -51,7 +52,7 @@ class Needs:
             case "GetItem" | "UpdateItem" | "DeleteItem":
                 yield self._on(operation, request["TableName"], [request["Key"]])
             case "PutItem":
-                yield self._on(operation, request["TableName"], [request["Item"]])
+                yield self._put(request)
             case "Query":
                 yield self._query(request)
             case "BatchGetItem":
@@ -60,7 +61,9 @@ class Needs:
             case "TransactWriteItems":
                 for item in request["TransactItems"]:
                     ((kind, write),) = item.items()
-                    yield self._on(ACTION_OF_WRITE[kind], write["TableName"], [write.get("Key") or write["Item"]])
+                    yield (
+                        self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
+                    )
             case "BatchExecuteStatement":
                 for statement in request["Statements"]:
                     insert = Insert.of(statement)
@@ -72,6 +75,10 @@ class Needs:
         name = self._tables.partition_key(table)
         leading = sorted({str(next(iter(item[name].values()), "")) for item in items if name in item})
         return Need(f"dynamodb:{action}", arn("dynamodb", f"table/{table}"), ((LEADING, tuple(leading)),))
+
+    def _put(self, write: dict) -> Need:
+        need = self._on("PutItem", write["TableName"], [write["Item"]])
+        return dataclasses.replace(need, keys=(*need.keys, (ATTRIBUTES, tuple(sorted(write["Item"])))))
 
     def _query(self, request: dict) -> Need:
         table, index = request["TableName"], request.get("IndexName")
@@ -110,5 +117,10 @@ def _of_secrets(operation: str, request: dict) -> Iterator[Need]:
 def _of_events(operation: str, request: dict) -> Iterator[Need]:
     if operation != "PutEvents":
         raise Unjudged(f"events:{operation}")
-    for bus in sorted({entry.get("EventBusName", "default") for entry in request["Entries"]}):
-        yield Need("events:PutEvents", bus if bus.startswith("arn:") else arn("events", f"event-bus/{bus}"))
+    for bus, source, detail_type in sorted({_entry(entry) for entry in request["Entries"]}):
+        keys = (("events:source", (source,)), ("events:detail-type", (detail_type,)))
+        yield Need("events:PutEvents", bus if bus.startswith("arn:") else arn("events", f"event-bus/{bus}"), keys)
+
+
+def _entry(entry: dict) -> tuple[str, str, str]:
+    return entry.get("EventBusName", "default"), entry.get("Source", ""), entry.get("DetailType", "")

@@ -16,7 +16,10 @@ from resolved import Resolved
 
 # The keys that are known to come with a call.
 KEYS = (
+    "dynamodb:Attributes",
     "dynamodb:LeadingKeys",
+    "events:detail-type",
+    "events:source",
     "iam:PassedToService",
     "kms:ViaService",
     "lambda:SourceFunctionArn",
@@ -140,6 +143,8 @@ def holds(condition: dict, context: Context) -> bool:
 def _tested(operator: str, name: str, wanted: list[str], context: Context) -> bool:
     if name not in KEYS:
         raise Unknown(f"the condition key {name}")
+    if operator == "Null":
+        return all((pattern.lower() == "true") == (name not in context) for pattern in wanted)
     quantifier, _, plain = operator.rpartition(":")
     test = {
         "StringEquals": lambda pattern, value: pattern == value,

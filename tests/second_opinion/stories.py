@@ -327,6 +327,23 @@ def retries(stage: Stage) -> None:
     customer.call("DELETE", f"/v1/webhooks/{listener}", expect=204)
 
 
+def failures_together(stage: Stage) -> None:
+    """What fails soon after another at one webhook is counted, and told by a sweep."""
+    world, customer, rows = stage.world, stage.customer("standard"), Rows(stage)
+    customer.webhook(stage.receivers.url("told-together"), ["webhook.delivery_failed"])
+    stage.receivers.set("failing-often", Manner(422))
+    webhook = customer.webhook(stage.receivers.url("failing-often"), ["invoice.*"], retry_schedule=[])
+    failed = [delivered_to(stage, customer, webhook) for _ in range(3)]
+    counted = [one for one in failed if "due_at" in rows.get("DeliveriesTable", endpoint_id=webhook, id=one)]
+    check(len(counted) == 2, f"the first is told at once, and two of {failed} are counted: {counted}")
+    for delivery in counted:
+        rows.delivery(delivery, due_at=s(ago(120)))
+    rows.change("ConfigTable", {"pk": f"TENANT#{customer.tenant}", "sk": "FAILURES"}, counted_at=s(ago(200)))
+    check(world.sweep()["notices"] == 1, "they are not told together")
+    world.until("two notices", lambda: stage.receivers.posts["/told-together"] == 2)
+    check(not rows.get("ConfigTable", pk="FAILURES", sk=customer.tenant), "each sweep would look for nothing")
+
+
 def gone(stage: Stage) -> None:
     """A receiver that answers 410 is left alone, and its owner hears of it."""
     customer = stage.customer("standard")
@@ -384,6 +401,7 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "jobs": jobs,
     "quotas": quotas,
     "retries": retries,
+    "failures told together": failures_together,
     "a receiver that is gone": gone,
     "late attempts": late,
     "counts and cancellations": counts,

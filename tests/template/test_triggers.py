@@ -49,10 +49,11 @@ class Bus(unittest.TestCase):
         )
         self.assertEqual(rule["Targets"][0]["Arn"], {"Fn::GetAtt": ["EventsFunction", "Arn"]})
 
-    def test_a_new_jobs_announcement_comes_back_to_no_function(self):
+    def test_what_postrider_announces_comes_back_to_no_function(self):
         for rule in self.rules.values():
             heard = rule["EventPattern"]["detail-type"]
-            self.assertNotIn(facts()["detail_types"]["job_created"], heard, "fan-out puts it there: it would go round")
+            for announced in ("job_created", "notice"):
+                self.assertNotIn(facts()["detail_types"][announced], heard, "fan-out puts it there: it would go round")
 
     def test_the_rules_may_invoke_and_nothing_else_of_eventbridge(self):
         permitted = {

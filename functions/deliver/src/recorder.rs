@@ -2,7 +2,7 @@
 
 use lambda_runtime::Error;
 use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::notices::{Notice, Notices};
+use postrider_aws::notices::{Notices, Tell};
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded};
 use postrider_domain::attempt::Attempt;
@@ -33,12 +33,11 @@ impl Recorder {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        let notice = self.notices.of_record(row, attempt, transition).await;
+        let tell = self.notices.of_record(row, attempt, transition).await;
         let mut tries = 0;
         loop {
             tries += 1;
-            let tried =
-                deadline::but_for(TO_FOLLOW, self.try_to_record(row, attempt, transition, notice.as_ref())).await;
+            let tried = deadline::but_for(TO_FOLLOW, self.try_to_record(row, attempt, transition, &tell)).await;
             let error = match tried {
                 Ok(recorded) => return Ok(recorded),
                 Err(error) => error,
@@ -58,14 +57,10 @@ impl Recorder {
         row: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-        notice: Option<&Notice>,
+        tell: &Tell,
     ) -> Result<Recorded, Failure> {
-        let recorded = match notice {
-            Some(notice) => self.deliveries.record_and_tell(row, attempt, transition, notice).await?,
-            None => self.deliveries.record(row, attempt, transition).await?,
-        };
-        if recorded == Recorded::Yes {
-            metrics::count(Metric::AcceptedEvents, usize::from(notice.is_some()));
+        if self.deliveries.record_and_tell(row, attempt, transition, tell).await? == Recorded::Yes {
+            metrics::count(Metric::AcceptedEvents, tell.events());
             return Ok(Recorded::Yes);
         }
         if self.deliveries.record_late(row, attempt).await? == Recorded::Overtaken {

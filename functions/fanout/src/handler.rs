@@ -23,8 +23,8 @@ use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
 use postrider_aws::{Failure, rows};
+use postrider_domain::announcement::Announcement;
 use postrider_domain::delivery::{Delivery, Status};
-use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::Event;
 use postrider_domain::message::Message;
 use postrider_domain::note::Note;
@@ -49,6 +49,8 @@ use crate::walk::Walk;
 mod filtered;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod told;
 #[cfg(test)]
 mod turns;
 
@@ -262,11 +264,24 @@ impl Fanout {
         (done, outcomes, [deliveries, slow])
     }
 
-    /// Tells workers of new jobs; what became of each, with its number among the works.
+    /// Puts on the bus what belongs there: new jobs for workers, notices for the provider's services. What became of each, with its
+    /// number among the works. What goes on behind some webhook was told of when it began; what a run before this one has told is told
+    /// already.
     async fn tell_all<'a>(&self, works: &[Work<'a>]) -> Vec<(usize, &'a Event, Result<(), Failure>)> {
-        let new = works.iter().enumerate().filter(|(_, work)| work.event.announce.is_some());
-        let announcements = new.map(|(number, work)| async move { (number, work.event, self.tell(work.event).await) });
-        stream::iter(announcements).buffer_unordered(QUERIES_AT_ONCE).collect().await
+        let begun = works.iter().enumerate().filter(|(_, work)| work.stretch.after.is_none());
+        let (mut told, mut new, mut announcements) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, work) in begun {
+            let Some(announcement) = Announcement::of(work.event) else { continue };
+            if self.announced.has(&name_of(work.event)) {
+                told.push((number, work.event, Ok(())));
+            } else {
+                new.push((number, work.event));
+                announcements.push(announcement);
+            }
+        }
+        let results = self.bus.put_all(&announcements).await;
+        told.extend(new.into_iter().zip(results).map(|((number, event), result)| (number, event, result)));
+        told
     }
 
     /// Who is slow: what keeps a connection waiting shall not stand among first attempts. It is a hint: where it cannot be read
@@ -279,15 +294,6 @@ impl Fanout {
             tracing::warn!(error = %error, "fanout.slow_unknown");
             SlowByTenant::default()
         })
-    }
-
-    /// Tells workers of a new job, unless a run before this one has.
-    async fn tell(&self, event: &Event) -> Result<(), Failure> {
-        if self.announced.has(&name_of(event)) {
-            Ok(())
-        } else {
-            self.bus.put(DetailType::JobCreated, &event.data).await
-        }
     }
 
     /// Puts the rows, or looks for them, then sends their messages; what became of each. A row that was there before is announced again while it is

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::dead_letters::DeadLetters;
 use crate::deletions::Deletions;
 use crate::done::Swept;
+use crate::failures::Failures;
 use crate::overdue::{Overdue, Rescued};
 use crate::parked::{LookedAfter, Parked};
 use crate::timer::asks_for_a_sweep;
@@ -23,6 +24,7 @@ pub struct Sweep {
     overdue: Overdue,
     dead_letters: DeadLetters,
     parked: Parked,
+    failures: Failures,
     deletions: Deletions,
     recoverer: Recoverer,
 }
@@ -37,6 +39,7 @@ impl Sweep {
             overdue: Overdue::from_env(sdk)?,
             dead_letters: DeadLetters::from_env(sdk)?,
             parked: Parked::from_env(sdk)?,
+            failures: Failures::from_env(sdk)?,
             deletions: Deletions::from_env(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
         })
@@ -62,11 +65,13 @@ impl Sweep {
         let rescued = deadline::at_most(deadline::left() / 3, self.overdue.rescue()).await;
         let dead = deadline::at_most(deadline::left() / 2, self.dead_letters.record()).await;
         let parked = deadline::at_most(deadline::left() / 3, self.parked.look_after_all()).await;
+        let told = deadline::at_most(deadline::left() / 3, self.failures.tell_all()).await;
         let deletions = deadline::at_most(deadline::left() / 2, self.deletions.carry_on_all()).await;
         let recoveries = self.recoverer.continue_all().await;
-        let done = Done::of(&rescued, &dead, &parked, (&deletions, &recoveries));
+        let done = Done { notices: told.done, ..Done::of(&rescued, &dead, &parked, (&deletions, &recoveries)) };
         done.tell();
-        let failures = [rescued.failure, dead.failure, parked.failure, deletions.failure, recoveries.err()];
+        let failures =
+            [rescued.failure, dead.failure, parked.failure, told.failure, deletions.failure, recoveries.err()];
         match failures.into_iter().flatten().next() {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::to_value(done)?),
@@ -87,6 +92,8 @@ struct Done {
     webhooks_down: Option<usize>,
     /// Parked deliveries that have waited for too long.
     given_up: usize,
+    /// Notices that tell of several failed deliveries each.
+    notices: usize,
     /// Tenants that are being deleted, those among them that ended with this sweep.
     deletions: usize,
     recoveries: Option<usize>,
@@ -112,6 +119,7 @@ impl Done {
             dead_letters: dead_letters.done,
             webhooks_down: parked.done.has_seen_all.then_some(parked.done.down),
             given_up: parked.done.failed,
+            notices: 0,
             oldest_parked_seconds: parked.done.has_seen_all.then_some(parked.done.oldest_seconds),
             deletions: deletions.done,
             recoveries: recoveries.as_ref().ok().copied(),
@@ -138,6 +146,7 @@ impl Done {
             dead_letters = self.dead_letters,
             webhooks_down = self.webhooks_down,
             given_up = self.given_up,
+            notices = self.notices,
             deletions = self.deletions,
             recoveries = self.recoveries,
             "sweep.done"
@@ -159,6 +168,7 @@ mod tests {
     use super::*;
     use crate::dead_letters::tests::dead_letters;
     use crate::deletions::tests::deletions;
+    use crate::failures::tests::failures;
     use crate::overdue::tests::overdue;
     use crate::parked::tests::parked;
 
@@ -168,8 +178,8 @@ mod tests {
         let recoverer =
             Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
         let parked = parked(script);
-        let deletions = deletions(script);
-        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, deletions, recoverer }
+        let (deletions, failures) = (deletions(script), failures(script));
+        Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, failures, deletions, recoverer }
     }
 
     fn none() -> impl Iterator<Item = Said> {
@@ -182,7 +192,7 @@ mod tests {
         let well = || Script::default().saying("GetQueueAttributes", repeat_with(waiting));
         let script = well().saying("ReceiveMessage", [Said::done()]).saying("Query", none());
         let done = sweep(&script).sweep().await.unwrap();
-        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "deletions": 0, "recoveries": 0});
+        let nothing = json!({"rescued": 0, "oldest_due_seconds": 0, "waiting": 0, "held_back": false, "dead_letters": 0, "webhooks_down": 0, "given_up": 0, "notices": 0, "deletions": 0, "recoveries": 0});
         assert_eq!(done, nothing);
         let script = well()
             .saying_about("Query", ":shard", repeat_with(Said::throttled))

@@ -3,6 +3,7 @@
 pub mod dead_letters;
 pub mod deletions;
 mod done;
+mod failures;
 mod handler;
 pub mod overdue;
 pub mod pace;

@@ -183,10 +183,12 @@ impl Parked {
     }
 
     async fn fail(&self, row: &Delivery, now: Timestamp) -> Result<Recorded, Failure> {
-        let notice = self.notices.of_failure(row, None, Reason::EndpointDown, now).await;
-        let recorded = self.deliveries.fail(row, Reason::EndpointDown, &entropy::mark(), notice.as_ref()).await?;
+        let tell = self.notices.of_failure(row, None, Reason::EndpointDown, now).await;
+        let recorded = self.deliveries.fail(row, Reason::EndpointDown, &entropy::mark(), &tell).await?;
         tracing::info!(delivery_id = row.id.as_str(), recorded = recorded == Recorded::Yes, "delivery.given_up");
-        metrics::count(Metric::AcceptedEvents, usize::from(notice.is_some() && recorded == Recorded::Yes));
+        if recorded == Recorded::Yes {
+            metrics::count(Metric::AcceptedEvents, tell.events());
+        }
         Ok(recorded)
     }
 
@@ -252,6 +254,7 @@ pub(crate) mod tests {
                 json!(Delivery { id, waits_until: Some(waits_until), status: Status::Retrying, ..row })
             })
             .collect();
+        let told = json!({endpoint.id.as_str(): now.as_second()});
         let pages: Vec<Said> = rows
             .chunks(100)
             .map(|page| {
@@ -266,8 +269,17 @@ pub(crate) mod tests {
         let script = Script::default()
             .holding("config", [webhook])
             .holding("deliveries", rows)
-            // Nobody asks for notices.
-            .saying_about("Query", "SUBSCRIPTION", repeat_with(|| Said::rows::<Value>(&[])))
+            // Their webhook was told of just now, so they are counted.
+            .holding(
+                "config",
+                [keyed(format!("TENANT#{tenant}"), "FAILURES", &json!({"told": told, "changed_by": "us"}))],
+            )
+            .saying_about(
+                "UpdateItem",
+                "FAILURES",
+                [Said::body(json!({"Attributes": replay::item(&json!({"told": told}))}))],
+            )
+            .saying("PutItem", [Said::done()])
             .saying("Query", pages)
             .saying("SendMessageBatch", repeat_with(Said::done))
             .saying("UpdateItem", repeat_with(Said::done));
@@ -276,7 +288,8 @@ pub(crate) mod tests {
         deadline::at_most(FOR_A_LOOK, parked(&script).look_after(&listed)).await.unwrap();
         let sent: usize =
             script.asked("SendMessageBatch").iter().map(|call| call["Entries"].as_array().unwrap().len()).sum();
-        (script.asked("UpdateItem").len(), sent)
+        let rows = script.asked("UpdateItem").into_iter().filter(|update| update["TableName"] == "deliveries");
+        (rows.count(), sent)
     }
 
     #[tokio::test]

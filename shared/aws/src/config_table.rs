@@ -20,6 +20,8 @@
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |
 //! | whose turn was the last of them | `RECOVERIES` | `SERVED` |
 //! | endpoint for which something is parked | `PARKED` | `WEBHOOK#ten_…#wh_…` |
+//! | what is known of a tenant's failed deliveries | `TENANT#ten_…` | `FAILURES` |
+//! | tenant of whose failures some are counted | `FAILURES` | `ten_…` |
 //! | subscription | `SUBSCRIPTION#ten_…#pattern` | `wh_…` |
 //! | event type of the deployment | `EVENT_TYPES` | `TYPE#name` |
 //! | how many of those there are | `EVENT_TYPES` | `COUNT` |
@@ -52,6 +54,7 @@ mod endpoints;
 mod event_rate;
 mod event_types;
 mod external_ids;
+mod failures;
 mod keys;
 #[cfg(test)]
 mod overwritten;
@@ -71,6 +74,7 @@ mod webhook_count;
 
 pub use calls::{AnsweredCall, Made};
 pub use event_types::Kept;
+pub use failures::Failures;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
 pub use removal::{Kind, Left, OwnRow};

@@ -21,8 +21,9 @@ use crate::Recorded;
 use crate::conditional::{self, Refused, SET_MARKS, is_by};
 use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, number, text, to_item};
-use crate::notices::Notice;
+use crate::tell::Tell;
 
+mod counted;
 mod due;
 mod failed;
 mod fresh;
@@ -100,10 +101,11 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, transition, Change::to, None).await
+        self.write_record(before, attempt, transition, Change::to, &Tell::Nobody).await
     }
 
-    /// The same, together with a notice of what the record makes of the delivery: both or neither, and so once.
+    /// The same, where somebody is told of what the record makes of the delivery: by a notice that is written with it, both or neither
+    /// and so once, or by whoever counts what failed.
     ///
     /// # Errors
     /// As [`DeliveriesTable::record`]; it is to be repeated with the same notice.
@@ -112,9 +114,9 @@ impl DeliveriesTable {
         before: &Delivery,
         attempt: &Attempt,
         transition: &Transition,
-        notice: &Notice,
+        tell: &Tell,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, transition, Change::to, Some(notice)).await
+        self.write_record(before, attempt, transition, Change::to, tell).await
     }
 
     /// The same for a row that does not say whose it is: it goes into nobody's list.
@@ -127,7 +129,7 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
     ) -> Result<Recorded, Failure> {
-        self.write_record(before, attempt, transition, |status, _| Change::unlisted(status), None).await
+        self.write_record(before, attempt, transition, |status, _| Change::unlisted(status), &Tell::Nobody).await
     }
 
     async fn write_record(
@@ -136,7 +138,7 @@ impl DeliveriesTable {
         attempt: &Attempt,
         transition: &Transition,
         change_to: impl FnOnce(Status, &Delivery) -> Change,
-        notice: Option<&Notice>,
+        tell: &Tell,
     ) -> Result<Recorded, Failure> {
         let roomy = self.make_room(before, Some(attempt)).await;
         let mut change = change_to(transition.status, &roomy.row);
@@ -151,12 +153,13 @@ impl DeliveriesTable {
         }
         match transition.waits_until {
             Some(until) => change.waits(until),
+            None if tell.is_together() => change.counted(before),
             None => change.due(before, transition.next_attempt_at),
         }
         change.reason(transition.reason);
         change.internal(before.internal, transition.internal);
         change.probes(before.probes, transition.probes);
-        let Err(Refused(there)) = self.try_and_tell(change.apply(self.change(before)), notice).await? else {
+        let Err(Refused(there)) = self.try_and_tell(change.apply(self.change(before)), tell.notice()).await? else {
             return Ok(Recorded::Yes);
         };
         let Some((there, mark)) = there.as_ref().zip(attempt.mark.as_ref()) else { return Ok(Recorded::Overtaken) };

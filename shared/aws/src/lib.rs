@@ -32,6 +32,7 @@ pub mod rows;
 mod sample;
 pub mod sdk;
 pub mod set_aside;
+mod tell;
 mod told;
 pub mod used_up;
 mod wire;

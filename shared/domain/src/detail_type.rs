@@ -11,5 +11,7 @@ named! {
         Job = "Postrider Job",
         /// A job that a customer has started, for workers.
         JobCreated = "Postrider Job Created",
+        /// An event of Postrider's own about a tenant's webhooks, for the provider's services.
+        Notice = "Postrider Notice",
     }
 }

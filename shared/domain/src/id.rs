@@ -202,12 +202,17 @@ impl JobId {
     }
 }
 
+/// What [`time_part`] was made of.
+fn time_in(text: &str) -> Timestamp {
+    let millis = base62::decode(text.trim_start_matches('0')).unwrap_or_default();
+    Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default()
+}
+
 impl EndpointId {
     /// When it was made, as its id tells.
     pub fn made_at(&self) -> Timestamp {
         let from = Self::PREFIX.len();
-        let millis = base62::decode(self.0[from..from + TIME_CHARS].trim_start_matches('0')).unwrap_or_default();
-        Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default()
+        time_in(&self.0[from..from + TIME_CHARS])
     }
 
     /// The one endpoint under which a tenant's jobs have their deliveries; nobody registers it.
@@ -275,6 +280,12 @@ impl DeliveryId {
         EndpointId(format!("wh_{}", &self.0[from..from + SHORT_CHARS]))
     }
 
+    /// The time of the event that it delivers.
+    pub fn event_time(&self) -> Timestamp {
+        let from = Self::PREFIX.len();
+        time_in(&self.0[from..from + TIME_CHARS])
+    }
+
     /// The smallest text that a delivery of an event at `at` or later can have as its id: a bound for range reads.
     pub fn lower_bound(at: Timestamp) -> String {
         format!("dlv_{}", time_part(at))
@@ -300,7 +311,7 @@ mod tests {
         let endpoint = EndpointId::new(at(1_768_000_000_000), 42);
         let event = EventId::fresh(u128::MAX);
         let delivery = DeliveryId::new(at(1_768_000_000_001), &endpoint, &event);
-        assert_eq!(delivery.endpoint(), endpoint);
+        assert_eq!((delivery.endpoint(), delivery.event_time()), (endpoint, at(1_768_000_000_001)));
         assert_eq!(delivery.as_str().len(), 48);
         assert!(delivery.schedule_name(u32::MAX).len() <= 64);
         assert_eq!(delivery.as_str().parse::<DeliveryId>().unwrap(), delivery);

@@ -3,6 +3,7 @@
 //! Everything here is a pure function of its arguments: no async, no AWS, no clock and no entropy (this crate's
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
+pub mod announcement;
 pub mod attempt;
 pub mod call;
 pub mod cancellation;
@@ -19,6 +20,7 @@ pub mod endpoint;
 pub mod event;
 pub mod event_rate;
 pub mod external_id;
+pub mod failures;
 pub mod filter;
 pub mod hidden;
 pub mod id;

@@ -16,6 +16,8 @@ use crate::id::{EndpointId, EventId, JobId, TenantId};
 use crate::job::{Job, Project};
 use crate::time;
 
+mod failed;
+
 /// Who has done what nobody asked for.
 pub const POSTRIDER: &str = "postrider";
 
@@ -94,36 +96,6 @@ impl OwnEvent {
         Self { own_type, tenant_id: endpoint.tenant_id.clone(), data, job_id: None, announce: None }
     }
 
-    /// That a delivery is given up at `at` for a reason: its row as it was read, and the attempt, if any, that ends it. Nothing where
-    /// nobody is told: of what tells of such things itself, or one failure would be told without end; nor of what goes to a job's own
-    /// URL, and so to no webhook; nor of a test, since whoever makes one looks at what became of it.
-    pub fn delivery_failed(row: &Delivery, last: Option<&Attempt>, reason: Reason, at: Timestamp) -> Option<Self> {
-        if row.event_type.is_operational() || row.test {
-            return None;
-        }
-        let made = last.map_or(row.attempts_made, |last| last.number);
-        let last = last.or_else(|| row.attempts.last()).filter(|last| last.number >= row.round_from);
-        let failed = DeliveryFailed {
-            webhook_id: row.webhook_id()?.as_str(),
-            delivery_id: row.id.as_str(),
-            event_id: row.event_id.as_str(),
-            event: row.event_type.as_str(),
-            reason: reason.as_str(),
-            attempts: (made + 1).saturating_sub(row.round_from),
-            last_outcome: last.map(|last| last.outcome.as_str()),
-            status_code: last.and_then(|last| last.status_code),
-            failed_at: time::wire(at),
-        };
-        Some(Self {
-            own_type: OwnType::DeliveryFailed,
-            tenant_id: row.tenant_id.clone(),
-            // Only maps with keys that are no strings cannot be written.
-            data: serde_json::to_string(&failed).unwrap_or_default(),
-            job_id: None,
-            announce: None,
-        })
-    }
-
     /// That there is a new job: its projects' ids, and what its customer asked for, save whom to tell.
     pub fn job_created(job: &Job, request: &RawValue) -> Self {
         let created = Created {
@@ -197,23 +169,6 @@ impl<'a> Told<'a> {
         // Only maps with keys that are no strings cannot be written.
         serde_json::to_string(self).unwrap_or_default()
     }
-}
-
-#[derive(Serialize)]
-struct DeliveryFailed<'a> {
-    webhook_id: &'a str,
-    delivery_id: &'a str,
-    event_id: &'a str,
-    event: &'a str,
-    reason: &'a str,
-    /// Of this round.
-    attempts: u32,
-    /// None where the round ends before its first attempt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_outcome: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_code: Option<u16>,
-    failed_at: String,
 }
 
 #[derive(Serialize)]
@@ -347,7 +302,7 @@ mod tests {
     fn an_owner_is_told_which_delivery_failed_how_and_after_how_many_attempts_of_its_round() {
         let (row, at) = (a_row(), Timestamp::UNIX_EPOCH);
         let head = format!(
-            r#"{{"webhook_id":"{}","delivery_id":"{}","event_id":"{}","event":"dubbing.completed","reason":"attempts_exhausted","#,
+            r#"{{"webhook_id":"{}","count":1,"delivery_id":"{}","event_id":"{}","event":"dubbing.completed","reason":"attempts_exhausted","#,
             row.endpoint_id, row.id, row.event_id
         );
         let tail = r#","failed_at":"1970-01-01T00:00:00.000Z"}"#;

@@ -44,6 +44,7 @@ fn facts() -> Result<Value, Box<dyn Error>> {
             "event": DetailType::Event.as_str(),
             "job": DetailType::Job.as_str(),
             "job_created": DetailType::JobCreated.as_str(),
+            "notice": DetailType::Notice.as_str(),
         },
         "metrics": names(Metric::ALL, Metric::as_str),
         "quotas": quotas(),

@@ -76,6 +76,8 @@ impl Tables {
         self.put(keyed(partition.as_str(), "TENANT", &owner));
         self.put(keyed("TENANTS", partition.as_str(), &json!({"id": owner.id})));
         self.put(keyed(format!("EXTERNAL#customer-{number}"), "EXTERNAL", &json!({"tenant_id": owner.id})));
+        self.put(keyed(partition.as_str(), "FAILURES", &json!({"tenant_id": owner.id, "count": 3})));
+        self.put(keyed("FAILURES", owner.id.as_str(), &json!({})));
         for n in 0..many as u64 {
             let hash = format!("hash of {number}.{n}");
             let key = json!({"id": KeyId::new(AT, n), "tenant_id": owner.id, "hash": hash});

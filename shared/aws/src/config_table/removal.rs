@@ -13,7 +13,7 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::recovery::Recovery;
 
 use super::recoveries::{Lasting, RUNNING};
-use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, calls, keyed, tenant_partition};
+use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, calls, failures, keyed, tenant_partition};
 use crate::conditional::{Recorded, transact};
 use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, text, text_of};
@@ -88,8 +88,11 @@ impl OwnRow {
     }
 
     /// Rows elsewhere whose keys name the tenant. Of a webhook they are its subscriptions, as far as its row names them, and its place among
-    /// those for which something is parked. Of subscriptions that had ended before it names none; they go by themselves within two days.
+    /// those for which something is parked; of counted failures, the tenant's place among those that have some. Of subscriptions that had ended before it names none; they go by themselves within two days.
     fn named(&self) -> Vec<(String, String)> {
+        if self.sort == failures::SORT {
+            return vec![(failures::LIST.to_owned(), self.tenant.to_string())];
+        }
         let Kind::Webhook(id) = self.kind() else { return Vec::new() };
         let events = self.item.get("events").and_then(|events| events.as_l().ok());
         let patterns: BTreeSet<&String> = events.into_iter().flatten().filter_map(|name| name.as_s().ok()).collect();

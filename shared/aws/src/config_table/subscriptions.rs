@@ -7,19 +7,18 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use futures::TryStreamExt as _;
-use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::event::{Event, EventPattern, EventType};
+use postrider_domain::event::{Event, EventPattern};
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::subscribed::{Filters, Judgement, KEPT_SECONDS, Span, Spans, kept};
 use postrider_domain::time;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ConfigTable, keyed};
-use crate::error::{Failure, failed, unwritable};
+use crate::error::{Failure, unwritable};
 use crate::item::{number, text, to_item};
 use crate::rows::readable;
 use crate::{Page, page};
@@ -167,21 +166,6 @@ impl ConfigTable {
         }
         let page = page::of(query, "Query config", ("sk", "")).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
-    }
-
-    /// Whether an endpoint of the tenant's may ask for this type: by a row of one of its patterns, also of one that ended in the last
-    /// two days. It may be moments old.
-    ///
-    /// # Errors
-    /// When a read failed.
-    pub async fn is_asked_for(&self, tenant: &TenantId, event_type: &EventType) -> Result<bool, Failure> {
-        let patterns = event_type.patterns();
-        let each = patterns.iter().map(|pattern| async move {
-            let query = self.query(partition(tenant, pattern), EndpointId::PREFIX).limit(1).consistent_read(false);
-            let page = query.send().await.map_err(failed("Query config"))?;
-            Ok::<_, Failure>(!page.items().is_empty())
-        });
-        Ok(try_join_all(each).await?.contains(&true))
     }
 
     /// The writes that turn the subscriptions of an endpoint as it was `before`, if it was, into those to `after` at `now`. All of them

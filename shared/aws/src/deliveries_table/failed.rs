@@ -8,28 +8,26 @@ use super::{Change, DeliveriesTable, UPDATE};
 use crate::Recorded;
 use crate::conditional::{self, ROUNDS, Refused, has_id, is_by};
 use crate::error::Failure;
-use crate::notices::Notice;
+use crate::tell::{Notice, Tell};
 
 const UPDATE_AND_TELL: &str = "TransactWriteItems deliveries";
 
 impl DeliveriesTable {
-    /// Gives a delivery up without a further attempt, if it still stands where it was read and is not final, together with the notice
-    /// of that, where anybody is to be told. `mark` is this call's own.
+    /// Gives a delivery up without a further attempt, if it still stands where it was read and is not final, and has that told. `mark` is
+    /// this call's own.
     ///
     /// # Errors
     /// When it was not written; repeating it with the same notice and mark is harmless.
-    pub async fn fail(
-        &self,
-        before: &Delivery,
-        reason: Reason,
-        mark: &Mark,
-        notice: Option<&Notice>,
-    ) -> Result<Recorded, Failure> {
+    pub async fn fail(&self, before: &Delivery, reason: Reason, mark: &Mark, tell: &Tell) -> Result<Recorded, Failure> {
         let mut change = Change::to(Status::Failed, before);
-        change.due(before, None);
+        if tell.is_together() {
+            change.counted(before);
+        } else {
+            change.due(before, None);
+        }
         change.reason(Some(reason));
         change.by(mark);
-        match self.try_and_tell(change.apply(self.change(before)), notice).await? {
+        match self.try_and_tell(change.apply(self.change(before)), tell.notice()).await? {
             Err(Refused(there)) if !there.as_ref().is_some_and(|there| is_by(there, mark)) => Ok(Recorded::Overtaken),
             Ok(()) | Err(_) => Ok(Recorded::Yes),
         }

@@ -17,7 +17,7 @@ use crate::{Page, page};
 /// How many partitions a tenant's rows are spread over, as many as what is due. A row enters with its first failure and leaves with a
 /// success, a unit each: sixteen partitions take what deliver's functions, as many as the template has by default, get through at their
 /// fastest. Each costs a page of the list half a read unit, beside a whole one for each row that it shows.
-const SHARDS: u8 = 16;
+pub(super) const SHARDS: u8 = 16;
 
 /// The list that a row lies in: the tenant's id, without what all of them begin with, `#`, which is in none, and a shard's hexadecimal digit. So
 /// no two tenants have a list together. It is no longer than an id alone: with three bytes more, rows at which every attempt failed
@@ -26,7 +26,7 @@ pub(super) fn list_of(row: &Delivery) -> String {
     list(&row.tenant_id, shard::of(&row.id, SHARDS))
 }
 
-fn list(tenant: &TenantId, shard: u8) -> String {
+pub(super) fn list(tenant: &TenantId, shard: u8) -> String {
     format!("{}#{shard:x}", &tenant.as_str()[TenantId::PREFIX.len()..])
 }
 

@@ -165,11 +165,13 @@ const RECOVERED: BuiltIn = BuiltIn {
 
 const DELIVERY_FAILED: BuiltIn = BuiltIn {
     own: OwnType::DeliveryFailed,
-    description: "A delivery was given up. Never about the delivery of an operational event.",
+    description: "A delivery was given up, or so many together were. Never about the delivery of an operational event.",
     schema: r#"{
   "type": "object",
   "properties": {
-    "webhook_id": {"type": "string", "pattern": "^wh_"},
+    "webhook_id": {"type": "string", "pattern": "^wh_", "description": "Whose; left out where they are of several webhooks."},
+    "webhooks": {"type": "integer", "minimum": 1, "description": "Of how many webhooks, in place of `webhook_id`."},
+    "count": {"type": "integer", "minimum": 1, "description": "How many deliveries this tells of."},
     "delivery_id": {"type": "string", "pattern": "^dlv_"},
     "event_id": {"type": "string", "pattern": "^evt_"},
     "event": {"type": "string", "description": "The type of the event that was not delivered."},
@@ -177,11 +179,36 @@ const DELIVERY_FAILED: BuiltIn = BuiltIn {
     "attempts": {"type": "integer", "minimum": 0},
     "last_outcome": {"type": "string", "description": "What became of the last attempt, if there was one."},
     "status_code": {"type": "integer", "description": "What the receiver answered then, if it did."},
-    "failed_at": {"type": "string", "format": "date-time"}
+    "failed_at": {"type": "string", "format": "date-time"},
+    "since": {"type": "string", "format": "date-time", "description": "When the first of several failed."},
+    "until": {"type": "string", "format": "date-time", "description": "When the last of them did."},
+    "first_delivery_id": {"type": "string", "pattern": "^dlv_"},
+    "last_delivery_id": {"type": "string", "pattern": "^dlv_"},
+    "deliveries": {"type": "string", "pattern": "^/v1/", "description": "The list that has them, as a path of the API."}
   },
-  "required": ["webhook_id", "delivery_id", "event_id", "event", "reason", "attempts", "failed_at"]
+  "required": ["count"],
+  "oneOf": [
+    {
+      "title": "One, told at once",
+      "properties": {"count": {"const": 1}, "webhooks": false},
+      "required": ["webhook_id", "delivery_id", "event_id", "event", "reason", "attempts", "failed_at"],
+      "examples": [{"webhook_id": "wh_0Uj3xKq8Zk1Yw9Xs", "count": 1, "delivery_id": "dlv_0Uj3xKq80Uj3xKq8Zk1Yw9Xs4Qz7Lm2Np8Rs5Tv1Wx3Y", "event_id": "evt_4Qz7Lm2Np8Rs5Tv1Wx3Y", "event": "invoice.paid", "reason": "endpoint_gone", "attempts": 0, "failed_at": "2026-01-18T17:30:00.000Z"}]
+    },
+    {
+      "title": "Those of one webhook, told together",
+      "properties": {"webhooks": false},
+      "required": ["webhook_id", "since", "until", "first_delivery_id", "last_delivery_id", "deliveries"],
+      "examples": [{"webhook_id": "wh_0Uj3xKq8Zk1Yw9Xs", "count": 1999, "since": "2026-01-18T17:30:01.120Z", "until": "2026-01-18T17:32:58.640Z", "first_delivery_id": "dlv_0Uj3xKq80Uj3xKq8Zk1Yw9Xs4Qz7Lm2Np8Rs5Tv1Wx3Y", "last_delivery_id": "dlv_0Uj3xKrC0Uj3xKq8Zk1Yw9Xs8Rs5Tv1Wx3Y4Qz7Lm2Np", "deliveries": "/v1/webhooks/wh_0Uj3xKq8Zk1Yw9Xs/deliveries?status=failed&since=2026-01-15T09:00:00.000Z&until=2026-01-15T09:03:00.001Z"}]
+    },
+    {
+      "title": "Those of several webhooks, told together",
+      "properties": {"webhook_id": false},
+      "required": ["webhooks", "since", "until", "first_delivery_id", "last_delivery_id", "deliveries"],
+      "examples": [{"webhooks": 12, "count": 480, "since": "2026-01-18T17:30:01.120Z", "until": "2026-01-18T17:32:58.640Z", "first_delivery_id": "dlv_0Uj3xKq80Uj3xKq8Zk1Yw9Xs4Qz7Lm2Np8Rs5Tv1Wx3Y", "last_delivery_id": "dlv_0Uj3xKrC0Uj3xKq8Zk1Yw9Xt8Rs5Tv1Wx3Y4Qz7Lm2Np", "deliveries": "/v1/deliveries?status=failed&since=2026-01-15T09:00:00.000Z&until=2026-01-15T09:03:00.001Z"}]
+    }
+  ]
 }"#,
-    example: r#"{"webhook_id":"wh_0Uj3xKq8Zk1Yw9Xs","delivery_id":"dlv_0Uj3xKq80Uj3xKq8Zk1Yw9Xs4Qz7Lm2Np8Rs5Tv1Wx3Y","event_id":"evt_4Qz7Lm2Np8Rs5Tv1Wx3Y","event":"invoice.paid","reason":"attempts_exhausted","attempts":10,"last_outcome":"status_503","status_code":503,"failed_at":"2026-01-18T17:30:00.000Z"}"#,
+    example: r#"{"webhook_id":"wh_0Uj3xKq8Zk1Yw9Xs","count":1,"delivery_id":"dlv_0Uj3xKq80Uj3xKq8Zk1Yw9Xs4Qz7Lm2Np8Rs5Tv1Wx3Y","event_id":"evt_4Qz7Lm2Np8Rs5Tv1Wx3Y","event":"invoice.paid","reason":"attempts_exhausted","attempts":10,"last_outcome":"status_503","status_code":503,"failed_at":"2026-01-18T17:30:00.000Z"}"#,
 };
 
 impl BuiltIn {
@@ -228,6 +255,7 @@ impl BuiltIn {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use serde_json::Value;
 
     use super::*;
     use crate::attempt::{Attempt, Mark};
@@ -236,7 +264,8 @@ mod tests {
     use crate::dialect::{DialectRef, STANDARD};
     use crate::endpoint::Endpoint;
     use crate::endpoint::parking::{Parking, Times};
-    use crate::id::{EndpointId, TenantId};
+    use crate::failures::{Tally, Telling};
+    use crate::id::{DeliveryId, EndpointId, TenantId};
     use crate::own_event::OwnEvent;
 
     #[test]
@@ -258,6 +287,35 @@ mod tests {
     }
 
     #[test]
+    fn each_shape_that_a_schema_tells_apart_has_examples_that_fit_it_alone() {
+        let mut shapes = Vec::new();
+        for one in BuiltIn::all() {
+            let schema: Value = serde_json::from_str(one.schema).unwrap();
+            for shape in schema["oneOf"].as_array().into_iter().flatten() {
+                let examples = shape["examples"].as_array().unwrap();
+                assert!(!examples.is_empty());
+                assert!(examples.iter().all(|example| one.judge(&example.to_string()) == Ok(())), "{shape}");
+                shapes.push(examples[0].clone());
+            }
+        }
+        let [at_once, of_one, of_several] = shapes.as_slice() else { panic!("{shapes:?}") };
+        let amiss = |mut data: Value, field: &str, value: Option<Value>| {
+            let Value::Object(fields) = &mut data else { return false };
+            match value {
+                Some(value) => fields.insert(field.to_owned(), value),
+                None => fields.remove(field),
+            };
+            DELIVERY_FAILED.judge(&data.to_string()).is_err()
+        };
+        assert!(amiss(at_once.clone(), "count", Some(2.into())), "one is told at once");
+        assert!(amiss(of_one.clone(), "webhook_id", None) && amiss(of_several.clone(), "webhooks", None), "whose?");
+        assert!(amiss(of_several.clone(), "webhook_id", of_one.get("webhook_id").cloned()), "one or several?");
+        for shape in [of_one, of_several] {
+            assert!(["count", "deliveries"].iter().all(|field| amiss(shape.clone(), field, None)), "{shape}");
+        }
+    }
+
+    #[test]
     fn what_is_told_fits_its_schema() {
         let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
         let endpoint = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
@@ -270,6 +328,11 @@ mod tests {
         let parking = parking.unwrap_or_else(|| panic!("it begins: {:?}", Times::default()));
         let failed =
             |last: Option<&Attempt>| OwnEvent::delivery_failed(&row, last, Reason::AttemptsExhausted, at).unwrap();
+        let (mut tally, tenant) = (Tally::default(), &endpoint.tenant_id);
+        for webhook in 0..25 {
+            tally.add(at, DeliveryId::new(at, &EndpointId::new(at, webhook), &row.event_id));
+        }
+        let (named, others) = Telling::default().named(tally, later);
         for told in [
             OwnEvent::webhook_created(&endpoint, &shown, "key_1"),
             OwnEvent::webhook_updated(&endpoint, &["url".to_owned()], &shown, "key_1"),
@@ -282,6 +345,8 @@ mod tests {
             OwnEvent::webhook_recovered(&endpoint, &parking, later),
             failed(None),
             failed(Some(&answered)),
+            OwnEvent::deliveries_failed(tenant.clone(), &named[0]),
+            OwnEvent::others_failed(tenant.clone(), &others.unwrap()),
         ] {
             let event = told.into_event(1, at, 60);
             assert_eq!(BuiltIn::named(&event.event_type).unwrap().judge(&event.data), Ok(()), "{}", event.data);

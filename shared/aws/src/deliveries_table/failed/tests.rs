@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::Timestamp;
 use postrider_domain::attempt::Attempt;
 use postrider_domain::id::{EndpointId, EventId};
+use postrider_host::clock;
 use replay::{Said, Script, expression};
 use serde_json::{Value, json};
 
@@ -34,11 +35,11 @@ fn notice() -> Notice {
 
 async fn record(script: &Script) -> Recorded {
     let attempt = Attempt::internal(1, mark(), Timestamp::UNIX_EPOCH, "why");
-    table(script).record_and_tell(&row(), &attempt, &FAILED, &notice()).await.unwrap()
+    table(script).record_and_tell(&row(), &attempt, &FAILED, &Tell::AtOnce(Box::new(notice()))).await.unwrap()
 }
 
 async fn fail(script: &Script) -> Recorded {
-    table(script).fail(&row(), Reason::AttemptsExhausted, &mark(), Some(&notice())).await.unwrap()
+    table(script).fail(&row(), Reason::AttemptsExhausted, &mark(), &Tell::AtOnce(Box::new(notice()))).await.unwrap()
 }
 
 /// What a single update asks for, without the words that only one of both calls has.
@@ -63,13 +64,13 @@ async fn the_record_in_a_transaction_is_the_same_as_alone() {
 
 #[tokio::test]
 async fn an_end_without_an_attempt_wants_the_row_as_it_was_read_and_leaves_what_is_due() {
-    for notice in [None, Some(notice())] {
+    for tell in [Tell::Nobody, Tell::AtOnce(Box::new(notice()))] {
         let script = Script::new([Said::done()]);
-        let failed = table(&script).fail(&row(), Reason::AttemptsExhausted, &mark(), notice.as_ref()).await;
+        let failed = table(&script).fail(&row(), Reason::AttemptsExhausted, &mark(), &tell).await;
         assert_eq!(failed.unwrap(), Recorded::Yes);
-        let update = match notice {
-            None => script.asked("UpdateItem").remove(0),
-            Some(_) => script.asked("TransactWriteItems").remove(0)["TransactItems"][0]["Update"].clone(),
+        let update = match tell {
+            Tell::AtOnce(_) => script.asked("TransactWriteItems").remove(0)["TransactItems"][0]["Update"].clone(),
+            Tell::Nobody | Tell::Together => script.asked("UpdateItem").remove(0),
         };
         let condition = expression(&update, "ConditionExpression");
         assert!(condition.starts_with("attempt = 0 AND round_from = 1 AND "), "{condition}");
@@ -79,6 +80,25 @@ async fn an_end_without_an_attempt_wants_the_row_as_it_was_read_and_leaves_what_
         assert!(change.contains(r#"reason = "attempts_exhausted""#) && change.contains(r#"changed_by = "00000007""#));
         assert!(change.ends_with("REMOVE next_attempt_at, due_at, due_shard, waits_until"), "{change}");
     }
+}
+
+#[tokio::test]
+async fn an_end_that_is_to_be_counted_says_so_in_its_own_write() {
+    let list = format!("{}#", &row().tenant_id.as_str()[4..]);
+    let script = Script::new([Said::done(), Said::done()]);
+    let attempt = Attempt::internal(1, mark(), Timestamp::UNIX_EPOCH, "why");
+    table(&script).record_and_tell(&row(), &attempt, &FAILED, &Tell::Together).await.unwrap();
+    table(&script).fail(&row(), Reason::EndpointDown, &mark(), &Tell::Together).await.unwrap();
+    for update in script.asked("UpdateItem") {
+        let values = &update["ExpressionAttributeValues"];
+        assert!(values[":counted"].as_str().unwrap().starts_with(&list), "{values}");
+        let change = update["UpdateExpression"].as_str().unwrap();
+        assert!(change.contains("due_at = :failed, due_shard = :counted"), "{change}");
+        assert!(change.ends_with("REMOVE next_attempt_at, waits_until"), "{change}");
+        let age = clock::now().duration_since(values[":failed"].as_str().unwrap().parse().unwrap());
+        assert!(age.as_secs() < 60, "it failed now, whenever its attempt was made: {age}");
+    }
+    assert_eq!(script.asked("UpdateItem").len(), 2);
 }
 
 /// What becomes of both kinds of ends where these rows stand in the way, or `None` for a write that nothing refuses.
