@@ -224,7 +224,7 @@ async fn a_filter_and_a_schema_that_change_while_a_fan_out_dies_and_runs_again_j
     let steady_one = webhook(steady, filter(1)).await;
     let (leaving_one, joining_one) = (webhook(leaving, filter(1)).await, webhook(joining, filter(2)).await);
     let name = format!("{}.paid", tenant.id);
-    let id = format!("of-{}", tenant.id);
+    let id = format!("evt_{:0>20}", tenant.id.trim_start_matches("ten_"));
     let proxy = Proxy::start(world.stack).await;
     // It dies with its rows put and nothing announced.
     proxy.spoil("SendMessageBatch", "DeliverQueue", 1, Spoil::Hang);
