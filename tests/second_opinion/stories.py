@@ -109,13 +109,18 @@ def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
 
 
 def a_tenant_that_is_deleted(stage: Stage) -> None:
-    """With keys, webhooks, what waits for them, what runs, a remembered call and jobs: all of it goes, and the rest of its name."""
+    """With keys, webhooks, what waits for them, what runs, a remembered call and jobs: all of it goes, its name too."""
     world, admin, customer, rows = stage.world, stage.admin, stage.customer("standard"), Rows(stage)
     path = f"/v1/tenants/{customer.tenant}"
     admin.call("PATCH", path, {"external_id": "leaving"})
     stage.receivers.set("leaving", Manner(422))
-    body = {"url": stage.receivers.url("leaving"), "events": ["*"], "retry_schedule": [3600]}
-    body |= {"filter": {"event": [{"exists": True}]}, "headers": {"x-team": "billing"}}
+    body = {
+        "url": stage.receivers.url("leaving"),
+        "events": ["*"],
+        "retry_schedule": [3600],
+        "filter": {"event": [{"exists": True}]},
+        "headers": {"x-team": "billing"},
+    }
     keyed = customer.headers | {"idempotency-key": "the first webhook"}
     status, told = world.call("POST", "/v1/webhooks/create", keyed, body)
     check(status == 201, f"no webhook was made: {told}")

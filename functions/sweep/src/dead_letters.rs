@@ -4,7 +4,7 @@
 //! along from the queue that gave it up.
 //!
 //! Where a row of the delivery's is missing, its attempt would fail again, and so would its letter: the delivery waits in the
-//! index of what is due instead, where every sweep looks after it.
+//! index of what is due instead, where every sweep looks after it. Of a tenant that is being deleted, or was, it is called off.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::{Fate, Limits, SetAsideMessage, SetAsideQueue};
 use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::{Attempt, Outcome};
-use postrider_domain::delivery::{Delivery, Gate, Status, Transition};
+use postrider_domain::delivery::{Delivery, Gate, Reason, Status, Transition};
 use postrider_domain::message::Message;
 use postrider_domain::note::Note;
 use postrider_domain::snapshot::{Snapshot, Verdict};
@@ -108,6 +108,10 @@ impl DeadLetters {
                 rows::missing_for(row);
                 self.let_wait(row, now).await
             }
+            Gate::Attempt if snapshot.verdict(message, row) == Verdict::Cancel(Reason::TenantDeleted) => {
+                // As our failure it would be told of, in rows that nobody takes away any more. Overtaken, it is called off at its next attempt.
+                self.deliveries.cancel(row, Reason::TenantDeleted, &entropy::mark()).await.map(drop)
+            }
             Gate::Attempt => {
                 let policy = snapshot.endpoint_of(row).map(|endpoint| endpoint.retry_policy());
                 let policy = policy.unwrap_or_else(|| postrider_domain::dialect::STANDARD.retry.clone());
@@ -168,7 +172,7 @@ pub(crate) mod tests {
     use postrider_aws::queue::Queue;
     use postrider_aws::retries::Schedules;
     use postrider_domain::id::EndpointId;
-    use replay::{Said, Script, expression};
+    use replay::{Said, Script, expression, keyed};
     use serde_json::{Value, json};
 
     use super::*;
@@ -242,6 +246,26 @@ pub(crate) mod tests {
         let data: Value = serde_json::from_str(told["data"].as_str().unwrap()).unwrap();
         assert_eq!((&data["delivery_id"], &data["attempts"]), (&json!(row.id), &json!(4)));
         assert_eq!((&data["reason"], &data["last_outcome"]), (&json!("internal_failures"), &json!("internal")));
+    }
+
+    /// Its fourth failure would be told of, and leave what is known of it beside the tombstone.
+    #[tokio::test]
+    async fn a_letter_of_a_deleted_tenants_is_called_off_and_told_to_nobody() {
+        let row = Delivery { attempts_made: 3, internal: 3, status: Status::Retrying, ..sample::pending() };
+        let partition = format!("TENANT#{}", row.tenant_id);
+        let tombstone = json!({"status": "deleting", "deleting_since": "2026-01-15T14:00:00.000Z"});
+        // What stands there first counts.
+        let script = Script::default().holding("config", [keyed(partition, "TENANT", &tombstone)]);
+        let script = holding(sample::holding(script, &row), &letter(&row))
+            .saying("UpdateItem", [Said::done()])
+            .saying("DeleteMessage", [Said::done()]);
+        assert_eq!(dead_letters(&script).record().await.done, 1);
+        assert_eq!(done(&script), ["UpdateItem", "DeleteMessage"]);
+        let change = expression(&script.asked("UpdateItem")[0], "UpdateExpression");
+        assert!(
+            change.contains(r#"status = "cancelled""#) && change.contains(r#"reason = "tenant_deleted""#),
+            "{change}"
+        );
     }
 
     #[tokio::test]
