@@ -28,6 +28,7 @@ mod due;
 mod failed;
 mod fresh;
 mod list;
+mod listed;
 mod moved;
 mod parked;
 mod round;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::invalid::Invalid;
 
-const TIME_CHARS: usize = 8;
+pub(crate) const TIME_CHARS: usize = 8;
 const SHORT_CHARS: usize = 16;
 const DIGEST_CHARS: usize = 20;
 /// Of an event's id that a producer chose, behind `evt_`.
@@ -22,13 +22,20 @@ pub(crate) fn base62_fixed(number: u128, width: usize) -> String {
 }
 
 /// Milliseconds since 1970 in eight characters that sort as time does (until the year 8888).
-fn time_part(at: Timestamp) -> String {
+pub(crate) fn time_part(at: Timestamp) -> String {
     let last = 62_u128.pow(8) - 1;
     base62_fixed(u128::try_from(at.as_millisecond()).unwrap_or(0).min(last), TIME_CHARS)
 }
 
+/// The milliseconds since 1970 of such characters.
+pub(crate) fn millis_of(part: &str) -> Option<i64> {
+    let is_one = part.len() == TIME_CHARS && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let millis = if is_one { base62::decode(part.trim_start_matches('0')).unwrap_or_default() } else { return None };
+    i64::try_from(millis).ok()
+}
+
 /// Twenty characters (119 bits) of SHA-256 over the parts, each preceded by its length so that none runs into the next.
-fn digest_part(parts: &[&str]) -> String {
+pub(crate) fn digest_part(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
