@@ -93,9 +93,10 @@ def stack() -> Stack:
 
 
 def event(data: int) -> float:
-    """Dollars per million events: the request, the function that takes it, its row."""
+    """Dollars per million events: the request, the function that takes it, its row, its place in the list."""
     waits = ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
-    return PRICE["api_request"] + PRICE["lambda_request"] + waits + event_units(data) * PRICE["write_unit"]
+    listed = COUNTS["list of events"]["write units an event"]
+    return PRICE["api_request"] + PRICE["lambda_request"] + waits + (event_units(data) + listed) * PRICE["write_unit"]
 
 
 def event_units(data: int) -> int:

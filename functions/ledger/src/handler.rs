@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use postrider_api::KeyAccess::Header;
+use postrider_api::KeyAccess::{Bearer, Header};
 use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed, ShownPage};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
-use postrider_aws::event_row::CLOCKS_DIFFER;
+use postrider_aws::event_row::{self, CLOCKS_DIFFER};
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
@@ -36,7 +36,7 @@ use crate::requests::Undelivered;
 use crate::{operations, stats, view};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How long a caller is kept waiting while a recovery or a cancellation begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
@@ -47,16 +47,16 @@ const LOOKS_AT_ONCE: usize = 8;
 
 /// What the routes need.
 pub struct Ledger {
-    credentials: Credentials,
-    config: ConfigTable,
-    deliveries: DeliveriesTable,
-    retry_queue: Queue,
+    pub(crate) credentials: Credentials,
+    pub(crate) config: ConfigTable,
+    pub(crate) deliveries: DeliveriesTable,
+    pub(crate) retry_queue: Queue,
     recoverer: Recoverer,
     jobs: JobsTable,
-    events: EventsTable,
+    pub(crate) events: EventsTable,
     places: Places,
-    used_up: UsedUp,
-    retention: Retention,
+    pub(crate) used_up: UsedUp,
+    pub(crate) retention: Retention,
 }
 
 impl Routed for Ledger {
@@ -124,6 +124,19 @@ impl Routed for Ledger {
             operations::cancel,
             |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
             "look at the delivery before you repeat it",
+        ),
+        Route::post(
+            "/v1/events/{id}/send",
+            Bearer(Scope::DeliveriesWrite),
+            operations::send,
+            |it, request, caller, [id, _]| Box::pin(it.send(request, caller, id)),
+            "a second call sends nothing twice: repeat it",
+        ),
+        Route::delete(
+            "/v1/events/{id}/data",
+            Bearer(Scope::EventsWrite),
+            operations::expunge,
+            |it, request, caller, [id, _]| Box::pin(it.expunge(request, caller, id)),
         ),
     ];
 
@@ -270,10 +283,11 @@ impl Ledger {
                 rows::missing_for(row);
                 return Err(Failure::Missing("a delivery's webhook").into());
             }
-            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
-                "its event is no longer kept"
-            }
-            Ok(None) => return Ok(()),
+            Ok(None) => match self.events.get_item(&row.tenant_id, &row.event_id).await?.map(event_row::Row::from) {
+                Some(event) if event_row::expunged_at(&event).is_some() => return Err(ApiError::event_expunged()),
+                Some(_) => return Ok(()),
+                None => "its event is no longer kept",
+            },
         };
         Err(ApiError::conflict(why))
     }
@@ -428,7 +442,7 @@ impl Ledger {
         Ok(is_missing)
     }
 
-    async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
+    pub(crate) async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
         let not_found = || ApiError::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         let tenant = caller.tenant_id()?;

@@ -6,14 +6,14 @@ use postrider_api::document::{GivenTime, Id, Names, Nothing, TypeOfEvent};
 use postrider_api::{ApiError, Operation};
 use postrider_domain::delivery::Status;
 use postrider_domain::delivery_stats::MOST_BUCKETS;
-use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, JobId, RecoveryId};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
-use crate::requests::{Recover, Undelivered};
+use crate::requests::{Recover, Send, Undelivered};
 use crate::stats::{MOST_ROWS, WebhookStats};
-use crate::view::{Begun, CalledOff, HowFar, Page, Shown};
+use crate::view::{Begun, CalledOff, HowFar, Page, Sent, Shown};
 
 const UNPAGED: &str = "50 where nothing is said.";
 
@@ -155,4 +155,39 @@ pub(crate) fn cancel() -> Operation {
             ApiError::conflict("this delivery has come to its end already"),
             "It has come to its end already, or changed meanwhile.",
         )
+}
+
+pub(crate) fn send() -> Operation {
+    let about = "This event to this webhook, whatever that asks for, also where it was made after the event. It has its delivery then, as if it \
+                 had asked for the event; where it has one already, retry that.";
+    let only_for = Invalid::new("id", "an event that is not for one place alone");
+    Operation::new("sendEvent", "Send an event to a webhook", about)
+        .of::<Id<EventId>>("id", "The event's id.")
+        .takes::<Send>()
+        .answers::<Sent>(202, "Its delivery is due.")
+        .refuses(ApiError::not_found("webhook"), "There is no such webhook.")
+        .refuses(ApiError::conflict("this webhook has this event already"), "It has a delivery of this event already.")
+        .refuses(ApiError::conflict("this webhook is disabled; enable it first"), "The webhook is disabled.")
+        .refuses(ApiError::event_expunged(), "What the event said was removed on request.")
+        .refuses(ApiError::unprocessable(only_for), "It is a test of a webhook, or tells how a job ended.")
+        .refuses(
+            ApiError::unprocessable(Invalid::new("webhook_id", "a webhook whose dialect sends invoice.paid")),
+            "The webhook's dialect has no such type.",
+        )
+        .refuses(used_up(Quota::Retries, RETRIES_AT_ONCE), "More was sent by hand to this webhook than it may be.")
+}
+
+pub(crate) fn expunge() -> Operation {
+    let about = "For good: from the event's row, and with it from all that shows it; what receivers have answered to its deliveries goes, too, \
+                 since it may repeat it, and so do its tags. What waits is cancelled (`event_expunged`). All else of event and \
+                 ledger stays, and its key stays used up: published again it is refused. After this has answered no POST starts from what is read after it; one \
+                 that is under way is put on record. DynamoDB's stream holds what was written for 24 hours, and backups for as long as \
+                 they are kept. It takes a second, and may be repeated.";
+    Operation::new("expungeEvent", "Remove what an event says", about)
+        .of::<Id<EventId>>("id", "The event's id.")
+        .query::<Id<TenantId>>(
+            "tenant_id",
+            "Whose: with a provider key it must be there, with a tenant's key it must not.",
+        )
+        .answers_nothing(204, "It is removed.")
 }

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use postrider_api::document::{GivenTime, JsonSchema, Left, Schema, SchemaGenerator, json_schema};
+use postrider_api::document::{GivenTime, Id, JsonSchema, Left, Schema, SchemaGenerator, json_schema};
 use postrider_domain::delivery::Status;
+use postrider_domain::id::EndpointId;
 
 /// What is to be recovered.
 #[derive(JsonSchema)]
@@ -16,6 +17,15 @@ pub(crate) struct Recover {
     /// Up to events before this time; all that there is where nothing is said.
     #[schemars(with = "Left<GivenTime>")]
     until: (),
+}
+
+/// To whom an event is to be sent.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Send {
+    /// The webhook.
+    #[schemars(with = "Id<EndpointId>")]
+    webhook_id: (),
 }
 
 /// What a tenant's deliveries can be asked for.

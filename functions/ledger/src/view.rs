@@ -212,6 +212,15 @@ pub(crate) struct Begun {
     pub(crate) recovery_id: RecoveryId,
 }
 
+/// A delivery that was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SentEvent")]
+pub(crate) struct Sent {
+    /// Its id: GET /v1/deliveries/{id} tells what becomes of it.
+    #[schemars(with = "Id<DeliveryId>")]
+    pub(crate) delivery_id: DeliveryId,
+}
+
 /// How far a recovery has come.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Recovery")]

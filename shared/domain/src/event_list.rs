@@ -97,7 +97,7 @@ pub struct Packed {
 
 /// The partition of a tenant's list. Whoever removes a tenant removes all rows in it.
 pub fn list_of(tenant: &TenantId) -> String {
-    format!("events of {tenant}")
+    format!("EVENTS#{tenant}")
 }
 
 /// The rows that list these events. What is not for receivers, the announcement of a job to workers, is in none.
@@ -182,9 +182,9 @@ impl ListRow {
 
     /// About how many bytes it takes in its table.
     pub fn bytes(&self) -> usize {
-        const NAMES: usize = "endpoint_ididtypeseventsexpires_at".len() + 16;
+        let names = "endpoint_ididtypeseventsexpires_at".len() + 16;
         let types: usize = self.types.iter().map(|event_type| event_type.as_str().len() + 1).sum();
-        NAMES + self.list.len() + self.id.len() + types + self.events.len()
+        names + self.list.len() + self.id.len() + types + self.events.len()
     }
 
     /// Its events, the newest first.

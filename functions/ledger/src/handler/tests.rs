@@ -18,7 +18,7 @@ use postrider_api::document::fields_of;
 use super::*;
 use crate::requests::Recover;
 
-fn ledger(script: &Script) -> Ledger {
+pub(crate) fn ledger(script: &Script) -> Ledger {
     let sdk = script.sdk(sdk::over);
     let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
     let (events, retry_queue) = (EventsTable::of(&sdk, "events"), Queue::at(&sdk, "https://sqs.example/retry"));
@@ -41,18 +41,25 @@ fn ledger(script: &Script) -> Ledger {
     }
 }
 
-fn owner() -> Someone {
+pub(crate) fn owner() -> Someone {
     Someone::of_tenant(1, &STANDARD, &Scope::of_a_tenant())
 }
 
+/// The same with a key that publishes, and so may remove what an event says.
+fn owner_who_publishes() -> Someone {
+    let mut owner = owner();
+    owner.key.scopes.push(Scope::EventsWrite);
+    owner
+}
+
 /// An AWS that knows the owner, his webhook and its event, and these deliveries. Retries are left.
-fn script(deliveries: &[Delivery]) -> Script {
+pub(crate) fn script(deliveries: &[Delivery]) -> Script {
     with(&endpoint(), deliveries)
 }
 
-fn with(endpoint: &Endpoint, deliveries: &[Delivery]) -> Script {
+pub(crate) fn with(endpoint: &Endpoint, deliveries: &[Delivery]) -> Script {
     Script::default()
-        .holding("config", owner().rows())
+        .holding("config", owner_who_publishes().rows())
         .holding("config", [row(endpoint)])
         .holding("events", [json!(event())])
         .holding("deliveries", deliveries.iter().map(|row| json!(row)))
@@ -60,20 +67,20 @@ fn with(endpoint: &Endpoint, deliveries: &[Delivery]) -> Script {
 }
 
 /// The updates of deliveries.
-fn updates(script: &Script) -> Vec<Value> {
+pub(crate) fn updates(script: &Script) -> Vec<Value> {
     let asked = script.asked("UpdateItem").into_iter();
     asked.filter(|update| update["TableName"] == "deliveries").collect()
 }
 
-fn row(endpoint: &Endpoint) -> Value {
+pub(crate) fn row(endpoint: &Endpoint) -> Value {
     keyed(format!("TENANT#{}", endpoint.tenant_id), format!("WEBHOOK#{}", endpoint.id), endpoint)
 }
 
-fn endpoint() -> Endpoint {
+pub(crate) fn endpoint() -> Endpoint {
     sample::endpoint(owner().tenant_id())
 }
 
-fn event() -> Event {
+pub(crate) fn event() -> Event {
     sample::event(owner().tenant_id())
 }
 
@@ -92,7 +99,7 @@ fn another() -> TenantId {
     TenantId::new(Timestamp::UNIX_EPOCH, 2)
 }
 
-async fn answered(script: &Script, call: Call) -> Answer {
+pub(crate) async fn answered(script: &Script, call: Call) -> Answer {
     Answer::of(&serve(&ledger(script), call.event()).await)
 }
 
@@ -104,6 +111,7 @@ fn recover(body: &Value) -> Call {
     Call::new("POST", &format!("/v1/webhooks/{}/recover", endpoint().id)).by(&owner()).saying(body)
 }
 
+const KEPT: &str = "attribute_not_exists(expunged)";
 const AS_READ: &str = "attempt = 1 AND round_from = 1 AND round = 2 AND ";
 
 #[tokio::test]
@@ -149,7 +157,7 @@ async fn a_retry_writes_its_round_and_then_sends_its_message() {
         assert_eq!(acts, ["UpdateItem", "UpdateItem", "SendMessage"], "one is taken of those that are left");
         let update = updates(&script).remove(0);
         let status = json!(before.status);
-        assert_eq!(expression(&update, "ConditionExpression"), format!("{AS_READ}status = {status}"));
+        assert_eq!(expression(&update, "ConditionExpression"), format!("{AS_READ}status = {status} AND {KEPT}"));
         assert!(expression(&update, "UpdateExpression").contains("round = 3, round_from = 2"));
         let message = script.asked("SendMessage").remove(0);
         let body: Value = serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
@@ -287,7 +295,7 @@ async fn a_recovery_is_noted_and_begins_while_its_caller_waits() {
     let begun = puts(0);
     assert_eq!((&begun[0]["Put"]["Item"]["id"], &begun[1]["Put"]["Item"]["pk"]), (id, &json!("RECOVERIES")));
     let update = updates(&script).remove(0);
-    assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status = "failed""#));
+    assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status = "failed" AND {KEPT}"#));
     assert!(expression(&update, "UpdateExpression").contains(&format!("recovered_by = {id}")));
     assert_eq!(script.asked("SendMessageBatch")[0]["Entries"].as_array().unwrap().len(), 1);
     let done = puts(1);
@@ -401,7 +409,11 @@ async fn what_a_lost_webhook_was_sent_is_shown_to_its_owner_alone() {
 fn calls() -> impl Iterator<Item = (&'static Route<Ledger>, Call)> {
     let recovery = RecoveryId::new(Timestamp::UNIX_EPOCH, 1);
     Ledger::ROUTES.iter().map(move |route| {
-        let id = if route.path.contains("webhooks") { endpoint().id.to_string() } else { pending().id.to_string() };
+        let id = match route.path.split('/').nth(2) {
+            Some("webhooks") => endpoint().id.to_string(),
+            Some("events") => event().id.to_string(),
+            _ => pending().id.to_string(),
+        };
         let path = route.path.replace("{id}", &id).replace("{recovery_id}", recovery.as_str());
         let path = path.replace("{cancellation_id}", "can_0000000000000001");
         (route, Call::new(route.method, &path))
@@ -420,8 +432,12 @@ async fn another_tenants_webhooks_and_deliveries_are_none() {
     let theirs = Delivery { tenant_id: another(), ..tried(Status::Failed, None) };
     for (_, call) in calls().filter(|(route, _)| route.path.contains("{id}")) {
         let script = with(&Endpoint { tenant_id: another(), ..endpoint() }, std::slice::from_ref(&theirs));
-        let script = script.saying("Query", [Said::rows(std::slice::from_ref(&theirs))]);
-        let answer = answered(&script, call.clone().by(&owner())).await;
+        let script = script
+            .saying_about("UpdateItem", "expunged_at", [Said::refused(&json!({}))])
+            .saying("Query", [Said::rows(std::slice::from_ref(&theirs))]);
+        let call =
+            if call.path().ends_with("/send") { call.saying(&json!({"webhook_id": endpoint().id})) } else { call };
+        let answer = answered(&script, call.clone().by(&owner_who_publishes())).await;
         assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!("not_found")), "{call:?}");
     }
 }
@@ -455,7 +471,9 @@ async fn a_recovery_is_one_of_its_webhook() {
 #[tokio::test]
 async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
     for (_, call) in calls() {
-        let call = call.by(&owner()).query("dry_run=true");
+        let call = call.by(&owner_who_publishes()).query("dry_run=true");
+        let call =
+            if call.path().ends_with("/send") { call.saying(&json!({"webhook_id": endpoint().id})) } else { call };
         let answer = answered(&script(&[tried(Status::Failed, None)]), call.clone()).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
     }

@@ -54,6 +54,8 @@ named! {
         TenantDeleted = "tenant_deleted",
         /// The event's row is gone.
         EventExpired = "event_expired",
+        /// What the event said was removed on request.
+        EventExpunged = "event_expunged",
         /// Somebody asked for it.
         CancelledByRequest = "cancelled_by_request",
     }
