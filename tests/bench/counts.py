@@ -82,7 +82,12 @@ def _places(tally: Tally, stand: Stand) -> dict[str, float]:
 
 
 def _counts(tally: Tally) -> dict[str, float]:
-    units = {"write units": tally.write, "write units of the list": tally.listed, "read units": tally.read, "schedules": tally.scheduled / tally.deliveries}
+    units = {
+        "write units": tally.write,
+        "write units of the list": tally.listed,
+        "read units": tally.read,
+        "schedules": tally.scheduled / tally.deliveries,
+    }
     return {name: round(count, 3) for name, count in (units | tally.by_call()).items()}
 
 

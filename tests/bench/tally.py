@@ -5,7 +5,6 @@ import dataclasses
 
 from proxy import Call, waves
 
-
 # Fan-out alone writes so, and nothing else than the list of events.
 LISTING = "BatchWriteItem"
 

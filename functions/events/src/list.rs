@@ -39,7 +39,6 @@ mod tests {
     use replay::{Call, Said};
     use serde_json::json;
 
-    use super::*;
     use crate::handler::tests::{answered, before, provider, script, tenant};
 
     fn list(query: &str) -> Call {

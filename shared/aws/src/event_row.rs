@@ -336,7 +336,10 @@ mod tests {
         assert!(left.is_expunged() && left.event_type.as_str() == "invoice.paid");
         assert_eq!(read(gone).unwrap_err().field, "data");
         // A producer can mark a row of his own; it is none of ours for that, and nothing of it is sent.
-        assert_eq!((verdict(&[mark.clone()]), expunged(&row(&[mark]))), (Err("data".to_owned()), None));
+        assert_eq!(
+            (verdict(std::slice::from_ref(&mark)), expunged(&row(std::slice::from_ref(&mark)))),
+            (Err("data".to_owned()), None)
+        );
         assert_eq!(expunged(&row(&[("data", None)])), None, "a row without data is no event");
     }
 

@@ -211,8 +211,7 @@ impl JobId {
 
 /// What [`time_part`] was made of.
 fn time_in(text: &str) -> Timestamp {
-    let millis = base62::decode(text.trim_start_matches('0')).unwrap_or_default();
-    Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default()
+    Timestamp::from_millisecond(millis_of(text).unwrap_or_default()).unwrap_or_default()
 }
 
 impl EndpointId {

@@ -87,7 +87,7 @@ async fn what_has_ended_stays_ended_and_loses_what_its_receiver_said() {
 #[tokio::test(start_paused = true)]
 async fn a_delivery_that_goes_on_meanwhile_is_read_again() {
     let (before, after) = (tried(Status::Retrying), tried(Status::Succeeded));
-    let script = script(&[before.clone()])
+    let script = script(std::slice::from_ref(&before))
         .saying_about("GetItem", "dlv_", [Said::row(&after)])
         .saying("UpdateItem", [Said::refused(&after), Said::done()]);
     let answer = answered(&script, expunge()).await;

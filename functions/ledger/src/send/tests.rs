@@ -22,9 +22,25 @@ fn id() -> DeliveryId {
     DeliveryId::new(event().timestamp, &endpoint().id, &event().id)
 }
 
-/// An AWS that takes the put and the message.
+/// What becomes of an insert.
+fn inserted() -> Said {
+    Said::body(json!({"Responses": [{}]}))
+}
+
+fn there_is_one() -> Said {
+    Said::body(json!({"Responses": [{"Error": {"Code": "DuplicateItem", "Message": "no"}}]}))
+}
+
+/// The row of an insert.
+fn row_in(asked: &Value) -> Value {
+    let statement = &asked["Statements"][0];
+    let names = statement["Statement"].as_str().unwrap().split('\'').skip(1).step_by(2).map(str::to_owned);
+    Value::Object(names.zip(statement["Parameters"].as_array().unwrap().clone()).collect())
+}
+
+/// An AWS that takes the row and the message.
 fn taking() -> Script {
-    with(&endpoint(), &[]).saying("PutItem", [Said::done()]).saying("SendMessage", [Said::done()])
+    with(&endpoint(), &[]).saying("BatchExecuteStatement", [inserted()]).saying("SendMessage", [Said::done()])
 }
 
 fn refused(answer: &Answer) -> (u64, Value) {
@@ -32,13 +48,13 @@ fn refused(answer: &Answer) -> (u64, Value) {
 }
 
 #[tokio::test]
-async fn it_is_one_put_where_there_is_none_and_due_from_then_on() {
+async fn it_is_one_row_where_there_is_none_and_due_from_then_on() {
     let script = taking();
     let answer = answered(&script, send(&endpoint().id)).await;
     assert_eq!((answer.status, &answer.body), (202, &json!({"delivery_id": id()})));
-    let put = script.asked("PutItem").remove(0);
-    assert_eq!(put["ConditionExpression"], "attribute_not_exists(id)");
-    let row = &put["Item"];
+    let asked = script.asked("BatchExecuteStatement").remove(0);
+    assert!(asked["Statements"][0]["Statement"].as_str().unwrap().starts_with("INSERT"), "nothing is put over");
+    let row = row_in(&asked);
     assert_eq!((&row["id"], &row["status"], &row["attempt"]), (&json!(id()), &json!("retrying"), &json!(0)));
     assert_eq!(row["due_at"], row["next_attempt_at"]);
     assert!(row["due_shard"].is_string() && row["undelivered_tenant"].is_string() && row["changed_by"].is_string());
@@ -60,8 +76,9 @@ async fn the_document_has_the_fields_that_are_read() {
 
 #[tokio::test]
 async fn a_message_that_is_lost_is_the_sweeps_matter() {
-    let script =
-        with(&endpoint(), &[]).saying("PutItem", [Said::done()]).saying("SendMessage", repeat_with(Said::lost));
+    let script = with(&endpoint(), &[])
+        .saying("BatchExecuteStatement", [inserted()])
+        .saying("SendMessage", repeat_with(Said::lost));
     assert_eq!(answered(&script, send(&endpoint().id)).await.status, 202);
 }
 
@@ -72,19 +89,26 @@ async fn who_has_it_is_not_sent_it_twice_whoever_was_first() {
     assert_eq!(refused(&answer), (409, json!("conflict")));
     assert!(answer.body["error"]["message"].as_str().unwrap().contains(there.id.as_str()));
     // Fan-out, or another call, puts it between the look and the put.
-    let script = with(&endpoint(), &[]).saying("PutItem", [Said::refused(&there)]);
+    let rows = [Said::body(json!({})), Said::row(&there)];
+    let script =
+        with(&endpoint(), &[]).saying_about("GetItem", "dlv_", rows).saying("BatchExecuteStatement", [there_is_one()]);
     assert_eq!(refused(&answered(&script, send(&endpoint().id)).await), (409, json!("conflict")));
 }
 
 #[tokio::test]
 async fn an_answer_that_is_lost_is_no_other_call() {
-    let mark = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let put = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let first = std::sync::Arc::clone(&put);
     let script = with(&endpoint(), &[])
-        .answering("PutItem", move |asked| {
-            let mut first = mark.lock().unwrap();
-            let is_first = first.is_none();
-            let put = first.get_or_insert_with(|| asked["Item"].clone()).clone();
-            Some(if is_first { Said::lost() } else { Said::refused(&put) })
+        .answering("BatchExecuteStatement", move |asked| {
+            let is_first = first.lock().unwrap().is_none();
+            first.lock().unwrap().get_or_insert_with(|| row_in(asked));
+            Some(if is_first { Said::lost() } else { there_is_one() })
+        })
+        .answering("GetItem", move |asked| {
+            let is_it = asked["TableName"] == "deliveries";
+            let row = put.lock().unwrap().clone();
+            is_it.then(|| row.map_or_else(|| Said::body(json!({})), |row| Said::row(&row)))
         })
         .saying("SendMessage", [Said::done()]);
     assert_eq!(answered(&script, send(&endpoint().id)).await.status, 202);

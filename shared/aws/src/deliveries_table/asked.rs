@@ -1,18 +1,18 @@
 //! Rows of deliveries that somebody asks for by hand, where no fan-out has put one.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
 
 use super::{DeliveriesTable, due, undelivered};
 use crate::Recorded;
-use crate::conditional::{self, CHANGED_BY, Refused, is_by};
+use crate::conditional::{CHANGED_BY, is_by};
 use crate::error::Failure;
 use crate::item::{text, to_item};
 
 impl DeliveriesTable {
-    /// Puts such a row, among what is due, unless there is one: fan-out's, or that of another call. `mark` is this call's own.
+    /// Puts such a row, among what is due, unless there is one: fan-out's, or that of another call. `mark` is this call's own. It is inserted, so
+    /// that whoever may do this can put over nothing.
     ///
     /// # Errors
     /// When the put failed; it may have happened all the same, and the row is due then.
@@ -24,18 +24,10 @@ impl DeliveriesTable {
             item.insert("due_at".to_owned(), text(time::wire(at)));
             item.insert("due_shard".to_owned(), text(due::shard_of(&row.id)));
         }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(id)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        Ok(match conditional::judge("PutItem deliveries", put)? {
-            Err(Refused(there)) if !there.as_ref().is_some_and(|there| is_by(there, mark)) => Recorded::Overtaken,
-            Ok(_) | Err(_) => Recorded::Yes,
-        })
+        let is_new = self.insert_items(vec![Ok(item)]).await.pop().unwrap_or(Ok(false))?;
+        if is_new || self.get_item(&row.id).await?.is_some_and(|there| is_by(&there, mark)) {
+            return Ok(Recorded::Yes);
+        }
+        Ok(Recorded::Overtaken)
     }
 }

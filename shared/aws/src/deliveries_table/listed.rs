@@ -179,7 +179,7 @@ mod tests {
             let rows = rows.lock().ok()?;
             let within = rows.range(lower..=upper).rev().filter(|(id, _)| id.as_str() < start.as_str());
             let read: Vec<&Value> = within.map(|(_, row)| row).take(limit).collect();
-            let mut body = json!({"Items": read.iter().map(|row| item(row)).collect::<Vec<_>>()});
+            let mut body = json!({"Items": read.iter().copied().map(item).collect::<Vec<_>>()});
             if read.len() == limit {
                 let last = read.last()?;
                 body["LastEvaluatedKey"] = item(&json!({"endpoint_id": last["endpoint_id"], "id": last["id"]}));
