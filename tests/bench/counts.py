@@ -88,6 +88,8 @@ def _counts(tally: Tally) -> dict[str, float]:
         "read units": tally.read,
         "schedules": tally.scheduled / tally.deliveries,
     }
+    if not tally.listed:
+        del units["write units of the list"]
     return {name: round(count, 3) for name, count in (units | tally.by_call()).items()}
 
 

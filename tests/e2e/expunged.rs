@@ -1,7 +1,5 @@
 //! Events whose data was removed: it is in no table, queue, answer or log, nothing of it is sent any more, and its key stays used up.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -114,7 +112,8 @@ async fn a_key_of_the_bus_stays_used_up_and_what_comes_under_it_is_set_aside_wit
     let (word, key) = (word("bus"), format!("invoice {}", tenant.id));
     let detail = json!({"tenant_id": tenant.id, "event": "invoice.paid", "data": {"card": word}, "id": key});
     put(world.stack, "Postrider Event", &detail).await;
-    let id = receiver.only(SOON).await.event_id();
+    let received = receiver.only(SOON).await;
+    let id = received.header("webhook-id").expect("a delivery says which event it is of").to_owned();
     let provider = world.provider(&["events:write", "deliveries:read"]).await;
     let path = format!("/v1/events/{id}/data");
     provider.delete(&path).await.invalid("tenant_id");
@@ -182,5 +181,4 @@ async fn nobody_removes_anothers_event() {
     reader.call(Method::DELETE, &format!("/v1/events/{event}/data")).send().await.refused(403, "forbidden");
     let shown = tenant.api.get(&format!("/v1/events/{event}")).await.ok(200);
     assert_eq!((&shown["data"], shown.get("expunged_at")), (&json!({"a": 1}), None));
-    assert!(Duration::from_secs(1) < SOON);
 }

@@ -73,7 +73,8 @@ async fn what_cannot_be_sent_is_refused() {
     send(&tenant, &event, &webhook).await.refused(409, "conflict");
     tenant.api.post(&format!("/v1/webhooks/{webhook}/enable"), &json!({})).await.ok(200);
     let test = tenant.api.post(&format!("/v1/webhooks/{webhook}/test"), &json!({})).await.ok(202);
-    tenant.settled(text(&test, "delivery_id"), "succeeded", 1).await;
+    let delivery = tenant.delivery_of(text(&test, "event_id"), &webhook).await;
+    tenant.settled(&delivery, "succeeded", 1).await;
     let second = tenant.webhook(&receiver.url("/"), &["order.*"]).await;
     send(&tenant, text(&test, "event_id"), &second).await.refused(422, "unprocessable");
     tenant.api.delete(&format!("/v1/webhooks/{webhook}")).await;

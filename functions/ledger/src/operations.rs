@@ -137,6 +137,7 @@ pub(crate) fn retry() -> Operation {
             ApiError::conflict("its webhook is disabled; enable it first"),
             "An attempt is due or under way, or nothing can be sent: the webhook is disabled or deleted, or the event is no longer kept.",
         )
+        .refuses(ApiError::event_expunged(), "What its event said was removed on request.")
         .refuses(
             used_up(Quota::Retries, RETRIES_AT_ONCE),
             format!(
