@@ -93,10 +93,14 @@ def stack() -> Stack:
 
 
 def event(data: int) -> float:
-    """Dollars per million events: the request, the function that takes it, its row, its place in the list."""
+    """Dollars per million events: the request, the function that takes it, its row."""
     waits = ASSUMED["aws_call_ms"] / 1000 * MB / 1024 * PRICE["lambda_gb_s"]
-    listed = COUNTS["list of events"]["write units an event"]
-    return PRICE["api_request"] + PRICE["lambda_request"] + waits + (event_units(data) + listed) * PRICE["write_unit"]
+    return PRICE["api_request"] + PRICE["lambda_request"] + waits + event_units(data) * PRICE["write_unit"]
+
+
+def listed() -> float:
+    """Dollars per million events for their places in the list of events, in full batches."""
+    return COUNTS["list of events"]["write units an event"] * PRICE["write_unit"]
 
 
 def event_units(data: int) -> int:
@@ -179,10 +183,10 @@ def day(plan: Plan, stack: Stack) -> Day:
     return Day(
         events=events,
         deliveries=deliveries,
-        one_webhook=events * (event(SMALL) + row() + first_attempt(SMALL)) / MILLION,
-        every_webhook=(events * event(SMALL) + deliveries * (row() + first_attempt(SMALL))) / MILLION,
+        one_webhook=events * (event(SMALL) + listed() + row() + first_attempt(SMALL)) / MILLION,
+        every_webhook=(events * (event(SMALL) + listed()) + deliveries * (row() + first_attempt(SMALL))) / MILLION,
         retries_by_hand=by_hand_a_day * by_hand(SMALL) / MILLION,
-        asked_for=(events * event(LARGEST) + deliveries * refused) / MILLION,
+        asked_for=(events * (event(LARGEST) + listed()) + deliveries * refused) / MILLION,
         let_through=_let_through(plan, stack),
     )
 
@@ -197,7 +201,7 @@ def _let_through(plan: Plan, stack: Stack) -> float:
     retries = min(firsts * RETRIES, stack.attempts(stack.retries) + either)
     either -= max(retries - stack.attempts(stack.retries), 0)
     firsts = min(rows, firsts + either)
-    parts = events * event(LARGEST) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
+    parts = events * (event(LARGEST) + listed()) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
     return parts / MILLION
 
 
