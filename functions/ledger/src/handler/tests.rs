@@ -7,9 +7,13 @@ use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk;
 use postrider_domain::attempt::{Attempt, Mark};
+use postrider_domain::cancellation::Cancellation;
 use postrider_domain::dialect::STANDARD;
+use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::event::Event;
+use postrider_domain::id::{CancellationId, RecoveryId};
 use postrider_domain::key::Scope;
+use postrider_domain::recovery::{Progress, Recovery};
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
 use serde_json::{Value, json};
 
