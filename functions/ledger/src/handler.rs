@@ -34,6 +34,7 @@ use crate::requests::Undelivered;
 use crate::{operations, stats, view};
 
 mod cancellations;
+mod job_recoveries;
 mod recoveries;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -41,6 +42,8 @@ pub(crate) mod tests;
 /// How long a caller is kept waiting while a recovery or a cancellation begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 
+/// What whoever asked for a recovery does where nobody answered.
+const AGAIN: &str = "a second recovery sends nothing twice: repeat it";
 /// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
 const EARLIER_OF_A_PAGE: usize = 4000;
 /// Deliveries whose moved attempts are read side by side.
@@ -76,13 +79,39 @@ impl Routed for Ledger {
             Header(Scope::DeliveriesWrite),
             operations::recover,
             |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
-            "a second recovery sends nothing twice: repeat it",
+            AGAIN,
         ),
         Route::get(
             "/v1/webhooks/{id}/recover/{recovery_id}",
             Header(Scope::DeliveriesRead),
             operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
+        ),
+        Route::post(
+            "/v1/jobs/recover",
+            Header(Scope::DeliveriesWrite),
+            operations::recover_tasks,
+            |it, request, caller, _| Box::pin(it.recover_tasks(request, caller)),
+            AGAIN,
+        ),
+        Route::get(
+            "/v1/jobs/recover/{recovery_id}",
+            Header(Scope::DeliveriesRead),
+            operations::tasks_recovery,
+            |it, request, caller, [recovery, _]| Box::pin(it.tasks_recovery(request, caller, recovery)),
+        ),
+        Route::post(
+            "/api/v1/jobs/recover",
+            Bearer(Scope::DeliveriesWrite),
+            operations::recover_generations,
+            |it, request, caller, _| Box::pin(it.recover_generations(request, caller)),
+            AGAIN,
+        ),
+        Route::get(
+            "/api/v1/jobs/recover/{recovery_id}",
+            Bearer(Scope::DeliveriesRead),
+            operations::generations_recovery,
+            |it, request, caller, [recovery, _]| Box::pin(it.generations_recovery(request, caller, recovery)),
         ),
         Route::get(
             "/v1/webhooks/{id}/stats",

@@ -113,8 +113,13 @@ impl EventPattern {
         }
     }
 
+    /// Whether it takes events of this type.
+    pub fn takes(&self, event: &EventType) -> bool {
+        event.patterns().contains(self)
+    }
+
     pub(crate) fn matches_text(&self, event: &str) -> bool {
-        EventType::kept(event).is_ok_and(|event| event.patterns().contains(self))
+        EventType::kept(event).is_ok_and(|event| self.takes(&event))
     }
 }
 

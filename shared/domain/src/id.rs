@@ -12,6 +12,8 @@ use crate::invalid::Invalid;
 pub(crate) const TIME_CHARS: usize = 8;
 const SHORT_CHARS: usize = 16;
 const DIGEST_CHARS: usize = 20;
+/// What the ids of jobs begin with that are no UUIDs.
+const SHORT_JOB: &str = "job_";
 /// Of an event's id that a producer chose, behind `evt_`.
 const MAX_CHOSEN_CHARS: usize = 64;
 
@@ -171,7 +173,7 @@ id!(
 
 id!(
     /// A job: `job_` and 16 characters, or a UUID, as its provider has it.
-    JobId, "", |rest| rest.strip_prefix("job_").map_or_else(|| is_uuid(rest), |rest| is_base62(rest, SHORT_CHARS)),
+    JobId, "", |rest| rest.strip_prefix(SHORT_JOB).map_or_else(|| is_uuid(rest), |rest| is_base62(rest, SHORT_CHARS)),
     "a job id"
 );
 
@@ -202,10 +204,15 @@ impl JobId {
         Self(versioned_uuid(7, millis << 80 | random & ((1 << 80) - 1)))
     }
 
+    /// Whether it is no UUID.
+    pub fn is_short(&self) -> bool {
+        self.0.starts_with(SHORT_JOB)
+    }
+
     /// `job_`, its time of birth and 64 random bits.
     pub fn short(at: Timestamp, random: u64) -> Self {
         let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
-        Self(format!("job_{}{random}", time_part(at)))
+        Self(format!("{SHORT_JOB}{}{random}", time_part(at)))
     }
 }
 

@@ -13,7 +13,7 @@ use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::event::Event;
 use postrider_domain::id::{CancellationId, RecoveryId};
 use postrider_domain::key::Scope;
-use postrider_domain::recovery::{Progress, Recovery};
+use postrider_domain::recovery::{Chosen, Progress, Recovery};
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, expression, keyed, sample};
 use serde_json::{Value, json};
 
@@ -453,10 +453,12 @@ fn a_recovery() -> Recovery {
         endpoint_id: endpoint().id,
         since: Timestamp::UNIX_EPOCH,
         until: Timestamp::UNIX_EPOCH,
+        chosen: Chosen::default(),
         status: Progress::Running,
         found: 7,
         requeued: 5,
         after: None,
+        probed: false,
         expires_at: 0,
     }
 }

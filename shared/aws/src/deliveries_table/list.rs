@@ -87,7 +87,8 @@ impl DeliveriesTable {
         Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
-    /// A page of what a recovery looks at, oldest first, from where it stopped.
+    /// A page of what a recovery looks at, oldest first, from where it stopped: what stands as it takes it, and what it has sent again
+    /// before. So many rows are read for it, most of which may stand otherwise.
     ///
     /// # Errors
     /// When the read failed.
@@ -96,7 +97,17 @@ impl DeliveriesTable {
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
-        let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
+        let mut query = self
+            .range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref())
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":mine", text(recovery.id.as_str()));
+        let mut names = Vec::new();
+        for status in recovery.chosen.statuses() {
+            let name = format!(":{}", status.as_str());
+            query = query.expression_attribute_values(&name, text(status.as_str()));
+            names.push(name);
+        }
+        let query = query.filter_expression(format!("#status IN ({}) OR recovered_by = :mine", names.join(", ")));
         let page = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
     }

@@ -3,9 +3,11 @@
 use std::iter::repeat_with;
 
 use jiff::Timestamp;
+use postrider_domain::delivery::Delivery;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, RecoveryId, TenantId};
+use postrider_domain::recovery::Chosen;
 use replay::{Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -25,10 +27,12 @@ fn recovery(number: u64) -> Recovery {
         endpoint_id: EndpointId::new(AT, number),
         since: AT,
         until: Timestamp::from_second(1).unwrap(),
+        chosen: Chosen::default(),
         status: Progress::Running,
         found: 0,
         requeued: 0,
         after: None,
+        probed: false,
         expires_at: 0,
     }
 }
@@ -55,7 +59,7 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
     let served = served.map(|number| keyed("RECOVERIES", "SERVED", &json!({"recovery_id": recovery(number).id})));
     let mut script = first
         .holding("config", all.iter().flat_map(rows).chain(served))
-        .saying_about("Query", "RECOVERY#", [Said::rows(&all)])
+        .saying_about("Query", "RECOVERY\"", [Said::rows(&all)])
         .saying_about("Query", "CANCELLATION#", [Said::rows::<Value>(&[])])
         .saying("TransactWriteItems", repeat_with(Said::done))
         .saying("PutItem", repeat_with(Said::done));

@@ -62,3 +62,10 @@ named! {
 }
 
 stored_by_name!(Reason);
+
+impl Reason {
+    /// Whether what was called off for it can still be sent: its event is there.
+    pub fn leaves_something(self) -> bool {
+        self != Self::EventExpired
+    }
+}
