@@ -31,6 +31,7 @@ mod failed;
 mod fresh;
 mod list;
 mod listed;
+mod made;
 mod moved;
 mod parked;
 mod round;
@@ -46,6 +47,7 @@ const LATE_TRIES: u32 = 5;
 
 pub use due::{SHARDS, Stretch};
 pub use list::Filter;
+pub use made::Made;
 use moved::Roomy;
 pub use parked::ParkedPage;
 pub(crate) use row::read as read_delivery;

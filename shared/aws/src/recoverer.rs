@@ -12,8 +12,8 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::cancellation::Cancellation;
-use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::endpoint::parking::State;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Look, Progress, Recovery};
 use postrider_domain::tenant::TenantStatus;
@@ -24,11 +24,13 @@ use tokio::time::Instant;
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
+use crate::events_table::EventsTable;
 use crate::lanes::Lanes;
 use crate::{Recorded, rows};
 
 mod cancelling;
 mod counting;
+mod unmatched;
 
 pub use counting::{Count, MOST_COUNTED};
 
@@ -45,9 +47,23 @@ const PAGES_PAST: usize = 10;
 const PASSING: Duration = Duration::from_secs(1);
 
 /// Where a recovery sends.
-struct Aim {
+enum Aim {
+    /// To this webhook.
+    Webhook(Box<Endpoint>),
+    /// To one whose row is missing, or cannot be read: what is sent again waits for the row as all else does.
+    Unknown,
+    /// To jobs' own URLs.
+    Jobs,
+}
+
+impl Aim {
     /// Whether only probes are sent there.
-    is_down: bool,
+    fn is_down(&self) -> bool {
+        match self {
+            Self::Webhook(endpoint) => endpoint.parking.as_ref().is_some_and(|parking| parking.state == State::Down),
+            Self::Unknown | Self::Jobs => false,
+        }
+    }
 }
 
 /// What was sent again of a page.
@@ -62,21 +78,23 @@ struct Sent {
 pub struct Recoverer {
     config: ConfigTable,
     deliveries: DeliveriesTable,
+    events: EventsTable,
     lanes: Lanes,
 }
 
 impl Recoverer {
-    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE`, `RETRY_QUEUE_URL` and `SLOW_QUEUE_URL`.
+    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE`, `EVENTS_TABLE`, `RETRY_QUEUE_URL` and `SLOW_QUEUE_URL`.
     ///
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?, Lanes::from_env(sdk)?))
+        let (config, deliveries) = (ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?);
+        Ok(Self::new(config, deliveries, EventsTable::from_env(sdk)?, Lanes::from_env(sdk)?))
     }
 
     /// Over these tables, sending to these queues.
-    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, lanes: Lanes) -> Self {
-        Self { config, deliveries, lanes }
+    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, events: EventsTable, lanes: Lanes) -> Self {
+        Self { config, deliveries, events, lanes }
     }
 
     /// Goes on with every running recovery and cancellation, a page of each in turn, as long as there is time for one; how many there
@@ -197,10 +215,15 @@ impl Recoverer {
             self.config.note_recovery(&before, &recovery).await?;
             return Ok(None);
         };
+        if recovery.chosen.never_matched {
+            // Without its row nobody knows what the webhook asks for: the recovery waits for it.
+            let Aim::Webhook(endpoint) = aim else { return Ok(None) };
+            return self.unmatched_page(recovery, &endpoint).await;
+        }
         let mut failure = None;
         for _ in 0..PAGES_PAST {
             let page = self.deliveries.list_range(&recovery, PAGE).await?;
-            let look = recovery.look(&page.rows, clock::now(), aim.is_down);
+            let look = recovery.look(&page.rows, clock::now(), aim.is_down());
             let sent = self.send_again(&recovery, &look).await?;
             recovery.found += look.requeued_before + look.found();
             recovery.requeued += look.requeued_before + sent.requeued;
@@ -231,20 +254,22 @@ impl Recoverer {
             return Ok(None);
         }
         if recovery.chosen.jobs.is_some() {
-            return Ok(Some(Aim { is_down: false }));
+            return Ok(Some(Aim::Jobs));
         }
         match self.config.endpoint_or_tombstone(&recovery.tenant_id, &recovery.endpoint_id).await {
             Ok(Some(endpoint)) => {
                 let is_sent_to = endpoint.deleted_at.is_none() && endpoint.status == EndpointStatus::Active;
-                let is_down = endpoint.parking.as_ref().is_some_and(|parking| parking.state == State::Down);
-                Ok(is_sent_to.then_some(Aim { is_down }))
+                Ok(is_sent_to.then(|| Aim::Webhook(Box::new(endpoint))))
             }
-            // Missing is not deleted, and unreadable neither: what is sent again waits for the row as all else does.
+            // Missing is not deleted.
             Ok(None) => {
                 rows::missing(recovery.endpoint_id.as_str());
-                Ok(Some(Aim { is_down: false }))
+                Ok(Some(Aim::Unknown))
             }
-            Err(error) if error.is_unreadable() => Ok(Some(Aim { is_down: false })),
+            Err(error) if error.is_unreadable() => {
+                rows::unreadable(recovery.endpoint_id.as_str(), &error);
+                Ok(Some(Aim::Unknown))
+            }
             Err(error) => Err(error),
         }
     }

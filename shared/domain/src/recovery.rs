@@ -12,6 +12,7 @@ use crate::named::stored_by_name;
 mod chosen;
 #[cfg(test)]
 mod tests;
+mod unmatched;
 
 pub use chosen::Chosen;
 
@@ -54,6 +55,9 @@ pub struct Recovery {
     /// The last delivery that it has seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DeliveryId>,
+    /// The same of one that goes through the list of events, which begins with the newest: a place in that list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_after: Option<String>,
     /// Whether it has asked an endpoint that is down whether it is back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probed: bool,

@@ -51,7 +51,7 @@ impl Ledger {
     async fn recovered_jobs(&self, request: &Request, caller: &Caller, kind: JobKind) -> Result<Answered, ApiError> {
         let dialect = of_kind(caller, kind)?;
         let asked = Asked::of(request, dialect, Some(kind), clock::now())?;
-        self.recovered(caller, EndpointId::of_jobs(caller.tenant_id()?), asked).await
+        self.recovered(caller, (EndpointId::of_jobs(caller.tenant_id()?), None), asked).await
     }
 
     async fn jobs_recovery(

@@ -1,8 +1,9 @@
 //! Recoveries: what a webhook, or a tenant's jobs, missed, again.
 
+use jiff::{SignedDuration, Timestamp};
 use postrider_api::{ApiError, Caller, Request, Response};
 use postrider_aws::event_row::CLOCKS_DIFFER;
-use postrider_domain::endpoint::EndpointStatus;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, RecoveryId};
 use postrider_domain::recovery::{Progress, Recovery};
 use postrider_host::{clock, entropy};
@@ -30,17 +31,18 @@ impl Ledger {
                 "this webhook is disabled; enable it first, or all would be cancelled again",
             ));
         }
-        Ok(match self.recovered(caller, endpoint.id, asked).await? {
+        Ok(match self.recovered(caller, (endpoint.id.clone(), Some(&endpoint)), asked).await? {
             Answered::Counted(counted) => Response::json(200, &counted),
             Answered::Begun(begun) => Response::json(202, &begun),
         })
     }
 
-    /// Counts what is asked for, or begins to send it.
+    /// Counts what is asked for, or begins to send it: a webhook's, or a tenant's jobs', whose deliveries lie under an endpoint's id
+    /// without an endpoint.
     pub(super) async fn recovered(
         &self,
         caller: &Caller,
-        endpoint_id: EndpointId,
+        (endpoint_id, endpoint): (EndpointId, Option<&Endpoint>),
         asked: Asked,
     ) -> Result<Answered, ApiError> {
         let (tenant, now) = (caller.tenant()?, clock::now());
@@ -48,7 +50,7 @@ impl Ledger {
             id: RecoveryId::new(now, entropy::bits64()),
             tenant_id: tenant.id.clone(),
             endpoint_id,
-            since: asked.since,
+            since: if asked.chosen.never_matched { asked.since.max(self.oldest_unmatched(now)) } else { asked.since },
             // All that there is, also of producers whose clocks are ahead.
             until: asked.until.unwrap_or(now + CLOCKS_DIFFER),
             chosen: asked.chosen,
@@ -56,11 +58,12 @@ impl Ledger {
             found: 0,
             requeued: 0,
             after: None,
+            listed_after: None,
             probed: false,
             expires_at: now.as_second() + self.retention.seconds,
         };
         if asked.count_only {
-            let counted = self.recoverer.count(&recovery).await?;
+            let counted = self.recoverer.count(&recovery, endpoint).await?;
             return Ok(Answered::Counted(recovery_view::counted(counted)));
         }
         self.config.create_recovery(&recovery, tenant.quotas()).await??;
@@ -69,6 +72,12 @@ impl Ledger {
             tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
         }
         Ok(Answered::Begun(recovery_view::Begun { recovery_id: id }))
+    }
+
+    /// Of older events nobody knows whether a webhook was sent them: their deliveries may have expired before them, whose producers
+    /// choose their times and how long they are kept.
+    fn oldest_unmatched(&self, now: Timestamp) -> Timestamp {
+        now - SignedDuration::from_secs(self.retention.seconds) + CLOCKS_DIFFER
     }
 
     pub(super) async fn recovery(

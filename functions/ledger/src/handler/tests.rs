@@ -33,6 +33,7 @@ pub(crate) fn ledger(script: &Script) -> Ledger {
         recoverer: Recoverer::new(
             config.clone(),
             deliveries.clone(),
+            events.clone(),
             Lanes::of(retry_queue.clone(), Queue::at(&sdk, "https://sqs.example/slow")),
         ),
         retention: Retention { seconds: 90 * 86_400 },
@@ -458,6 +459,7 @@ fn a_recovery() -> Recovery {
         found: 7,
         requeued: 5,
         after: None,
+        listed_after: None,
         probed: false,
         expires_at: 0,
     }

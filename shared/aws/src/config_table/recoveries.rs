@@ -78,7 +78,10 @@ impl Lasting for Recovery {
     }
 
     fn place(&self) -> (&'static str, Option<&str>) {
-        ("after", self.after.as_ref().map(DeliveryId::as_str))
+        match self.chosen.never_matched {
+            true => ("listed_after", self.listed_after.as_deref()),
+            false => ("after", self.after.as_ref().map(DeliveryId::as_str)),
+        }
     }
 
     fn is_done(&self) -> bool {

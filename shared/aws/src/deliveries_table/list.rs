@@ -151,7 +151,7 @@ impl DeliveriesTable {
     }
 
     /// A consistent query of an endpoint's ids between these bounds, after the one given, oldest first.
-    fn range(
+    pub(super) fn range(
         &self,
         endpoint: &EndpointId,
         (lower, upper): (String, String),

@@ -1,5 +1,6 @@
 //! How much a recovery would send again, counted while its caller waits.
 
+use postrider_domain::endpoint::Endpoint;
 use postrider_domain::recovery::Recovery;
 use postrider_host::{clock, deadline};
 
@@ -24,11 +25,14 @@ pub struct Count {
 
 impl Recoverer {
     /// Counts what a recovery would send again at this moment, for as long as its caller's time and a call's share of reading allow.
-    /// Nothing is written.
+    /// Nothing is written. `endpoint` is the webhook that it is for; a tenant's jobs have none.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn count(&self, recovery: &Recovery) -> Result<Count, Failure> {
+    pub async fn count(&self, recovery: &Recovery, endpoint: Option<&Endpoint>) -> Result<Count, Failure> {
+        if let Some(endpoint) = endpoint.filter(|_| recovery.chosen.never_matched) {
+            return self.count_unmatched(recovery, endpoint).await;
+        }
         let mut left = recovery.clone();
         for _ in 0..PAGES {
             if deadline::left() <= FOR_A_PAGE {

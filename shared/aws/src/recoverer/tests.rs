@@ -32,6 +32,7 @@ fn recovery(number: u64) -> Recovery {
         found: 0,
         requeued: 0,
         after: None,
+        listed_after: None,
         probed: false,
         expires_at: 0,
     }
@@ -77,7 +78,8 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
 async fn swept(script: &Script, seconds: u64) -> (Result<usize, Failure>, Vec<u64>) {
     let sdk = script.sdk(sdk::over);
     let tables = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
-    let recoverer = Recoverer::new(tables.0, tables.1, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
+    let lanes = Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow"));
+    let recoverer = Recoverer::new(tables.0, tables.1, EventsTable::of(&sdk, "events"), lanes);
     let done = deadline::at_most(Duration::from_secs(seconds), recoverer.continue_all()).await;
     let whose = |query: Value| {
         let endpoint = query["ExpressionAttributeValues"][":endpoint"].as_str()?.to_owned();

@@ -37,6 +37,7 @@ fn recovery(chosen: Chosen) -> Recovery {
         found: 0,
         requeued: 0,
         after: None,
+        listed_after: None,
         probed: false,
         expires_at: 0,
     }
