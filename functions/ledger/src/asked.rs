@@ -33,7 +33,6 @@ impl Asked {
         jobs: Option<JobKind>,
         now: Timestamp,
     ) -> Result<Self, ApiError> {
-        request.only_query(&[])?;
         let mut fields = request.fields()?;
         let since: String = fields.require("since", "an RFC 3339 time")?;
         let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;

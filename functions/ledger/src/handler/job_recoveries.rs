@@ -49,6 +49,7 @@ impl Ledger {
     }
 
     async fn recovered_jobs(&self, request: &Request, caller: &Caller, kind: JobKind) -> Result<Answered, ApiError> {
+        request.only_query(&[])?;
         let dialect = of_kind(caller, kind)?;
         let asked = Asked::of(request, dialect, Some(kind), clock::now())?;
         self.recovered(caller, (EndpointId::of_jobs(caller.tenant_id()?), None), asked).await

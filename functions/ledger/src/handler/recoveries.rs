@@ -24,6 +24,7 @@ impl Ledger {
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
     /// continues the rest.
     pub(super) async fn recover(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
+        request.only_query(&[])?;
         let endpoint = self.endpoint(caller, id).await?;
         let asked = Asked::of(request, endpoint.dialect, None, clock::now())?;
         if endpoint.status == EndpointStatus::Disabled && !asked.count_only {
