@@ -120,7 +120,7 @@ impl Kept {
         let within = rows.range(lower..=upper).rev().filter(|(id, _)| id.as_str() < start).map(|(_, row)| row);
         let limit = usize::try_from(asked["Limit"].as_u64()?).ok()?;
         let read: Vec<&Value> = within.take(limit).collect();
-        let mut body = json!({"Items": read.iter().map(|row| item(row)).collect::<Vec<_>>()});
+        let mut body = json!({"Items": read.iter().map(item).collect::<Vec<_>>()});
         if read.len() == limit {
             body["LastEvaluatedKey"] = item(&json!({"endpoint_id": "x", "id": read.last()?["id"]}));
         }
