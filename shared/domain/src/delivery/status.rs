@@ -66,6 +66,6 @@ stored_by_name!(Reason);
 impl Reason {
     /// Whether what was called off for it can still be sent: its event is there.
     pub fn leaves_something(self) -> bool {
-        self != Self::EventExpired
+        !matches!(self, Self::EventExpired | Self::EventExpunged)
     }
 }
