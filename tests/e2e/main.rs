@@ -53,6 +53,7 @@ mod providers;
 mod quotas;
 
 mod receiver;
+mod recoveries;
 mod reference_page;
 mod refusals;
 mod repeated;

@@ -291,6 +291,13 @@ def jobs(stage: Stage) -> None:
     settled(stage, netraflow, delivery, "succeeded", 2)
     netraflow.call("POST", f"/v1/deliveries/{delivery}/retry", {}, 202)
     settled(stage, netraflow, delivery, "succeeded", 3)
+    asked = {"since": ago(3600)}
+    counted = netraflow.call("POST", "/v1/jobs/recover", asked | {"count_only": True})["data"]
+    check(counted == {"found": 0, "complete": True}, f"what was delivered counts as missed: {counted}")
+    begun = netraflow.call("POST", "/v1/jobs/recover", asked, 202)["data"]["recovery_id"]
+    check(netraflow.call("GET", f"/v1/jobs/recover/{begun}")["data"]["status"] == "done", "so little is left to a sweep")
+    begun = nouvel.call("POST", "/api/v1/jobs/recover", asked, 202)["recovery_id"]
+    check(nouvel.call("GET", f"/api/v1/jobs/recover/{begun}")["status"] == "done", "so little is left to a sweep")
 
 
 def quotas(stage: Stage) -> None:

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use postrider_api::document::{GivenTime, Id, JsonSchema, Left, Schema, SchemaGenerator, SubscriptionPattern, json_schema};
+use postrider_api::document::{
+    GivenTime, Id, JsonSchema, Left, Schema, SchemaGenerator, SubscriptionPattern, json_schema,
+};
 use postrider_domain::delivery::Status;
 use postrider_domain::endpoint::MAX_PATTERNS;
 use postrider_domain::id::EndpointId;

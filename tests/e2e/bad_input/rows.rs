@@ -1167,7 +1167,7 @@ pub(super) const ROWS: &[Row] = &[
     (
         Nur,
         "POST {webhook}/recover",
-        r#"{"since":"2026-01-01T00:00:00Z","events":["*"]}"#,
+        r#"{"since":"2026-01-01T00:00:00Z","events":[]}"#,
         400,
         "invalid_request",
         "events",

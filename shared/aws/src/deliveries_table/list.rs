@@ -11,7 +11,7 @@ use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId};
 use postrider_domain::recovery::Recovery;
 
-use super::DeliveriesTable;
+use super::{DeliveriesTable, expunged};
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
 use crate::rows::readable_by;
@@ -107,7 +107,11 @@ impl DeliveriesTable {
             query = query.expression_attribute_values(&name, text(status.as_str()));
             names.push(name);
         }
-        let query = query.filter_expression(format!("#status IN ({}) OR recovered_by = :mine", names.join(", ")));
+        // Nothing can be sent of an event that was expunged.
+        let wanted = format!("#status IN ({}) AND attribute_not_exists(#expunged)", names.join(", "));
+        let query = query
+            .filter_expression(format!("({wanted}) OR recovered_by = :mine"))
+            .expression_attribute_names("#expunged", expunged::MARK);
         let page = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
     }

@@ -110,10 +110,14 @@ async fn what_waits_is_hastened_where_it_is_asked_for() {
     let answer = answered(&script, recover(&json!({"since": EVER, "statuses": ["retrying", "retrying"]}))).await;
     assert_eq!(answer.status, 202, "{answer:?}");
     let query = script.asked("Query").remove(0);
-    let mine = format!("status IN (\"retrying\") OR recovered_by = {}", answer.body["recovery_id"]);
+    let wanted = r#"(status IN ("retrying") AND attribute_not_exists(expunged))"#;
+    let mine = format!("{wanted} OR recovered_by = {}", answer.body["recovery_id"]);
     assert_eq!(expression(&query, "FilterExpression"), mine);
     let update = updates(&script).remove(0);
-    assert_eq!(expression(&update, "ConditionExpression"), format!(r#"{AS_READ}status = "retrying""#));
+    assert_eq!(
+        expression(&update, "ConditionExpression"),
+        format!(r#"{AS_READ}status = "retrying" AND attribute_not_exists(expunged)"#)
+    );
     assert!(expression(&update, "UpdateExpression").contains("round = 3, round_from = 2"));
     let item = &script.asked("TransactWriteItems")[1]["TransactItems"][0]["Put"]["Item"];
     assert_eq!(
