@@ -49,6 +49,7 @@ async def _count(stand: Stand) -> dict:
         counted["fanout10"] = _counts(await scenarios.first_try(stand, 10, endpoints=10))
         counted["one_retry"] = _counts(await scenarios.one_retry(stand, 10))
         counted["refused"] = _counts(await scenarios.refusing(stand, 10, 10))
+        counted["list of events"] = await _listing(stand)
         for endpoints in (10, 300):
             grown = await growth(stand, endpoints)
             counted[f"fan-out among {endpoints}"] = _counts(grown.fan_out)
@@ -66,12 +67,29 @@ async def _count(stand: Stand) -> dict:
     return counted
 
 
+async def _listing(stand: Stand) -> dict[str, float]:
+    """What a walk over the list of events costs, and how it is kept: `EVENTS` of one tenant, in full batches."""
+    listing = await scenarios.listing(stand, EVENTS, 50)
+    return {
+        "write units an event": round(listing.written, 3),
+        "read units a page of 50": round(listing.read_a_page, 3),
+        "calls a page of 50": round(listing.calls_a_page, 3),
+    }
+
+
 def _places(tally: Tally, stand: Stand) -> dict[str, float]:
     return {f"write units of {place}": round(units, 3) for place, units in tally.by_place(stand.stack["tables"]).items()}
 
 
 def _counts(tally: Tally) -> dict[str, float]:
-    units = {"write units": tally.write, "read units": tally.read, "schedules": tally.scheduled / tally.deliveries}
+    units = {
+        "write units": tally.write,
+        "write units of the list": tally.listed,
+        "read units": tally.read,
+        "schedules": tally.scheduled / tally.deliveries,
+    }
+    if not tally.listed:
+        del units["write units of the list"]
     return {name: round(count, 3) for name, count in (units | tally.by_call()).items()}
 
 

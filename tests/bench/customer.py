@@ -20,7 +20,7 @@ class Customer:
         wanted = {"dialect": "standard", "scopes": ["webhooks:write", "events:write"]}
         key = operator.call("POST", f"/v1/tenants/{tenant['id']}/keys", wanted, expect=201)
         # What the provider publishes no quota stops.
-        provider = operator.call("POST", "/v1/keys", {"scopes": ["events:write"]}, expect=201)
+        provider = operator.call("POST", "/v1/keys", {"scopes": ["events:write", "deliveries:read"]}, expect=201)
         self.tenant_id, self.key, self.provider_key = tenant["id"], key["key"], provider["key"]
         self._api = Api(stack["api_url"], self.key)
         # The webhooks that a scenario begins with.

@@ -25,7 +25,7 @@ def bill(tally: Tally, memory_mb: dict[str, int], posts: float = 1.0) -> dict[st
         "API": PRICE["api_request"] * tally.requests * per,
         "Lambda, requests": PRICE["lambda_request"] * sum(use.invocations for use in tally.uses.values()) * per,
         "Lambda, time": sum(_time(name, tally, memory_mb[name]) for name in tally.uses) * PRICE["lambda_gb_s"] * per,
-        "write units": PRICE["write_unit"] * tally.write,
+        "write units": PRICE["write_unit"] * (tally.write + tally.listed),
         "read units": PRICE["read_unit"] * tally.read,
         "SQS": PRICE["queue_call"] * (tally.queue_calls + asked) * per,
         "Scheduler": PRICE["schedule"] * tally.scheduled * per,

@@ -5,13 +5,13 @@ import time
 import uuid
 
 
-def api_request(method: str, path: str, key: str, body: dict) -> dict:
+def api_request(method: str, path: str, key: str, body: dict, query: str = "") -> dict:
     """API Gateway's event, payload format 2.0."""
     return {
         "version": "2.0",
         "routeKey": f"{method} {path}",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
         "headers": {
             "authorization": f"Bearer {key}",
             "content-type": "application/json",

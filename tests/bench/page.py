@@ -91,6 +91,7 @@ def outage(down: DownDay) -> str:
     bills.append(("**all**", *(f"**{sum(down.bills[way].values()):.2f}**" for way in ways)))
     counts = [
         ("write units", *(_number(tally.write) for tally in ways.values())),
+        ("write units of the list of events", *(_number(tally.listed) for tally in ways.values())),
         ("read units", *(_number(tally.read) for tally in ways.values())),
         ("SQS calls, receiving and deleting apart", *(_number(_sent(tally)) for tally in ways.values())),
         ("invocations", *(_number(_invocations(tally)) for tally in ways.values())),

@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
+import json
 
 from customer import Customer
+from feeds import api_request
 from flow import Flow
 from stand import Stand
 from tally import Tally
@@ -88,6 +90,35 @@ async def refusing(stand: Stand, events: int, attempts: int, batch: int = 1) -> 
         tally = flow.counted(events)
     check(made == attempts, f"{made} attempts were made, not {attempts}")
     return tally
+
+
+@dataclasses.dataclass
+class Listing:
+    """What the list of events costs: an event's upkeep in write units, and a page in read units and calls."""
+
+    written: float
+    read_a_page: float
+    calls_a_page: float
+
+
+async def listing(stand: Stand, events: int, page: int) -> Listing:
+    """Full batches of one tenant's events, which nobody asks for, and a walk over all of them."""
+    customer = await customer_of(stand, 0)
+    async with stand.flow() as flow:
+        await flow.fan_out(await flow.publish(customer, EVENT, events, 25))
+        written = flow.counted(events).listed
+        flow.fresh()
+        found, pages, cursor = 0, 0, ""
+        while pages == 0 or cursor:
+            query = f"tenant_id={customer.tenant_id}&limit={page}{cursor}"
+            done, _ = await flow.invoke("events", api_request("GET", "/v1/events", customer.provider_key, {}, query))
+            told = json.loads(done.answer["body"])
+            found, pages = found + len(told["events"]), pages + 1
+            cursor = f"&cursor={told['pagination']['next_cursor']}" if told["pagination"]["has_more"] else ""
+        tally = flow.counted(pages)
+    check(found == events, f"{found} of {events} events are listed")
+    calls = sum(count for name, count in tally.by_call().items() if name == "events dynamodb:Query")
+    return Listing(written, tally.read, calls)
 
 
 @dataclasses.dataclass

@@ -5,6 +5,9 @@ import dataclasses
 
 from proxy import Call, waves
 
+# Fan-out alone writes so, and nothing else than the list of events.
+LISTING = "BatchWriteItem"
+
 
 @dataclasses.dataclass
 class Use:
@@ -17,8 +20,9 @@ class Use:
     read: float = 0.0
     log_bytes: int = 0
     calls: collections.Counter = dataclasses.field(default_factory=collections.Counter)
-    # Units by their tables and indexes.
+    # Units by their tables and indexes, without those of the list of events, which are a batch's and no delivery's.
     written: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    listed: float = 0.0
 
     @property
     def write(self) -> float:
@@ -32,7 +36,10 @@ class Use:
         self.waves += waves(calls)
         for call in calls:
             self.calls[call.name] += 1
-            self.written.update(call.units.written)
+            if call.operation == LISTING:
+                self.listed += call.units.write
+            else:
+                self.written.update(call.units.written)
             self.read += call.units.read
 
 
@@ -58,6 +65,10 @@ class Tally:
     @property
     def write(self) -> float:
         return sum(use.write for use in self.uses.values()) / self.deliveries
+
+    @property
+    def listed(self) -> float:
+        return sum(use.listed for use in self.uses.values()) / self.deliveries
 
     @property
     def read(self) -> float:

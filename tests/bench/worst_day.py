@@ -98,6 +98,11 @@ def event(data: int) -> float:
     return PRICE["api_request"] + PRICE["lambda_request"] + waits + event_units(data) * PRICE["write_unit"]
 
 
+def listed() -> float:
+    """Dollars per million events for their places in the list of events, in full batches."""
+    return COUNTS["list of events"]["write units an event"] * PRICE["write_unit"]
+
+
 def event_units(data: int) -> int:
     return math.ceil((data + ROW) / 1024)
 
@@ -178,10 +183,10 @@ def day(plan: Plan, stack: Stack) -> Day:
     return Day(
         events=events,
         deliveries=deliveries,
-        one_webhook=events * (event(SMALL) + row() + first_attempt(SMALL)) / MILLION,
-        every_webhook=(events * event(SMALL) + deliveries * (row() + first_attempt(SMALL))) / MILLION,
+        one_webhook=events * (event(SMALL) + listed() + row() + first_attempt(SMALL)) / MILLION,
+        every_webhook=(events * (event(SMALL) + listed()) + deliveries * (row() + first_attempt(SMALL))) / MILLION,
         retries_by_hand=by_hand_a_day * by_hand(SMALL) / MILLION,
-        asked_for=(events * event(LARGEST) + deliveries * refused) / MILLION,
+        asked_for=(events * (event(LARGEST) + listed()) + deliveries * refused) / MILLION,
         let_through=_let_through(plan, stack),
     )
 
@@ -196,7 +201,7 @@ def _let_through(plan: Plan, stack: Stack) -> float:
     retries = min(firsts * RETRIES, stack.attempts(stack.retries) + either)
     either -= max(retries - stack.attempts(stack.retries), 0)
     firsts = min(rows, firsts + either)
-    parts = events * event(LARGEST) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
+    parts = events * (event(LARGEST) + listed()) + rows * row() + firsts * first_attempt(LARGEST) + retries * retry(LARGEST)
     return parts / MILLION
 
 

@@ -219,6 +219,17 @@ def ways_in(stage: Stage) -> None:
     page = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4")
     rest = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4&cursor={page['pagination']['next_cursor']}")
     check(len(page["deliveries"] + rest["deliveries"]) == 7, "the ledger does not list seven")
+    # Found in the list, sent to one that was made later, and removed.
+    asked = f"/v1/events?tenant_id={customer.tenant}"
+    finder = stage.provider("deliveries:read")
+    world.until("seven events in the list", lambda: len(finder.call("GET", asked)["events"]) == 7)
+    later = customer.webhook(stage.receivers.url("later"), ["dubbing.failed"])
+    customer.call("POST", f"/v1/events/{first}/send", {"webhook_id": later}, 202)
+    customer.call("POST", f"/v1/events/{first}/send", {"webhook_id": later}, 409)
+    world.until("the event that was sent by hand", lambda: stage.receivers.posts["/later"] == 1)
+    customer.call("DELETE", f"/v1/events/{first}/data", expect=204)
+    check(customer.call("GET", f"/v1/events/{first}")["data"] is None, "what was removed is shown")
+    check(customer.call("POST", "/v1/events", one, 409)["error"]["code"] == "event_expunged", "a key is free again")
     # The stream brings a batch again, as it may.
     rows = [row for row in world.rows("EventsTable") if row["tenant_id"]["S"] == customer.tenant]
     world.fan_out(rows)
@@ -285,6 +296,13 @@ def jobs(stage: Stage) -> None:
     settled(stage, netraflow, delivery, "succeeded", 2)
     netraflow.call("POST", f"/v1/deliveries/{delivery}/retry", {}, 202)
     settled(stage, netraflow, delivery, "succeeded", 3)
+    asked = {"since": ago(3600)}
+    counted = netraflow.call("POST", "/v1/jobs/recover", asked | {"count_only": True})["data"]
+    check(counted == {"found": 0, "complete": True}, f"what was delivered counts as missed: {counted}")
+    begun = netraflow.call("POST", "/v1/jobs/recover", asked, 202)["data"]["recovery_id"]
+    check(netraflow.call("GET", f"/v1/jobs/recover/{begun}")["data"]["status"] == "done", "so little is left to a sweep")
+    begun = nouvel.call("POST", "/api/v1/jobs/recover", asked, 202)["recovery_id"]
+    check(nouvel.call("GET", f"/api/v1/jobs/recover/{begun}")["status"] == "done", "so little is left to a sweep")
 
 
 def quotas(stage: Stage) -> None:

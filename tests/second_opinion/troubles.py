@@ -67,7 +67,7 @@ def moved_attempts(stage: Stage) -> None:
 
 
 def recoveries(stage: Stage) -> None:
-    """One that its caller waits for, and two that sweeps go on with in turn."""
+    """One that its caller waits for, and two that sweeps go on with in turn; and of what was never sent."""
     world, customer = stage.world, stage.customer("standard")
     stage.receivers.set("recovered", Manner(422))
     webhooks = [customer.webhook(stage.receivers.url("recovered"), ["*"], retry_schedule=[]) for _ in range(2)]
@@ -85,6 +85,17 @@ def recoveries(stage: Stage) -> None:
         check(customer.call("GET", f"/v1/webhooks/{webhook}/recover/{begun}")["status"] == "running", "nothing is left of it")
     check(world.sweep()["recoveries"] == 2, "the sweep went on with none")
     world.purge("RetryQueue")
+    # Webhooks that are made later are sent what was published before.
+    never = {"since": ago(600), "never_matched": True}
+    for webhook in (late := [customer.webhook(stage.receivers.url("recovered"), ["*"]) for _ in range(2)]):
+        found = customer.call("POST", f"/v1/webhooks/{webhook}/recover", never | {"count_only": True})["found"]
+        check(found >= 1, f"{found} events are found")
+    begun = customer.call("POST", f"/v1/webhooks/{late[0]}/recover", never, 202)["recovery_id"]
+    check(customer.call("GET", f"/v1/webhooks/{late[0]}/recover/{begun}")["requeued"] >= 1, "nothing was sent")
+    with stage.spoiling("LedgerRole", "Query", customer.tenant):
+        begun = customer.call("POST", f"/v1/webhooks/{late[1]}/recover", never, 202)["recovery_id"]
+    check(world.sweep()["recoveries"] == 1, "the sweep went on with none")
+    check(customer.call("GET", f"/v1/webhooks/{late[1]}/recover/{begun}")["requeued"] >= 1, "the sweep sent nothing")
 
 
 def _copy_failed(stage: Stage, webhook: str, rows: int) -> None:

@@ -214,9 +214,9 @@ class Roles(unittest.TestCase):
         own = [f"dynamodb:{name}" for name in ("PutItem", "UpdateItem")]
         self.assertEqual(keys, {action: ["EVENT_TYPES", "CALLS#*"] for action in own}, "it could give itself keys")
 
-    def test_only_fanout_may_note_in_an_event_row_why_it_is_none(self):
+    def test_only_fanout_notes_in_an_event_row_why_it_is_none_and_the_ledger_removes_what_it_says(self):
         changers = self.template.roles_that_may("dynamodb:UpdateItem", {"Fn::GetAtt": ["EventsTable", "Arn"]})
-        self.assertEqual(changers, {"FanoutRole"}, "an event is put once, and its row is changed by nobody else")
+        self.assertEqual(changers, {"FanoutRole", "LedgerRole"}, "an event is put once, and its row is changed by nobody else")
 
     def test_only_fanout_puts_on_the_bus_and_on_this_one(self):
         bus = {"Fn::GetAtt": ["EventBus", "Arn"]}

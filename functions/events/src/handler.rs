@@ -1,22 +1,17 @@
 //! The routes.
 
-use std::collections::BTreeSet;
-
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use postrider_api::KeyAccess::Bearer;
-use postrider_api::{
-    ApiError, Caller, Credentials, Cursor, Fields, KeyAccess, Paging, Request, Response, Route, Routed,
-};
+use postrider_api::{ApiError, Caller, Credentials, Fields, KeyAccess, Request, Response, Route, Routed};
 use postrider_aws::catalogue::{Catalogue, NotTaken};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::put_once::Put;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::set_aside::SetAsideQueue;
-use postrider_aws::{Failure, Page, event_row, rows};
 use postrider_domain::event::Event;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_host::env::{self, BadSetting, Retention};
@@ -30,14 +25,14 @@ use crate::quota::Quota;
 use crate::{operations, view};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// What the routes need.
 pub struct Events {
-    credentials: Credentials,
-    config: ConfigTable,
-    events: EventsTable,
-    deliveries: DeliveriesTable,
+    pub(crate) credentials: Credentials,
+    pub(crate) config: ConfigTable,
+    pub(crate) events: EventsTable,
+    pub(crate) deliveries: DeliveriesTable,
     pub(crate) triggers: SetAsideQueue,
     retention: Retention,
     quota: Quota,
@@ -63,6 +58,9 @@ impl Routed for Events {
             |it, request, caller, _| Box::pin(it.publish_batch(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
+        Route::get("/v1/events", Bearer(Scope::DeliveriesRead), operations::list, |it, request, caller, _| {
+            Box::pin(it.list(request, caller))
+        }),
         Route::get(
             "/v1/events/{id}",
             Bearer(Scope::DeliveriesRead),
@@ -157,10 +155,13 @@ impl Events {
                 let Some(id) = publication.id(source) else { return Err(refusal.into()) };
                 let there = self.events.get_item(publication.tenant_id(), &id).await;
                 let there = there.map_err(|failure| ApiError::from(failure).safe_to_repeat())?;
-                match there.and_then(|row| event_row::read(row.into()).ok()) {
-                    Some(event) if publication.is_of(&event) => Ok(()),
-                    _ => Err(refusal.into()),
-                }
+                let there = there.map(event_row::Row::from);
+                let was_taken = there.is_some_and(|row| match event_row::expunged(&row) {
+                    // Whoever puts it finds what became of it.
+                    Some(_) => true,
+                    None => event_row::read(row).is_ok_and(|event| publication.is_of(&event)),
+                });
+                if was_taken { Ok(()) } else { Err(refusal.into()) }
             }
         }
     }
@@ -191,6 +192,7 @@ impl Events {
                 }
                 Ok(event)
             }
+            Put::Existing(existing) if existing.is_expunged() => Err(ApiError::event_expunged()),
             Put::Existing(existing) => match existing.difference(&event) {
                 None => Ok(*existing),
                 Some(what) => Err(ApiError::conflict(format!("this key was used before, for an event {what}"))),
@@ -201,56 +203,4 @@ impl Events {
             }
         }
     }
-
-    /// Endpoints that asked for an event, as their subscriptions tell.
-    async fn subscribers(&self, event: &Event) -> Result<BTreeSet<EndpointId>, Failure> {
-        if event.only_for().is_some() {
-            return Ok(BTreeSet::new());
-        }
-        let patterns = event.event_type.patterns();
-        let found = patterns.iter().map(|pattern| self.config.subscriptions(&event.tenant_id, pattern));
-        let found = try_join_all(found).await?;
-        Ok(found.into_iter().flatten().map(|subscription| subscription.endpoint_id).collect())
-    }
-
-    async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        request.only_query(&["limit", "cursor"])?;
-        let tenant = caller.tenant_id()?;
-        let not_found = || ApiError::not_found("event");
-        let id: EventId = id.parse().map_err(|_| not_found())?;
-        let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?.into();
-        let is_no_event = |why: &str| ApiError::is_no("event", why, "set aside in quarantine");
-        if let Some(why) = event_row::refusal(&row) {
-            return Err(is_no_event(why));
-        }
-        let event = event_row::read(row).map_err(|invalid| is_no_event(&invalid.to_string()))?;
-        let paging: Paging<EndpointId> = Paging::of(request)?;
-        // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all. What is for
-        // one endpoint alone, a job's event or a test, has its one delivery there.
-        let after = paging.after.as_ref().map(EndpointId::as_str);
-        // Before the page: each of them was put together with its endpoint's row, so one without is lost, and what it was sent
-        // is shown all the same.
-        let subscribers = self.subscribers(&event).await?;
-        let only = event.only_for();
-        let page = match only {
-            Some(_) => Page { rows: Vec::new(), next: None },
-            None => self.config.endpoint_ids(tenant, paging.limit, after).await?,
-        };
-        let lost: Vec<EndpointId> = subscribers.into_iter().filter(|id| lacks(&page, id, after)).collect();
-        lost.iter().for_each(|id| rows::missing(id.as_str()));
-        let endpoints = page.rows.iter().chain(&lost).chain(only.as_ref().filter(|_| after.is_none()));
-        let ids = endpoints.map(|endpoint| DeliveryId::new(event.timestamp, endpoint, &event.id)).collect();
-        let mut deliveries = self.deliveries.get_many(ids).await?;
-        deliveries.sort_by(|one, other| one.id.cmp(&other.id));
-        let data: Box<RawValue> =
-            RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        let pagination = Cursor::pagination(page.next.as_ref().map(EndpointId::as_str));
-        Ok(Response::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
-    }
-}
-
-/// Whether an endpoint's row should be in the page that begins after the one given, and is not.
-fn lacks(page: &Page<EndpointId, EndpointId>, id: &EndpointId, after: Option<&str>) -> bool {
-    let is_within = after.is_none_or(|after| id.as_str() > after) && page.next.as_ref().is_none_or(|last| id <= last);
-    is_within && !page.rows.contains(id)
 }

@@ -1,12 +1,16 @@
 //! Events and their deliveries as the API shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
 use postrider_api::document::{Id, JsonSchema, Names, Tags, Time, TypeOfEvent};
 use postrider_api::{ApiError, Failed, Pagination};
-use postrider_domain::delivery::{self, Status};
+use postrider_domain::delivery::{self, Reason, Status};
+use postrider_domain::endpoint::parking::{Cause, Parking, State};
 use postrider_domain::event::{self, EventType};
+use postrider_domain::event_list;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
+use postrider_domain::withheld::NotDelivered;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -61,6 +65,57 @@ impl<'a> From<&'a Result<event::Event, ApiError>> for Taken<'a> {
     }
 }
 
+/// A page of events, the newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventPage")]
+pub(crate) struct List<'a> {
+    /// The page's events.
+    pub(crate) events: Vec<Listed<'a>>,
+    /// What follows.
+    pub(crate) pagination: Pagination,
+}
+
+/// An event in a list: GET /v1/events/{id} shows all of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ListedEvent")]
+pub(crate) struct Listed<'a> {
+    /// Its id.
+    #[schemars(with = "Id<EventId>")]
+    id: &'a EventId,
+    /// Its type.
+    #[schemars(with = "TypeOfEvent")]
+    event: &'a EventType,
+    /// Its own time: when it was accepted, or what its producer's row said.
+    timestamp: Time,
+    /// That it is a test of a webhook; left out where it is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    test: bool,
+}
+
+impl<'a> From<&'a event_list::Listed> for Listed<'a> {
+    fn from(event: &'a event_list::Listed) -> Self {
+        Self {
+            id: &event.id,
+            event: &event.event_type,
+            timestamp: event.timestamp.into(),
+            test: event.kind == event_list::Kind::Test,
+        }
+    }
+}
+
+/// A webhook that did not get an event.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NotDelivered")]
+pub(crate) struct Missed<'a> {
+    /// The webhook.
+    #[schemars(with = "Id<EndpointId>")]
+    pub(crate) webhook_id: &'a EndpointId,
+    /// Why, judged by the webhook as it is now.
+    #[schemars(with = "Names<NotDelivered>")]
+    pub(crate) reason: NotDelivered,
+}
+
 /// An event with a page of its deliveries.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
@@ -71,9 +126,12 @@ pub(crate) struct Shown<'a> {
     /// Its type.
     #[schemars(with = "TypeOfEvent")]
     event: &'a EventType,
-    /// What it says, as its producer wrote it.
-    #[schemars(with = "Map<String, Value>", example = serde_json::json!({"invoice_id": "in_4711", "amount": 1200}))]
-    data: &'a RawValue,
+    /// What it says, as its producer wrote it; null once that was removed on request.
+    #[schemars(with = "Option<Map<String, Value>>", example = serde_json::json!({"invoice_id": "in_4711", "amount": 1200}))]
+    data: Option<&'a RawValue>,
+    /// When what it said was removed; left out where it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expunged_at: Option<Time>,
     /// Its tags, which its receivers do not get; left out where it has none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "Tags")]
@@ -86,25 +144,30 @@ pub(crate) struct Shown<'a> {
     test: bool,
     /// Its deliveries to the webhooks of this page.
     deliveries: Vec<Delivery<'a>>,
+    /// Those of this page's webhooks that did not get it. None of a test or of how a job ended, which are for one place alone.
+    not_delivered: Vec<Missed<'a>>,
     /// What follows. Pages are made of webhooks, so one may have fewer deliveries, or none.
     pagination: Pagination,
 }
 
 impl<'a> Shown<'a> {
     pub(crate) fn new(
-        event: &'a event::Event,
-        data: &'a RawValue,
-        deliveries: &'a [delivery::Delivery],
+        (event, data, expunged_at): (&'a event::Event, Option<&'a RawValue>, Option<Timestamp>),
+        (deliveries, parking): (&'a [delivery::Delivery], &HashMap<&EndpointId, &Parking>),
+        not_delivered: Vec<Missed<'a>>,
         pagination: Pagination,
     ) -> Self {
+        let shown = |row: &'a delivery::Delivery| Delivery::new(row, parking.get(&row.endpoint_id).copied());
         Self {
             id: &event.id,
             event: &event.event_type,
             data,
+            expunged_at: expunged_at.map(Time::from),
             tags: &event.tags,
             timestamp: event.timestamp.into(),
             test: event.test_of.is_some(),
-            deliveries: deliveries.iter().map(Delivery::from).collect(),
+            deliveries: deliveries.iter().map(shown).collect(),
+            not_delivered,
             pagination,
         }
     }
@@ -126,18 +189,32 @@ struct Delivery<'a> {
     /// How many attempts are on record.
     #[schemars(example = 2)]
     attempts: usize,
-    /// When the next attempt is due; null where none is.
+    /// When the next attempt is due; null where none is. While it waits for its webhook: when that is asked next whether it is back.
     next_attempt_at: Option<Time>,
+    /// Why it waits for its webhook as a whole; left out where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Cause>>")]
+    waiting_for: Option<Cause>,
+    /// Why it failed or was cancelled; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Reason>>")]
+    reason: Option<Reason>,
 }
 
-impl<'a> From<&'a delivery::Delivery> for Delivery<'a> {
-    fn from(delivery: &'a delivery::Delivery) -> Self {
+impl<'a> Delivery<'a> {
+    fn new(delivery: &'a delivery::Delivery, parking: Option<&Parking>) -> Self {
+        let is_parked = delivery.is_parked();
+        // Drained, it waits for its turn and for no probe.
+        let next_probe = || parking.filter(|parking| parking.state == State::Down).map(|parking| parking.next_at);
+        let next_attempt_at = if is_parked { next_probe() } else { delivery.next_attempt_at };
         Self {
             id: &delivery.id,
             webhook_id: delivery.webhook_id(),
             status: delivery.status,
             attempts: delivery.attempts_on_record(),
-            next_attempt_at: delivery.next_attempt_at.map(Time::from),
+            next_attempt_at: next_attempt_at.map(Time::from),
+            waiting_for: is_parked.then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause)),
+            reason: delivery.reason,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::EventRecord;
-use futures::future::{join, join3};
+use futures::future::{join, join4};
 use futures::stream::{self, StreamExt as _};
 use lambda_runtime::Error;
 use postrider_aws::bus::Bus;
@@ -39,6 +39,7 @@ use crate::announced::Announced;
 use crate::catalogued::{self, By};
 use crate::chunks::{Chunk, Chunks};
 use crate::first_pages::FirstPages;
+use crate::listing::ToDo;
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Outcome, Place, Work};
@@ -82,7 +83,7 @@ const AGAIN: Duration = Duration::from_secs(15);
 pub(crate) struct Fanout {
     config: ConfigTable,
     events: EventsTable,
-    deliveries: DeliveriesTable,
+    pub(crate) deliveries: DeliveriesTable,
     deliver_queue: Queue,
     slow_queue: Queue,
     quarantine: SetAsideQueue,
@@ -139,15 +140,16 @@ impl Fanout {
         let works: Vec<Work<'_>> = works.collect();
         let events: Vec<&Event> = good.iter().map(|(_, event)| event).collect();
         let fanned_out = self.fan_out(&works, Turn::of_stream());
-        let work = join3(fanned_out, self.set_aside_all(&poison), self.producers.count(&events));
-        let (left, mut unfinished, ()) = deadline::but_for(TO_LEAVE, work).await;
+        let work = join4(fanned_out, self.set_aside_all(&poison), self.producers.count(&events), self.list(&events));
+        let (left, mut unfinished, (), unlisted) = deadline::but_for(TO_LEAVE, work).await;
         unfinished.extend(unjudged.iter().map(|(record, error)| record::note(*record, &error.to_string())));
         let mut going_on = Vec::new();
-        for ((record, _), Left { failed, rest }) in good.iter().zip(left) {
-            let failed = failed.map(|(part, error)| part.named_in(record::note(*record, &error.to_string())));
-            unfinished.extend(failed);
+        for (((record, _), Left { failed, rest }), unlisted) in good.iter().zip(left).zip(unlisted) {
+            let note = |to_do: ToDo, why: &str| to_do.named_in(record::note(*record, why));
+            unfinished.extend(unlisted.map(|error| note(ToDo::List, &error.to_string())));
+            unfinished.extend(failed.map(|(part, error)| part.named_in(note(ToDo::FanOut, &error.to_string()))));
             going_on.extend(rest.map(|part| {
-                let note = record::note(*record, record::GOES_ON);
+                let note = note(ToDo::FanOut, record::GOES_ON);
                 part.named_in(record::going_on_since(note, clock::now()))
             }));
         }

@@ -9,6 +9,7 @@ mod first_pages;
 mod handler;
 mod intake;
 mod judge;
+mod listing;
 mod merge;
 mod producers;
 mod record;

@@ -12,6 +12,8 @@ use postrider_domain::time;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};
 
+use crate::listing::ToDo;
+
 /// What a note in quarantine names as its source when a stream record is meant.
 pub(crate) const SOURCE: &str = "events stream";
 
@@ -112,7 +114,8 @@ pub(crate) fn since(note: &Value) -> Option<Timestamp> {
 
 /// What such a note said, for another reason.
 pub(crate) fn again(note: &Value, reason: &str) -> Note {
-    let again = Note::new(SOURCE)
+    let again = ToDo::of(note)
+        .named_in(Note::new(SOURCE))
         .of_tenant(note["keys"]["tenant_id"].as_str().and_then(|tenant| tenant.parse().ok()))
         .with("keys", note["keys"].clone())
         .with("sequence_number", note["sequence_number"].clone())

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::catalogued::{self, By};
 use crate::handler::Fanout;
+use crate::listing::ToDo;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Stretch, Work};
 use crate::turn::Turn;
@@ -115,14 +116,27 @@ impl Redrive {
         let was_refused = event_row::refusal(&row).is_some();
         // What was refused is asked for again once it is mended, its row or its type's schema: nothing of it is done.
         let by = if was_refused { By::Today } else { By::ItsTime(written) };
-        let event = match record::event_of(row, written, self.retention.seconds) {
-            Ok(event) => catalogued::judged(&fanout.catalogue, event, by).await?,
-            Err(no_event) => Err(no_event),
+        // What it said is gone, and nothing of it is judged any more: what an earlier run has put of it is announced, and called off.
+        let event = match event_row::expunged(&row) {
+            Some(event) => Ok(event),
+            None => match record::event_of(row, written, self.retention.seconds) {
+                Ok(event) => catalogued::judged(&fanout.catalogue, event, by).await?,
+                Err(no_event) => Err(no_event),
+            },
         };
         match event {
             Ok(event) => {
+                let to_do = ToDo::of(note);
                 let work = Work::part(&event, Stretch::of(note)).written(written);
-                let left = fanout.fan_out(&[work], turn).await.pop().unwrap_or_default();
+                let left = match to_do {
+                    ToDo::List => Left::default(),
+                    ToDo::FanOut | ToDo::Both => fanout.fan_out(&[work], turn).await.pop().unwrap_or_default(),
+                };
+                if to_do != ToDo::FanOut
+                    && let Some(error) = fanout.list(&[&event]).await.pop().flatten()
+                {
+                    return Err(error);
+                }
                 if was_refused && left.failed.is_none() {
                     self.events.note_refusal(&tenant, &id, None).await?;
                 }
@@ -156,13 +170,15 @@ pub(crate) async fn leave(fanout: &Fanout, note: &Value, Left { failed, rest }: 
     if rest.as_ref() == Some(&Stretch::of(note)) {
         return Err(Failure::OutOfTime);
     }
+    // It has been listed by now.
+    let again = |why: &str| ToDo::FanOut.named_in(record::again(note, why));
     let failed = failed.map(|(part, error)| {
         tracing::warn!(error = %error, keys = %note["keys"], "fanout.part_unfinished");
-        part.named_in(record::again(note, &error.to_string()))
+        part.named_in(again(&error.to_string()))
     });
     let rest = rest.map(|part| {
         let since = record::since(note).unwrap_or_else(clock::now);
-        part.named_in(record::going_on_since(record::again(note, record::GOES_ON), since))
+        part.named_in(record::going_on_since(again(record::GOES_ON), since))
     });
     fanout.leave(failed.as_slice(), rest.as_slice()).await
 }
@@ -234,6 +250,37 @@ pub(crate) mod tests {
             .saying("DeleteMessage", [Said::done()]);
         redrive(&script).run(&fanout(&script)).await.unwrap();
         assert_eq!(script.asked("UpdateItem")[0]["UpdateExpression"], "REMOVE #refused");
+    }
+
+    /// What is asked for of an event's note that says what is still to be done.
+    #[tokio::test]
+    async fn a_note_is_done_as_far_as_it_says() {
+        for (to_do, puts, lists) in [("list", 0, 1), ("fan out", 1, 0), ("", 1, 1)] {
+            let note = json!({"source": record::SOURCE, "to_do": to_do,
+                "keys": {"tenant_id": event(1).tenant_id, "id": event(1).id}});
+            let script = taking(script(&[1])).holding("events", [json!(event(1))]);
+            assert!(redrive(&script).fan_out(&fanout(&script), &note, Turn::of_stream()).await.unwrap().is_ok());
+            let asked = |operation| script.asked(operation).len();
+            assert_eq!((asked("BatchExecuteStatement"), asked("BatchWriteItem")), (puts, lists), "{to_do}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_an_expunged_event_what_an_earlier_run_put_is_announced_and_nothing_is_made() {
+        let mut row = json!(event(1));
+        row.as_object_mut().unwrap().remove("data");
+        row["expunged_at"] = json!("2026-01-15T12:00:00.000Z");
+        let note = json!({"source": record::SOURCE, "keys": {"tenant_id": event(1).tenant_id, "id": event(1).id}});
+        let timestamp = time::parse("timestamp", row["timestamp"].as_str().unwrap()).unwrap();
+        let before = Event { timestamp, ..event(1) };
+        let webhook = EndpointId::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let pending = Delivery::pending(&before, webhook, timestamp, 0);
+        for (there, announced) in [(vec![json!(pending)], 1), (Vec::new(), 0)] {
+            let script = taking(script(&[1])).holding("events", [row.clone()]).holding("deliveries", there);
+            assert!(redrive(&script).fan_out(&fanout(&script), &note, Turn::of_stream()).await.unwrap().is_ok());
+            assert_eq!(sent(&script, "deliver").len(), announced);
+            assert_eq!(script.asked("BatchExecuteStatement").len(), 0);
+        }
     }
 
     /// What becomes of a row that its time's schema does not take, and today's does, when it is brought back, and when it is tried again.

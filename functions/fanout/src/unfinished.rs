@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn note_of(event: &Event) -> Value {
-        json!({"source": record::SOURCE, "keys": {"tenant_id": event.tenant_id, "id": event.id}})
+        json!({"source": record::SOURCE, "to_do": "fan out", "keys": {"tenant_id": event.tenant_id, "id": event.id}})
     }
 
     /// A message of a queue's.

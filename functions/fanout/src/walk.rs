@@ -51,7 +51,8 @@ impl<'a> Walk<'a> {
     pub(crate) fn new(config: &'a ConfigTable, work: &'a Work<'a>, pages: &FirstPages) -> Self {
         let at = work.stretch.after.clone();
         let (merge, judge) = (Merge::new([]), Judge::new(work.event));
-        let next = work.event.only_for().map(|webhook| Found { webhook, only_if_there: false });
+        let only_if_there = work.event.is_expunged();
+        let next = work.event.only_for().map(|webhook| Found { webhook, only_if_there });
         let mut walk = Self { config, work, merge, judge, at, next, failed: None, asking: 1 };
         if walk.next.is_some() {
             return walk;
@@ -108,7 +109,8 @@ impl<'a> Walk<'a> {
             match judgement {
                 Ok(Judgement::Passes) => self.at = Some(webhook),
                 Ok(judgement) => {
-                    self.next = Some(Found { webhook, only_if_there: judgement == Judgement::OnlyIfThere });
+                    let only_if_there = judgement == Judgement::OnlyIfThere || event.is_expunged();
+                    self.next = Some(Found { webhook, only_if_there });
                 }
                 Err(error) => {
                     rows::unreadable(webhook.as_str(), &error);

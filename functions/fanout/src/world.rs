@@ -89,6 +89,7 @@ impl World {
             ("BatchExecuteStatement", Things::insert),
             ("BatchGetItem", Things::get),
             ("SendMessageBatch", Things::send),
+            ("BatchWriteItem", Things::list),
         ]
         .into_iter()
         .fold(script, |script, (operation, answer)| answering(script, operation, answer))
@@ -139,6 +140,11 @@ impl Things {
         let Some(keys) = asked["RequestItems"]["deliveries"]["Keys"].as_array() else { return Some(Said::done()) };
         let found = keys.iter().filter_map(|key| self.rows.get(key["id"].as_str()?)).map(item);
         Some(Said::body(json!({"Responses": {"deliveries": found.collect::<Vec<_>>()}})))
+    }
+
+    #[expect(clippy::unused_self, reason = "as the others")]
+    fn list(&mut self, _: &Value) -> Option<Said> {
+        Some(Said::done())
     }
 
     fn send(&mut self, asked: &Value) -> Option<Said> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use postrider_api::KeyAccess::Header;
+use postrider_api::KeyAccess::{Bearer, Header};
 use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed, ShownPage};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
-use postrider_aws::event_row::CLOCKS_DIFFER;
+use postrider_aws::event_row;
 use postrider_aws::events_table::EventsTable;
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::queue::Queue;
@@ -16,16 +16,14 @@ use postrider_aws::sdk::SdkConfig;
 use postrider_aws::used_up::UsedUp;
 use postrider_aws::{Failure, Page, Recorded, rows};
 use postrider_domain::attempt::Place as Order;
-use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::EventType;
-use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
+use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::obstacle::{Missing, obstacle};
-use postrider_domain::recovery::{Progress, Recovery};
 use postrider_domain::tenant::Tenant;
 use postrider_domain::time;
 use postrider_host::env::{self, BadSetting, Retention};
@@ -35,11 +33,17 @@ use crate::places::Places;
 use crate::requests::Undelivered;
 use crate::{operations, stats, view};
 
+mod cancellations;
+mod job_recoveries;
+mod recoveries;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How long a caller is kept waiting while a recovery or a cancellation begins.
 const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
+
+/// What whoever asked for a recovery does where nobody answered.
+const AGAIN: &str = "a second recovery sends nothing twice: repeat it";
 /// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
 const EARLIER_OF_A_PAGE: usize = 4000;
 /// Deliveries whose moved attempts are read side by side.
@@ -47,16 +51,16 @@ const LOOKS_AT_ONCE: usize = 8;
 
 /// What the routes need.
 pub struct Ledger {
-    credentials: Credentials,
-    config: ConfigTable,
-    deliveries: DeliveriesTable,
-    retry_queue: Queue,
+    pub(crate) credentials: Credentials,
+    pub(crate) config: ConfigTable,
+    pub(crate) deliveries: DeliveriesTable,
+    pub(crate) retry_queue: Queue,
     recoverer: Recoverer,
     jobs: JobsTable,
-    events: EventsTable,
+    pub(crate) events: EventsTable,
     places: Places,
-    used_up: UsedUp,
-    retention: Retention,
+    pub(crate) used_up: UsedUp,
+    pub(crate) retention: Retention,
 }
 
 impl Routed for Ledger {
@@ -75,13 +79,39 @@ impl Routed for Ledger {
             Header(Scope::DeliveriesWrite),
             operations::recover,
             |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
-            "a second recovery sends nothing twice: repeat it",
+            AGAIN,
         ),
         Route::get(
             "/v1/webhooks/{id}/recover/{recovery_id}",
             Header(Scope::DeliveriesRead),
             operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
+        ),
+        Route::post(
+            "/v1/jobs/recover",
+            Header(Scope::DeliveriesWrite),
+            operations::recover_tasks,
+            |it, request, caller, _| Box::pin(it.recover_tasks(request, caller)),
+            AGAIN,
+        ),
+        Route::get(
+            "/v1/jobs/recover/{recovery_id}",
+            Header(Scope::DeliveriesRead),
+            operations::tasks_recovery,
+            |it, request, caller, [recovery, _]| Box::pin(it.tasks_recovery(request, caller, recovery)),
+        ),
+        Route::post(
+            "/api/v1/jobs/recover",
+            Bearer(Scope::DeliveriesWrite),
+            operations::recover_generations,
+            |it, request, caller, _| Box::pin(it.recover_generations(request, caller)),
+            AGAIN,
+        ),
+        Route::get(
+            "/api/v1/jobs/recover/{recovery_id}",
+            Bearer(Scope::DeliveriesRead),
+            operations::generations_recovery,
+            |it, request, caller, [recovery, _]| Box::pin(it.generations_recovery(request, caller, recovery)),
         ),
         Route::get(
             "/v1/webhooks/{id}/stats",
@@ -124,6 +154,19 @@ impl Routed for Ledger {
             operations::cancel,
             |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
             "look at the delivery before you repeat it",
+        ),
+        Route::post(
+            "/v1/events/{id}/send",
+            Bearer(Scope::DeliveriesWrite),
+            operations::send,
+            |it, request, caller, [id, _]| Box::pin(it.send(request, caller, id)),
+            "a second call sends nothing twice: repeat it",
+        ),
+        Route::delete(
+            "/v1/events/{id}/data",
+            Bearer(Scope::EventsWrite),
+            operations::expunge,
+            |it, request, caller, [id, _]| Box::pin(it.expunge(request, caller, id)),
         ),
     ];
 
@@ -270,10 +313,11 @@ impl Ledger {
                 rows::missing_for(row);
                 return Err(Failure::Missing("a delivery's webhook").into());
             }
-            Ok(None) if self.events.get_item(&row.tenant_id, &row.event_id).await?.is_none() => {
-                "its event is no longer kept"
-            }
-            Ok(None) => return Ok(()),
+            Ok(None) => match self.events.get_item(&row.tenant_id, &row.event_id).await?.map(event_row::Row::from) {
+                Some(event) if event_row::expunged_at(&event).is_some() => return Err(ApiError::event_expunged()),
+                Some(_) => return Ok(()),
+                None => "its event is no longer kept",
+            },
         };
         Err(ApiError::conflict(why))
     }
@@ -295,114 +339,12 @@ impl Ledger {
         self.show(202, now).await
     }
 
-    /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
-    /// continues the rest.
-    async fn recover(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        let endpoint = self.endpoint(caller, id).await?;
-        let mut fields = request.fields()?;
-        let since: String = fields.require("since", "an RFC 3339 time")?;
-        let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
-        fields.finish()?;
-        let now = clock::now();
-        let since = time::parse("since", &since)?;
-        let until = until.map(|until| time::parse("until", &until)).transpose()?;
-        if since >= until.unwrap_or(now) {
-            return Err(ApiError::unprocessable(Invalid::new(
-                "since",
-                "a time before `until`, which is now if left out",
-            )));
-        }
-        if endpoint.status == EndpointStatus::Disabled {
-            return Err(ApiError::conflict(
-                "this webhook is disabled; enable it first, or all would be cancelled again",
-            ));
-        }
-        let recovery = Recovery {
-            id: RecoveryId::new(now, entropy::bits64()),
-            tenant_id: endpoint.tenant_id,
-            endpoint_id: endpoint.id,
-            since,
-            // All that there is, also of producers whose clocks are ahead.
-            until: until.unwrap_or(now + CLOCKS_DIFFER),
-            status: Progress::Running,
-            found: 0,
-            requeued: 0,
-            after: None,
-            expires_at: now.as_second() + self.retention.seconds,
-        };
-        self.config.create_recovery(&recovery, caller.tenant()?.quotas()).await??;
-        let id = recovery.id.clone();
-        if let Err(error) = self.recoverer.advance_for(recovery, WHILE_THE_CALLER_WAITS).await {
-            tracing::warn!(recovery_id = id.as_str(), error = %error, "recovery.left_to_the_sweep");
-        }
-        Ok(Response::json(202, &view::Begun { recovery_id: id }))
-    }
-
-    async fn recovery(
-        &self,
-        request: &Request,
-        caller: &Caller,
-        webhook: &str,
-        id: &str,
-    ) -> Result<Response, ApiError> {
-        request.only_query(&[])?;
-        let not_found = || ApiError::not_found("recovery");
-        let id: RecoveryId = id.parse().map_err(|_| not_found())?;
-        // Whatever has become of the webhook.
-        let recovery = self.config.recovery(caller.tenant_id()?, &id).await?;
-        let recovery = recovery.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
-        Ok(Response::json(200, &view::recovery(&recovery)))
-    }
-
     /// What became of the webhook's deliveries of a span. Those of a deleted one are counted for as long as they are kept.
     async fn stats(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["since", "until"])?;
         let webhook = self.known(caller, id).await?;
         let span = stats::span(request, clock::now())?;
         Ok(Response::json(200, &stats::count(&self.deliveries, &webhook, &span).await?))
-    }
-
-    /// Calls off all that waits for the webhook now. What can be done while the caller waits is done at once; the sweep continues the
-    /// rest. Of each row that is on record as called off no further POST starts.
-    async fn cancel_pending(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        request.optional_fields()?.finish()?;
-        let now = time::to_millis(clock::now());
-        let endpoint = self.endpoint(caller, id).await?;
-        let all = Cancellation {
-            id: CancellationId::new(now, entropy::bits64()),
-            tenant_id: endpoint.tenant_id,
-            endpoint_id: endpoint.id,
-            at: now,
-            status: Progress::Running,
-            found: 0,
-            cancelled: 0,
-            after: None,
-            expires_at: now.as_second() + self.retention.seconds,
-        };
-        self.config.create_cancellation(&all, caller.tenant()?.quotas()).await??;
-        let begun = all.clone();
-        if let Err(error) = self.recoverer.cancel_for(all, WHILE_THE_CALLER_WAITS).await {
-            tracing::warn!(cancellation_id = begun.id.as_str(), error = %error, "cancellation.left_to_the_sweep");
-        }
-        // It goes on by its row, so nothing is lost where that cannot be read for the answer.
-        let now = self.config.cancellation(&begun.tenant_id, &begun.id).await.ok().flatten().unwrap_or(begun);
-        Ok(Response::json(202, &view::cancellation(&now)))
-    }
-
-    async fn cancellation(
-        &self,
-        request: &Request,
-        caller: &Caller,
-        webhook: &str,
-        id: &str,
-    ) -> Result<Response, ApiError> {
-        request.only_query(&[])?;
-        let not_found = || ApiError::not_found("cancellation");
-        let id: CancellationId = id.parse().map_err(|_| not_found())?;
-        // Whatever has become of the webhook.
-        let all = self.config.cancellation(caller.tenant_id()?, &id).await?;
-        let all = all.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
-        Ok(Response::json(200, &view::cancellation(&all)))
     }
 
     /// The id of a webhook that there is, or was: what a deleted one was sent is kept, and shown, for as long as any other's. One
@@ -428,7 +370,7 @@ impl Ledger {
         Ok(is_missing)
     }
 
-    async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
+    pub(crate) async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
         let not_found = || ApiError::not_found("webhook");
         let id: EndpointId = id.parse().map_err(|_| not_found())?;
         let tenant = caller.tenant_id()?;

@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 
-use postrider_api::document::{GivenTime, Id, Names, Nothing, TypeOfEvent};
+use postrider_api::document::{GivenTime, Id, JsonSchema, Names, Nothing, TypeOfEvent};
 use postrider_api::{ApiError, Operation};
+use postrider_aws::recoverer::MOST_COUNTED;
 use postrider_domain::delivery::Status;
 use postrider_domain::delivery_stats::MOST_BUCKETS;
-use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, JobId, RecoveryId};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
-use crate::requests::{Recover, Undelivered};
+use crate::recovery_view::{Begun, BegunOfTasks, Counted, CountedOfTasks, HowFar, HowFarOfTasks};
+use crate::requests::{Recover, RecoverJobs, Send, Undelivered};
 use crate::stats::{MOST_ROWS, WebhookStats};
-use crate::view::{Begun, CalledOff, HowFar, Page, Shown};
+use crate::view::{CalledOff, Page, Sent, Shown};
 
 const UNPAGED: &str = "50 where nothing is said.";
 
@@ -44,19 +46,14 @@ pub(crate) fn list() -> Operation {
         )
 }
 
-pub(crate) fn recover() -> Operation {
-    let about = "Everything that the webhook missed, again: what failed, what was cancelled since the webhook was disabled, deleted or \
-                 its tenant suspended, and what has been pending for over an hour.";
-    of_a_webhook("recoverWebhook", "Send a webhook again what it missed", about)
-        .takes::<Recover>()
+fn of_a_recovery<Body: JsonSchema, Begun: JsonSchema, Counted: JsonSchema>(operation: Operation) -> Operation {
+    operation
+        .takes::<Body>()
         .answers::<Begun>(202, "The recovery has begun.")
-        .refuses(
-            ApiError::conflict("this webhook is disabled; enable it first, or all would be cancelled again"),
-            "The webhook is disabled.",
-        )
+        .answers::<Counted>(200, "With `count_only`: how much it would send again.")
         .refuses(
             ApiError::unprocessable(Invalid::new("since", "a time before `until`, which is now if left out")),
-            "`since` is not before `until`.",
+            "`since` is not before `until`, or what is asked for contradicts itself.",
         )
         .refuses(
             used_up(Quota::Recoveries, Quotas::of(Plan::Pro).recoveries),
@@ -64,10 +61,55 @@ pub(crate) fn recover() -> Operation {
         )
 }
 
+pub(crate) fn recover() -> Operation {
+    let about = format!(
+        "Everything that the webhook missed, again: what failed, what was cancelled since the webhook was disabled, deleted or its \
+         tenant suspended, and what has been pending for over an hour. `events` and `statuses` ask for less, or for more: `cancelled` \
+         means all of it, whoever called it off, while its event is kept; `retrying` has what waits for its next attempt tried now. \
+         What is parked is then tried with one of them, and if anybody answers, the rest follows by itself. `never_matched` asks for \
+         something else: events of which the webhook has no delivery, published before it asked for them or before there was this \
+         webhook. `count_only` looks at {MOST_COUNTED} deliveries or events at the most, sends nothing, and says whether that was all."
+    );
+    of_a_recovery::<Recover, Begun, Counted>(of_a_webhook(
+        "recoverWebhook",
+        "Send a webhook again what it missed",
+        about,
+    ))
+    .refuses(
+        ApiError::conflict("this webhook is disabled; enable it first, or all would be cancelled again"),
+        "The webhook is disabled. What it missed can be counted all the same.",
+    )
+}
+
 pub(crate) fn recovery() -> Operation {
     of_a_webhook("getRecovery", "Show how far a recovery has come", "")
         .of::<Id<RecoveryId>>("recovery_id", "The recovery's id.")
         .answers::<HowFar<'static>>(200, "The recovery.")
+}
+
+const OF_JOBS: &str = "As a webhook's recovery: what failed, what was cancelled since the tenant was suspended, and what has been \
+                       pending for over an hour, or what `statuses` names. Each goes to its job's own URL.";
+
+pub(crate) fn recover_generations() -> Operation {
+    let operation = Operation::new("recoverGenerations", "Send again what jobs of projects told nobody", OF_JOBS);
+    of_a_recovery::<RecoverJobs, Begun, Counted>(operation)
+}
+
+pub(crate) fn generations_recovery() -> Operation {
+    Operation::new("getGenerationsRecovery", "Show how far a recovery of jobs of projects has come", "")
+        .of::<Id<RecoveryId>>("recovery_id", "The recovery's id.")
+        .answers::<HowFar<'static>>(200, "The recovery.")
+}
+
+pub(crate) fn recover_tasks() -> Operation {
+    let operation = Operation::new("recoverTasks", "Send again what jobs of one task told nobody", OF_JOBS);
+    of_a_recovery::<RecoverJobs, BegunOfTasks, CountedOfTasks>(operation)
+}
+
+pub(crate) fn tasks_recovery() -> Operation {
+    Operation::new("getTasksRecovery", "Show how far a recovery of jobs of one task has come", "")
+        .of::<Id<RecoveryId>>("recovery_id", "The recovery's id.")
+        .answers::<HowFarOfTasks<'static>>(200, "The recovery.")
 }
 
 pub(crate) fn stats() -> Operation {
@@ -137,6 +179,7 @@ pub(crate) fn retry() -> Operation {
             ApiError::conflict("its webhook is disabled; enable it first"),
             "An attempt is due or under way, or nothing can be sent: the webhook is disabled or deleted, or the event is no longer kept.",
         )
+        .refuses(ApiError::event_expunged(), "What its event said was removed on request.")
         .refuses(
             used_up(Quota::Retries, RETRIES_AT_ONCE),
             format!(
@@ -155,4 +198,39 @@ pub(crate) fn cancel() -> Operation {
             ApiError::conflict("this delivery has come to its end already"),
             "It has come to its end already, or changed meanwhile.",
         )
+}
+
+pub(crate) fn send() -> Operation {
+    let about = "This event to this webhook, whatever that asks for, also where it was made after the event. It has its delivery then, as if it \
+                 had asked for the event; where it has one already, retry that.";
+    let only_for = Invalid::new("id", "an event that is not for one place alone");
+    Operation::new("sendEvent", "Send an event to a webhook", about)
+        .of::<Id<EventId>>("id", "The event's id.")
+        .takes::<Send>()
+        .answers::<Sent>(202, "Its delivery is due.")
+        .refuses(ApiError::not_found("webhook"), "There is no such webhook.")
+        .refuses(ApiError::conflict("this webhook has this event already"), "It has a delivery of this event already.")
+        .refuses(ApiError::conflict("this webhook is disabled; enable it first"), "The webhook is disabled.")
+        .refuses(ApiError::event_expunged(), "What the event said was removed on request.")
+        .refuses(ApiError::unprocessable(only_for), "It is a test of a webhook, or tells how a job ended.")
+        .refuses(
+            ApiError::unprocessable(Invalid::new("webhook_id", "a webhook whose dialect sends invoice.paid")),
+            "The webhook's dialect has no such type.",
+        )
+        .refuses(used_up(Quota::Retries, RETRIES_AT_ONCE), "More was sent by hand to this webhook than it may be.")
+}
+
+pub(crate) fn expunge() -> Operation {
+    let about = "For good: from the event's row, and with it from all that shows it; what receivers have answered to its deliveries goes, too, \
+                 since it may repeat it, and so do its tags. What waits is cancelled (`event_expunged`). All else of event and \
+                 ledger stays, and its key stays used up: published again it is refused. After this has answered no POST starts from what is read after it; one \
+                 that is under way is put on record. DynamoDB's stream holds what was written for 24 hours, and backups for as long as \
+                 they are kept. It takes a second, and may be repeated.";
+    Operation::new("expungeEvent", "Remove what an event says", about)
+        .of::<Id<EventId>>("id", "The event's id.")
+        .query::<Id<TenantId>>(
+            "tenant_id",
+            "Whose: with a provider key it must be there, with a tenant's key it must not.",
+        )
+        .answers_nothing(204, "It is removed.")
 }

@@ -7,8 +7,8 @@ use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::parking::{Cause, State};
 use postrider_domain::event::EventType;
-use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId};
-use postrider_domain::recovery::{Progress, Recovery};
+use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId};
+use postrider_domain::recovery::Progress;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -203,47 +203,13 @@ pub(crate) struct Page {
     pub(crate) pagination: Pagination,
 }
 
-/// A recovery that has begun.
+/// A delivery that was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "BegunRecovery")]
-pub(crate) struct Begun {
-    /// Its id: GET /v1/webhooks/{id}/recover/{recovery_id} tells how far it has come.
-    #[schemars(with = "Id<RecoveryId>")]
-    pub(crate) recovery_id: RecoveryId,
-}
-
-/// How far a recovery has come.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Recovery")]
-pub(crate) struct HowFar<'a> {
-    /// Its id.
-    #[schemars(with = "Id<RecoveryId>")]
-    recovery_id: &'a RecoveryId,
-    /// Whether it goes on.
-    #[schemars(with = "Names<Progress>")]
-    status: Progress,
-    /// From events of this time on.
-    since: Time,
-    /// Up to events before this time.
-    until: Time,
-    /// How many deliveries wanted recovering so far.
-    #[schemars(example = 250)]
-    found: u64,
-    /// How many of them were sent again; the others were on their way before it came to them.
-    #[schemars(example = 248)]
-    requeued: u64,
-}
-
-/// How far a recovery has come.
-pub(crate) fn recovery(recovery: &Recovery) -> HowFar<'_> {
-    HowFar {
-        recovery_id: &recovery.id,
-        status: recovery.status,
-        since: recovery.since.into(),
-        until: recovery.until.into(),
-        found: recovery.found,
-        requeued: recovery.requeued,
-    }
+#[schemars(rename = "SentEvent")]
+pub(crate) struct Sent {
+    /// Its id: GET /v1/deliveries/{id} tells what becomes of it.
+    #[schemars(with = "Id<DeliveryId>")]
+    pub(crate) delivery_id: DeliveryId,
 }
 
 /// How far the cancellation of all that waited for a webhook has come.

@@ -160,6 +160,7 @@ mod tests {
 
     use postrider_aws::config_table::ConfigTable;
     use postrider_aws::deliveries_table::DeliveriesTable;
+    use postrider_aws::events_table::EventsTable;
     use postrider_aws::lanes::Lanes;
     use postrider_aws::queue::Queue;
     use replay::{Said, Script, invocation};
@@ -175,8 +176,12 @@ mod tests {
     fn sweep(script: &Script) -> Sweep {
         let sdk = script.sdk(postrider_aws::sdk::over);
         let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
-        let recoverer =
-            Recoverer::new(config, deliveries, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
+        let recoverer = Recoverer::new(
+            config,
+            deliveries,
+            EventsTable::of(&sdk, "events"),
+            Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")),
+        );
         let parked = parked(script);
         let (deletions, failures) = (deletions(script), failures(script));
         Sweep { overdue: overdue(script), dead_letters: dead_letters(script), parked, failures, deletions, recoverer }

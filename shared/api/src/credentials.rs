@@ -9,6 +9,7 @@ use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
 use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
 use postrider_domain::id::TenantId;
+use postrider_domain::invalid::Invalid;
 use postrider_domain::key::hash_of;
 use postrider_domain::key::{ApiKey, Scope};
 use postrider_domain::quota::Quotas;
@@ -133,6 +134,24 @@ impl Credentials {
     /// 401 when it is gone, and its keys with it.
     pub async fn tenant_now(&self, id: &TenantId) -> Result<Tenant, ApiError> {
         self.config.tenant(id).await?.ok_or_else(|| ApiError::unauthorized("unknown API key"))
+    }
+
+    /// The tenant whose things a request is about: the key's own, or the one that a provider key names by `?tenant_id=`.
+    ///
+    /// # Errors
+    /// 400 where a provider key names none, or a tenant's key does; 404 where there is no such tenant.
+    pub async fn tenant_asked_for(&self, request: &Request, caller: &Caller) -> Result<TenantId, ApiError> {
+        let bad = |expected| ApiError::from(Invalid::new("tenant_id", expected));
+        match (&caller.tenant, request.query("tenant_id")?) {
+            (Some(tenant), None) => Ok(tenant.id.clone()),
+            (Some(_), Some(_)) => Err(bad("no such parameter with a tenant's key, which is for its own tenant")),
+            (None, None) => Err(bad("the tenant whose events are meant: a provider key belongs to none")),
+            (None, Some(id)) => {
+                let id: TenantId = id.parse().map_err(|_| bad("a tenant id (`ten_` and 16 letters or digits)"))?;
+                self.quotas_of(&id).await?;
+                Ok(id)
+            }
+        }
     }
 
     /// The quotas of a tenant such as a provider key names; none where its row is there and cannot be read: the event is kept, and

@@ -103,6 +103,14 @@ impl ApiError {
         Self::new(409, "conflict", message)
     }
 
+    /// 409 for an event whose data was removed on request: nothing can be sent of it, and its key stays used up.
+    pub fn event_expunged() -> Self {
+        Self::new(409, Self::EVENT_EXPUNGED, "what this event said was removed on request; its key stays used up")
+    }
+
+    /// The code of that.
+    pub const EVENT_EXPUNGED: &str = "event_expunged";
+
     /// 403 where the plan is too small.
     pub fn plan_required(message: impl Into<String>) -> Self {
         Self::new(403, "plan_required", message)

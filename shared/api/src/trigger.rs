@@ -46,14 +46,15 @@ impl BusEvent {
     pub fn refused(&self, error: &ApiError) -> Note {
         // The reason lies in the queue: it can repeat what the sender wrote, which is no log's business.
         tracing::warn!(bus_event_id = excerpt(&self.id), code = error.code(), "trigger.refused");
-        Note::new("bus")
+        let note = Note::new("bus")
             .with("id", excerpt(&self.id))
             .with("detail_type", excerpt(&self.detail_type))
             .because(error.message())
             .amiss(error.faults())
             .about("tenant_id", &self.names("tenant_id"))
-            .about("event_id", &self.names("id"))
-            .holding("detail", self.detail.get())
+            .about("event_id", &self.names("id"));
+        // What was removed on request is kept nowhere else either.
+        if error.code() == ApiError::EVENT_EXPUNGED { note } else { note.holding("detail", self.detail.get()) }
     }
 
     /// A text of the detail's, if it has it.
@@ -204,13 +205,17 @@ mod tests {
 
     #[test]
     fn what_a_queue_does_not_hold_is_set_aside_without_its_data() {
-        let refused = |data: &str| {
+        let event_of = |data: &str| {
             let detail = format!(r#"{{"tenant_id":"ten_x","id":"invoice 7","data":{data}}}"#);
             let detail = RawValue::from_string(detail).unwrap();
-            let event = BusEvent { id: "1".to_owned(), detail_type: "Postrider Event".to_owned(), detail };
-            let note = event.refused(&ApiError::too_large("data", 7)).text();
+            BusEvent { id: "1".to_owned(), detail_type: "Postrider Event".to_owned(), detail }
+        };
+        let refused = |data: &str| {
+            let note = event_of(data).refused(&ApiError::too_large("data", 7)).text();
             serde_json::from_str::<serde_json::Value>(&note).unwrap()
         };
+        let expunged = event_of("{}").refused(&ApiError::event_expunged()).text();
+        assert!(!expunged.contains("detail\"") && expunged.contains("invoice 7"), "{expunged}");
         assert_eq!(refused("{}")["detail"], r#"{"tenant_id":"ten_x","id":"invoice 7","data":{}}"#);
         let note = refused(&format!(r#"{{"a":"{}"}}"#, "\\\"".repeat(300_000)));
         assert_eq!((&note["tenant_id"], &note["event_id"]), (&"ten_x".into(), &"invoice 7".into()));

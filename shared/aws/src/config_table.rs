@@ -15,6 +15,7 @@
 //! | the next free slot of an endpoint with a rate limit | `TENANT#ten_…` | `RATE#wh_…` |
 //! | until when a tenant's quota of events is used up | `TENANT#ten_…` | `EVENTS` |
 //! | recovery | `TENANT#ten_…`, and `RECOVERIES` while it runs | `RECOVERY#rec_…` |
+//! | one that sends only some of it again | the same | `RECOVERY_OF_SOME#rec_…` |
 //! | cancellation of all that waits for a webhook | as a recovery | `CANCELLATION#can_…` |
 //! | what a tenant has recovering or being cancelled | `TENANT#ten_…` | `RECOVERING` |
 //! | retries by hand of a webhook's deliveries | `TENANT#ten_…` | `RETRIES#wh_…` |

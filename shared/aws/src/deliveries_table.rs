@@ -23,11 +23,15 @@ use crate::error::{AwsError, Failure, failed};
 use crate::item::{Item, number, text, to_item};
 use crate::tell::Tell;
 
+mod asked;
 mod counted;
 mod due;
+mod expunged;
 mod failed;
 mod fresh;
 mod list;
+mod listed;
+mod made;
 mod moved;
 mod parked;
 mod round;
@@ -43,6 +47,7 @@ const LATE_TRIES: u32 = 5;
 
 pub use due::{SHARDS, Stretch};
 pub use list::Filter;
+pub use made::Made;
 use moved::Roomy;
 pub use parked::ParkedPage;
 pub(crate) use row::read as read_delivery;
@@ -144,7 +149,8 @@ impl DeliveriesTable {
         let mut change = change_to(transition.status, &roomy.row);
         change.values.push((":made", number(attempt.number)));
         change.set("attempt = :made");
-        if roomy.has_moved() {
+        let has_moved = roomy.has_moved();
+        if has_moved {
             change.moved(before, roomy, Some(attempt))?;
         } else {
             change.set("attempts = list_append(if_not_exists(attempts, :none), :attempts)");
@@ -162,6 +168,10 @@ impl DeliveriesTable {
         let Err(Refused(there)) = self.try_and_tell(change.apply(self.change(before)), tell.notice()).await? else {
             return Ok(Recorded::Yes);
         };
+        if has_moved && there.as_ref().is_some_and(expunged::is_marked) {
+            // What was moved for this record is in a row that whoever expunged its event has not seen.
+            self.expunge_moved(before).await?;
+        }
         let Some((there, mark)) = there.as_ref().zip(attempt.mark.as_ref()) else { return Ok(Recorded::Overtaken) };
         let is_ours = self.is_on_record(before, before.moved, there, mark).await?;
         Ok(if is_ours { Recorded::Yes } else { Recorded::Overtaken })
@@ -177,31 +187,39 @@ impl DeliveriesTable {
         let Some(mark) = &attempt.mark else {
             return Err(Failure::Missing("a late attempt's mark"));
         };
-        let mut moved = before.moved;
+        let (mut moved, mut attempt, mut is_expunged) = (before.moved, Cow::Borrowed(attempt), false);
         for _ in 0..LATE_TRIES {
-            let update = self.late(before, attempt, (mark, moved))?;
+            let update = self.late(before, &attempt, (mark, moved, is_expunged))?;
             let Err(Refused(there)) = conditional::try_update(UPDATE, update).await? else { return Ok(Recorded::Yes) };
             let Some(there) = there.filter(|there| there.contains_key("id")) else { return Ok(Recorded::Overtaken) };
             if self.is_on_record(before, moved, &there, mark).await? {
                 return Ok(Recorded::Yes);
             }
             moved = row::moved_in(&there);
+            if expunged::is_marked(&there) {
+                (attempt, is_expunged) = (Cow::Owned(attempt.into_owned().without_answer()), true);
+            }
         }
         Err(AwsError::busy(UPDATE, "its attempts move all the while"))
     }
 
-    /// The write of a late attempt to a row that lacks it, from which so many have moved.
+    /// The write of a late attempt to a row that lacks it, from which so many have moved, and whose event was expunged or was not: once
+    /// it was, no answer is kept that may repeat it.
     fn late(
         &self,
         before: &Delivery,
         attempt: &Attempt,
-        (mark, moved): (&Mark, u32),
+        (mark, moved, is_expunged): (&Mark, u32, bool),
     ) -> Result<UpdateItemFluentBuilder, Failure> {
         let mut expression = "SET #late = :attempt".to_owned();
         let so_many = if moved == 0 { "attribute_not_exists(moved)" } else { "moved = :moved" };
+        let so_kept = if is_expunged { "attribute_exists(#expunged)" } else { "attribute_not_exists(#expunged)" };
         let mut update = self
             .update(before)
-            .condition_expression(format!("attribute_exists(id) AND attribute_not_exists(#late) AND {so_many}"))
+            .condition_expression(format!(
+                "attribute_exists(id) AND attribute_not_exists(#late) AND {so_many} AND {so_kept}"
+            ))
+            .expression_attribute_names("#expunged", expunged::MARK)
             .expression_attribute_names("#late", row::late_name(mark))
             .expression_attribute_values(":attempt", AttributeValue::M(to_item(&attempt.clone().shortened())?));
         if moved > 0 {

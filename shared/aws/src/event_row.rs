@@ -11,6 +11,9 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::{dialect, json, time};
 use serde_dynamo::{AttributeValue, Item};
 
+/// A row of the events table, as it stands there.
+pub type Row = Item;
+
 /// How far a producer's clock may be from the table's: far enough for one that retries a transaction for hours.
 pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
 /// In seconds since 1970 that is beyond the year 5000: somebody wrote milliseconds.
@@ -21,6 +24,9 @@ const ROUNDED: i64 = 60;
 /// Where a row keeps why its times were refused.
 pub(crate) const REFUSED: &str = "refused";
 
+/// Where a row keeps when its event was expunged.
+pub(crate) const EXPUNGED: &str = "expunged_at";
+
 /// Why a row's times were refused, if they were.
 pub fn refusal(row: &Item) -> Option<&str> {
     match row.get(REFUSED) {
@@ -29,11 +35,29 @@ pub fn refusal(row: &Item) -> Option<&str> {
     }
 }
 
-/// The event in a row, as far as the row itself tells.
+/// When what the event of a row said was removed on request, if it was.
+pub fn expunged_at(row: &Item) -> Option<Timestamp> {
+    match row.get(EXPUNGED) {
+        Some(AttributeValue::S(at)) => time::parse(EXPUNGED, at).ok(),
+        _ => None,
+    }
+}
+
+/// What is left of an event that was expunged: all but what it said. Nothing where the row is no such event's.
+pub fn expunged(row: &Item) -> Option<Event> {
+    expunged_at(row)?;
+    let event: Event = serde_dynamo::from_item(row.clone()).ok()?;
+    event.is_expunged().then_some(event)
+}
+
+/// The event in a row, as far as the row itself tells. One that was expunged is none: [`expunged`] reads it.
 ///
 /// # Errors
 /// [`Invalid`] for the attribute that is not as it should be.
 pub fn read(row: Item) -> Result<Event, Invalid> {
+    if row.contains_key(EXPUNGED) {
+        return Err(Invalid::new("data", "an event that was not expunged"));
+    }
     text::<TenantId>(&row, "tenant_id", "a tenant id, as a string")?;
     text::<EventId>(&row, "id", "`evt_` and 1 to 64 letters, digits, `_` or `-`, as a string")?;
     text::<KeptType>(&row, "event", "an event type such as `invoice.paid`, as a string")?;
@@ -301,6 +325,22 @@ mod tests {
         assert!(check_type(&orders).is_err(), "a producer's new row is held to what there is");
         let taken = read(row(&[("event", Some(s("orders/create"))), ("counted", Some(AttributeValue::Bool(true)))]));
         assert_eq!(check_type(&taken.unwrap()), Ok(()), "what the API has taken is fanned out");
+    }
+
+    #[test]
+    fn an_expunged_event_is_read_as_what_is_left_of_it_and_as_nothing_else() {
+        let mark = (EXPUNGED, Some(s(WRITTEN)));
+        let gone = row(&[mark.clone(), ("data", None)]);
+        assert_eq!(expunged_at(&gone), Some(WRITTEN.parse().unwrap()));
+        let left = expunged(&gone).unwrap();
+        assert!(left.is_expunged() && left.event_type.as_str() == "invoice.paid");
+        assert_eq!(read(gone).unwrap_err().field, "data");
+        // A producer can mark a row of his own; it is none of ours for that, and nothing of it is sent.
+        assert_eq!(
+            (verdict(std::slice::from_ref(&mark)), expunged(&row(std::slice::from_ref(&mark)))),
+            (Err("data".to_owned()), None)
+        );
+        assert_eq!(expunged(&row(&[("data", None)])), None, "a row without data is no event");
     }
 
     #[test]

@@ -2,14 +2,17 @@
 //! nothing of what makes it an event is ever changed.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{ReturnValue, TransactWriteItem};
 use aws_types::SdkConfig;
+use jiff::Timestamp;
 use postrider_domain::event::Event;
 use postrider_domain::id::{EventId, TenantId};
+use postrider_domain::time;
 use postrider_host::env::{self, BadSetting};
 
+use crate::conditional;
 use crate::error::{Failure, failed, unwritable};
-use crate::event_row::REFUSED;
+use crate::event_row::{EXPUNGED, REFUSED};
 use crate::item::{Item, text, to_item};
 use crate::put_once::{Put, put_once};
 
@@ -77,6 +80,31 @@ impl EventsTable {
         };
         update.send().await.map_err(failed("UpdateItem events"))?;
         Ok(())
+    }
+
+    /// Removes what an event says, for good; all else of its row stays, and is returned as it stands then. What was refused is as good
+    /// as removed, too. Nothing where there is no such row. Of one that was expunged before the time stays. The stream's filter drops it.
+    ///
+    /// # Errors
+    /// When the update failed; it may have happened all the same, and repeating it is harmless.
+    pub async fn expunge(&self, tenant: &TenantId, id: &EventId, now: Timestamp) -> Result<Option<Item>, Failure> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key("tenant_id", text(tenant.as_str()))
+            .key("id", text(id.as_str()))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("SET #expunged = if_not_exists(#expunged, :now) REMOVE #data, tags, #refused")
+            .expression_attribute_names("#expunged", EXPUNGED)
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#refused", REFUSED)
+            .expression_attribute_values(":now", text(time::wire(now)))
+            .return_values(ReturnValue::AllNew);
+        match conditional::judge("UpdateItem events", update.send().await)? {
+            Ok(done) => Ok(Some(done.attributes.unwrap_or_default())),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The row itself, whatever a producer has put there.

@@ -12,26 +12,59 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::cancellation::Cancellation;
-use postrider_domain::delivery::Delivery;
-use postrider_domain::endpoint::EndpointStatus;
+use postrider_domain::endpoint::parking::State;
+use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::message::Message;
-use postrider_domain::recovery::{Progress, Recovery};
+use postrider_domain::recovery::{Look, Progress, Recovery};
+use postrider_domain::tenant::TenantStatus;
 use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
+use tokio::time::Instant;
 
 use crate::config_table::ConfigTable;
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
+use crate::events_table::EventsTable;
 use crate::lanes::Lanes;
 use crate::{Recorded, rows};
 
 mod cancelling;
+mod counting;
+mod unmatched;
+
+pub use counting::{Count, MOST_COUNTED};
 
 const PAGE: i32 = 200;
 const ROUNDS_AT_ONCE: usize = 32;
 
 /// What a page takes at the most. With less left, none is begun, and what takes longer is cut off.
 pub const FOR_A_PAGE: Duration = Duration::from_secs(5);
+
+/// Pages of a turn in which nothing is found: most of what a webhook has been sent may have ended, or not be asked for.
+const PAGES_PAST: usize = 10;
+/// How long a turn goes past such pages. What has been read then is noted, or a table that is slow would have each turn cut off and begin
+/// where it did.
+const PASSING: Duration = Duration::from_secs(1);
+
+/// Where a recovery sends.
+enum Aim {
+    /// To this webhook.
+    Webhook(Box<Endpoint>),
+    /// To one whose row is missing, or cannot be read: what is sent again waits for the row as all else does.
+    Unknown,
+    /// To jobs' own URLs.
+    Jobs,
+}
+
+impl Aim {
+    /// Whether only probes are sent there.
+    fn is_down(&self) -> bool {
+        match self {
+            Self::Webhook(endpoint) => endpoint.parking.as_ref().is_some_and(|parking| parking.state == State::Down),
+            Self::Unknown | Self::Jobs => false,
+        }
+    }
+}
 
 /// What was sent again of a page.
 struct Sent {
@@ -45,21 +78,23 @@ struct Sent {
 pub struct Recoverer {
     config: ConfigTable,
     deliveries: DeliveriesTable,
+    events: EventsTable,
     lanes: Lanes,
 }
 
 impl Recoverer {
-    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE`, `RETRY_QUEUE_URL` and `SLOW_QUEUE_URL`.
+    /// From `CONFIG_TABLE`, `DELIVERIES_TABLE`, `EVENTS_TABLE`, `RETRY_QUEUE_URL` and `SLOW_QUEUE_URL`.
     ///
     /// # Errors
     /// When a setting is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        Ok(Self::new(ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?, Lanes::from_env(sdk)?))
+        let (config, deliveries) = (ConfigTable::from_env(sdk)?, DeliveriesTable::from_env(sdk)?);
+        Ok(Self::new(config, deliveries, EventsTable::from_env(sdk)?, Lanes::from_env(sdk)?))
     }
 
     /// Over these tables, sending to these queues.
-    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, lanes: Lanes) -> Self {
-        Self { config, deliveries, lanes }
+    pub fn new(config: ConfigTable, deliveries: DeliveriesTable, events: EventsTable, lanes: Lanes) -> Self {
+        Self { config, deliveries, events, lanes }
     }
 
     /// Goes on with every running recovery and cancellation, a page of each in turn, as long as there is time for one; how many there
@@ -171,43 +206,70 @@ impl Recoverer {
         deadline::at_most(time + FOR_A_PAGE, pages).await
     }
 
-    /// Goes on with one by a page; the recovery as it is then, unless it is done or somebody else carries it on.
+    /// Goes on with one by a page, or by several in which nothing is found; the recovery as it is then, unless it is done or somebody
+    /// else carries it on.
     async fn page(&self, mut recovery: Recovery) -> Result<Option<Recovery>, Failure> {
-        let before = recovery.clone();
-        if !self.is_wanted(&recovery).await? {
+        let (before, begun) = (recovery.clone(), Instant::now());
+        let Some(aim) = self.aim(&recovery).await? else {
             recovery.status = Progress::Done;
             self.config.note_recovery(&before, &recovery).await?;
             return Ok(None);
+        };
+        if recovery.chosen.never_matched {
+            // Without its row nobody knows what the webhook asks for: the recovery waits for it.
+            let Aim::Webhook(endpoint) = aim else { return Ok(None) };
+            return self.unmatched_page(recovery, &endpoint).await;
         }
-        let page = self.deliveries.list_range(&recovery, PAGE).await?;
-        let look = recovery.look(&page.rows, clock::now());
-        let sent = self.send_again(&recovery, &look.missed).await?;
-        let (found, requeued) = (look.missed.len() as u64, sent.requeued);
-        recovery.found += look.requeued_before + found;
-        recovery.requeued += look.requeued_before + requeued;
-        match page.next {
-            Some(last) => recovery.after = Some(last),
-            None => recovery.status = Progress::Done,
+        let mut failure = None;
+        for _ in 0..PAGES_PAST {
+            let page = self.deliveries.list_range(&recovery, PAGE).await?;
+            let look = recovery.look(&page.rows, clock::now(), aim.is_down());
+            let sent = self.send_again(&recovery, &look).await?;
+            recovery.found += look.requeued_before + look.found();
+            recovery.requeued += look.requeued_before + sent.requeued;
+            recovery.probed |= look.probe.is_some();
+            match page.next {
+                Some(last) => recovery.after = Some(last),
+                None => recovery.status = Progress::Done,
+            }
+            failure = sent.failure;
+            let is_found = look.requeued_before + look.found() > 0;
+            if is_found || recovery.status == Progress::Done || begun.elapsed() >= PASSING {
+                break;
+            }
         }
         // Overtaken, somebody else has counted this page and carries it on.
         let noted = self.config.note_recovery(&before, &recovery).await?;
-        if let Some(error) = sent.failure {
+        if let Some(error) = failure {
             return Err(error);
         }
         Ok(Some(recovery).filter(|it| it.status == Progress::Running && noted == Recorded::Yes))
     }
 
-    /// Whether the webhook still takes anything: what is sent again to one that is disabled or deleted would only be cancelled,
-    /// and could not be recovered after that.
-    async fn is_wanted(&self, recovery: &Recovery) -> Result<bool, Failure> {
+    /// Where it sends, if anything is taken there: what is sent again to a webhook that is disabled or deleted, or for a tenant that is
+    /// suspended, would only be cancelled.
+    async fn aim(&self, recovery: &Recovery) -> Result<Option<Aim>, Failure> {
+        let tenant = self.config.tenant_if_readable(&recovery.tenant_id).await?.flatten();
+        if tenant.is_some_and(|tenant| tenant.status != TenantStatus::Active) {
+            return Ok(None);
+        }
+        if recovery.chosen.jobs.is_some() {
+            return Ok(Some(Aim::Jobs));
+        }
         match self.config.endpoint_or_tombstone(&recovery.tenant_id, &recovery.endpoint_id).await {
-            Ok(Some(endpoint)) => Ok(endpoint.deleted_at.is_none() && endpoint.status == EndpointStatus::Active),
-            // Missing is not deleted, and unreadable neither: what is sent again waits for the row as all else does.
+            Ok(Some(endpoint)) => {
+                let is_sent_to = endpoint.deleted_at.is_none() && endpoint.status == EndpointStatus::Active;
+                Ok(is_sent_to.then(|| Aim::Webhook(Box::new(endpoint))))
+            }
+            // Missing is not deleted.
             Ok(None) => {
                 rows::missing(recovery.endpoint_id.as_str());
-                Ok(true)
+                Ok(Some(Aim::Unknown))
             }
-            Err(error) if error.is_unreadable() => Ok(true),
+            Err(error) if error.is_unreadable() => {
+                rows::unreadable(recovery.endpoint_id.as_str(), &error);
+                Ok(Some(Aim::Unknown))
+            }
             Err(error) => Err(error),
         }
     }
@@ -229,9 +291,9 @@ impl Recoverer {
     ///
     /// # Errors
     /// When a round could not be begun: the page is to be seen again.
-    async fn send_again(&self, recovery: &Recovery, missed: &[&Delivery]) -> Result<Sent, Failure> {
+    async fn send_again(&self, recovery: &Recovery, look: &Look<'_>) -> Result<Sent, Failure> {
         let now = clock::now();
-        let begun = missed.iter().map(|row| async move {
+        let begun = look.missed.iter().copied().chain(look.probe).map(|row| async move {
             let after = row.recovered(&recovery.id, now);
             let recorded = self.deliveries.begin_round(row, &after, &entropy::mark()).await?;
             Ok::<_, Failure>((recorded, after))
@@ -240,6 +302,10 @@ impl Recoverer {
         let (mut messages, mut overtaken, mut refused) = (Vec::new(), Vec::new(), None);
         for one in begun {
             match one {
+                // What would wait for its endpoint is tried all the same: whoever answers ends the outage for all of it.
+                Ok((Recorded::Yes, after)) if look.probe.is_some_and(|probe| probe.id == after.id) => {
+                    messages.push(Message::next(&after).probing());
+                }
                 Ok((Recorded::Yes, after)) => messages.push(Message::next(&after)),
                 Ok((Recorded::Overtaken, after)) => overtaken.push(after.id),
                 Err(error) => refused = Some(error),

@@ -33,6 +33,8 @@ impl<'a> Announcement<'a> {
     /// none: nothing of the kind has happened.
     pub fn of(event: &'a Event) -> Option<Self> {
         match event.announce {
+            // Of what was expunged there is nothing left to tell.
+            Some(_) if event.is_expunged() => None,
             Some(Announce::JobCreated) => {
                 Some(Self { detail_type: DetailType::JobCreated, detail: Cow::Borrowed(&event.data) })
             }

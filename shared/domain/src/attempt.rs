@@ -236,6 +236,12 @@ impl Attempt {
         self
     }
 
+    /// Without what its receiver answered, which may repeat what it was sent: what is left is Postrider's own word.
+    #[must_use]
+    pub fn without_answer(self) -> Self {
+        Self { response_excerpt: None, redirect_to: None, ..self }
+    }
+
     /// Whether both are one attempt: by its mark, or as a whole where it has none.
     pub fn is(&self, other: &Self) -> bool {
         if self.mark.is_some() && other.mark.is_some() { self.mark == other.mark } else { self == other }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::event::{EventPattern, EventType, OwnType, TypeNames};
 use crate::invalid::Invalid;
+use crate::named;
+use crate::named::stored_by_name;
 use crate::payload::BodyShape;
 use crate::retry::{Hints, MAX_DELAY_SECONDS, MAX_RETRIES, RetryPolicy, horizon_seconds};
 use crate::secret::KeyDerivation;
@@ -74,14 +76,17 @@ pub enum SecretOf {
     Deployment,
 }
 
-/// What a job is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobKind {
-    /// Projects that end one by one; the job ends when all have.
-    Projects,
-    /// One task, on one URL, for plans that include webhooks.
-    Task,
+named! {
+    /// What a job is made of, by its name in the tables.
+    pub enum JobKind {
+        /// Projects that end one by one; the job ends when all have.
+        Projects = "projects",
+        /// One task, on one URL, for plans that include webhooks.
+        Task = "task",
+    }
 }
+
+stored_by_name!(JobKind);
 
 /// The event types that a dialect's webhooks can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

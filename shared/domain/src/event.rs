@@ -113,8 +113,13 @@ impl EventPattern {
         }
     }
 
+    /// Whether it takes events of this type.
+    pub fn takes(&self, event: &EventType) -> bool {
+        event.patterns().contains(self)
+    }
+
     pub(crate) fn matches_text(&self, event: &str) -> bool {
-        EventType::kept(event).is_ok_and(|event| event.patterns().contains(self))
+        EventType::kept(event).is_ok_and(|event| self.takes(&event))
     }
 }
 
@@ -153,7 +158,8 @@ pub struct Event {
     /// Its type.
     #[serde(rename = "event")]
     pub event_type: EventType,
-    /// A JSON object, text for text as the producer wrote it: key order and the spelling of numbers are his.
+    /// A JSON object, text for text as the producer wrote it: key order and the spelling of numbers are his. Empty once it was expunged.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub data: String,
     /// When it was accepted; the first put fixes it.
     #[serde(with = "crate::time::as_wire")]
@@ -193,6 +199,11 @@ impl Event {
     pub fn only_for(&self) -> Option<EndpointId> {
         let of_its_job = || self.job_id.as_ref().map(|_| EndpointId::of_jobs(&self.tenant_id));
         self.test_of.clone().or_else(of_its_job)
+    }
+
+    /// Whether what it says was removed on request. All else of it is kept, so that its key stays used up and its ledger tells.
+    pub fn is_expunged(&self) -> bool {
+        self.data.is_empty()
     }
 
     /// What differs where the same thing should have been published again, if anything: the type, `data` to the letter, or a tag.

@@ -9,9 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::invalid::Invalid;
 
-const TIME_CHARS: usize = 8;
+pub(crate) const TIME_CHARS: usize = 8;
 const SHORT_CHARS: usize = 16;
 const DIGEST_CHARS: usize = 20;
+/// What the ids of jobs begin with that are no UUIDs.
+const SHORT_JOB: &str = "job_";
 /// Of an event's id that a producer chose, behind `evt_`.
 const MAX_CHOSEN_CHARS: usize = 64;
 
@@ -22,13 +24,20 @@ pub(crate) fn base62_fixed(number: u128, width: usize) -> String {
 }
 
 /// Milliseconds since 1970 in eight characters that sort as time does (until the year 8888).
-fn time_part(at: Timestamp) -> String {
+pub(crate) fn time_part(at: Timestamp) -> String {
     let last = 62_u128.pow(8) - 1;
     base62_fixed(u128::try_from(at.as_millisecond()).unwrap_or(0).min(last), TIME_CHARS)
 }
 
+/// The milliseconds since 1970 of such characters.
+pub(crate) fn millis_of(part: &str) -> Option<i64> {
+    let is_one = part.len() == TIME_CHARS && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let millis = if is_one { base62::decode(part.trim_start_matches('0')).unwrap_or_default() } else { return None };
+    i64::try_from(millis).ok()
+}
+
 /// Twenty characters (119 bits) of SHA-256 over the parts, each preceded by its length so that none runs into the next.
-fn digest_part(parts: &[&str]) -> String {
+pub(crate) fn digest_part(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
@@ -164,7 +173,7 @@ id!(
 
 id!(
     /// A job: `job_` and 16 characters, or a UUID, as its provider has it.
-    JobId, "", |rest| rest.strip_prefix("job_").map_or_else(|| is_uuid(rest), |rest| is_base62(rest, SHORT_CHARS)),
+    JobId, "", |rest| rest.strip_prefix(SHORT_JOB).map_or_else(|| is_uuid(rest), |rest| is_base62(rest, SHORT_CHARS)),
     "a job id"
 );
 
@@ -195,17 +204,21 @@ impl JobId {
         Self(versioned_uuid(7, millis << 80 | random & ((1 << 80) - 1)))
     }
 
+    /// Whether it is no UUID.
+    pub fn is_short(&self) -> bool {
+        self.0.starts_with(SHORT_JOB)
+    }
+
     /// `job_`, its time of birth and 64 random bits.
     pub fn short(at: Timestamp, random: u64) -> Self {
         let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
-        Self(format!("job_{}{random}", time_part(at)))
+        Self(format!("{SHORT_JOB}{}{random}", time_part(at)))
     }
 }
 
 /// What [`time_part`] was made of.
 fn time_in(text: &str) -> Timestamp {
-    let millis = base62::decode(text.trim_start_matches('0')).unwrap_or_default();
-    Timestamp::from_millisecond(i64::try_from(millis).unwrap_or_default()).unwrap_or_default()
+    Timestamp::from_millisecond(millis_of(text).unwrap_or_default()).unwrap_or_default()
 }
 
 impl EndpointId {

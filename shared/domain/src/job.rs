@@ -193,6 +193,11 @@ pub enum Refused {
     UnknownProject(String),
 }
 
+/// What the job of this id is made of: each kind's ids have a shape of their own.
+pub fn kind_of(job: &JobId) -> JobKind {
+    if job.is_short() { JobKind::Task } else { JobKind::Projects }
+}
+
 impl Job {
     /// What a report at `now` makes of the job.
     ///

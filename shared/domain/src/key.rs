@@ -62,7 +62,15 @@ impl Scope {
 
     /// Whether a provider key, which belongs to no tenant, can ever use it.
     pub fn is_for_providers(self) -> bool {
-        matches!(self, Self::EventsWrite | Self::JobsRead | Self::JobsWrite | Self::JobsReport | Self::EventTypesWrite)
+        matches!(
+            self,
+            Self::EventsWrite
+                | Self::JobsRead
+                | Self::JobsWrite
+                | Self::JobsReport
+                | Self::EventTypesWrite
+                | Self::DeliveriesRead
+        )
     }
 
     /// Refuses a provider key's scopes that it could never use, so that nobody relies on one.
@@ -171,8 +179,9 @@ mod tests {
     #[test]
     fn a_provider_key_gets_only_what_it_can_use() {
         let good = parse(&["events:write", "jobs:read", "jobs:write", "jobs:report", "event_types:write"]).unwrap();
+        let good = [good, vec![Scope::DeliveriesRead]].concat();
         assert_eq!(Scope::check_for_providers(&good), Ok(()));
-        for name in ["webhooks:read", "webhooks:write", "deliveries:read", "deliveries:write"] {
+        for name in ["webhooks:read", "webhooks:write", "deliveries:write"] {
             let scopes = parse(&["jobs:read", name]).unwrap();
             assert_eq!(Scope::check_for_providers(&scopes).unwrap_err().field, "scopes[1]", "{name}");
         }

@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod egress;
 pub mod endpoint;
 pub mod event;
+pub mod event_list;
 pub mod event_rate;
 pub mod external_id;
 pub mod failures;

@@ -58,7 +58,7 @@ impl Note {
         if faults.is_empty() { self } else { self.with("errors", json!(faults)) }
     }
 
-    /// With a text of its sender's that tells which one it is.
+    /// With a text of its sender's that tells which one it is, where the thing itself is not there.
     #[must_use]
     pub fn about(mut self, name: &str, text: &Option<String>) -> Self {
         if let Some(text) = text {
@@ -77,7 +77,10 @@ impl Note {
     /// The note as a message's body: without the thing itself where that is too large, but with its size and SHA-256.
     pub fn text(&self) -> String {
         let mut fields = self.fields.clone();
-        let Some((name, content)) = &self.content else { return escaped(&fields) };
+        let Some((name, content)) = &self.content else {
+            fields.extend(self.places.clone());
+            return escaped(&fields);
+        };
         fields.insert((*name).to_owned(), json!(content));
         let whole = escaped(&fields);
         if whole.len() <= MAX_BYTES {

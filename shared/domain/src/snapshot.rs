@@ -152,7 +152,8 @@ impl Snapshot {
     pub fn is_called_off(&self, message: &Message) -> bool {
         let Some(row) = self.delivery(message) else { return false };
         let is_broken = self.is_broken_for(message);
-        !is_broken && matches!(self.verdict(message, row), Verdict::Cancel(reason) if reason != Reason::EventExpired)
+        let is_of_the_event = |reason| matches!(reason, Reason::EventExpired | Reason::EventExpunged);
+        !is_broken && matches!(self.verdict(message, row), Verdict::Cancel(reason) if !is_of_the_event(reason))
     }
 
     /// What holds this message back, if it leads to a POST and its webhook has a limit or is paused.
@@ -188,6 +189,9 @@ impl Snapshot {
         let event = self.events.get(&EventKey { tenant_id: row.tenant_id.clone(), id: row.event_id.clone() });
         if !are_of_one(message, row, (tenant, endpoint.as_ref(), event)) {
             return Verdict::Mixed;
+        }
+        if event.is_some_and(Event::is_expunged) {
+            return Verdict::Cancel(Reason::EventExpunged);
         }
         match obstacle(tenant, endpoint.as_ref()) {
             Ok(Some(reason)) => return Verdict::Cancel(reason),

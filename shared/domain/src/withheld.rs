@@ -23,6 +23,54 @@ named! {
 
 stored_by_name!(Withheld);
 
+named! {
+    /// Why a webhook did not get an event that was published, judged by the webhook as it is now, by its name in the API; the first that
+    /// holds, in this order.
+    pub enum NotDelivered {
+        /// It was deleted.
+        Deleted = "deleted",
+        /// Its dialect sends no events of this type.
+        Dialect = "dialect",
+        /// It was made after the event.
+        CreatedLater = "created_later",
+        /// It asks for the event now, and did not when the event was published: its `events` or its filter have changed since.
+        ChangedSince = "changed_since",
+        /// Its `events` do not take this type.
+        NotSubscribed = "not_subscribed",
+        /// Its filter lets no such event through.
+        Filtered = "filtered",
+    }
+}
+
+stored_by_name!(NotDelivered);
+
+impl NotDelivered {
+    /// The first that holds for a webhook without a delivery of this event. Nothing where there is none: then its delivery is on its way.
+    /// `passes` says whether a filter lets the event through, and `asked_then` whether the webhook asked for it when it was published, as
+    /// its subscriptions tell.
+    ///
+    /// # Errors
+    /// What `passes` says.
+    pub fn of<E>(
+        endpoint: &Endpoint,
+        event: &Event,
+        passes: impl FnOnce(&str) -> Result<bool, E>,
+        asked_then: bool,
+    ) -> Result<Option<Self>, E> {
+        let asks = || event.event_type.patterns().iter().any(|pattern| endpoint.events.contains(pattern));
+        Ok(Some(match endpoint {
+            _ if endpoint.deleted_at.is_some() => Self::Deleted,
+            _ if !endpoint.dialect.catalogue.has(&event.event_type) => Self::Dialect,
+            _ if endpoint.created_at > event.timestamp => Self::CreatedLater,
+            _ if !asks() => Self::NotSubscribed,
+            Endpoint { filter: Some(filter), .. } if !passes(filter)? => Self::Filtered,
+            // As it is now it would take the event. A disabled one would, too, and get a delivery that is cancelled.
+            _ if !asked_then => Self::ChangedSince,
+            _ => return Ok(None),
+        }))
+    }
+}
+
 /// A reason, and the same in words for the webhook's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
@@ -104,6 +152,37 @@ mod tests {
                 "{pattern} {event:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_first_reason_why_it_was_not_delivered_is_told() {
+        let (at, later) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(9).unwrap());
+        let url = "https://hooks.example/".to_owned();
+        let bare = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
+        let asking = Endpoint { events: vec!["*".parse().unwrap()], ..bare.clone() };
+        let filter = |text: &str| Some(text.to_owned());
+        let event = crate::delivery::an_event(at);
+        let of = |endpoint: &Endpoint, event: &Event, asked_then| {
+            NotDelivered::of(endpoint, event, |filter| Ok::<_, Invalid>(filter == "passes"), asked_then).unwrap()
+        };
+        let deleted =
+            Endpoint { deleted_at: Some(later), dialect: DialectRef(&NUR), created_at: later, ..bare.clone() };
+        assert_eq!(of(&deleted, &event, true), Some(NotDelivered::Deleted));
+        let other_type = Event { event_type: "invoice.paid".parse().unwrap(), ..event.clone() };
+        let nur = Endpoint { dialect: DialectRef(&NUR), created_at: later, ..asking.clone() };
+        assert_eq!(of(&nur, &other_type, true), Some(NotDelivered::Dialect));
+        assert_eq!(of(&nur, &event, true), Some(NotDelivered::CreatedLater));
+        assert_eq!(of(&asking, &event, false), Some(NotDelivered::ChangedSince));
+        assert_eq!(of(&asking, &event, true), None, "it is on its way");
+        let disabled = Endpoint { status: EndpointStatus::Disabled, ..asking.clone() };
+        assert_eq!(
+            (of(&disabled, &event, true), of(&disabled, &event, false)),
+            (None, Some(NotDelivered::ChangedSince))
+        );
+        assert_eq!(of(&bare, &event, false), Some(NotDelivered::NotSubscribed));
+        let filtered = |text: &str| Endpoint { filter: filter(text), ..asking.clone() };
+        assert_eq!(of(&filtered("does not"), &event, true), Some(NotDelivered::Filtered));
+        assert_eq!(of(&filtered("passes"), &event, false), Some(NotDelivered::ChangedSince));
     }
 
     #[test]

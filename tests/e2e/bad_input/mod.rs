@@ -11,12 +11,14 @@ use crate::support::{Answer, Api, World};
 mod event_types;
 mod filters;
 mod jobs;
+mod recoveries;
 mod rows;
 mod verify;
 mod webhooks;
 
 /// All of them.
-const ALL: [&[Row]; 6] = [rows::ROWS, jobs::ROWS, webhooks::ROWS, filters::ROWS, event_types::ROWS, verify::ROWS];
+const ALL: [&[Row]; 7] =
+    [rows::ROWS, jobs::ROWS, webhooks::ROWS, filters::ROWS, event_types::ROWS, verify::ROWS, recoveries::ROWS];
 
 const AT_ONCE: usize = 8;
 

@@ -37,6 +37,7 @@ mod moved;
 mod notices;
 mod owner;
 mod parked;
+mod recovered;
 mod recovery;
 mod slow;
 mod soak;

@@ -5,6 +5,7 @@ mod idempotency;
 mod ledger;
 mod listing;
 mod racing;
+mod recoveries;
 pub(crate) mod refusals;
 mod reports;
 mod scopes;

@@ -29,10 +29,7 @@ fn of(dialect: &Dialect) -> Result<Value, Box<dyn Error>> {
         },
         "makes_secrets": dialect.secret_when_none == SecretWhenNone::Made,
         "registers": dialect.registers,
-        "jobs": dialect.jobs.map(|kind| match kind {
-            JobKind::Projects => "projects",
-            JobKind::Task => "task",
-        }),
+        "jobs": dialect.jobs.map(JobKind::as_str),
         "body": envelope(dialect.body)?,
         "events": match dialect.catalogue {
             Catalogue::Open(_) => None,

@@ -9,7 +9,7 @@ use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::MAX_DATA_BYTES;
-use postrider_domain::id::TenantId;
+use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::key::Scope;
 use replay::{Answer, Call, Caller as Someone, Said, Script, assert_scope, invocation};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::*;
 
 const SCOPES: [Scope; 2] = [Scope::EventsWrite, Scope::DeliveriesRead];
 
-fn events(script: &Script) -> Events {
+pub(crate) fn events(script: &Script) -> Events {
     let sdk = script.sdk(sdk::over);
     let config = ConfigTable::of(&sdk, "config");
     Events {
@@ -33,20 +33,20 @@ fn events(script: &Script) -> Events {
     }
 }
 
-fn tenant() -> Someone {
+pub(crate) fn tenant() -> Someone {
     Someone::of_tenant(1, &STANDARD, &SCOPES)
 }
 
-fn provider() -> Someone {
+pub(crate) fn provider() -> Someone {
     Someone::of_provider(&SCOPES)
 }
 
 /// An AWS that knows the tenant and the provider.
-fn script() -> Script {
+pub(crate) fn script() -> Script {
     Script::default().holding("config", tenant().rows()).holding("config", provider().rows())
 }
 
-async fn answered(script: &Script, call: Call) -> Answer {
+pub(crate) async fn answered(script: &Script, call: Call) -> Answer {
     Answer::of(&serve(&events(script), call.event()).await)
 }
 
@@ -63,7 +63,7 @@ fn paid(data: &Value) -> Value {
 }
 
 /// The row of an event that the tenant published before.
-fn before() -> Event {
+pub(crate) fn before() -> Event {
     let tenant_id = tenant().tenant_id();
     Event {
         id: EventId::from_key(&tenant_id, "http", "invoice 7"),
@@ -79,6 +79,14 @@ fn before() -> Event {
         announce: None,
         tags: std::collections::BTreeMap::new(),
     }
+}
+
+/// What is left of its row once it was expunged.
+pub(crate) fn expunged() -> Value {
+    let mut row = json!(before());
+    row.as_object_mut().unwrap().remove("data");
+    row["expunged_at"] = json!("2026-01-15T12:00:00.000Z");
+    row
 }
 
 /// The rows that were put.
@@ -110,6 +118,11 @@ async fn a_key_that_comes_again_brings_the_first_event_or_a_conflict() {
     assert_eq!(put(&script)[0]["id"], json!(before().id), "the id follows from the key");
     for other in [paid(&json!({"a": 2})), json!({"event": "invoice.sent", "data": {"a": 1}})] {
         assert_eq!(answered(&script, again(other.clone())).await.status, 409, "{other}");
+    }
+    let gone = self::script().saying("PutItem", repeat_with(|| Said::refused(&expunged())));
+    for same_or_other in [paid(&json!({"a": 1})), paid(&json!({"a": 2}))] {
+        let answer = answered(&gone, again(same_or_other)).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (409, &json!("event_expunged")));
     }
     let no_event = self::script().saying("PutItem", [Said::refused(&json!({"id": before().id}))]);
     assert_eq!(answered(&no_event, again(paid(&json!({"a": 1})))).await.status, 409);
@@ -297,18 +310,6 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         let answer = answered(&script(), call.clone()).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
     }
-}
-
-#[test]
-fn a_page_lacks_only_what_lies_within_it() {
-    let id = |n: i64| EndpointId::new(Timestamp::from_second(n * 1_000_000).unwrap(), 1);
-    let page = Page { rows: vec![id(2), id(4)], next: Some(id(4)) };
-    let lacking = |after: Option<i64>, page: &Page<EndpointId, EndpointId>| {
-        let after = after.map(|n| id(n).to_string());
-        (1..=6).filter(|&n| lacks(page, &id(n), after.as_deref())).collect::<Vec<_>>()
-    };
-    assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
-    assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
 }
 
 /// The tenant, who may publish one event a second, and 25 at once.

@@ -110,6 +110,7 @@ pub(crate) fn taking(script: Script) -> Script {
     script
         .holding("config", [])
         .saying("BatchExecuteStatement", repeat_with(|| Said::body(json!({"Responses": [{}]}))))
+        .saying("BatchWriteItem", repeat_with(Said::done))
         .saying("SendMessageBatch", repeat_with(Said::done))
 }
 
@@ -134,13 +135,42 @@ fn first_attempt_at(number: u64) -> impl Fn(&(Value, Value)) -> bool {
 async fn a_row_is_put_before_its_message_is_sent() {
     let script = taking(script(&[1]));
     fanout(&script).handle(&batch(&[event(1)])).await.unwrap();
-    let writes: Vec<_> =
-        script.operations().into_iter().filter(|name| name != "Query" && name != "BatchGetItem").collect();
+    let others = ["Query", "BatchGetItem", "BatchWriteItem"];
+    let writes: Vec<_> = script.operations().into_iter().filter(|name| !others.contains(&name.as_str())).collect();
     assert_eq!(writes, ["BatchExecuteStatement", "SendMessageBatch"]);
     let put = script.asked("BatchExecuteStatement")[0]["Statements"][0].clone();
     assert!(put["Statement"].as_str().unwrap().starts_with(r#"INSERT INTO "deliveries" VALUE {"#), "none is put over");
     let messages = sent(&script, "deliver");
     assert!(messages.len() == 1 && messages.iter().all(first_attempt_at(1)), "{messages:?}");
+}
+
+/// The rows of the list of events that were put.
+fn listed(script: &Script) -> Vec<Value> {
+    let puts = script.asked("BatchWriteItem").into_iter();
+    puts.flat_map(|put| put["RequestItems"]["deliveries"].as_array().unwrap().clone()).collect()
+}
+
+#[tokio::test]
+async fn events_are_listed_by_batch_and_tenant_also_those_that_nobody_asks_for() {
+    let script = taking(script(&[]));
+    let second = Event { id: EventId::fresh(9), ..event(1) };
+    let created = Event { ours: true, announce: Some(Announce::JobCreated), ..event(2) };
+    let script = script.saying("PutEvents", [Said::body(json!({"FailedEntryCount": 0, "Entries": [{}]}))]);
+    fanout(&script).handle(&batch(&[event(1), second, event(3), created])).await.unwrap();
+    let rows = listed(&script);
+    let lists: BTreeSet<_> = rows.iter().map(|put| put["PutRequest"]["Item"]["endpoint_id"].to_string()).collect();
+    assert_eq!((script.asked("BatchWriteItem").len(), rows.len(), lists.len()), (1, 2, 2), "{rows:?}");
+    assert!(sent(&script, "unfinished").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_listed_comes_again_for_that_alone() {
+    let throttled = script(&[1]).saying("BatchWriteItem", repeat_with(Said::throttled));
+    let script = taking(throttled);
+    fanout(&script).handle(&batch(&[event(1)])).await.unwrap();
+    assert_eq!(sent(&script, "deliver").len(), 1, "it is sent meanwhile");
+    let left = sent(&script, "unfinished");
+    assert_eq!((left.len(), &left[0].0["to_do"], &left[0].0["keys"]["id"]), (1, &json!("list"), &json!(event(1).id)));
 }
 
 #[tokio::test]
@@ -200,7 +230,8 @@ async fn an_event_whose_subscriptions_cannot_be_read_is_left_unfinished_and_no_o
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_comes_again_only_where_not_even_a_note_can_be_left() {
-    let unread = || Script::default().holding("config", []).saying("Query", repeat_with(Said::lost));
+    let taking = || Script::default().saying("BatchWriteItem", repeat_with(Said::done));
+    let unread = || taking().holding("config", []).saying("Query", repeat_with(Said::lost));
     let script = unread().saying("SendMessageBatch", [Said::done()]);
     assert!(fanout(&script).handle(&batch(&[event(1)])).await.is_ok());
     let script = unread().saying("SendMessageBatch", repeat_with(Said::lost));
@@ -239,6 +270,7 @@ async fn what_a_failed_run_announced_is_not_announced_again() {
             "BatchExecuteStatement",
             [json!([{}, refused]), json!([duplicates, duplicates])].map(|them| Said::body(json!({"Responses": them}))),
         )
+        .saying("BatchWriteItem", repeat_with(Said::done))
         .saying("SendMessageBatch", repeat_with(Said::done));
     let fanout = fanout(&script);
     for _ in 0..2 {

@@ -18,7 +18,7 @@ use postrider_domain::quota::Quota;
 use postrider_domain::recovery::Progress;
 use postrider_domain::tenant::{Plan, TenantStatus};
 use postrider_domain::time;
-use postrider_domain::withheld::Withheld;
+use postrider_domain::withheld::{NotDelivered, Withheld};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -82,6 +82,7 @@ names_of! {
     Progress = "RecoveryStatus", "Whether a recovery goes on.";
     State = "ParkingState", "How a webhook's parking stands.";
     Cause = "ParkingCause", "Why deliveries are parked.";
+    NotDelivered = "WhyNotDelivered", "Why a webhook did not get an event, judged by the webhook as it is now: the first that holds.";
     Withheld = "WhyNotSent", "Why a webhook would not be sent an event, the first that holds.";
     doctor::Cause = "VerifyCause", "What is wrong with a request that was received.";
     JobStatus = "JobStatus", "Where a job of projects stands.";

@@ -12,7 +12,12 @@ use crate::Recorded;
 use crate::error::Failure;
 
 impl Lasting for Cancellation {
-    const PREFIX: &'static str = "CANCELLATION#";
+    const PREFIXES: &'static [&'static str] = &[Self::LISTED];
+    const LISTED: &'static str = "CANCELLATION#";
+
+    fn prefix(&self) -> &'static str {
+        Self::LISTED
+    }
 
     fn id(&self) -> &str {
         self.id.as_str()
@@ -22,8 +27,8 @@ impl Lasting for Cancellation {
         &self.tenant_id
     }
 
-    fn after(&self) -> Option<&DeliveryId> {
-        self.after.as_ref()
+    fn place(&self) -> (&'static str, Option<&str>) {
+        ("after", self.after.as_ref().map(DeliveryId::as_str))
     }
 
     fn is_done(&self) -> bool {

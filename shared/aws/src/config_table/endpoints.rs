@@ -147,6 +147,26 @@ impl ConfigTable {
         Ok(Page { rows: readable_by(page.rows, read_endpoint), next: page.next })
     }
 
+    /// The same by their ids; without it where its row cannot be read.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn endpoints_by_id(
+        &self,
+        tenant: &TenantId,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Page<(EndpointId, Option<Endpoint>), EndpointId>, Failure> {
+        let page = self.page::<EndpointId>(tenant_partition(tenant), ENDPOINT_PREFIX, limit, after).await?;
+        let ids: Vec<EndpointId> = ids(&page.rows, "sk", ENDPOINT_PREFIX);
+        let mut found = readable_by(page.rows, read_endpoint);
+        let take = |id: EndpointId| {
+            let place = found.iter().position(|endpoint| endpoint.id == id);
+            (id, place.map(|place| found.swap_remove(place)))
+        };
+        Ok(Page { rows: ids.into_iter().map(take).collect(), next: page.next })
+    }
+
     /// Where an endpoint is, or was when it was deleted, whether all of its row can be read or not.
     ///
     /// # Errors

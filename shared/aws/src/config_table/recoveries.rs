@@ -38,21 +38,36 @@ struct Served {
 /// What goes on page by page until it is done, with a row of its tenant's, a place in the list of what runs, and one of the places that
 /// its tenant has.
 pub(super) trait Lasting: Serialize + DeserializeOwned + Sync {
-    /// What its rows' sort keys begin with, before its id.
-    const PREFIX: &'static str;
+    /// What its rows' sort keys may begin with, before its id.
+    const PREFIXES: &'static [&'static str];
+    /// What all of these begin with, and nothing else in the list of what runs.
+    const LISTED: &'static str;
+
+    /// What its own rows' sort keys begin with.
+    fn prefix(&self) -> &'static str;
 
     /// Its id, which is random.
     fn id(&self) -> &str;
     /// Whose it is.
     fn tenant_id(&self) -> &TenantId;
-    /// The last delivery that it has seen.
-    fn after(&self) -> Option<&DeliveryId>;
+    /// How far it has come: the attribute that says so, and what stands there. It is carried on only from where it was read.
+    fn place(&self) -> (&'static str, Option<&str>);
     /// Whether it has come to its end.
     fn is_done(&self) -> bool;
 }
 
+/// Of a recovery of all that a webhook missed.
+const OF_ALL: &str = "RECOVERY#";
+/// Of one that somebody asked for something else. A function of an earlier version, which would send all again, does not find it.
+const OF_SOME: &str = "RECOVERY_OF_SOME#";
+
 impl Lasting for Recovery {
-    const PREFIX: &'static str = "RECOVERY#";
+    const PREFIXES: &'static [&'static str] = &[OF_ALL, OF_SOME];
+    const LISTED: &'static str = "RECOVERY";
+
+    fn prefix(&self) -> &'static str {
+        if self.chosen.is_usual() { OF_ALL } else { OF_SOME }
+    }
 
     fn id(&self) -> &str {
         self.id.as_str()
@@ -62,8 +77,11 @@ impl Lasting for Recovery {
         &self.tenant_id
     }
 
-    fn after(&self) -> Option<&DeliveryId> {
-        self.after.as_ref()
+    fn place(&self) -> (&'static str, Option<&str>) {
+        match self.chosen.never_matched {
+            true => ("listed_after", self.listed_after.as_deref()),
+            false => ("after", self.after.as_ref().map(DeliveryId::as_str)),
+        }
     }
 
     fn is_done(&self) -> bool {
@@ -71,11 +89,9 @@ impl Lasting for Recovery {
     }
 }
 
-/// The sort key of what has this id.
-fn sort_of(id: &str) -> String {
-    let is_cancellation = id.starts_with(CancellationId::PREFIX);
-    let prefix = if is_cancellation { <Cancellation as Lasting>::PREFIX } else { <Recovery as Lasting>::PREFIX };
-    format!("{prefix}{id}")
+/// The sort key of one.
+fn sort_of(one: &impl Lasting) -> String {
+    format!("{}{}", one.prefix(), one.id())
 }
 
 impl ConfigTable {
@@ -131,13 +147,18 @@ impl ConfigTable {
     }
 
     async fn is_over<T: Lasting>(&self, tenant: &TenantId, id: &str) -> Result<bool, Failure> {
-        let row: Option<T> = self.get_readable(tenant_partition(tenant), &sort_of(id)).await?;
-        Ok(row.is_none_or(|row| row.is_done()))
+        for prefix in T::PREFIXES {
+            let row: Option<T> = self.get_readable(tenant_partition(tenant), &format!("{prefix}{id}")).await?;
+            if let Some(row) = row {
+                return Ok(row.is_done());
+            }
+        }
+        Ok(true)
     }
 
     /// Puts it where so few run; overtaken, others have begun meanwhile.
     async fn put_new<T: Lasting>(&self, new: &T, limit: u64) -> Result<Recorded, Failure> {
-        let running = keyed(to_item(new)?, RUNNING.to_owned(), sort_of(new.id()));
+        let running = keyed(to_item(new)?, RUNNING.to_owned(), sort_of(new));
         let listing =
             Put::builder().table_name(&self.name).set_item(Some(running)).build().map_err(unwritable("a recovery"))?;
         let row = self
@@ -178,7 +199,13 @@ impl ConfigTable {
     }
 
     pub(super) async fn lasting<T: Lasting>(&self, tenant: &TenantId, id: &str) -> Result<Option<T>, Failure> {
-        self.get(tenant_partition(tenant), &sort_of(id)).await
+        for prefix in T::PREFIXES {
+            let found = self.get(tenant_partition(tenant), &format!("{prefix}{id}")).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The recoveries that are running, the oldest first, as they were when they began.
@@ -190,7 +217,7 @@ impl ConfigTable {
     }
 
     pub(super) async fn running<T: Lasting>(&self) -> Result<Vec<T>, Failure> {
-        self.all(RUNNING.to_owned(), T::PREFIX).await
+        self.all(RUNNING.to_owned(), T::LISTED).await
     }
 
     /// The recovery or cancellation whose turn was the last of a sweep that came to no end, by its id; it may be done by now.
@@ -229,21 +256,20 @@ impl ConfigTable {
             let marked = item.into_iter().chain([(CHANGED_BY.to_owned(), text(mark.as_str()))]);
             row = row.set_item(Some(marked.collect()));
         }
+        let (name, place) = before.place();
         let row = row
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":running", text("running"));
-        let row = match before.after() {
-            Some(after) => row
-                .condition_expression("#status = :running AND #after = :after")
-                .expression_attribute_names("#after", "after")
-                .expression_attribute_values(":after", text(after.as_str())),
-            None => row
-                .condition_expression("#status = :running AND attribute_not_exists(#after)")
-                .expression_attribute_names("#after", "after"),
+            .expression_attribute_values(":running", text("running"))
+            .expression_attribute_names("#place", name);
+        let row = match place {
+            Some(place) => row
+                .condition_expression("#status = :running AND #place = :place")
+                .expression_attribute_values(":place", text(place)),
+            None => row.condition_expression("#status = :running AND attribute_not_exists(#place)"),
         };
         let mut writes = vec![TransactWriteItem::builder().put(row.build().map_err(unwritable("a recovery"))?).build()];
         if now.is_done() {
-            let place: Item = [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(sort_of(now.id())))].into();
+            let place: Item = [("pk".to_owned(), text(RUNNING)), ("sk".to_owned(), text(sort_of(now)))].into();
             let delete = Delete::builder()
                 .table_name(&self.name)
                 .set_key(Some(place))
@@ -256,7 +282,7 @@ impl ConfigTable {
     }
 
     fn lasting_row(&self, one: &impl Lasting) -> Result<PutBuilder, Failure> {
-        let item = keyed(to_item(one)?, tenant_partition(one.tenant_id()), sort_of(one.id()));
+        let item = keyed(to_item(one)?, tenant_partition(one.tenant_id()), sort_of(one));
         Ok(Put::builder().table_name(&self.name).set_item(Some(item)))
     }
 }

@@ -64,8 +64,8 @@ impl OwnRow {
         if self.sort.starts_with("KEY#") {
             return Kind::Key;
         }
-        let is_lasting = [<Recovery as Lasting>::PREFIX, <Cancellation as Lasting>::PREFIX];
-        if is_lasting.iter().any(|prefix| self.sort.starts_with(prefix)) {
+        let mut lasting = <Recovery as Lasting>::PREFIXES.iter().chain(<Cancellation as Lasting>::PREFIXES);
+        if lasting.any(|prefix| self.sort.starts_with(prefix)) {
             return Kind::Lasting;
         }
         let webhook = self.sort.strip_prefix(ENDPOINT_PREFIX).and_then(|id| id.parse().ok());

@@ -70,10 +70,15 @@ impl DeliveriesTable {
 
     /// Whether each was put, or there was a row already.
     async fn insert(&self, deliveries: &[Delivery]) -> Vec<Result<bool, Failure>> {
-        let mut outcomes: Vec<_> = deliveries.iter().map(|_| Err(AwsError::busy(CALL, "throttled"))).collect();
-        let mut open = Vec::with_capacity(deliveries.len());
-        for (outcome, delivery) in outcomes.iter_mut().zip(deliveries) {
-            match self.statement(delivery) {
+        self.insert_items(deliveries.iter().map(to_item).collect()).await
+    }
+
+    /// The same of rows as they are to stand there.
+    pub(super) async fn insert_items(&self, items: Vec<Result<Item, Failure>>) -> Vec<Result<bool, Failure>> {
+        let mut outcomes: Vec<_> = items.iter().map(|_| Err(AwsError::busy(CALL, "throttled"))).collect();
+        let mut open = Vec::with_capacity(items.len());
+        for (outcome, item) in outcomes.iter_mut().zip(items) {
+            match item.and_then(|item| self.statement(item)) {
                 Ok(statement) => open.push((outcome, statement)),
                 Err(error) => *outcome = Err(error),
             }
@@ -104,8 +109,8 @@ impl DeliveriesTable {
         outcomes
     }
 
-    fn statement(&self, delivery: &Delivery) -> Result<BatchStatementRequest, Failure> {
-        let item: BTreeMap<String, AttributeValue> = to_item(delivery)?.into_iter().collect();
+    fn statement(&self, item: Item) -> Result<BatchStatementRequest, Failure> {
+        let item: BTreeMap<String, AttributeValue> = item.into_iter().collect();
         let names: Vec<String> = item.keys().map(|name| format!("'{name}': ?")).collect();
         BatchStatementRequest::builder()
             .statement(format!("INSERT INTO \"{}\" VALUE {{{}}}", self.name, names.join(", ")))

@@ -11,7 +11,7 @@ use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId};
 use postrider_domain::recovery::Recovery;
 
-use super::DeliveriesTable;
+use super::{DeliveriesTable, expunged};
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
 use crate::rows::readable_by;
@@ -87,7 +87,8 @@ impl DeliveriesTable {
         Ok(Page { rows: readable(page.rows), next: page.next })
     }
 
-    /// A page of what a recovery looks at, oldest first, from where it stopped.
+    /// A page of what a recovery looks at, oldest first, from where it stopped: what stands as it takes it, and what it has sent again
+    /// before. So many rows are read for it, most of which may stand otherwise.
     ///
     /// # Errors
     /// When the read failed.
@@ -96,7 +97,21 @@ impl DeliveriesTable {
         if lower >= upper {
             return Ok(Page { rows: Vec::new(), next: None });
         }
-        let query = self.range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref());
+        let mut query = self
+            .range(&recovery.endpoint_id, (lower, upper), limit, recovery.after.as_ref())
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":mine", text(recovery.id.as_str()));
+        let mut names = Vec::new();
+        for status in recovery.chosen.statuses() {
+            let name = format!(":{}", status.as_str());
+            query = query.expression_attribute_values(&name, text(status.as_str()));
+            names.push(name);
+        }
+        // Nothing can be sent of an event that was expunged.
+        let wanted = format!("#status IN ({}) AND attribute_not_exists(#expunged)", names.join(", "));
+        let query = query
+            .filter_expression(format!("({wanted}) OR recovered_by = :mine"))
+            .expression_attribute_names("#expunged", expunged::MARK);
         let page = page::of(query, "Query deliveries", ("id", "")).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
     }
@@ -140,7 +155,7 @@ impl DeliveriesTable {
     }
 
     /// A consistent query of an endpoint's ids between these bounds, after the one given, oldest first.
-    fn range(
+    pub(super) fn range(
         &self,
         endpoint: &EndpointId,
         (lower, upper): (String, String),

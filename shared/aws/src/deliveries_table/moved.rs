@@ -142,8 +142,34 @@ impl DeliveriesTable {
         Ok(moved.iter().any(|attempt| attempt.mark.as_ref() == Some(mark)))
     }
 
+    /// Removes what receivers answered from all rows of moved attempts, those too that no record has counted. Else they stay as they are, so that
+    /// whoever finds one there takes it for his own.
+    ///
+    /// # Errors
+    /// When a call failed; repeating it is harmless.
+    pub(super) async fn expunge_moved(&self, row: &Delivery) -> Result<(), Failure> {
+        if row.attempts_on_record() == 0 {
+            return Ok(());
+        }
+        // As many as their names can count.
+        for moved in self.moved_rows(row, 0, 1_000_000).await? {
+            let attempts: Vec<Attempt> = moved.attempts.iter().cloned().map(Attempt::without_answer).collect();
+            if attempts != moved.attempts {
+                let put = self.client.put_item().table_name(&self.name);
+                let put = put.set_item(Some(to_item(&Moved { attempts, ..moved })?));
+                put.send().await.map_err(failed("PutItem moved attempts"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The attempts that moved while the number of those rose from `from` to `to`.
     async fn moved(&self, row: &Delivery, from: u32, to: u32) -> Result<Vec<Attempt>, Failure> {
+        let rows = self.moved_rows(row, from, to).await?;
+        Ok(rows.into_iter().flat_map(|row| row.attempts).collect())
+    }
+
+    async fn moved_rows(&self, row: &Delivery, from: u32, to: u32) -> Result<Vec<Moved>, Failure> {
         if from >= to {
             return Ok(Vec::new());
         }
@@ -163,7 +189,7 @@ impl DeliveriesTable {
             found.extend(rows::readable_by(page.items.unwrap_or_default(), from_item::<Moved>));
             after = page.last_evaluated_key;
             if after.is_none() {
-                return Ok(found.into_iter().flat_map(|row| row.attempts).collect());
+                return Ok(found);
             }
         }
     }

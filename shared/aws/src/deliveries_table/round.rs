@@ -4,7 +4,7 @@ use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
 
-use super::{Change, DeliveriesTable, send};
+use super::{Change, DeliveriesTable, expunged, send};
 use crate::Recorded;
 use crate::conditional::is_by;
 use crate::error::Failure;
@@ -13,14 +13,16 @@ use crate::item::{number, text};
 impl DeliveriesTable {
     /// Writes `after`, a new round of `before`, if the row still stands where it was read. An attempt that is under way then
     /// is late: it is put on record, and uses up none of the new round. What the row has no room for, such as late attempts, is put
-    /// into rows of its own before. `mark` is this call's own.
+    /// into rows of its own before. `mark` is this call's own. No round begins once the event was expunged: there is nothing to send, and the row
+    /// as it was read may still have answers that repeat what is gone.
     ///
     /// # Errors
     /// When the update failed; repeating it is harmless.
     pub async fn begin_round(&self, before: &Delivery, after: &Delivery, mark: &Mark) -> Result<Recorded, Failure> {
         let roomy = self.make_room(after, None).await;
         let update = self
-            .as_read(before, "#status = :seen")
+            .as_read(before, "#status = :seen AND attribute_not_exists(#expunged)")
+            .expression_attribute_names("#expunged", expunged::MARK)
             .expression_attribute_values(":seen", text(before.status.as_str()))
             .expression_attribute_values(":new_round", number(after.round))
             .expression_attribute_values(":from", number(after.round_from))

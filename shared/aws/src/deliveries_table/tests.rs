@@ -130,7 +130,8 @@ async fn a_record_that_is_refused_was_made_where_its_mark_stands() {
 #[tokio::test]
 async fn a_late_attempt_wants_a_row_and_changes_nothing_but_by_success() {
     let update = asked(async |table| table.record_late(&row(), &attempt()).await).await;
-    let wanted = "attribute_exists(id) AND attribute_not_exists(late_00000007) AND attribute_not_exists(moved)";
+    let wanted = "attribute_exists(id) AND attribute_not_exists(late_00000007) AND attribute_not_exists(moved) \
+                  AND attribute_not_exists(expunged)";
     assert_eq!(condition(&update), wanted);
     assert_eq!(change(&update), "SET late_00000007 = :attempt");
     assert_eq!(update["ExpressionAttributeValues"][":attempt"], json!(attempt()));
@@ -164,7 +165,7 @@ async fn a_round_wants_the_row_as_it_was_read_and_its_status_too() {
     let after = failed.in_new_round(Timestamp::UNIX_EPOCH);
     let begin = async |table: DeliveriesTable| table.begin_round(&failed, &after, &mark()).await;
     let update = asked(begin).await;
-    assert_eq!(condition(&update), format!(r#"{AS_READ}status = "failed""#));
+    assert_eq!(condition(&update), format!(r#"{AS_READ}status = "failed" AND attribute_not_exists(expunged)"#));
     let change = change(&update);
     assert!(change.starts_with(r#"SET status = "retrying", undelivered_tenant = "#), "{change}");
     assert!(change.contains("round = 4, round_from = 3, internal = 0"), "{change}");

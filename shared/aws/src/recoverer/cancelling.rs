@@ -1,7 +1,5 @@
 //! A cancellation's pages: what waits is called off row by row, and a row that goes on meanwhile is looked at again.
 
-use std::time::Duration;
-
 use futures::stream::{self, StreamExt as _};
 use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::Delivery;
@@ -9,17 +7,12 @@ use postrider_domain::recovery::Progress;
 use postrider_host::entropy;
 use tokio::time::Instant;
 
-use super::{PAGE, Recoverer};
+use super::{PAGE, PAGES_PAST, PASSING, Recoverer};
 use crate::error::{AwsError, Failure};
 use crate::{Recorded, rows};
 
 /// Deliveries that are called off side by side.
 const CANCELLED_AT_ONCE: usize = 32;
-/// Pages of a turn in which nothing waits: most of what a webhook has been sent has ended.
-const PAGES_PAST: usize = 10;
-/// How long a turn goes past such pages. What has been read then is noted, or a table that is slow would have each turn cut off and begin
-/// where it did.
-const PASSING: Duration = Duration::from_secs(1);
 /// How often a row is tried that others change meanwhile.
 const TRIES: usize = 4;
 

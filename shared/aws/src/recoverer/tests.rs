@@ -3,9 +3,11 @@
 use std::iter::repeat_with;
 
 use jiff::Timestamp;
+use postrider_domain::delivery::Delivery;
 use postrider_domain::dialect::{DialectRef, STANDARD};
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, RecoveryId, TenantId};
+use postrider_domain::recovery::Chosen;
 use replay::{Said, Script, item, keyed};
 use serde_json::{Value, json};
 
@@ -25,10 +27,13 @@ fn recovery(number: u64) -> Recovery {
         endpoint_id: EndpointId::new(AT, number),
         since: AT,
         until: Timestamp::from_second(1).unwrap(),
+        chosen: Chosen::default(),
         status: Progress::Running,
         found: 0,
         requeued: 0,
         after: None,
+        listed_after: None,
+        probed: false,
         expires_at: 0,
     }
 }
@@ -55,7 +60,7 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
     let served = served.map(|number| keyed("RECOVERIES", "SERVED", &json!({"recovery_id": recovery(number).id})));
     let mut script = first
         .holding("config", all.iter().flat_map(rows).chain(served))
-        .saying_about("Query", "RECOVERY#", [Said::rows(&all)])
+        .saying_about("Query", "RECOVERY\"", [Said::rows(&all)])
         .saying_about("Query", "CANCELLATION#", [Said::rows::<Value>(&[])])
         .saying("TransactWriteItems", repeat_with(Said::done))
         .saying("PutItem", repeat_with(Said::done));
@@ -73,7 +78,8 @@ fn also(first: Script, recoveries: &[(u64, usize)], served: Option<u64>) -> Scri
 async fn swept(script: &Script, seconds: u64) -> (Result<usize, Failure>, Vec<u64>) {
     let sdk = script.sdk(sdk::over);
     let tables = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
-    let recoverer = Recoverer::new(tables.0, tables.1, Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow")));
+    let lanes = Lanes::of(Queue::at(&sdk, "retry"), Queue::at(&sdk, "slow"));
+    let recoverer = Recoverer::new(tables.0, tables.1, EventsTable::of(&sdk, "events"), lanes);
     let done = deadline::at_most(Duration::from_secs(seconds), recoverer.continue_all()).await;
     let whose = |query: Value| {
         let endpoint = query["ExpressionAttributeValues"][":endpoint"].as_str()?.to_owned();

@@ -11,7 +11,7 @@ use super::*;
 use crate::attempt::FIRST_URL_VERSION;
 use crate::dialect::NUR;
 use crate::own_event::OwnEvent;
-use crate::recovery::is_missed;
+use crate::recovery::Chosen;
 use crate::retry::MAX_INTERNAL;
 
 /// The queue's maxReceiveCount in the template.
@@ -98,6 +98,8 @@ enum Step {
     HalfARetry,
     Cancel,
     Recover,
+    /// A recovery of whatever stands in any way that can be asked for: what waits for its next attempt, too.
+    RecoverEverything,
     /// The webhook's URL changes.
     Move,
     Disable,
@@ -221,7 +223,10 @@ impl World {
                 self.make_room(&self.row.in_new_round(self.now), 0);
             }
             Step::Cancel => self.cancel(Reason::CancelledByRequest),
-            Step::Recover => self.recover(),
+            Step::Recover => self.recover(&Chosen::default()),
+            Step::RecoverEverything => {
+                self.recover(&Chosen { statuses: Chosen::STATUSES.to_vec(), ..Chosen::default() });
+            }
             Step::Move => self.url_version += 1,
             Step::Disable if self.webhook == Webhook::Active => self.webhook = Webhook::Disabled,
             Step::Enable if self.webhook == Webhook::Disabled => self.webhook = Webhook::Active,
@@ -358,11 +363,11 @@ impl World {
         self.begin(after);
     }
 
-    fn recover(&mut self) {
+    fn recover(&mut self, chosen: &Chosen) {
         if self.webhook != Webhook::Active || !self.row_is_there {
             return;
         }
-        if is_missed(&self.row, self.now) {
+        if chosen.takes(&self.row, self.now) {
             self.begin(self.row.in_new_round(self.now));
         }
     }
@@ -475,6 +480,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::HalfARetry),
         4 => Just(Step::Cancel),
         4 => Just(Step::Recover),
+        4 => Just(Step::RecoverEverything),
         2 => Just(Step::Move),
         2 => Just(Step::Disable),
         3 => Just(Step::Enable),

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Delivery, Status};
-use crate::id::RecoveryId;
+use crate::event::Event;
+use crate::id::{EndpointId, RecoveryId};
 use crate::time;
 
 /// Attempts on record after which no new round begins. A round adds 20 at the most. Whoever shows a delivery reads all of
@@ -50,6 +51,14 @@ impl Delivery {
             _ => {}
         }
         Ok(Self { asked_at: Some(now), ..self.in_new_round(now) })
+    }
+
+    /// The first row of a delivery that somebody asks for at `now`, where no fan-out has put one: due at once, so that it is sent although
+    /// whoever asks dies before he has sent its message.
+    pub fn asked_for(event: &Event, endpoint_id: EndpointId, now: Timestamp, expires_at: i64) -> Self {
+        let next_attempt_at = Some(time::ceil_second(now));
+        let first = Self::pending(event, endpoint_id, now, expires_at);
+        Self { status: Status::Retrying, next_attempt_at, asked_at: Some(now), ..first }
     }
 
     /// Since when it waits: since somebody last asked for it or, where nobody did, since its row was put. A round that begins by itself

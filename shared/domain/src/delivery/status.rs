@@ -54,9 +54,18 @@ named! {
         TenantDeleted = "tenant_deleted",
         /// The event's row is gone.
         EventExpired = "event_expired",
+        /// What the event said was removed on request.
+        EventExpunged = "event_expunged",
         /// Somebody asked for it.
         CancelledByRequest = "cancelled_by_request",
     }
 }
 
 stored_by_name!(Reason);
+
+impl Reason {
+    /// Whether what was called off for it can still be sent: its event is there.
+    pub fn leaves_something(self) -> bool {
+        !matches!(self, Self::EventExpired | Self::EventExpunged)
+    }
+}

@@ -245,6 +245,6 @@ fn what_is_parked_can_be_asked_for_and_is_not_lost() {
     assert_eq!((taken.status, taken.waits_until), (Status::Succeeded, None), "nobody looks for it any more");
     let again = parked.asked_again(at(300)).unwrap();
     assert_eq!((again.waits_until, again.probes, again.round), (None, 0, 2));
-    assert!(!crate::recovery::is_missed(&parked, at(9_000)));
-    assert!(crate::recovery::is_missed(&row(), at(9_000)));
+    assert!(!crate::recovery::Chosen::default().takes(&parked, at(9_000)));
+    assert!(crate::recovery::Chosen::default().takes(&row(), at(9_000)));
 }
