@@ -27,6 +27,7 @@ use serde_json::value::RawValue;
 use crate::bounds::{MAX_BATCH, MAX_BATCH_BYTES};
 use crate::publish::{INSTEAD_OF_REPEATING, Producer, Publication, Source};
 use crate::quota::Quota;
+use crate::waits::Waits;
 use crate::{operations, view};
 
 #[cfg(test)]
@@ -245,7 +246,8 @@ impl Events {
         let data: Box<RawValue> =
             RawValue::from_string(event.data.clone()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         let pagination = Cursor::pagination(page.next.as_ref().map(EndpointId::as_str));
-        Ok(Response::json(200, &view::Shown::new(&event, &data, &deliveries, pagination)))
+        let waits = Waits::of(&self.config, tenant, &deliveries).await?;
+        Ok(Response::json(200, &view::Shown::new(&event, &data, (&deliveries, &waits), pagination)))
     }
 }
 

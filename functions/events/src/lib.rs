@@ -8,5 +8,6 @@ mod quota;
 mod requests;
 mod triggers;
 mod view;
+mod waits;
 
 pub use handler::Events;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use postrider_api::document::{Id, JsonSchema, Names, Tags, Time, TypeOfEvent};
 use postrider_api::{ApiError, Failed, Pagination};
-use postrider_domain::delivery::{self, Status};
+use postrider_domain::delivery::{self, Reason, Status};
+use postrider_domain::endpoint::parking::Cause;
 use postrider_domain::event::{self, EventType};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounds::MAX_BATCH;
+use crate::waits::Waits;
 
 /// An event that was accepted; the same for a replay.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -94,7 +96,7 @@ impl<'a> Shown<'a> {
     pub(crate) fn new(
         event: &'a event::Event,
         data: &'a RawValue,
-        deliveries: &'a [delivery::Delivery],
+        (deliveries, waits): (&'a [delivery::Delivery], &Waits),
         pagination: Pagination,
     ) -> Self {
         Self {
@@ -104,7 +106,7 @@ impl<'a> Shown<'a> {
             tags: &event.tags,
             timestamp: event.timestamp.into(),
             test: event.test_of.is_some(),
-            deliveries: deliveries.iter().map(Delivery::from).collect(),
+            deliveries: deliveries.iter().map(|row| Delivery::of(row, waits)).collect(),
             pagination,
         }
     }
@@ -126,18 +128,28 @@ struct Delivery<'a> {
     /// How many attempts are on record.
     #[schemars(example = 2)]
     attempts: usize,
-    /// When the next attempt is due; null where none is.
+    /// When the next attempt is due; null where none is. While it waits for its webhook: when that is asked next whether it is back.
     next_attempt_at: Option<Time>,
+    /// Why it waits for its webhook as a whole; left out where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Cause>>")]
+    waiting_for: Option<Cause>,
+    /// Why it failed or was cancelled; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Names<Reason>>")]
+    reason: Option<Reason>,
 }
 
-impl<'a> From<&'a delivery::Delivery> for Delivery<'a> {
-    fn from(delivery: &'a delivery::Delivery) -> Self {
+impl<'a> Delivery<'a> {
+    fn of(delivery: &'a delivery::Delivery, waits: &Waits) -> Self {
         Self {
             id: &delivery.id,
             webhook_id: delivery.webhook_id(),
             status: delivery.status,
             attempts: delivery.attempts_on_record(),
-            next_attempt_at: delivery.next_attempt_at.map(Time::from),
+            next_attempt_at: waits.next_attempt_at(delivery).map(Time::from),
+            waiting_for: waits.cause(delivery),
+            reason: delivery.reason,
         }
     }
 }

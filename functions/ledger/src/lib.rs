@@ -4,6 +4,7 @@ mod handler;
 mod operations;
 mod outcome;
 mod places;
+mod rebuilt;
 mod requests;
 mod stats;
 mod view;

@@ -26,6 +26,7 @@ use crate::tell::Tell;
 mod counted;
 mod due;
 mod failed;
+mod filter;
 mod fresh;
 mod list;
 mod moved;
@@ -35,6 +36,7 @@ mod row;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod undelivered;
 
 const UPDATE: &str = "UpdateItem deliveries";
@@ -42,7 +44,7 @@ const UPDATE: &str = "UpdateItem deliveries";
 const LATE_TRIES: u32 = 5;
 
 pub use due::{SHARDS, Stretch};
-pub use list::Filter;
+pub use filter::{Filter, Standing};
 use moved::Roomy;
 pub use parked::ParkedPage;
 pub(crate) use row::read as read_delivery;

@@ -7,6 +7,7 @@ use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk;
 use postrider_domain::attempt::{Attempt, Mark};
+use postrider_domain::delivery::Status;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Event;
 use postrider_domain::key::Scope;
@@ -18,6 +19,9 @@ use postrider_api::document::fields_of;
 use super::*;
 use crate::requests::Recover;
 
+mod lists;
+mod requests_again;
+
 fn ledger(script: &Script) -> Ledger {
     let sdk = script.sdk(sdk::over);
     let (config, deliveries) = (ConfigTable::of(&sdk, "config"), DeliveriesTable::of(&sdk, "deliveries"));
@@ -26,6 +30,7 @@ fn ledger(script: &Script) -> Ledger {
     Ledger {
         credentials: Credentials::new(config.clone()),
         places: Places::new(config.clone(), jobs.clone()),
+        rebuilder: Rebuilder::new(config.clone(), jobs.clone(), events.clone(), None),
         recoverer: Recoverer::new(
             config.clone(),
             deliveries.clone(),
@@ -382,7 +387,7 @@ async fn a_list_is_held_to_its_filter() {
     let query = script.asked("Query").remove(0);
     assert_eq!(
         (expression(&query, "FilterExpression"), &query["Limit"]),
-        (r#"status = "failed""#.to_owned(), &json!(7))
+        (r#"status = "failed""#.to_owned(), &json!(50))
     );
 }
 
