@@ -82,7 +82,7 @@ pub(crate) struct Rebuilt {
 
 /// Headers, each name once.
 #[derive(Debug, JsonSchema)]
-#[schemars(transparent)]
+#[schemars(transparent, rename = "UnsignedHeaders")]
 struct Headers(#[schemars(with = "BTreeMap<String, String>")] Vec<(String, String)>);
 
 impl Serialize for Headers {
