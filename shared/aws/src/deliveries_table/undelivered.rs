@@ -95,7 +95,7 @@ impl Ids {
         match (&self.from, &self.before) {
             (None, None) => query.key_condition_expression("undelivered_tenant = :list"),
             (None, Some(before)) => {
-                value(query.key_condition_expression("undelivered_tenant = :list AND id < :before"), ":before", before)
+                value(query.key_condition_expression("undelivered_tenant = :list AND id < :after"), ":after", before)
             }
             (Some(from), None) => {
                 value(query.key_condition_expression("undelivered_tenant = :list AND id >= :from"), ":from", from)
