@@ -195,6 +195,11 @@ impl JobId {
         Self(versioned_uuid(7, millis << 80 | random & ((1 << 80) - 1)))
     }
 
+    /// Whether it is one of [`JobId::short`], and not a UUID.
+    pub fn is_short(&self) -> bool {
+        self.0.starts_with("job_")
+    }
+
     /// `job_`, its time of birth and 64 random bits.
     pub fn short(at: Timestamp, random: u64) -> Self {
         let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
