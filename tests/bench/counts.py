@@ -14,6 +14,7 @@ import scenarios
 from down_day import DAY
 from entering import entering
 from growth import growth
+from lists import lists
 from outage import outage
 from run_dir import RunDir
 from running import Running
@@ -25,6 +26,8 @@ from tally import Tally
 COUNTS = Path(__file__).with_name("counts.json")
 EVENTS = 100
 PARKED = 50
+# What a page's name begins with among the counts.
+PAGE = "a page: "
 # Counts are exact; this is for sums of thirds.
 TOLERANCE = 0.0005
 
@@ -32,7 +35,9 @@ TOLERANCE = 0.0005
 def run() -> None:
     running = Running()
     run_dir, stack = RunDir(running.path.parent), running.described
-    programs = {name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "jobs", "sweep")}
+    programs = {
+        name: run_dir.build / f"{name.capitalize()}Function" / "bootstrap" for name in (*SENDING, "jobs", "ledger", "sweep")
+    }
     still(stack)
     counted = asyncio.run(_count(Stand(stack, programs, run_dir.path / "bench")))
     if os.environ.get("ACCEPT"):
@@ -64,6 +69,9 @@ async def _count(stand: Stand) -> dict:
         for what, tally in down.steps.items():
             counted[f"of an outage: {what}"] = _counts(tally) | _places(tally, stand)
         counted["of an outage: a day's probes"] = {"probes": down.probes(DAY)}
+    with step("count them for a page of each list"):
+        for name, tally in (await lists(stand)).items():
+            counted[f"{PAGE}{name}"] = _counts(tally)
     return counted
 
 

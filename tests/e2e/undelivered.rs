@@ -10,7 +10,7 @@ use crate::support::rows::{FAR_OFF, Row, undelivered};
 use crate::support::{Receiver, Tenant, World};
 
 /// So many deliveries at a webhook, a millisecond apart: of every four two are being retried, one has failed and one was cancelled.
-fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Vec<Delivery> {
+pub(crate) fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Vec<Delivery> {
     let start = Timestamp::now() - SignedDuration::from_hours(2);
     let stands = [Status::Retrying, Status::Failed, Status::Retrying, Status::Cancelled];
     let one = |(number, status): (i64, Status)| {
@@ -35,7 +35,7 @@ fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Vec<Delivery>
     (0..count).zip(stands.into_iter().cycle()).map(one).collect()
 }
 
-async fn put_undelivered(world: &World, rows: &[Delivery]) {
+pub(crate) async fn put_undelivered(world: &World, rows: &[Delivery]) {
     let row = |delivery: &Delivery| -> Row {
         let mut row: Row = serde_dynamo::to_item(delivery).expect("a delivery can be a row");
         row.extend([undelivered(delivery.tenant_id.as_str(), delivery.id.as_str())]);

@@ -413,6 +413,31 @@ def counts(stage: Stage) -> None:
     check(not begun["complete"] and stage.world.sweep()["recoveries"] == 1, f"no sweep goes on with it: {begun}")
 
 
+def finding(stage: Stage) -> None:
+    """Deliveries by all that they can be asked for, page by page, and the request of one made again."""
+    customer = stage.customer("standard")
+    stage.receivers.set("found", Manner(404, headers={"x-request-id": "4711", "set-cookie": "session=1"}))
+    webhook = customer.webhook(stage.receivers.url("found"), ["*"], retry_schedule=[3600])
+    made = [delivered_to(stage, customer, webhook) for _ in range(3)]
+    shown = settled(stage, customer, made[0], "retrying", 1)
+    kept = shown["attempts"][0]["response_headers"]
+    check(kept["x-request-id"] == "4711" and "set-cookie" not in kept, f"other headers are kept: {kept}")
+    request = customer.call("GET", f"/v1/deliveries/{made[0]}?include=request")["request"]
+    check(request["left_out"] == ["webhook-signature"] and request["body"], f"its request is not made again: {request}")
+    span = "since=2026-01-01T00:00:00Z&until=2099-01-01T00:00:00Z"
+    filters = ("status=undelivered", f"status=retrying&outcome=status_404&event=invoice.paid&{span}")
+    for query in (*filters, f"status=undelivered&{span}", f"webhook_id={webhook}&status=undelivered&outcome=status_404"):
+        found: list[str] = []
+        cursor = ""
+        for _ in range(9):
+            page = customer.call("GET", f"/v1/deliveries?{query}&limit=1{cursor}")
+            found += [delivery["id"] for delivery in page["deliveries"]]
+            if not page["pagination"]["has_more"]:
+                break
+            cursor = f"&cursor={page['pagination']['next_cursor']}"
+        check(sorted(found) == sorted(made), f"{query} finds {found} of {made}")
+
+
 STORIES: dict[str, Callable[[Stage], None]] = {
     "the API's document": document,
     "tenants and their keys": tenants_and_keys,
@@ -428,4 +453,5 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "a receiver that is gone": gone,
     "late attempts": late,
     "counts and cancellations": counts,
+    "finding deliveries": finding,
 }

@@ -261,6 +261,7 @@ fn record_of(consignment: &Consignment<'_>, started: Timestamp, sent: &Sent, sta
         error: sent.error.clone(),
         response_excerpt: excerpt,
         redirect_to: sent.redirect_to.clone(),
+        response_headers: sent.headers.clone(),
     }
 }
 

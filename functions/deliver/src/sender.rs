@@ -2,12 +2,14 @@
 //!
 //! One POST is made, and made again only where it is proved that the receiver has not begun on the one before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::Error;
 use postrider_domain::attempt::{Outcome, legible, redirect_target};
 use postrider_domain::hidden::Hidden;
+use postrider_domain::kept_headers;
 use postrider_host::resolver::Resolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
@@ -73,6 +75,8 @@ pub struct Sent {
     pub answer: String,
     /// Where a redirect pointed.
     pub redirect_to: Option<String>,
+    /// What is kept of a failure's headers, and may be shown.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// Sends.
@@ -190,10 +194,11 @@ async fn answered(response: Response, url: &Url, hidden: &Hidden, started: Insta
     let (duration, succeeded) = (started.elapsed(), response.status().is_success());
     let outcome = Outcome::Responded { status: response.status().as_u16(), retry_after: asked_wait(&response) };
     let redirect_to = redirect_of(url, &response, hidden);
+    let headers = if succeeded { BTreeMap::new() } else { headers_of(&response, hidden) };
     // Also of a success it is read, so that the connection can be used again.
     let (answer, is_whole) = beginning(response).await;
     let answer = if succeeded { String::new() } else { hidden.out_of(&legible(&answer), is_whole) };
-    Sent { outcome, duration, error: None, answer, redirect_to }
+    Sent { outcome, duration, error: None, answer, redirect_to, headers }
 }
 
 /// One POST by this client, and what came of it: what it costs is measured where production never sends, too.
@@ -207,7 +212,12 @@ pub async fn once(client: &Client, url: Url, post: &Post) -> Result<Sent, Error>
 }
 
 fn refused(outcome: Outcome, started: Instant, why: String) -> Sent {
-    Sent { outcome, duration: started.elapsed(), error: Some(why), answer: String::new(), redirect_to: None }
+    let (duration, headers) = (started.elapsed(), BTreeMap::new());
+    Sent { outcome, duration, error: Some(why), answer: String::new(), redirect_to: None, headers }
+}
+
+fn headers_of(response: &Response, hidden: &Hidden) -> BTreeMap<String, String> {
+    kept_headers::kept(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())), hidden)
 }
 
 /// Every header was checked when it was taken; one that HTTP cannot carry all the same is left out. All of them may be tokens, so

@@ -1,6 +1,6 @@
 //! One event with its deliveries, and why the tenant's other webhooks did not get it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -8,7 +8,6 @@ use postrider_api::{ApiError, Caller, Cursor, Paging, Request, Response};
 use postrider_aws::config_table::Subscription;
 use postrider_aws::{Failure, Page, event_row, rows};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::endpoint::parking::Parking;
 use postrider_domain::event::Event;
 use postrider_domain::filter::{Filter, Seen};
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
@@ -19,6 +18,7 @@ use serde_json::value::RawValue;
 
 use crate::handler::Events;
 use crate::view::{Missed, Shown};
+use crate::waits::Waits;
 
 /// A page of a tenant's webhooks by their ids; without it where its row cannot be read.
 type Endpoints = Page<(EndpointId, Option<Endpoint>), EndpointId>;
@@ -56,8 +56,7 @@ impl Events {
         let mut deliveries = self.deliveries.get_many(ids).await?;
         deliveries.sort_by(|one, other| one.id.cmp(&other.id));
         let readable = || page.rows.iter().filter_map(|(id, endpoint)| Some((id, endpoint.as_ref()?)));
-        let parking: HashMap<&EndpointId, &Parking> =
-            readable().filter_map(|(id, endpoint)| Some((id, endpoint.parking.as_ref()?))).collect();
+        let waits = Waits::of(readable());
         let without = readable().filter(|(id, _)| {
             only.is_none() && event.announce.is_none() && !deliveries.iter().any(|row| row.endpoint_id == **id)
         });
@@ -66,7 +65,7 @@ impl Events {
         let data = RawValue::from_string(event.data.clone()).ok();
         let pagination = Cursor::pagination(page.next.as_ref().map(EndpointId::as_str));
         let shown =
-            Shown::new((&event, data.as_deref(), expunged_at), (&deliveries, &parking), not_delivered, pagination);
+            Shown::new((&event, data.as_deref(), expunged_at), (&deliveries, &waits), not_delivered, pagination);
         Ok(Response::json(200, &shown))
     }
 

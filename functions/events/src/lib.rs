@@ -10,5 +10,6 @@ mod quota;
 mod requests;
 mod triggers;
 mod view;
+mod waits;
 
 pub use handler::Events;

@@ -1,12 +1,12 @@
 //! Events and their deliveries as the API shows them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use postrider_api::document::{Id, JsonSchema, Names, Tags, Time, TypeOfEvent};
 use postrider_api::{ApiError, Failed, Pagination};
 use postrider_domain::delivery::{self, Reason, Status};
-use postrider_domain::endpoint::parking::{Cause, Parking, State};
+use postrider_domain::endpoint::parking::Cause;
 use postrider_domain::event::{self, EventType};
 use postrider_domain::event_list;
 use postrider_domain::id::{DeliveryId, EndpointId, EventId};
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::bounds::MAX_BATCH;
+use crate::waits::Waits;
 
 /// An event that was accepted; the same for a replay.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -153,11 +154,10 @@ pub(crate) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(crate) fn new(
         (event, data, expunged_at): (&'a event::Event, Option<&'a RawValue>, Option<Timestamp>),
-        (deliveries, parking): (&'a [delivery::Delivery], &HashMap<&EndpointId, &Parking>),
+        (deliveries, waits): (&'a [delivery::Delivery], &Waits<'_>),
         not_delivered: Vec<Missed<'a>>,
         pagination: Pagination,
     ) -> Self {
-        let shown = |row: &'a delivery::Delivery| Delivery::new(row, parking.get(&row.endpoint_id).copied());
         Self {
             id: &event.id,
             event: &event.event_type,
@@ -166,7 +166,7 @@ impl<'a> Shown<'a> {
             tags: &event.tags,
             timestamp: event.timestamp.into(),
             test: event.test_of.is_some(),
-            deliveries: deliveries.iter().map(shown).collect(),
+            deliveries: deliveries.iter().map(|row| Delivery::of(row, waits)).collect(),
             not_delivered,
             pagination,
         }
@@ -202,18 +202,14 @@ struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    fn new(delivery: &'a delivery::Delivery, parking: Option<&Parking>) -> Self {
-        let is_parked = delivery.is_parked();
-        // Drained, it waits for its turn and for no probe.
-        let next_probe = || parking.filter(|parking| parking.state == State::Down).map(|parking| parking.next_at);
-        let next_attempt_at = if is_parked { next_probe() } else { delivery.next_attempt_at };
+    fn of(delivery: &'a delivery::Delivery, waits: &Waits<'_>) -> Self {
         Self {
             id: &delivery.id,
             webhook_id: delivery.webhook_id(),
             status: delivery.status,
             attempts: delivery.attempts_on_record(),
-            next_attempt_at: next_attempt_at.map(Time::from),
-            waiting_for: is_parked.then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause)),
+            next_attempt_at: waits.next_attempt_at(delivery).map(Time::from),
+            waiting_for: waits.cause(delivery),
             reason: delivery.reason,
         }
     }

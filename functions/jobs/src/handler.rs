@@ -183,6 +183,8 @@ impl Jobs {
         request.only_query(&["status", "limit", "cursor"])?;
         let status = request.query("status")?.map(named).transpose()?;
         let paging: Paging<JobId> = Paging::of(request)?;
+        // The ids of each kind have a form of their own.
+        let paging = paging.within(|after| after.is_short() == (kind == JobKind::Task))?;
         let found = self.jobs.list(caller.tenant_id()?, kind, paging.limit, paging.after.as_ref()).await?;
         let show = |job: &Job| if status.is_none_or(|status| job.status == status) { show(job).ok() } else { None };
         Ok(ShownPage::of(&found, |job| &job.id, show))

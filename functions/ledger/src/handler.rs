@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
 use postrider_api::KeyAccess::{Bearer, Header};
-use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed, ShownPage};
+use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
 use postrider_aws::event_row;
@@ -14,27 +13,26 @@ use postrider_aws::queue::Queue;
 use postrider_aws::recoverer::Recoverer;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::used_up::UsedUp;
-use postrider_aws::{Failure, Page, Recorded, rows};
+use postrider_aws::{Failure, Recorded, rows};
 use postrider_domain::attempt::Place as Order;
-use postrider_domain::delivery::{Delivery, Reason, Status};
+use postrider_domain::delivery::{Delivery, Reason};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::event::EventType;
-use postrider_domain::id::{DeliveryId, EndpointId, EventId, JobId, TenantId};
-use postrider_domain::invalid::Invalid;
+use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::obstacle::{Missing, obstacle};
 use postrider_domain::tenant::Tenant;
-use postrider_domain::time;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
 
 use crate::places::Places;
-use crate::requests::Undelivered;
+use crate::rebuilt::Rebuilder;
+use crate::requests::Include;
 use crate::{operations, stats, view};
 
 mod cancellations;
 mod job_recoveries;
+pub(crate) mod lists;
 mod recoveries;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -44,10 +42,6 @@ const WHILE_THE_CALLER_WAITS: Duration = Duration::from_secs(4);
 
 /// What whoever asked for a recovery does where nobody answered.
 const AGAIN: &str = "a second recovery sends nothing twice: repeat it";
-/// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
-const EARLIER_OF_A_PAGE: usize = 4000;
-/// Deliveries whose moved attempts are read side by side.
-const LOOKS_AT_ONCE: usize = 8;
 
 /// What the routes need.
 pub struct Ledger {
@@ -59,6 +53,7 @@ pub struct Ledger {
     jobs: JobsTable,
     pub(crate) events: EventsTable,
     places: Places,
+    rebuilder: Rebuilder,
     pub(crate) used_up: UsedUp,
     pub(crate) retention: Retention,
 }
@@ -181,96 +176,40 @@ impl Ledger {
     /// # Errors
     /// When one is missing or makes no sense.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let (config, jobs) = (ConfigTable::from_env(sdk)?, JobsTable::from_env(sdk)?);
+        let (config, jobs, events) =
+            (ConfigTable::from_env(sdk)?, JobsTable::from_env(sdk)?, EventsTable::from_env(sdk)?);
         Ok(Self {
             credentials: Credentials::new(config.clone()),
             places: Places::new(config.clone(), jobs.clone()),
+            rebuilder: Rebuilder::new(config.clone(), jobs.clone(), events.clone(), env::user_agent()?),
             config,
             deliveries: DeliveriesTable::from_env(sdk)?,
             retry_queue: Queue::retry(sdk)?,
             recoverer: Recoverer::from_env(sdk)?,
             jobs,
-            events: EventsTable::from_env(sdk)?,
+            events,
             used_up: UsedUp::default(),
             retention: env::retention()?,
         })
     }
 
-    async fn list(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        request.only_query(&["status", "event", "since", "until", "limit", "cursor"])?;
-        let webhook = self.known(caller, id).await?;
-        let filter = filter(request)?;
-        let paging: Paging<DeliveryId> = Paging::of(request)?;
-        let paging = paging.within(|after| after.endpoint() == webhook && filter.holds(after))?;
-        let page = self.deliveries.list(&webhook, &filter, paging.limit, paging.after.as_ref()).await?;
-        self.page(page).await
-    }
-
-    /// Those of a job, or those that are undelivered.
-    async fn find_many(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        match request.query("job_id")? {
-            Some(_) => self.of_job(request, caller).await,
-            None => self.undelivered(request, caller).await,
-        }
-    }
-
-    async fn undelivered(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        request.only_query(&["status", "limit", "cursor"])?;
-        let expected = "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by webhook or event";
-        let status = match request.query("status")?.ok_or_else(|| Invalid::new("status", expected))? {
-            Undelivered::ALL => None,
-            name => match Status::named(name) {
-                Some(status) if Undelivered::SOME.contains(&status) => Some(status),
-                _ => return Err(Invalid::new("status", expected).into()),
-            },
-        };
-        let paging: Paging<DeliveryId> = Paging::of(request)?;
-        let tenant = caller.tenant_id()?;
-        let page = self.deliveries.undelivered(tenant, status, paging.limit, paging.after.as_ref()).await?;
-        self.page(page).await
-    }
-
-    async fn page(&self, page: Page<Delivery, DeliveryId>) -> Result<Response, ApiError> {
-        let page = self.with_earlier(page).await?;
-        let places = self.places.of(&page.rows).await?;
-        let shown = ShownPage::of(&page, |row| &row.id, |row| Some(view::delivery(row, places.of(row))));
-        let pagination = shown.pagination();
-        Ok(Response::json(200, &view::Page { deliveries: shown.rows, pagination }))
-    }
-
-    /// A job's delivery: there is one once the job has ended, if it has a URL.
-    async fn of_job(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        request.only_query(&["job_id", "limit", "cursor"])?;
-        let paging: Paging<DeliveryId> = Paging::of(request)?;
-        let tenant = caller.tenant_id()?;
-        let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| ApiError::not_found("job"))?;
-        let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant);
-        let job = job.ok_or_else(|| ApiError::not_found("job"))?;
-        let mut rows = Vec::new();
-        // There is one at the most, so what follows a cursor is nothing.
-        if let Some(ended) = job.completed_at.filter(|_| paging.after.is_none()) {
-            let event = job.closing_event_id.unwrap_or_else(|| EventId::of_job(tenant, &job.id));
-            let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
-            rows.extend(self.deliveries.get(&delivery).await?);
-        }
-        self.page(Page { rows, next: None }).await
-    }
-
     async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
-        request.only_query(&["limit", "cursor"])?;
+        request.only_query(&["limit", "cursor", "include"])?;
         let paging: Paging<Order> = Paging::of(request)?;
-        let delivery = self.find(caller, id).await?;
-        if request.query("limit")?.is_none() && paging.after.is_none() {
-            return self.show(200, delivery).await;
-        }
+        let is_with_request = request.query("include")?.map(Include::named).transpose()?.is_some();
         let limit = match request.query("limit")? {
-            Some(_) => usize::try_from(paging.limit).unwrap_or(view::ATTEMPTS),
-            None => view::ATTEMPTS,
+            Some(_) => Some(usize::try_from(paging.limit).unwrap_or(view::ATTEMPTS)),
+            None => paging.after.as_ref().map(|_| view::ATTEMPTS),
         };
-        let delivery = self.deliveries.with_earlier(delivery).await?;
+        let delivery = self.deliveries.with_earlier(self.find(caller, id).await?).await?;
         let places = self.places.of(std::slice::from_ref(&delivery)).await?;
         let place = places.of(&delivery);
-        Ok(Response::json(200, &view::delivery_from(&delivery, place, limit, paging.after.as_ref())))
+        let request = if is_with_request { Some(self.rebuilder.of(caller.tenant()?, &delivery).await?) } else { None };
+        let shown = match limit {
+            Some(limit) => view::delivery_from(&delivery, place, limit, paging.after.as_ref()),
+            None => view::delivery(&delivery, place),
+        };
+        Ok(Response::json(200, &shown.with(request)))
     }
 
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
@@ -394,42 +333,8 @@ impl Ledger {
         let places = self.places.of(std::slice::from_ref(&delivery)).await?;
         Ok(Response::json(status, &view::delivery(&delivery, places.of(&delivery))))
     }
-
-    /// A page's rows with those of their attempts that have moved. Of deliveries that were tried for very long it holds fewer rows.
-    async fn with_earlier(&self, page: Page<Delivery, DeliveryId>) -> Result<Page<Delivery, DeliveryId>, Failure> {
-        let (mut left, mut rows, mut read) = (page.rows, Vec::new(), 0);
-        while !left.is_empty() && read < EARLIER_OF_A_PAGE {
-            let some = left.drain(..LOOKS_AT_ONCE.min(left.len()));
-            for row in try_join_all(some.map(|row| self.deliveries.with_earlier(row))).await? {
-                read += row.earlier.len();
-                rows.push(row);
-            }
-        }
-        let next = if left.is_empty() { page.next } else { rows.last().map(|row: &Delivery| row.id.clone()) };
-        Ok(Page { rows, next })
-    }
 }
 
 fn overtaken() -> ApiError {
     ApiError::conflict("this delivery changed meanwhile; look at it again")
-}
-
-fn filter(request: &Request) -> Result<Filter, ApiError> {
-    let status = request.query("status")?.map(|name| {
-        Status::named(name)
-            .ok_or_else(|| Invalid::new("status", "`pending`, `retrying`, `succeeded`, `failed` or `cancelled`"))
-    });
-    let filter = Filter {
-        status: status.transpose()?,
-        // Also of a dialect that has left the deployment.
-        event: request.query("event")?.map(EventType::kept).transpose()?,
-        since: request.query("since")?.map(|text| time::parse("since", text)).transpose()?,
-        until: request.query("until")?.map(|text| time::parse("until", text)).transpose()?,
-    };
-    match (filter.since, filter.until) {
-        (Some(since), Some(until)) if since > until => {
-            Err(ApiError::unprocessable(Invalid::new("since", "a time not after `until`")))
-        }
-        _ => Ok(filter),
-    }
 }

@@ -6,6 +6,7 @@ mod handler;
 mod operations;
 mod outcome;
 mod places;
+mod rebuilt;
 mod recovery_view;
 mod requests;
 mod send;

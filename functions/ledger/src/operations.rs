@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 
-use postrider_api::document::{GivenTime, Id, JsonSchema, Names, Nothing, TypeOfEvent};
+use postrider_api::document::{GivenTime, Id, JsonSchema, Nothing, TypeOfEvent};
 use postrider_api::{ApiError, Operation};
 use postrider_aws::recoverer::MOST_COUNTED;
-use postrider_domain::delivery::Status;
 use postrider_domain::delivery_stats::MOST_BUCKETS;
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, RecoveryId, TenantId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
+use crate::handler::lists::UNDELIVERED;
+use crate::outcome::OutcomeName;
 use crate::recovery_view::{Begun, BegunOfTasks, Counted, CountedOfTasks, HowFar, HowFarOfTasks};
-use crate::requests::{Recover, RecoverJobs, Send, Undelivered};
+use crate::requests::{Include, Recover, RecoverJobs, Send, StandingName};
 use crate::stats::{MOST_ROWS, WebhookStats};
 use crate::view::{CalledOff, Page, Sent, Shown};
 
@@ -31,19 +32,25 @@ fn of_a_delivery(id: &'static str, summary: &'static str, about: &'static str) -
     Operation::new(id, summary, about).of::<Id<DeliveryId>>("id", "The delivery's id.")
 }
 
-pub(crate) fn list() -> Operation {
-    let about = "The newest events first. A deleted webhook's are shown for as long as any others.";
-    of_a_webhook("listWebhookDeliveries", "List a webhook's deliveries", about)
-        .query::<Names<Status>>("status", "Only those that stand so.")
+/// What else a list of deliveries is asked for.
+fn filtered(operation: Operation) -> Operation {
+    operation
         .query::<TypeOfEvent>("event", "Only those of events of this type.")
+        .query::<OutcomeName>("outcome", "Only those whose last attempt came to this. What was not tried yet is none.")
         .query::<GivenTime>("since", "Only those of events of this time on.")
         .query::<GivenTime>("until", "Only those of events before this time.")
-        .paged(UNPAGED)
-        .answers::<Page>(200, "A page of deliveries.")
-        .refuses(
-            ApiError::unprocessable(Invalid::new("since", "a time not after `until`")),
-            "`since` is after `until`.",
-        )
+}
+
+pub(crate) fn list() -> Operation {
+    let about = "The newest events first. A deleted webhook's are shown for as long as any others.";
+    let operation = of_a_webhook("listWebhookDeliveries", "List a webhook's deliveries", about).query::<StandingName>(
+        "status",
+        "Only those that stand so: `undelivered` are the retrying, failed and cancelled that nobody has taken.",
+    );
+    filtered(operation).paged(UNPAGED).answers::<Page>(200, "A page of deliveries.").refuses(
+        ApiError::unprocessable(Invalid::new("since", "a time not after `until`")),
+        "`since` is after `until`.",
+    )
 }
 
 fn of_a_recovery<Body: JsonSchema, Begun: JsonSchema, Counted: JsonSchema>(operation: Operation) -> Operation {
@@ -154,18 +161,32 @@ pub(crate) fn cancellation() -> Operation {
 }
 
 pub(crate) fn find_many() -> Operation {
-    let about = "Those of the tenant that were not delivered, or that of a job. One of `status` and `job_id` must be there. Pending and \
-                 succeeded ones are listed by webhook or event.";
-    Operation::new("listDeliveries", "List deliveries", about)
-        .query::<Undelivered>("status", "`undelivered` is the three others together.")
+    let about = "A webhook's with `webhook_id`, as `GET /v1/webhooks/{id}/deliveries` has them; a job's with `job_id` alone; otherwise those \
+                 of the tenant that were not delivered, jobs' too: then `status` must be `undelivered`, `retrying`, `failed` or \
+                 `cancelled`. The newest events first. What is asked for combines.";
+    let operation = Operation::new("listDeliveries", "List deliveries", about)
+        .query::<StandingName>(
+            "status",
+            "Only those that stand so: `undelivered` are the retrying, failed and cancelled that nobody has taken.",
+        )
+        .query::<Id<EndpointId>>("webhook_id", "Only those to this webhook.");
+    filtered(operation)
         .query::<Id<JobId>>("job_id", "The job whose delivery it is: there is one once it has ended, if it has a URL.")
         .paged(UNPAGED)
         .answers::<Page>(200, "A page of deliveries.")
-        .refuses(ApiError::not_found("job"), "There is no such job.")
+        .refuses(ApiError::not_found("job"), "There is no such job, or no such webhook.")
+        .refuses(
+            ApiError::unprocessable(Invalid::new("status", UNDELIVERED)),
+            "Without `webhook_id` pending and succeeded ones are not listed; or `since` is after `until`.",
+        )
 }
 
 pub(crate) fn get() -> Operation {
     of_a_delivery("getDelivery", "Show a delivery and its attempts", "")
+        .query::<Include>(
+            "include",
+            "`request` shows its request, made again from the event and the webhook as they are now.",
+        )
         .paged("Without `limit` the first 100 attempts.")
         .answers::<Shown<'static>>(200, "The delivery.")
 }

@@ -4,7 +4,22 @@ use std::borrow::Cow;
 
 use postrider_api::document::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use postrider_domain::attempt::Code;
+use postrider_domain::invalid::Invalid;
 use postrider_domain::named::Named as _;
+
+/// The outcome of this name, where there can be one.
+///
+/// # Errors
+/// [`Invalid`] for anything else.
+pub(crate) fn named(name: &str) -> Result<String, Invalid> {
+    let status = name.strip_prefix("status_").filter(|status| status.len() == 3);
+    let is_status = status.is_some_and(|status| status.parse().is_ok_and(|status: u16| status >= 100));
+    if is_status || Code::ALL.iter().any(|code| *code != Code::Status && code.as_str() == name) {
+        return Ok(name.to_owned());
+    }
+    let names: Vec<_> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    Err(Invalid::new("outcome", format!("one of {}", names.join(", "))))
+}
 
 /// One of the domain's codes; one of them has a status in it.
 pub(crate) struct OutcomeName;

@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use postrider_api::document::{
     GivenTime, Id, JsonSchema, Left, Schema, SchemaGenerator, SubscriptionPattern, json_schema,
 };
+use postrider_aws::deliveries_table::Standing;
 use postrider_domain::delivery::Status;
 use postrider_domain::endpoint::MAX_PATTERNS;
 use postrider_domain::id::EndpointId;
+use postrider_domain::invalid::Invalid;
 use postrider_domain::recovery::Chosen;
 
 /// What is to be recovered of a webhook.
@@ -89,29 +91,50 @@ pub(crate) struct Send {
     webhook_id: (),
 }
 
-/// What a tenant's deliveries can be asked for.
-pub(crate) struct Undelivered;
+/// How deliveries stand that are asked for.
+pub(crate) struct StandingName;
 
-impl Undelivered {
-    /// All that are listed so.
-    pub(crate) const ALL: &str = "undelivered";
-
-    /// Those of them that stand so.
-    pub(crate) const SOME: [Status; 3] = [Status::Retrying, Status::Failed, Status::Cancelled];
-}
-
-impl JsonSchema for Undelivered {
+impl JsonSchema for StandingName {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Undelivered".into()
+        "Standing".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let some = Self::SOME.iter().map(|status| status.as_str());
-        let all: Vec<_> = [Self::ALL].into_iter().chain(some).collect();
-        json_schema!({"type": "string", "enum": all, "examples": [Self::ALL]})
+        let one = Status::ALL.iter().map(|status| status.as_str());
+        let all: Vec<_> = [Standing::UNDELIVERED].into_iter().chain(one).collect();
+        json_schema!({"type": "string", "enum": all, "examples": [Standing::UNDELIVERED]})
+    }
+}
+
+/// What a delivery is shown with, where somebody asks for it.
+pub(crate) struct Include;
+
+impl Include {
+    const REQUEST: &str = "request";
+
+    /// What is called so.
+    ///
+    /// # Errors
+    /// [`Invalid`] for anything else.
+    pub(crate) fn named(name: &str) -> Result<Self, Invalid> {
+        if name == Self::REQUEST { Ok(Self) } else { Err(Invalid::new("include", "`request`")) }
+    }
+}
+
+impl JsonSchema for Include {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Include".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": [Self::REQUEST], "examples": [Self::REQUEST]})
     }
 }

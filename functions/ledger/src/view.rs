@@ -1,5 +1,7 @@
 //! Deliveries as the API shows them.
 
+use std::collections::BTreeMap;
+
 use postrider_api::document::{Id, JsonSchema, Names, Time, TypeOfEvent, UrlOfWebhook};
 use postrider_api::{Cursor, Pagination};
 use postrider_domain::attempt::{Attempt, Place as Order};
@@ -8,12 +10,14 @@ use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::endpoint::parking::{Cause, State};
 use postrider_domain::event::EventType;
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId};
+use postrider_domain::kept_headers::MOST_HEADERS;
 use postrider_domain::recovery::Progress;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::outcome::OutcomeName;
 use crate::places::Place;
+use crate::rebuilt::Rebuilt;
 
 /// Attempts of a delivery that are shown at once, where nobody asks for fewer or more: the first ones.
 pub(crate) const ATTEMPTS: usize = 100;
@@ -69,6 +73,9 @@ pub(crate) struct Shown<'a> {
     /// When its receiver first took it; left out where it never did.
     #[serde(skip_serializing_if = "Option::is_none")]
     delivered_at: Option<Time>,
+    /// Its request, made again; left out where nobody asks for it with `include=request`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Rebuilt>,
     /// What follows of its attempts. Left out where all are shown and no page was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pagination: Option<Pagination>,
@@ -108,6 +115,18 @@ pub(crate) struct ShownAttempt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"https://www.example.com/hooks")]
     redirect_to: Option<&'a str>,
+    /// Some headers of a failure's answer, by their names in lower case: at most 8, in 512 bytes, those that tell most first, and no
+    /// cookies. Left out where none are kept; they are kept of a delivery's last few attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = MOST_HEADERS), example = serde_json::json!({"retry-after": "120", "server": "nginx"}))]
+    response_headers: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Shown<'_> {
+    /// The same with its request, where somebody asks for that.
+    pub(crate) fn with(self, request: Option<Rebuilt>) -> Self {
+        Self { request, ..self }
+    }
 }
 
 /// A delivery with its first attempts, late ones too, numbered by when they began; and where the others begin, if there are more.
@@ -174,6 +193,7 @@ fn shown<'a>(
         // A round that somebody asked for after that is another's to end.
         cancellation_id: delivery.called_off_by.as_ref().filter(|_| delivery.status == Status::Cancelled),
         delivered_at: delivery.delivered_at().map(Time::from),
+        request: None,
         pagination,
     }
 }
@@ -189,6 +209,7 @@ fn attempt<'a>(number: u32, attempt: &'a Attempt, place: &'a Place) -> ShownAtte
         error: attempt.error.as_deref(),
         response_excerpt: attempt.response_excerpt.as_deref(),
         redirect_to: attempt.redirect_to.as_deref(),
+        response_headers: Some(&attempt.response_headers).filter(|headers| !headers.is_empty()),
     }
 }
 

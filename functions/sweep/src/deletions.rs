@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use postrider_aws::config_table::{ConfigTable, Kind, OwnRow};
-use postrider_aws::deliveries_table::DeliveriesTable;
+use postrider_aws::deliveries_table::{DeliveriesTable, Filter, Standing};
 use postrider_aws::jobs_table::JobsTable;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::{Failure, Recorded, rows};
@@ -177,7 +177,8 @@ impl Deletions {
     /// Calls off a page of what is retrying. What is pending beside it has a message in a queue, and is called off when that comes.
     async fn call_off(&self, doomed: &Doomed, deletion: &Deletion) -> Result<(Removed, Looked), Failure> {
         let after = deletion.after.as_deref().and_then(|after| after.parse().ok());
-        let page = self.deliveries.undelivered(doomed.id(), Some(Status::Retrying), PAGE, after.as_ref()).await?;
+        let retrying = Filter { standing: Some(Standing::As(Status::Retrying)), ..Filter::default() };
+        let page = self.deliveries.undelivered(doomed.id(), &retrying, PAGE, after.as_ref()).await?;
         let deliveries = self.cancel_all(page.rows.iter().collect()).await?;
         let looked = page.next.map_or(Looked::NothingLeft, |next| Looked::More(Some(next.to_string())));
         Ok((Removed { deliveries, ..Removed::default() }, looked))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use postrider_api::{ApiError, Request, Response, tenant_id_in_path};
+use postrider_aws::deliveries_table::Filter;
 use postrider_domain::delivery::Status;
 use postrider_host::deadline;
 
@@ -19,9 +20,10 @@ impl Operator {
     pub(crate) async fn stats(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let tenant = tenant_id_in_path(&self.config, id).await?;
+        let all = Filter::default();
         let (mut seen, mut counts, mut after, mut pages) = (0, Undelivered::default(), None, 0);
         let complete = loop {
-            let page = self.deliveries.undelivered(&tenant, None, PAGE, after.as_ref()).await?;
+            let page = self.deliveries.undelivered(&tenant, &all, PAGE, after.as_ref()).await?;
             seen += page.rows.len();
             pages += 1;
             for row in &page.rows {

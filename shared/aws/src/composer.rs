@@ -19,6 +19,10 @@ use crate::deployment_secret::DeploymentSecret;
 use crate::error::Failure;
 use crate::keyring::Keyring;
 
+mod unsigned;
+
+pub use unsigned::Unsigned;
+
 /// How deliveries name their sender where neither the dialect nor the operator says so.
 const USER_AGENT: &str = concat!("Postrider/", env!("CARGO_PKG_VERSION"));
 
@@ -119,26 +123,8 @@ impl Composer {
             },
         };
         let signed = signature::headers(&endpoint.dialect.signing, &secrets, event.id.as_str(), at, &body);
-        let headers = self.headers(endpoint, own, signed);
+        let headers = laid_out(endpoint, own, signed, self.user_agent.as_deref());
         Ok(Composed { headers, body, hidden: Hidden::new(values, secrets) })
-    }
-
-    fn headers(
-        &self,
-        endpoint: &Endpoint,
-        own: Vec<(String, String)>,
-        signed: Vec<(&'static str, String)>,
-    ) -> Vec<(String, String)> {
-        let mut headers = vec![("content-type".to_owned(), endpoint.content_type().to_owned())];
-        headers.extend(own.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
-        headers.extend(signed.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
-        // The one of these that is its owner's to set.
-        if !headers.iter().any(|(name, _)| name == "accept") {
-            headers.push(("accept".to_owned(), "*/*".to_owned()));
-        }
-        let sender = endpoint.dialect.user_agent.or(self.user_agent.as_deref()).unwrap_or(USER_AGENT);
-        headers.push(("user-agent".to_owned(), sender.to_owned()));
-        headers
     }
 
     async fn open(&self, owner: &str, sealed: &[StoredSecret], at: Timestamp) -> Result<Vec<Secret>, Failure> {
@@ -148,6 +134,25 @@ impl Composer {
         }
         Ok(secrets)
     }
+}
+
+/// The headers in their order: the body's kind, those of the owner's and those that sign, and who sends it.
+fn laid_out(
+    endpoint: &Endpoint,
+    own: Vec<(String, String)>,
+    signed: Vec<(&'static str, String)>,
+    user_agent: Option<&str>,
+) -> Vec<(String, String)> {
+    let mut headers = vec![("content-type".to_owned(), endpoint.content_type().to_owned())];
+    headers.extend(own.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+    headers.extend(signed.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
+    // The one of these that is its owner's to set.
+    if !headers.iter().any(|(name, _)| name == "accept") {
+        headers.push(("accept".to_owned(), "*/*".to_owned()));
+    }
+    let sender = endpoint.dialect.user_agent.or(user_agent).unwrap_or(USER_AGENT);
+    headers.push(("user-agent".to_owned(), sender.to_owned()));
+    headers
 }
 
 #[cfg(test)]
@@ -216,6 +221,14 @@ mod tests {
             (masked.headers, masked.body),
             (all([pair("x-token", "***"), pair("x-team", "***")]), composed.body)
         );
+        // And without the signature, of which this endpoint has none as it has no secret.
+        let shown = Unsigned::of((&tenant(), &endpoint), &sample::event(), Some(Timestamp::UNIX_EPOCH), None).unwrap();
+        assert_eq!(shown.headers, all([pair("x-token", "***"), pair("x-team", "***")]));
+        let secret: StoredSecret = serde_json::from_value(json!({"sealed": "whatever"})).unwrap();
+        let signed = Endpoint { secrets: vec![secret], ..endpoint };
+        let shown = Unsigned::of((&tenant(), &signed), &sample::event(), None, None).unwrap();
+        assert_eq!(shown.left_out, ["webhook-timestamp", "webhook-signature"]);
+        assert!(shown.headers.iter().all(|(name, _)| !shown.left_out.contains(name)), "{shown:?}");
         let plain = sent(&composer, &bare).await.unwrap();
         assert_eq!(plain.headers[0], pair("content-type", "application/json"));
     }

@@ -28,6 +28,7 @@ mod counted;
 mod due;
 mod expunged;
 mod failed;
+mod filter;
 mod fresh;
 mod list;
 mod listed;
@@ -39,6 +40,7 @@ mod row;
 mod shard;
 #[cfg(test)]
 mod tests;
+mod turning;
 mod undelivered;
 
 const UPDATE: &str = "UpdateItem deliveries";
@@ -46,7 +48,7 @@ const UPDATE: &str = "UpdateItem deliveries";
 const LATE_TRIES: u32 = 5;
 
 pub use due::{SHARDS, Stretch};
-pub use list::Filter;
+pub use filter::{Filter, Standing};
 pub use made::Made;
 use moved::Roomy;
 pub use parked::ParkedPage;

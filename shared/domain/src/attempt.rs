@@ -1,5 +1,6 @@
 //! Attempts: one numbered try at a delivery, and what came of it.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
 use std::time::Duration;
@@ -199,6 +200,9 @@ pub struct Attempt {
     /// Where a redirect pointed: scheme, host and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_to: Option<String>,
+    /// Some of a failure's headers, by their names in lower case ([`crate::kept_headers`]).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub response_headers: BTreeMap<String, String>,
 }
 
 impl Attempt {
@@ -215,6 +219,7 @@ impl Attempt {
             error: Some(why.into()),
             response_excerpt: None,
             redirect_to: None,
+            response_headers: BTreeMap::new(),
         }
     }
 
@@ -239,7 +244,14 @@ impl Attempt {
     /// Without what its receiver answered, which may repeat what it was sent: what is left is Postrider's own word.
     #[must_use]
     pub fn without_answer(self) -> Self {
-        Self { response_excerpt: None, redirect_to: None, ..self }
+        Self { response_excerpt: None, redirect_to: None, response_headers: BTreeMap::new(), ..self }
+    }
+
+    /// As it is kept once it has left its delivery's row: what a receiver said of itself is worth a look while it is new, and would
+    /// make each move dearer.
+    #[must_use]
+    pub fn without_headers(self) -> Self {
+        Self { response_headers: BTreeMap::new(), ..self }
     }
 
     /// Whether both are one attempt: by its mark, or as a whole where it has none.

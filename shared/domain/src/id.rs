@@ -204,7 +204,7 @@ impl JobId {
         Self(versioned_uuid(7, millis << 80 | random & ((1 << 80) - 1)))
     }
 
-    /// Whether it is no UUID.
+    /// Whether it is one of [`JobId::short`], and not a UUID.
     pub fn is_short(&self) -> bool {
         self.0.starts_with(SHORT_JOB)
     }

@@ -30,6 +30,7 @@ pub mod invalid;
 pub mod invisible;
 pub mod job;
 pub mod json;
+pub mod kept_headers;
 pub mod key;
 pub mod message;
 pub mod metadata;

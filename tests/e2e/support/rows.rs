@@ -264,6 +264,13 @@ impl Rows {
         self.set(&self.stack.tables.events, key, name, value).await;
     }
 
+    /// Removes an event's row, as its time does.
+    pub(crate) async fn delete_event(&self, tenant: &str, id: &str) {
+        let request = self.client.delete_item().table_name(&self.stack.tables.events);
+        let request = request.key("tenant_id", s(tenant)).key("id", s(id));
+        request.send().await.expect("the row should be deleted");
+    }
+
     /// How many events a tenant has that are no announcements of a new job.
     pub(crate) async fn events_of(&self, tenant: &str) -> usize {
         self.event_rows(tenant).await.iter().filter(|row| !row.contains_key("announce")).count()

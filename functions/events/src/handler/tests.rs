@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use postrider_api::{Access as _, Route, Routed as _, serve};
 use postrider_aws::sdk;
 use postrider_domain::catalogue::{About, CataloguedType, Openness};
-use postrider_domain::delivery::Delivery;
+use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::{EndpointId, EventId, TenantId};
@@ -278,6 +278,45 @@ async fn an_event_is_shown_with_its_deliveries_also_those_whose_webhook_is_lost(
     assert_eq!((answer.status, &answer.body["data"]), (200, &json!({"a": 1})), "{answer:?}");
     let shown: Vec<_> = answer.body["deliveries"].as_array().unwrap().iter().map(|row| &row["webhook_id"]).collect();
     assert_eq!(shown, [&json!(id(1)), &json!(id(2))]);
+}
+
+#[tokio::test]
+async fn its_deliveries_say_why_they_ended_or_wait() {
+    let id = |n: u64| EndpointId::new(Timestamp::UNIX_EPOCH, n);
+    let at = Timestamp::UNIX_EPOCH;
+    let pending = |n: u64| Delivery::pending(&before(), id(n), before().timestamp, 0);
+    let ended = Delivery { status: Status::Failed, reason: Some(Reason::EndpointGone), ..pending(1) };
+    let waits = |n: u64| Delivery { status: Status::Retrying, waits_until: Some(at), ..pending(n) };
+    let parking = json!({"since": "1970-01-01T00:00:00.000Z", "step": 1, "state": "down", "cause": "rate_limit", "next_at": "1970-01-01T00:10:00.000Z"});
+    let parked = json!({"url": "https://hooks.example/", "parking": parking});
+    let place = |n: u64, row: &Value| {
+        replay::keyed(format!("TENANT#{}", before().tenant_id), format!("WEBHOOK#{}", id(n)), row)
+    };
+    let named = [1, 2, 3].map(|n| json!({"sk": format!("WEBHOOK#{}", id(n))}));
+    let script = script()
+        .holding("events", [json!(before())])
+        .holding("config", [place(2, &parked), place(3, &json!({"url": 7}))])
+        .holding("deliveries", [json!(ended), json!(waits(2)), json!(waits(3))])
+        .saying_about("Query", "WEBHOOK#", [Said::rows(&named)])
+        .saying("Query", repeat_with(|| Said::rows::<Value>(&[])));
+    let answer = answered(&script, Call::new("GET", &format!("/v1/events/{}", before().id)).by(&tenant())).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let shown: Vec<_> = answer.body["deliveries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (&row["reason"], &row["waiting_for"], &row["next_attempt_at"]))
+        .collect();
+    let (none, outage) = (Value::Null, json!("endpoint_outage"));
+    assert_eq!(
+        shown,
+        [
+            (&json!("endpoint_gone"), &none, &none),
+            (&none, &json!("rate_limit"), &json!("1970-01-01T00:10:00.000Z")),
+            // One that cannot be read hides nothing.
+            (&none, &outage, &none),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -383,3 +383,22 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         assert!(answer.body.to_string().contains("dry_run"), "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_cursor_of_the_other_kind_of_jobs_is_none_of_a_list() {
+    let at = Timestamp::UNIX_EPOCH;
+    for (path, someone, ours, others) in [
+        ("/v1/jobs", customer(&NETRAFLOW), JobId::short(at, 1), JobId::uuid(at, 1)),
+        ("/api/v1/jobs", customer(&NOUVEL), JobId::uuid(at, 1), JobId::short(at, 1)),
+    ] {
+        for (cursor, status) in [(ours, 200), (others, 400)] {
+            let script = script(&[]).saying("Query", [Said::rows::<Value>(&[])]);
+            let query = format!("status=failed&cursor={}", postrider_api::Cursor::write(cursor.as_str()));
+            assert_eq!(
+                answered(&script, Call::new("GET", path).by(&someone).query(&query)).await.status,
+                status,
+                "{path}"
+            );
+        }
+    }
+}

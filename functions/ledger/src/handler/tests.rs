@@ -8,6 +8,7 @@ use postrider_aws::lanes::Lanes;
 use postrider_aws::sdk;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::cancellation::Cancellation;
+use postrider_domain::delivery::Status;
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::event::Event;
@@ -22,7 +23,9 @@ use postrider_api::document::fields_of;
 use super::*;
 use crate::requests::{Recover, RecoverJobs};
 
+mod lists;
 mod recoveries;
+mod requests_again;
 
 pub(crate) fn ledger(script: &Script) -> Ledger {
     let sdk = script.sdk(sdk::over);
@@ -32,6 +35,7 @@ pub(crate) fn ledger(script: &Script) -> Ledger {
     Ledger {
         credentials: Credentials::new(config.clone()),
         places: Places::new(config.clone(), jobs.clone()),
+        rebuilder: Rebuilder::new(config.clone(), jobs.clone(), events.clone(), None),
         recoverer: Recoverer::new(
             config.clone(),
             deliveries.clone(),
@@ -397,7 +401,7 @@ async fn a_list_is_held_to_its_filter() {
     let query = script.asked("Query").remove(0);
     assert_eq!(
         (expression(&query, "FilterExpression"), &query["Limit"]),
-        (r#"status = "failed""#.to_owned(), &json!(7))
+        (r#"status = "failed""#.to_owned(), &json!(50))
     );
 }
 

@@ -4,14 +4,13 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use futures::TryStreamExt as _;
 use futures::stream::{self, StreamExt as _};
-use jiff::Timestamp;
 use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Status};
-use postrider_domain::event::EventType;
 use postrider_domain::id::{DeliveryId, EndpointId};
 use postrider_domain::recovery::Recovery;
 
-use super::{DeliveriesTable, expunged};
+use super::turning::List;
+use super::{DeliveriesTable, Filter, Standing, expunged};
 use crate::error::{AwsError, Failure, failed, unwritable};
 use crate::item::{Item, text};
 use crate::rows::readable_by;
@@ -22,40 +21,23 @@ const BATCH: usize = 100;
 const BATCHES_AT_ONCE: usize = 8;
 const ROUNDS: u32 = 6;
 
-/// Which deliveries of an endpoint are asked for.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Those that stand so.
-    pub status: Option<Status>,
-    /// Those of this event type.
-    pub event: Option<EventType>,
-    /// Those of events at this time or later.
-    pub since: Option<Timestamp>,
-    /// Those of events before this time.
-    pub until: Option<Timestamp>,
-}
-
-impl Filter {
-    /// Whether a delivery's id lies within the times that are asked for; a cursor must.
-    pub fn holds(&self, id: &DeliveryId) -> bool {
-        let (lower, upper) = self.bounds();
-        (lower.as_str()..upper.as_str()).contains(&id.as_str())
-    }
-
-    fn bounds(&self) -> (String, String) {
-        let lower = self.since.map_or_else(|| "dlv_".to_owned(), DeliveryId::lower_bound);
-        // `~` sorts after every character of an id.
-        let upper = self.until.map_or_else(|| "dlv_~".to_owned(), DeliveryId::lower_bound);
-        (lower, upper)
-    }
-}
-
 impl DeliveriesTable {
-    /// A page of an endpoint's deliveries, newest first, after the one given.
+    /// A page of an endpoint's deliveries, newest first, after the one given: those that are asked for among so many that it looks at.
     ///
     /// # Errors
-    /// When the read failed.
+    /// When a read failed.
     pub async fn list(
+        &self,
+        endpoint: &EndpointId,
+        filter: &Filter,
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
+        self.turned(List::OfEndpoint(endpoint), filter, limit, after).await
+    }
+
+    /// So many of an endpoint's rows, without those that DynamoDB itself can tell are not asked for.
+    pub(super) async fn of_endpoint(
         &self,
         endpoint: &EndpointId,
         filter: &Filter,
@@ -68,11 +50,22 @@ impl DeliveriesTable {
         }
         let mut query = self.range(endpoint, (lower, upper), limit, after).scan_index_forward(false);
         let mut conditions = Vec::new();
-        if let Some(status) = filter.status {
-            conditions.push("#status = :status");
-            query = query
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_values(":status", text(status.as_str()));
+        if let Some(standing) = filter.standing {
+            query = query.expression_attribute_names("#status", "status");
+            query = match standing {
+                Standing::As(status) => {
+                    conditions.push("#status = :status");
+                    query.expression_attribute_values(":status", text(status.as_str()))
+                }
+                Standing::Undelivered => {
+                    conditions
+                        .push("#status IN (:retrying, :failed, :cancelled) AND attribute_not_exists(delivered_at)");
+                    query
+                        .expression_attribute_values(":retrying", text(Status::Retrying.as_str()))
+                        .expression_attribute_values(":failed", text(Status::Failed.as_str()))
+                        .expression_attribute_values(":cancelled", text(Status::Cancelled.as_str()))
+                }
+            };
         }
         if let Some(event) = &filter.event {
             conditions.push("#event = :event");

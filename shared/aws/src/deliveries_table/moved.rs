@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use postrider_domain::attempt::{Attempt, Mark};
 use postrider_domain::delivery::{Delivery, ROW_BYTES};
@@ -83,6 +84,7 @@ impl DeliveriesTable {
             if moving.is_empty() || roomy.late.len() > MOST_LATE {
                 return Ok(());
             }
+            let moving = moving.into_iter().map(Attempt::without_headers).collect();
             let there = self.put_moved(&roomy.row, moving).await?;
             let in_turn = |attempt: &&Attempt| !roomy.row.attempts.iter().any(|one| one.is(attempt));
             let late: Vec<String> =
@@ -127,6 +129,21 @@ impl DeliveriesTable {
         Ok(Delivery { earlier, ..row })
     }
 
+    /// The delivery with its latest attempt, where that has moved and none in turn has been made since: it lies in the last of the rows
+    /// of those that have moved, the oldest of which went first.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub(super) async fn with_latest(&self, row: Delivery) -> Result<Delivery, Failure> {
+        if row.moved == 0 || !row.attempts.is_empty() {
+            return Ok(row);
+        }
+        let query = self.query_of_moved(&row, 0, row.moved).scan_index_forward(false).limit(1);
+        let found = query.send().await.map_err(failed("Query moved attempts"))?.items.unwrap_or_default();
+        let earlier = rows::readable_by(found, from_item::<Moved>).into_iter().flat_map(|row| row.attempts).collect();
+        Ok(Delivery { earlier, ..row })
+    }
+
     /// Whether the attempt of this mark is on record in the row that stands there, or has left it since it was read.
     pub(super) async fn is_on_record(
         &self,
@@ -163,6 +180,18 @@ impl DeliveriesTable {
         Ok(())
     }
 
+    /// A query of the rows of what moved while the number of those rose from `from` to `to`, which is more.
+    fn query_of_moved(&self, row: &Delivery, from: u32, to: u32) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("endpoint_id = :delivery AND id BETWEEN :from AND :to")
+            .expression_attribute_values(":delivery", text(row.id.as_str()))
+            .expression_attribute_values(":from", text(name_of(row, from)))
+            .expression_attribute_values(":to", text(name_of(row, to - 1)))
+            .consistent_read(true)
+    }
+
     /// The attempts that moved while the number of those rose from `from` to `to`.
     async fn moved(&self, row: &Delivery, from: u32, to: u32) -> Result<Vec<Attempt>, Failure> {
         let rows = self.moved_rows(row, from, to).await?;
@@ -173,15 +202,7 @@ impl DeliveriesTable {
         if from >= to {
             return Ok(Vec::new());
         }
-        let query = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("endpoint_id = :delivery AND id BETWEEN :from AND :to")
-            .expression_attribute_values(":delivery", text(row.id.as_str()))
-            .expression_attribute_values(":from", text(name_of(row, from)))
-            .expression_attribute_values(":to", text(name_of(row, to - 1)))
-            .consistent_read(true);
+        let query = self.query_of_moved(row, from, to);
         let (mut found, mut after) = (Vec::new(), None);
         loop {
             let page = query.clone().set_exclusive_start_key(after).send().await;

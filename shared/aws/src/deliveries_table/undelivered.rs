@@ -4,15 +4,16 @@
 //! A partition takes a thousand write units a second, and what it refuses holds up the writes of the whole table. So what one
 //! tenant's endpoints fail at once is spread.
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use futures::future::try_join_all;
-use postrider_domain::delivery::{Delivery, Status};
+use postrider_domain::delivery::Delivery;
 use postrider_domain::id::{DeliveryId, TenantId};
 
-use super::{DeliveriesTable, shard};
+use super::turning::List;
+use super::{DeliveriesTable, Filter, shard};
 use crate::error::Failure;
 use crate::item::text;
-use crate::rows::ids;
-use crate::{Page, page};
+use crate::{Page, page, rows};
 
 /// How many partitions a tenant's rows are spread over, as many as what is due. A row enters with its first failure and leaves with a
 /// success, a unit each: sixteen partitions take what deliver's functions, as many as the template has by default, get through at their
@@ -31,49 +32,90 @@ pub(super) fn list(tenant: &TenantId, shard: u8) -> String {
 }
 
 impl DeliveriesTable {
-    /// A page of a tenant's undelivered rows, newest first, or of those among them that stand so.
+    /// A page of a tenant's undelivered rows, newest first, after the one given: those that are asked for among so many that it looks at.
     ///
     /// # Errors
     /// When a read failed.
     pub async fn undelivered(
         &self,
         tenant: &TenantId,
-        status: Option<Status>,
+        filter: &Filter,
         limit: i32,
         after: Option<&DeliveryId>,
     ) -> Result<Page<Delivery, DeliveryId>, Failure> {
-        let shards = (0..SHARDS).map(|shard| self.shard(list(tenant, shard), share(limit), after));
+        self.turned(List::OfTenant(tenant), filter, limit, after).await
+    }
+
+    /// So many of a tenant's undelivered rows of the times that are asked for.
+    pub(super) async fn of_tenant(
+        &self,
+        tenant: &TenantId,
+        filter: &Filter,
+        limit: i32,
+        after: Option<&DeliveryId>,
+    ) -> Result<Page<Delivery, DeliveryId>, Failure> {
+        let Some(ids) = Ids::of(filter, after) else { return Ok(Page { rows: Vec::new(), next: None }) };
+        let shards = (0..SHARDS).map(|shard| self.shard(list(tenant, shard), share(limit), &ids));
         let page = merged(try_join_all(shards).await?, usize::try_from(limit).unwrap_or(1));
         let mut rows = self.get_many(page.rows).await?;
         // The index may lag: a row that was delivered meanwhile is no longer what was asked for.
-        rows.retain(|row| {
-            row.tenant_id == *tenant
-                && row.counts_as_undelivered(row.status)
-                && status.is_none_or(|status| row.status == status)
-        });
+        rows.retain(|row| row.tenant_id == *tenant && row.counts_as_undelivered(row.status));
         rows.sort_by(|one, other| other.id.cmp(&one.id));
         Ok(Page { rows, next: page.next })
     }
 
-    /// The ids in a shard after the one given, newest first.
-    async fn shard(
-        &self,
-        list: String,
-        limit: i32,
-        after: Option<&DeliveryId>,
-    ) -> Result<Page<DeliveryId, DeliveryId>, Failure> {
+    /// Those of these ids that lie in a shard, newest first.
+    async fn shard(&self, list: String, limit: i32, ids: &Ids) -> Result<Page<DeliveryId, DeliveryId>, Failure> {
         let query = self.client.query().table_name(&self.name).index_name("undelivered");
-        // A bound, and no key to start after: that row lies in one of the shards at the most.
-        let query = match after {
-            None => query.key_condition_expression("undelivered_tenant = :list"),
-            Some(after) => query
-                .key_condition_expression("undelivered_tenant = :list AND id < :after")
-                .expression_attribute_values(":after", text(after.as_str())),
-        };
-        let query = query.expression_attribute_values(":list", text(list));
+        let query = ids.asked_of(query).expression_attribute_values(":list", text(list));
         let page = page::of(query.scan_index_forward(false).limit(limit), "Query undelivered", ("id", "")).await?;
-        Ok(Page { rows: ids(&page.rows, "id", ""), next: page.next })
+        Ok(Page { rows: rows::ids(&page.rows, "id", ""), next: page.next })
     }
+}
+
+/// Which ids of each shard are asked for: bounds, and no key to start after, since that row lies in one of the shards at the most.
+struct Ids {
+    /// From this text on.
+    from: Option<String>,
+    /// Before this one.
+    before: Option<String>,
+}
+
+impl Ids {
+    /// None where nothing can lie between them, which DynamoDB would refuse to look for.
+    fn of(filter: &Filter, after: Option<&DeliveryId>) -> Option<Self> {
+        let from = filter.since.map(DeliveryId::lower_bound);
+        let before = after.map(|after| after.as_str().to_owned()).or(filter.until.map(DeliveryId::lower_bound));
+        let is_nothing = from.as_ref().zip(before.as_ref()).is_some_and(|(from, before)| from >= before);
+        (!is_nothing).then_some(Self { from, before })
+    }
+
+    fn asked_of(&self, query: QueryFluentBuilder) -> QueryFluentBuilder {
+        let value = |query: QueryFluentBuilder, name: &str, id: &str| query.expression_attribute_values(name, text(id));
+        match (&self.from, &self.before) {
+            (None, None) => query.key_condition_expression("undelivered_tenant = :list"),
+            (None, Some(before)) => {
+                value(query.key_condition_expression("undelivered_tenant = :list AND id < :after"), ":after", before)
+            }
+            (Some(from), None) => {
+                value(query.key_condition_expression("undelivered_tenant = :list AND id >= :from"), ":from", from)
+            }
+            // A key takes one condition, and this one takes its last.
+            (Some(from), Some(before)) => {
+                let query = query.key_condition_expression("undelivered_tenant = :list AND id BETWEEN :from AND :last");
+                value(value(query, ":from", from), ":last", &just_below(before))
+            }
+        }
+    }
+}
+
+/// A text after which no id comes before this one: its last character a step lower, and after that what sorts after every character
+/// of an id. A text that is more than another stays so.
+fn just_below(text: &str) -> String {
+    let mut below = text.to_owned();
+    let last = below.pop().and_then(|last| char::from_u32(u32::from(last).saturating_sub(1)));
+    below.extend(last.into_iter().chain(['~']));
+    below
 }
 
 /// How many rows of each shard are read for a page: an even share, and three times by how much shards usually differ from that, so

@@ -1,5 +1,6 @@
 //! What leaves a row, and when; what becomes of it where somebody was there before, and where it cannot be put.
 
+use std::collections::BTreeMap;
 use std::iter::repeat_with;
 
 use jiff::Timestamp;
@@ -267,6 +268,52 @@ async fn a_retry_costs_two_units_whatever_came_before() {
     }
 }
 
+/// As a web server answers, and the most that is kept of any.
+fn headers() -> [BTreeMap<String, String>; 3] {
+    let usual = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("date", "Thu, 15 Jan 2026 14:30:00 GMT"),
+        ("server", "nginx/1.27.3"),
+        ("x-request-id", "3f0c9a7e-1b3d-4f7a-9c1e-3b5d7f9a1c3e"),
+    ];
+    let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let most = (0..8).map(|number| (format!("x-{number:06}"), "x".repeat(56))).collect();
+    [BTreeMap::new(), usual, most]
+}
+
+#[tokio::test]
+async fn an_answers_headers_cost_about_half_a_unit_for_each_failure() {
+    let mut told = Vec::new();
+    for response_headers in headers() {
+        let failed = |number| Attempt { response_headers: response_headers.clone(), ..failed(number, 256) };
+        let (script, mut row, mut written) = (taking(), tried(0, 0), Vec::new());
+        let table = table(&script);
+        for number in 1..=20 {
+            let (next, bytes, puts) = after((&script, &table), &row, &failed(number)).await;
+            written.push(units(bytes) + puts.into_iter().map(units).sum::<usize>());
+            assert!(bytes <= ROW_BYTES, "attempt {number}: {bytes} bytes");
+            row = next;
+        }
+        let with_headers = row.attempts.iter().filter(|attempt| !attempt.response_headers.is_empty()).count();
+        assert!(response_headers.is_empty() || with_headers == row.attempts.len(), "those in the row keep them");
+        told.push((written[0], written.iter().sum::<usize>()));
+    }
+    // Of the first failure, and of twenty: that is what docs/performance.md says.
+    assert_eq!(told, [(1, 47), (1, 56), (2, 59)]);
+}
+
+#[tokio::test]
+async fn what_has_moved_has_no_headers_any_more() {
+    let script = taking();
+    let headers = headers()[1].clone();
+    let failed = |number| Attempt { response_headers: headers.clone(), ..failed(number, 256) };
+    let row = Delivery { attempts: (1..=6).map(failed).collect(), ..tried(6, 0) };
+    let (after, ..) = after((&script, &table(&script)), &row, &failed(7)).await;
+    let moved = script.asked("PutItem").remove(0);
+    assert!(moved.to_string().contains("x".repeat(256).as_str()) && !moved.to_string().contains("nginx"), "{moved}");
+    assert!(after.attempts.iter().all(|attempt| attempt.response_headers == headers));
+}
+
 #[tokio::test]
 async fn a_row_of_an_earlier_version_gets_rid_of_all_that_it_holds() {
     let late = (300..399).map(|number| failed(number, 256)).collect();
@@ -310,6 +357,10 @@ fn the_longest_row_has_room_for_the_longest_attempt() {
     };
     let bytes = row::largest(&row).unwrap();
     assert!(bytes <= ROW_BYTES, "{bytes}");
+    // With the most headers it is a unit more, until the next attempt has them move.
+    let attempts = row.attempts.iter().map(|one| Attempt { response_headers: headers()[2].clone(), ..one.clone() });
+    let bytes = row::largest(&Delivery { attempts: attempts.collect(), ..row.clone() }).unwrap();
+    assert!(bytes <= ROW_BYTES + UNIT, "{bytes}");
     let around = Moved {
         delivery: row.id.clone(),
         id: name_of(&row, 199),

@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use postrider_domain::delivery::Reason;
+use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::event::Event;
 use postrider_domain::id::{EndpointId, EventId};
 use proptest::prelude::*;
@@ -13,6 +13,7 @@ use replay::{Said, Script, expression};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::deliveries_table::Standing;
 use crate::item_size::size_of;
 use crate::{sample, sdk};
 
@@ -54,10 +55,11 @@ fn index(rows: Vec<Delivery>) -> Script {
     let answer = move |asked: &Value| {
         let values = &asked["ExpressionAttributeValues"];
         let list = lists.get(values[":list"].as_str()?).cloned().unwrap_or_default();
-        let before = values[":after"].as_str().unwrap_or("~").to_owned();
+        let from = values[":from"].as_str().unwrap_or_default().to_owned();
+        let before = values[":after"].as_str().or(values[":last"].as_str()).unwrap_or("~").to_owned();
         let limit = usize::try_from(asked["Limit"].as_u64()?).ok()?;
         let read: Vec<Value> =
-            list.range(..before).rev().take(limit).map(|(_, row)| replay::item(&key_of(row))).collect();
+            list.range(from..before).rev().take(limit).map(|(_, row)| replay::item(&key_of(row))).collect();
         let mut body = json!({"Items": read});
         if let Some(last) = read.get(limit - 1) {
             body["LastEvaluatedKey"] = last.clone();
@@ -75,11 +77,16 @@ fn table(script: &Script) -> DeliveriesTable {
     DeliveriesTable::of(&script.sdk(sdk::over), "deliveries")
 }
 
+/// Those that stand so, or all of them.
+fn standing(status: Option<Status>) -> Filter {
+    Filter { standing: Some(status.map_or(Standing::Undelivered, Standing::As)), ..Filter::default() }
+}
+
 /// All pages, each with the ids on it.
 async fn walk(table: &DeliveriesTable, tenant: &TenantId, status: Option<Status>, limit: i32) -> Vec<Vec<DeliveryId>> {
     let (mut pages, mut after) = (Vec::new(), None);
     loop {
-        let page = table.undelivered(tenant, status, limit, after.as_ref()).await.unwrap();
+        let page = table.undelivered(tenant, &standing(status), limit, after.as_ref()).await.unwrap();
         pages.push(page.rows.into_iter().map(|row| row.id).collect());
         after = page.next;
         if after.is_none() {
@@ -111,7 +118,7 @@ async fn a_page_reads_a_share_of_each_shard_and_no_row_that_it_does_not_show() {
     let table = table(&script);
     for (limit, of_each) in [(1, 1), (4, 4), (50, 11), (150, 20), (200, 23)] {
         let before = (script.asked("Query").len(), script.asked("BatchGetItem").len());
-        let page = table.undelivered(&one, None, limit, None).await.unwrap();
+        let page = table.undelivered(&one, &standing(None), limit, None).await.unwrap();
         let queries = script.asked("Query").split_off(before.0);
         assert!(queries.iter().all(|query| query["Limit"] == of_each), "{queries:?}");
         let lists: BTreeSet<_> =
@@ -136,12 +143,70 @@ async fn a_list_goes_on_from_a_row_that_lies_in_no_shard_any_more() {
     let ids = ids_of(&all, |_| true);
     all.retain(|row| row.id != ids[29]);
     let script = index(all);
-    let page = table(&script).undelivered(&one, None, 20, Some(&ids[29])).await.unwrap();
+    let page = table(&script).undelivered(&one, &standing(None), 20, Some(&ids[29])).await.unwrap();
     assert_eq!(page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>(), ids[30..50]);
     let query = script.asked("Query").remove(0);
     assert_eq!((&query["IndexName"], &query["ScanIndexForward"]), (&json!("undelivered"), &json!(false)));
     let bounds = format!(r#"undelivered_tenant = "0000000000000001#0" AND id < "{}""#, ids[29]);
     assert_eq!(expression(&query, "KeyConditionExpression"), bounds);
+}
+
+#[tokio::test]
+async fn a_list_of_some_time_is_asked_for_by_its_ids() {
+    let one = tenant(1);
+    let all = rows(1, 900);
+    let script = index(all.clone());
+    let at = |millis| Some(Timestamp::from_millisecond(millis).unwrap());
+    for (since, until) in [(at(40), at(250)), (None, at(90)), (at(200), None), (at(70), at(70)), (at(80), at(79))] {
+        for status in [None, Some(Status::Failed)] {
+            let filter = Filter { since, until, ..standing(status) };
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let page = table(&script).undelivered(&one, &filter, 30, after.as_ref()).await.unwrap();
+                found.extend(page.rows.into_iter().map(|row| row.id));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+                assert!(after.as_ref().is_some_and(|after| filter.holds(after)), "a cursor lies within the times");
+            }
+            let expected = ids_of(&all, |row| {
+                since.is_none_or(|since| row.created_at >= since)
+                    && until.is_none_or(|until| row.created_at < until)
+                    && status.is_none_or(|status| row.status == status)
+            });
+            assert_eq!(found, expected, "{since:?} to {until:?}, {status:?}");
+        }
+    }
+    for query in script.asked("Query") {
+        let values = &query["ExpressionAttributeValues"];
+        let (from, last) = (values[":from"].as_str(), values[":last"].as_str());
+        assert!(from.zip(last).is_none_or(|(from, last)| from <= last), "DynamoDB takes no bounds the wrong way round");
+    }
+}
+
+#[tokio::test]
+async fn an_unlucky_filter_reads_two_hundred_rows_and_then_answers_with_none() {
+    let script = index(rows(1, 900));
+    let nothing = Filter { event: Some("never.happens".parse().unwrap()), ..standing(None) };
+    for limit in [1, 50, 200] {
+        let before = script.asked("BatchGetItem").len();
+        let page = table(&script).undelivered(&tenant(1), &nothing, limit, None).await.unwrap();
+        let gets = script.asked("BatchGetItem").split_off(before);
+        let read = |get: &Value| get["RequestItems"]["deliveries"]["Keys"].as_array().unwrap().len();
+        let read: usize = gets.iter().map(read).sum();
+        assert!(page.rows.is_empty() && page.next.is_some() && (150..=200).contains(&read), "limit {limit}: {read}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Of ids, and of what bounds them.
+    #[test]
+    fn what_comes_before_a_text_comes_up_to_just_below_it(id in "[0-9A-Za-z]{1,6}", text in "[0-9A-Za-z]{1,6}") {
+        prop_assert_eq!(id.as_str() < text.as_str(), id.as_str() <= just_below(&text).as_str(), "{}", just_below(&text));
+    }
 }
 
 #[tokio::test]
@@ -163,7 +228,7 @@ async fn what_the_index_still_shows_is_judged_by_its_row() {
         .saying_about("Query", list(&one, 0), [Said::rows(&keys)])
         .saying_about("Query", list(&one, 1), [Said::rows(&keys[..1])])
         .saying("Query", repeat_with(|| Said::rows::<Value>(&[])));
-    let page = table(&script).undelivered(&one, None, 50, None).await.unwrap();
+    let page = table(&script).undelivered(&one, &standing(None), 50, None).await.unwrap();
     assert_eq!(page.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), [first.as_str()]);
 }
 
