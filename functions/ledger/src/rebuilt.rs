@@ -191,12 +191,11 @@ impl Rebuilder {
         let Some(item) = self.events.get_item(&row.tenant_id, &row.event_id).await? else {
             return Ok(Err(Lacking::EventExpired));
         };
-        // Its row may stay when what it said is gone.
-        let says_nothing = item.get("data").is_none_or(|data| data.as_s().is_ok_and(String::is_empty));
-        if says_nothing {
+        let row: event_row::Row = item.into();
+        if event_row::expunged_at(&row).is_some() {
             return Ok(Err(Lacking::EventExpunged));
         }
-        Ok(event_row::read(item.into()).map_err(|_| Lacking::Unreadable))
+        Ok(event_row::read(row).map_err(|_| Lacking::Unreadable))
     }
 }
 

@@ -8,6 +8,7 @@ use postrider_aws::sdk;
 use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::delivery::{Delivery, Reason, Status};
 use postrider_domain::dialect::STANDARD;
+use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::MAX_DATA_BYTES;
 use postrider_domain::id::{EndpointId, EventId, TenantId};
 use postrider_domain::key::Scope;
@@ -288,14 +289,14 @@ async fn its_deliveries_say_why_they_ended_or_wait() {
     let ended = Delivery { status: Status::Failed, reason: Some(Reason::EndpointGone), ..pending(1) };
     let waits = |n: u64| Delivery { status: Status::Retrying, waits_until: Some(at), ..pending(n) };
     let parking = json!({"since": "1970-01-01T00:00:00.000Z", "step": 1, "state": "down", "cause": "rate_limit", "next_at": "1970-01-01T00:10:00.000Z"});
-    let parked = json!({"url": "https://hooks.example/", "parking": parking});
+    let mut parked = json!(Endpoint { id: id(2), ..replay::sample::endpoint(before().tenant_id) });
+    parked["parking"] = parking;
     let place = |n: u64, row: &Value| {
         replay::keyed(format!("TENANT#{}", before().tenant_id), format!("WEBHOOK#{}", id(n)), row)
     };
-    let named = [1, 2, 3].map(|n| json!({"sk": format!("WEBHOOK#{}", id(n))}));
+    let named = [place(1, &json!({"url": 7})), place(2, &parked), place(3, &json!({"url": 7}))];
     let script = script()
         .holding("events", [json!(before())])
-        .holding("config", [place(2, &parked), place(3, &json!({"url": 7}))])
         .holding("deliveries", [json!(ended), json!(waits(2)), json!(waits(3))])
         .saying_about("Query", "WEBHOOK#", [Said::rows(&named)])
         .saying("Query", repeat_with(|| Said::rows::<Value>(&[])));
