@@ -121,6 +121,10 @@ mod tests {
         let made = (0..6).map(|n| pair(&format!("x-made-{n:02}"), "x"));
         let expected = [pair("retry-after", "120"), pair("server", "nginx")].into_iter().chain(made);
         assert_eq!(of(&answer, &Hidden::default()), expected.collect::<Vec<_>>());
+        for name in NEVER.iter().map(|name| name.to_uppercase()) {
+            assert_eq!(of(&[(&name, b"x")], &Hidden::default()), [], "{name}");
+        }
+        assert!(NEVER.contains(&"set-cookie") && NEVER.contains(&"set-cookie2") && NEVER.contains(&"location"));
     }
 
     #[test]

@@ -56,10 +56,18 @@ fn index(rows: Vec<Delivery>) -> Script {
         let values = &asked["ExpressionAttributeValues"];
         let list = lists.get(values[":list"].as_str()?).cloned().unwrap_or_default();
         let from = values[":from"].as_str().unwrap_or_default().to_owned();
-        let before = values[":after"].as_str().or(values[":last"].as_str()).unwrap_or("~").to_owned();
+        // BETWEEN takes its last along.
+        let upper = match values[":last"].as_str() {
+            Some(last) => Bound::Included(last.to_owned()),
+            None => Bound::Excluded(values[":after"].as_str().unwrap_or("~").to_owned()),
+        };
         let limit = usize::try_from(asked["Limit"].as_u64()?).ok()?;
-        let read: Vec<Value> =
-            list.range(from..before).rev().take(limit).map(|(_, row)| replay::item(&key_of(row))).collect();
+        let read: Vec<Value> = list
+            .range((Bound::Included(from), upper))
+            .rev()
+            .take(limit)
+            .map(|(_, row)| replay::item(&key_of(row)))
+            .collect();
         let mut body = json!({"Items": read});
         if let Some(last) = read.get(limit - 1) {
             body["LastEvaluatedKey"] = last.clone();
