@@ -60,7 +60,7 @@ pub(crate) struct RecoverJobs {
     #[schemars(with = "Left<bool>", example = true)]
     count_only: (),
     /// Only false: a job's event is for its own URL, which asks for nothing.
-    #[schemars(with = "Left<bool>", extend("enum" = [false]))]
+    #[schemars(with = "Left<bool>", extend("enum" = [false]), example = false)]
     never_matched: (),
 }
 

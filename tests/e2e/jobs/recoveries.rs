@@ -77,3 +77,22 @@ async fn what_a_generation_told_nobody_comes_again_only_when_it_is_asked_for() {
     assert!(refused.refused_plainly(422, "unprocessable").contains("never_matched"));
     api.get("/api/v1/jobs/recover").await.refused_plainly(405, "method_not_allowed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recoveries_of_jobs_have_the_places_of_recoveries() {
+    let world = World::open();
+    let (tasks, generations) = (world.netraflow("pro").await, world.nouvel().await);
+    for customer in [&tasks, &generations] {
+        let path = format!("/v1/tenants/{}", customer.tenant.id);
+        world.admin.patch(&path, &json!({"quotas": {"recoveries": 0}})).await.ok(200);
+    }
+    let body = json!({"since": EVER});
+    tasks.tenant.api.post("/v1/jobs/recover", &body).await.refused_with_meta(429, "quota_exceeded");
+    generations.tenant.api.post("/api/v1/jobs/recover", &body).await.refused_plainly(429, "quota_exceeded");
+    let counting = json!({"since": EVER, "count_only": true});
+    assert_eq!(
+        tasks.tenant.api.post("/v1/jobs/recover", &counting).await.data(200)["found"],
+        0,
+        "a count takes no place"
+    );
+}
