@@ -48,6 +48,10 @@ impl DeliveriesTable {
             change = Change::to(Status::Cancelled, before);
             change.due(before, None);
             change.reason(Some(Reason::EventExpunged));
+            // What called it off before is not what does now.
+            if before.called_off_by.is_some() {
+                change.remove.push("called_off_by".into());
+            }
         }
         change.set("#expunged = :expunged");
         change.values.push((":expunged", AttributeValue::Bool(true)));

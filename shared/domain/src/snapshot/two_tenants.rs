@@ -24,7 +24,7 @@ fn at() -> Timestamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
     Good,
-    /// It denies the delivery: suspended, disabled, deleted, or simply gone.
+    /// It denies the delivery: suspended, disabled, deleted, expunged, or simply gone.
     Denying,
     Broken,
     Missing,
@@ -149,7 +149,9 @@ impl Side {
         );
 
         for n in 0..EVENTS {
-            let (row, key) = (seen(self.corner.events[n], self.event(n), None), self.message(n).event_key());
+            let expunged = Event { data: String::new(), ..self.event(n) };
+            let row = seen(self.corner.events[n], self.event(n), Some(expunged));
+            let key = self.message(n).event_key();
             filings.extend(
                 row.map(|row| Box::new(move |all: &mut Snapshot| all.events.file(key.clone(), row.clone())) as Filing),
             );
@@ -179,6 +181,13 @@ impl Side {
                 assert_eq!(consignment.event().data, self.event(n).data, "its own data, and no other");
                 assert_eq!(consignment.endpoint().tenant_id, self.id);
                 assert_eq!(consignment.tenant().id, self.id);
+            }
+            if self.corner.events[n] == Found::Denying {
+                let is_called_off = |said: &Verdict<'_>| *said == Verdict::Cancel(Reason::EventExpunged);
+                assert!(
+                    verdict.as_ref().is_none_or(is_called_off),
+                    "nothing of an expunged event is sent: {verdict:?}"
+                );
             }
             let flags = (all.is_broken_for(&message), all.is_doubtful_for(&message), all.is_slow(&message, at()));
             format!("{flags:?} {verdict:?}")
