@@ -58,6 +58,13 @@ class Needs:
             case "BatchGetItem":
                 for table, asked in request["RequestItems"].items():
                     yield self._on(operation, table, asked["Keys"])
+            case "BatchWriteItem":
+                for table, writes in request["RequestItems"].items():
+                    rows = [
+                        write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
+                        for write in writes
+                    ]
+                    yield self._on(operation, table, rows)
             case "TransactWriteItems":
                 for item in request["TransactItems"]:
                     ((kind, write),) = item.items()

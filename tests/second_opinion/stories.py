@@ -220,7 +220,7 @@ def ways_in(stage: Stage) -> None:
     rest = customer.call("GET", f"/v1/webhooks/{webhook}/deliveries?limit=4&cursor={page['pagination']['next_cursor']}")
     check(len(page["deliveries"] + rest["deliveries"]) == 7, "the ledger does not list seven")
     # Found in the list, sent to one that was made later, and removed.
-    asked = f"/v1/events?tenant_id={customer.tenant}"
+    asked = f"/v1/events?tenant_id={customer.tenant}&event=dubbing.completed"
     finder = stage.provider("deliveries:read")
     world.until("seven events in the list", lambda: len(finder.call("GET", asked)["events"]) == 7)
     later = customer.webhook(stage.receivers.url("later"), ["dubbing.failed"])
