@@ -60,23 +60,19 @@ class Needs:
                     yield self._on(operation, table, asked["Keys"])
             case "BatchWriteItem":
                 for table, writes in request["RequestItems"].items():
-                    rows = [
-                        write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
-                        for write in writes
-                    ]
-                    yield self._on(operation, table, rows)
+                    yield self._on(operation, table, [_row_of(write) for write in writes])
             case "TransactWriteItems":
-                for item in request["TransactItems"]:
-                    ((kind, write),) = item.items()
-                    yield (
-                        self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
-                    )
+                yield from map(self._part, request["TransactItems"])
             case "BatchExecuteStatement":
                 for statement in request["Statements"]:
                     insert = Insert.of(statement)
                     yield self._on("PartiQLInsert", insert.table, [insert.item])
             case _:
                 raise Unjudged(f"dynamodb:{operation}")
+
+    def _part(self, item: dict) -> Need:
+        ((kind, write),) = item.items()
+        return self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
 
     def _on(self, action: str, table: str, items: list[dict]) -> Need:
         name = self._tables.partition_key(table)
@@ -92,6 +88,11 @@ class Needs:
         value = partition_of(request, self._tables.partition_key(table, index))
         resource = arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else ""))
         return Need("dynamodb:Query", resource, ((LEADING, (value,)),))
+
+
+def _row_of(write: dict) -> dict:
+    """What one write of a BatchWriteItem names."""
+    return write["PutRequest"]["Item"] if "PutRequest" in write else write["DeleteRequest"]["Key"]
 
 
 def queue_arn(url: str) -> str:
