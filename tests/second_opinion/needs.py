@@ -64,15 +64,17 @@ class Needs:
             case "TransactWriteItems":
                 yield from map(self._part, request["TransactItems"])
             case "BatchExecuteStatement":
-                for statement in request["Statements"]:
-                    insert = Insert.of(statement)
-                    yield self._on("PartiQLInsert", insert.table, [insert.item])
+                yield from map(self._statement, request["Statements"])
             case _:
                 raise Unjudged(f"dynamodb:{operation}")
 
     def _part(self, item: dict) -> Need:
         ((kind, write),) = item.items()
         return self._put(write) if kind == "Put" else self._on(ACTION_OF_WRITE[kind], write["TableName"], [write["Key"]])
+
+    def _statement(self, statement: dict) -> Need:
+        insert = Insert.of(statement)
+        return self._on("PartiQLInsert", insert.table, [insert.item])
 
     def _on(self, action: str, table: str, items: list[dict]) -> Need:
         name = self._tables.partition_key(table)
