@@ -231,7 +231,8 @@ def ways_in(stage: Stage) -> None:
     check(customer.call("GET", f"/v1/events/{first}")["data"] is None, "what was removed is shown")
     check(customer.call("POST", "/v1/events", one, 409)["error"]["code"] == "event_expunged", "a key is free again")
     # The stream brings a batch again, as it may.
-    rows = [row for row in world.rows("EventsTable") if row["tenant_id"]["S"] == customer.tenant]
+    # What was removed since stands in the stream as it was put, and not as its row is now.
+    rows = [row for row in world.rows("EventsTable") if row["tenant_id"]["S"] == customer.tenant and "data" in row]
     world.fan_out(rows)
     world.settle()
     check(stage.receivers.posts["/ways-in"] == 7, "what came again was sent again")
