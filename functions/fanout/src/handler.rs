@@ -39,10 +39,10 @@ use crate::announced::Announced;
 use crate::catalogued::{self, By};
 use crate::chunks::{Chunk, Chunks};
 use crate::first_pages::FirstPages;
-use crate::listing::ToDo;
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Outcome, Place, Work};
+use crate::to_do::ToDo;
 use crate::turn::{self, Turn};
 use crate::walk::Walk;
 

@@ -15,6 +15,7 @@ mod producers;
 mod record;
 pub mod redrive;
 mod stretch;
+mod to_do;
 pub mod turn;
 pub mod unfinished;
 mod walk;

@@ -12,7 +12,7 @@ use postrider_domain::time;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::{Map, Value, json};
 
-use crate::listing::ToDo;
+use crate::to_do::ToDo;
 
 /// What a note in quarantine names as its source when a stream record is meant.
 pub(crate) const SOURCE: &str = "events stream";

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 use crate::catalogued::{self, By};
 use crate::handler::Fanout;
-use crate::listing::ToDo;
 use crate::record::{self, NoEvent};
 use crate::stretch::{Left, Stretch, Work};
+use crate::to_do::ToDo;
 use crate::turn::Turn;
 
 /// Time kept back at the end, so that whatever was begun is finished.

@@ -32,7 +32,7 @@ use crate::{operations, stats, view};
 
 mod cancellations;
 mod job_recoveries;
-pub(crate) mod lists;
+mod lists;
 mod recoveries;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -11,13 +11,15 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::quota::{Exceeded, Quota, Quotas, RETRIES_AT_ONCE};
 use postrider_domain::tenant::Plan;
 
-use crate::handler::lists::UNDELIVERED;
 use crate::outcome::OutcomeName;
 use crate::recovery_view::{Begun, BegunOfTasks, Counted, CountedOfTasks, HowFar, HowFarOfTasks};
 use crate::requests::{Include, Recover, RecoverJobs, Send, StandingName};
 use crate::stats::{MOST_ROWS, WebhookStats};
 use crate::view::{CalledOff, Page, Sent, Shown};
 
+/// What a list without `webhook_id` can be asked for.
+pub(crate) const UNDELIVERED: &str =
+    "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by `webhook_id`, by event or by job";
 const UNPAGED: &str = "50 where nothing is said.";
 
 fn used_up(quota: Quota, limit: u64) -> ApiError {

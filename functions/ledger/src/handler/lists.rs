@@ -11,6 +11,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::time;
 
 use super::Ledger;
+use crate::operations::UNDELIVERED;
 use crate::{outcome, view};
 
 /// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
@@ -101,10 +102,6 @@ impl Ledger {
         Ok(Page { rows, next })
     }
 }
-
-/// What a list without `webhook_id` can be asked for.
-pub(crate) const UNDELIVERED: &str =
-    "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by `webhook_id`, by event or by job";
 
 /// What a list is asked for.
 ///
