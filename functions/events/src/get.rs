@@ -151,9 +151,9 @@ impl<'a> WhyNot<'a> {
 
     fn passes(&mut self, filter: &str) -> Result<bool, Invalid> {
         let event = self.event;
-        // Nobody can ask about what is gone.
+        // Of what is gone nobody can tell whether it would pass; what has a delivery is not asked about.
         if event.is_expunged() {
-            return Ok(true);
+            return Ok(false);
         }
         let filter = Filter::parse(filter)?;
         let seen = self.seen.get_or_insert_with(|| {

@@ -153,7 +153,11 @@ impl Deletions {
         self.config.remove(row).await?;
         match kind {
             Kind::Key => removed.keys = 1,
-            Kind::Webhook(_) => removed.webhooks = 1,
+            Kind::Webhook(endpoint) => {
+                removed.webhooks = 1;
+                // A fan-out that had read the webhook before may have parked something in between, of which nobody would know any more.
+                removed.deliveries += self.call_off_parked(row, &endpoint).await?.0;
+            }
             Kind::Lasting | Kind::Other => {}
         }
         Ok(removed)

@@ -60,7 +60,7 @@ impl Operator {
 fn external_id(segment: &str) -> Result<ExternalId, ApiError> {
     match TenantRef::read(segment) {
         Ok(TenantRef::External(external_id)) => Ok(external_id),
-        Err(error) if !segment.starts_with("ext") => Err(error),
+        Err(error) if !(segment.starts_with("ext:") || segment.starts_with("ext%")) => Err(error),
         _ => Err(Invalid::new(
             "external_id",
             format!("`ext:` and {}; PATCH changes a tenant by its own id", ExternalId::expected()),

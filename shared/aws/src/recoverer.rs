@@ -21,7 +21,7 @@ use postrider_host::env::BadSetting;
 use postrider_host::{clock, deadline, entropy};
 use tokio::time::Instant;
 
-use crate::config_table::ConfigTable;
+use crate::config_table::{ConfigTable, Standing};
 use crate::deliveries_table::DeliveriesTable;
 use crate::error::Failure;
 use crate::events_table::EventsTable;
@@ -247,11 +247,13 @@ impl Recoverer {
     }
 
     /// Where it sends, if anything is taken there: what is sent again to a webhook that is disabled or deleted, or for a tenant that is
-    /// suspended, would only be cancelled.
+    /// suspended or being deleted, would only be cancelled.
     async fn aim(&self, recovery: &Recovery) -> Result<Option<Aim>, Failure> {
-        let tenant = self.config.tenant_if_readable(&recovery.tenant_id).await?.flatten();
-        if tenant.is_some_and(|tenant| tenant.status != TenantStatus::Active) {
-            return Ok(None);
+        match self.config.tenant_if_readable(&recovery.tenant_id).await? {
+            Some(Some(tenant)) if tenant.status != TenantStatus::Active => return Ok(None),
+            // One that is being deleted is none here. One whose row is lost is not deleted.
+            None if self.config.standing(&recovery.tenant_id).await? == Some(Standing::IsDeleted) => return Ok(None),
+            _ => {}
         }
         if recovery.chosen.jobs.is_some() {
             return Ok(Some(Aim::Jobs));

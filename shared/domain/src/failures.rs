@@ -96,12 +96,22 @@ impl Telling {
 
     /// What is known after a look that told of these webhooks. Nothing is counted any more once nobody can have written a record that
     /// this look did not see.
+    ///
+    /// Until then a webhook that was told of is remembered, since nobody knows whether more of its failures are counted: as many as are told of
+    /// at once, of whom nobody is while there are so many.
     #[must_use]
     pub fn after(&self, look: Look, named: &[Group], now: Timestamp) -> Self {
-        let mut told = self.told.clone();
-        told.retain(|_, at| is_recent(*at, now));
-        told.extend(named.iter().map(|group| (group.webhook.clone(), now.as_second())));
         let is_over = self.counted_at.is_none_or(|at| later(at, BELIEVED) <= look.until);
+        let mut told = self.told.clone();
+        told.extend(named.iter().map(|group| (group.webhook.clone(), now.as_second())));
+        let mut of_long_ago: Vec<_> =
+            told.iter().filter(|(_, at)| !is_recent(**at, now)).map(|(id, at)| (*at, id.clone())).collect();
+        of_long_ago.sort();
+        let recent = told.len() - of_long_ago.len();
+        let kept = if is_over { 0 } else { MOST_WEBHOOKS.saturating_sub(recent) };
+        for (_, id) in of_long_ago.iter().rev().skip(kept) {
+            told.remove(id);
+        }
         Self { told, counted_at: self.counted_at.filter(|_| !is_over), told_until: Some(look.until) }
     }
 

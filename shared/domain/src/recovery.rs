@@ -99,6 +99,10 @@ impl Recovery {
                 _ => look.parked += 1,
             }
         }
+        // Where nothing is parked yet, all of it would be, and nothing tried.
+        if is_down && !self.probed && look.probe.is_none() && !look.missed.is_empty() {
+            look.probe = Some(look.missed.remove(0));
+        }
         look
     }
 }

@@ -78,7 +78,7 @@ async fn an_expunged_event_is_shown_without_what_it_said() {
         (&answer.body["expunged_at"], &answer.body["event"]),
         (&expunged()["expunged_at"], &json!("invoice.paid"))
     );
-    assert_eq!(answer.body["not_delivered"][0]["reason"], "changed_since", "nobody can ask what it said");
+    assert_eq!(answer.body["not_delivered"][0]["reason"], "filtered", "nobody can ask what it said");
 }
 
 #[tokio::test]

@@ -30,13 +30,20 @@ impl DeliveriesTable {
         let mut before = read;
         for _ in 0..TRIES {
             let update = self.expunging(&before, mark)?;
-            match conditional::try_update(UPDATE, update).await? {
-                Ok(()) => return self.expunge_moved(&before).await,
-                Err(Refused(Some(there))) if is_by(&there, mark) => return self.expunge_moved(&before).await,
-                Err(_) => {}
+            let is_marked = match conditional::try_update(UPDATE, update).await? {
+                Ok(()) => true,
+                Err(Refused(there)) => there.is_some_and(|there| is_by(&there, mark)),
+            };
+            if is_marked {
+                self.expunge_moved(&before).await?;
             }
-            // It has gone on meanwhile, or its time is over.
+            // It has gone on meanwhile, or its time is over. A late attempt changes nothing by which that is seen, and one that came
+            // before the mark has its answer.
             let Some(there) = self.get(&before.id).await? else { return Ok(()) };
+            let is_unseen = |late: &Attempt| before.late.iter().all(|known| known.mark != late.mark);
+            if is_marked && !there.late.iter().any(|late| has_answer(late) && is_unseen(late)) {
+                return Ok(());
+            }
             before = there;
         }
         Err(AwsError::busy(UPDATE, "it changes all the while"))
@@ -119,12 +126,32 @@ mod tests {
         }
     }
 
+    /// The same without what receivers answered.
+    fn bare() -> Delivery {
+        let bare = |all: Vec<Attempt>| all.into_iter().map(Attempt::without_answer).collect();
+        Delivery { attempts: bare(tried().attempts), late: bare(tried().late), ..tried() }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_came_just_before_the_mark_loses_its_answer_too() {
+        let (before, late) = (Delivery { late: Vec::new(), ..bare() }, Delivery { late: vec![answered(2)], ..bare() });
+        let script = Script::default()
+            .saying("UpdateItem", [Said::done(), Said::done()])
+            .saying("GetItem", [Said::row(&late), Said::row(&bare())])
+            .saying("Query", [Said::rows::<Value>(&[]), Said::rows::<Value>(&[])]);
+        table(&script).expunge(before, &Mark::new(9)).await.unwrap();
+        let second = script.asked("UpdateItem").remove(1);
+        let name = row::late_name(late.late[0].mark.as_ref().unwrap());
+        assert!(second["UpdateExpression"].as_str().unwrap().contains(&name), "{second}");
+    }
+
     #[tokio::test]
     async fn answers_go_wherever_they_lie() {
         let moved = json!({"endpoint_id": tried().id, "id": "1970-01-01T00:00:00.000Z#000000", "tenant_id": tried().tenant_id,
             "attempts": [answered(3)], "expires_at": 0});
         let script = Script::default()
             .saying("UpdateItem", [Said::done()])
+            .saying("GetItem", [Said::row(&bare())])
             .saying("Query", [Said::rows(&[moved])])
             .saying("PutItem", [Said::done()]);
         table(&script).expunge(tried(), &Mark::new(9)).await.unwrap();

@@ -4,9 +4,9 @@ use postrider_domain::attempt::Mark;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::time;
 
-use super::{Change, DeliveriesTable, expunged, send};
+use super::{Change, DeliveriesTable, UPDATE, expunged};
 use crate::Recorded;
-use crate::conditional::is_by;
+use crate::conditional::{self, Refused, is_by};
 use crate::error::Failure;
 use crate::item::{number, text};
 
@@ -33,7 +33,8 @@ impl DeliveriesTable {
         change.due(after, after.next_attempt_at);
         change.reason(None);
         change.delivered(after.delivered_at);
-        if roomy.has_moved() {
+        let has_moved = roomy.has_moved();
+        if has_moved {
             change.moved(after, roomy, None)?;
         }
         if let Some(recovery) = &after.recovered_by {
@@ -45,6 +46,14 @@ impl DeliveriesTable {
             change.values.push((":asked", text(time::wire(asked_at))));
         }
         change.by(mark);
-        send(change.apply(update), |there| is_by(there, mark)).await
+        let Err(Refused(there)) = conditional::try_update(UPDATE, change.apply(update)).await? else {
+            return Ok(Recorded::Yes);
+        };
+        let Some(there) = there else { return Ok(Recorded::Overtaken) };
+        if has_moved && expunged::is_marked(&there) {
+            // What was moved for this round is in a row that whoever expunged its event has not seen.
+            self.expunge_moved(after).await?;
+        }
+        Ok(if is_by(&there, mark) { Recorded::Yes } else { Recorded::Overtaken })
     }
 }

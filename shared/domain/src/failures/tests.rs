@@ -65,8 +65,22 @@ fn nothing_is_counted_any_more_once_nobody_can_be_about_to() {
         (Some(at(850)), Some(at(939))),
         "a record may still be on its way"
     );
-    assert_eq!(telling.after(look(940), &[], at(1_000)).counted_at, None);
+    assert_eq!(after.told, telling.told, "and whose it is nobody knows");
+    let after = telling.after(look(940), &[], at(1_000));
+    assert_eq!(after.counted_at, None);
     assert_eq!(after.told, told([(2, 970)]), "who has been quiet is told of at once the next time");
+}
+
+#[test]
+fn no_more_are_remembered_than_are_told_of_at_once() {
+    let many = MOST_WEBHOOKS as u64 + 7;
+    let telling = Telling {
+        told: told((1..=many).map(|number| (number, 100 + number.cast_signed()))),
+        counted_at: Some(at(850)),
+        told_until: None,
+    };
+    let after = telling.after(Look { from: at(0), until: at(900) }, &[], at(960));
+    assert_eq!(after.told, told((8..=many).map(|number| (number, 100 + number.cast_signed()))), "the newest");
 }
 
 #[test]

@@ -267,7 +267,9 @@ proptest! {
         prop_assert_eq!(look.requeued_before as usize, page.iter().filter(is_mine).count());
         let wanted = page.iter().filter(|row| !is_mine(row) && recovery.chosen.takes(row, after(0))).count();
         prop_assert_eq!(look.found() as usize, wanted);
-        prop_assert!(look.missed.iter().all(|row| !row.is_parked()) && look.probe.is_none_or(Delivery::is_parked));
-        prop_assert!(look.probe.is_some() == (is_down && look.parked + u64::from(look.probe.is_some()) > 0));
+        prop_assert!(look.missed.iter().all(|row| !row.is_parked()));
+        prop_assert_eq!(look.probe.is_some(), is_down && wanted > 0, "somebody has to ask whether it is back");
+        let is_any_parked = page.iter().any(|row| !is_mine(&row) && row.is_parked() && recovery.chosen.takes(row, after(0)));
+        prop_assert!(look.probe.is_none_or(|probe| probe.is_parked() == is_any_parked), "what is parked goes first");
     }
 }
