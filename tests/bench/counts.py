@@ -16,6 +16,7 @@ from entering import entering
 from growth import growth
 from lists import lists
 from outage import outage
+from recovering import recovering
 from run_dir import RunDir
 from running import Running
 from sources import still
@@ -28,6 +29,8 @@ EVENTS = 100
 PARKED = 50
 # What a page's name begins with among the counts.
 PAGE = "a page: "
+# And a recovery's.
+RECOVERY = "a recovery: "
 # Counts are exact; this is for sums of thirds.
 TOLERANCE = 0.0005
 
@@ -69,6 +72,9 @@ async def _count(stand: Stand) -> dict:
         for what, tally in down.steps.items():
             counted[f"of an outage: {what}"] = _counts(tally) | _places(tally, stand)
         counted["of an outage: a day's probes"] = {"probes": down.probes(DAY)}
+    with step("count them for recoveries, by the event"):
+        for name, tally in (await recovering(stand)).items():
+            counted[f"{RECOVERY}{name}"] = _counts(tally)
     with step("count them for a page of each list"):
         for name, tally in (await lists(stand)).items():
             counted[f"{PAGE}{name}"] = _counts(tally)

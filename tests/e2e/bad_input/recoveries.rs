@@ -1,6 +1,6 @@
 //! What comes again.
 
-use super::By::{NetraFlow, Nouvel, Nur, Standard};
+use super::By::{NetraFlow, Nouvel, Nur};
 use super::Row;
 
 const EVENTS: &str = r#"{"since":"2026-01-01T00:00:00Z","events":["no type"]}"#;
@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Row] = &[
         "events[0]",
     ),
     (
-        Standard,
+        Nur,
         "POST {webhook}/recover",
         r#"{"since":"2026-01-01T00:00:00Z","events":"*"}"#,
         400,
@@ -64,5 +64,6 @@ pub(super) const ROWS: &[Row] = &[
     (Nouvel, "POST /api/v1/jobs/recover", OF_JOBS, 422, "unprocessable", "never_matched"),
     (Nouvel, "GET /api/v1/jobs/recover/rec_none", "", 404, "not_found", ""),
     (Nouvel, "PUT /api/v1/jobs/recover", "{}", 405, "method_not_allowed", ""),
-    (NetraFlow, "POST /api/v1/jobs/recover", WELL, 403, "forbidden", ""),
+    (NetraFlow, "POST /api/v1/jobs/recover", WELL, 401, "unauthorized", ""),
+    (Nur, "POST /api/v1/jobs/recover", WELL, 403, "forbidden", ""),
 ];
