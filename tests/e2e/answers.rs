@@ -29,7 +29,7 @@ async fn fields_stand_in_the_pages_order() {
     assert_eq!(in_order(&accepted), ["id", "event", "timestamp"]);
     let id = tenant.delivery_of(text(&accepted, "id"), &webhook).await;
     let event = tenant.api.get(&format!("/v1/events/{}", text(&accepted, "id"))).await.ok(200);
-    assert_eq!(in_order(&event), ["id", "event", "data", "timestamp", "deliveries", "pagination"]);
+    assert_eq!(in_order(&event), ["id", "event", "data", "timestamp", "deliveries", "not_delivered", "pagination"]);
     let delivery = tenant.delivery(&id).await;
     let first = ["id", "event_id", "event", "webhook_id", "url", "status", "created_at", "next_attempt_at", "attempts"];
     assert_eq!(in_order(&delivery)[..first.len()], first);

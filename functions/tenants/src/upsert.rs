@@ -13,8 +13,8 @@ impl Operator {
     /// Of two calls that make the same tenant at once the external id's claim lets one through, and the other one changes what that
     /// has made. So repeating is safe, whatever became of the call before.
     pub(crate) async fn put(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
-        let external_id = external_id(id)?;
         let mut fields = request.fields()?;
+        let external_id = external_id(id)?;
         let name = check_name(fields.require("name", A_NAME)?)?;
         let plan: Plan = fields.require("plan", A_PLAN)?;
         let quotas = quotas(&mut fields)?;

@@ -211,6 +211,9 @@ impl Recoverer {
     async fn page(&self, mut recovery: Recovery) -> Result<Option<Recovery>, Failure> {
         let (before, begun) = (recovery.clone(), Instant::now());
         let Some(aim) = self.aim(&recovery).await? else {
+            if recovery.chosen.never_matched {
+                self.announce_the_last(&recovery).await?;
+            }
             recovery.status = Progress::Done;
             self.config.note_recovery(&before, &recovery).await?;
             return Ok(None);

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::event_list::{Asked, Listed, Place};
+use postrider_domain::event_list::{Asked, Kind, Listed, Place};
 use postrider_domain::id::{DeliveryId, EventId};
 use postrider_domain::message::Message;
 use postrider_domain::recovery::{Progress, Recovery};
@@ -18,6 +18,7 @@ use postrider_host::{clock, deadline};
 use tokio::time::Instant;
 
 use super::{FOR_A_PAGE, PAGES_PAST, PASSING, Recoverer};
+use crate::deliveries_table::Made;
 use crate::error::Failure;
 use crate::put_once::Put;
 use crate::recoverer::Count;
@@ -32,8 +33,8 @@ const PAGES_COUNTED: usize = 200;
 /// Events that a call reads for it: those of which the webhook has no delivery, although their types are asked for.
 const EVENTS_COUNTED: usize = 2_000;
 /// How much later a row is announced again of which nobody here knows whether it was announced: a message that was sent after all has
-/// been worked on by then, and makes the second one stale.
-const AGAIN: Duration = Duration::from_secs(15);
+/// been worked on by then, whatever time its receiver took, and makes the second one stale.
+const AGAIN: Duration = Duration::from_secs(45);
 
 /// What a page of the list comes to.
 struct Seen {
@@ -101,26 +102,35 @@ impl Recoverer {
 
     /// Which of a page's events the webhook is to be sent. Nothing is written.
     async fn see(&self, recovery: &Recovery, endpoint: &Endpoint, page: &[Listed]) -> Result<Seen, Failure> {
-        let id_of = |listed: &Listed| DeliveryId::new(listed.timestamp, &endpoint.id, &listed.id);
-        let asked: Vec<(&Listed, DeliveryId)> = (page.iter())
-            .filter(|listed| recovery.chosen.may_take(endpoint, listed))
-            .map(|listed| (listed, id_of(listed)))
-            .collect();
-        let times = asked.iter().map(|(listed, _)| listed.timestamp);
-        let (Some(oldest), Some(newest)) = (times.clone().min(), times.max()) else {
-            return Ok(Seen { mine: Vec::new(), new: Vec::new(), read: 0 });
-        };
-        let ids: Vec<DeliveryId> = asked.iter().map(|(_, id)| id.clone()).collect();
-        let made = self.deliveries.made(&endpoint.id, (oldest, newest), &ids).await?;
-        let is_mine = |id: &DeliveryId| made.get(id).is_some_and(|by| by.as_ref() == Some(&recovery.id));
-        let mine: Vec<DeliveryId> = ids.iter().filter(|id| is_mine(id)).cloned().collect();
-        let missing: Vec<&EventId> =
-            asked.iter().filter(|(_, id)| !made.contains_key(id)).map(|(listed, _)| &listed.id).collect();
+        let made = self.made_of(recovery, page).await?;
+        let mine = mine(recovery, page, &made);
+        let is_missing = |listed: &&Listed| !made.contains_key(&id_of(recovery, listed));
+        let asked = page.iter().filter(|listed| recovery.chosen.may_take(endpoint, listed));
+        let missing: Vec<&EventId> = asked.filter(is_missing).map(|listed| &listed.id).collect();
         let (read, now) = (missing.len(), clock::now());
         let each = missing.into_iter().map(|id| self.delivery_of(recovery, endpoint, id, now));
         let all: Vec<_> = stream::iter(each.collect::<Vec<_>>()).buffered(READS_AT_ONCE).collect().await;
         let new = all.into_iter().collect::<Result<Vec<_>, Failure>>()?.into_iter().flatten().collect();
         Ok(Seen { mine, new, read })
+    }
+
+    /// The webhook's deliveries of a page's events, also of those that it does not ask for any more: whoever looked at the page before may have
+    /// made some.
+    async fn made_of(&self, recovery: &Recovery, page: &[Listed]) -> Result<Made, Failure> {
+        let for_who_asks = || page.iter().filter(|listed| listed.kind == Kind::ForWhoAsks);
+        let times = for_who_asks().map(|listed| listed.timestamp);
+        let (Some(oldest), Some(newest)) = (times.clone().min(), times.max()) else { return Ok(Made::new()) };
+        let ids: Vec<DeliveryId> = for_who_asks().map(|listed| id_of(recovery, listed)).collect();
+        self.deliveries.made(&recovery.endpoint_id, (oldest, newest), &ids).await
+    }
+
+    /// Announces what a recovery that ends here has made of its page: its webhook is gone or off by now, so it is called off there. Without
+    /// that it would be pending for good.
+    pub(super) async fn announce_the_last(&self, recovery: &Recovery) -> Result<(), Failure> {
+        let page = self.listed(recovery).await?;
+        let made = self.made_of(recovery, &page.rows).await?;
+        let seen = Seen { mine: mine(recovery, &page.rows, &made), new: Vec::new(), read: 0 };
+        self.make(recovery, seen).await.map(|_| ())
     }
 
     /// The delivery that an event is to have at the webhook, if it is to have one. An event that is gone, or that is none, has none.
@@ -187,6 +197,16 @@ impl Recoverer {
         }
         failure.map_or(Ok(made as u64), Err)
     }
+}
+
+fn id_of(recovery: &Recovery, listed: &Listed) -> DeliveryId {
+    DeliveryId::new(listed.timestamp, &recovery.endpoint_id, &listed.id)
+}
+
+/// Those of a page's events that this recovery has made.
+fn mine(recovery: &Recovery, page: &[Listed], made: &Made) -> Vec<DeliveryId> {
+    let is_mine = |id: &DeliveryId| made.get(id).is_some_and(|by| by.as_ref() == Some(&recovery.id));
+    page.iter().map(|listed| id_of(recovery, listed)).filter(is_mine).collect()
 }
 
 #[cfg(test)]
