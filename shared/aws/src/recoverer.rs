@@ -212,7 +212,9 @@ impl Recoverer {
         let (before, begun) = (recovery.clone(), Instant::now());
         let Some(aim) = self.aim(&recovery).await? else {
             if recovery.chosen.never_matched {
-                self.announce_the_last(&recovery).await?;
+                let made = self.announce_the_last(&recovery).await?;
+                recovery.found += made;
+                recovery.requeued += made;
             }
             recovery.status = Progress::Done;
             self.config.note_recovery(&before, &recovery).await?;

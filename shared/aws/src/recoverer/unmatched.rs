@@ -125,12 +125,12 @@ impl Recoverer {
     }
 
     /// Announces what a recovery that ends here has made of its page: its webhook is gone or off by now, so it is called off there. Without
-    /// that it would be pending for good.
-    pub(super) async fn announce_the_last(&self, recovery: &Recovery) -> Result<(), Failure> {
+    /// that it would be pending for good. How many those are.
+    pub(super) async fn announce_the_last(&self, recovery: &Recovery) -> Result<u64, Failure> {
         let page = self.listed(recovery).await?;
         let made = self.made_of(recovery, &page.rows).await?;
         let seen = Seen { mine: mine(recovery, &page.rows, &made), new: Vec::new(), read: 0 };
-        self.make(recovery, seen).await.map(|_| ())
+        self.make(recovery, seen).await
     }
 
     /// The delivery that an event is to have at the webhook, if it is to have one. An event that is gone, or that is none, has none.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use futures::future::join;
+use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::event::Event;
 use postrider_domain::event_list::pack;
 use postrider_domain::id::{JobId, RecoveryId, TenantId};
@@ -337,17 +338,21 @@ async fn one_whose_webhook_has_ended_or_whose_filter_nobody_can_read_sends_nothi
 }
 
 /// What happens to a recovery: it is carried on for so many calls, of which the last may be carried out unheard; or fan-out comes to an
-/// event, late.
+/// event, late; or the webhook's owner switches it off, or asks for something else.
 #[derive(Debug, Clone)]
 enum Step {
     CarryOn { calls: usize, unheard: bool },
     FanOut(u32),
+    SwitchOff,
+    AskForOthers,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1_usize..40, any::<bool>()).prop_map(|(calls, unheard)| Step::CarryOn { calls, unheard }),
         1 => (0_u32..90).prop_map(Step::FanOut),
+        1 => Just(Step::SwitchOff),
+        1 => Just(Step::AskForOthers),
     ]
 }
 
@@ -367,6 +372,14 @@ proptest! {
             for step in &steps {
                 match step {
                     Step::FanOut(number) => fan_out(&world, *number),
+                    Step::SwitchOff => {
+                        let off = Endpoint { status: EndpointStatus::Disabled, ..endpoint() };
+                        world.lock().unwrap().endpoint = Some(json!(off));
+                    }
+                    Step::AskForOthers => {
+                        let others = Endpoint { events: vec!["order.*".parse().unwrap()], ..endpoint() };
+                        world.lock().unwrap().endpoint = Some(json!(others));
+                    }
                     Step::CarryOn { calls, unheard } => {
                         {
                             let mut kept = world.lock().unwrap();
@@ -387,7 +400,8 @@ proptest! {
             prop_assert_eq!(requeued, mine.len() as u64, "each that it made is counted once");
             prop_assert!(found >= requeued);
             let kept = world.lock().unwrap();
-            for number in (0..90).filter(|number| is_wanted(*number)) {
+            let is_asked_for = !steps.iter().any(|step| matches!(step, Step::SwitchOff | Step::AskForOthers));
+            for number in (0..90).filter(|number| is_asked_for && is_wanted(*number)) {
                 prop_assert!(kept.deliveries.contains_key(id_of(number).as_str()), "{number} is missing");
             }
             for id in &mine {
