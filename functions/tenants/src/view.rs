@@ -65,16 +65,16 @@ pub(crate) struct Leaving {
     /// What is taken away next; null until it begins.
     #[schemars(with = "Option<Names<Stage>>")]
     stage: Option<Stage>,
-    /// Keys that were taken away so far.
+    /// Keys that were taken away so far, at the least.
     #[schemars(example = 2)]
     keys: u64,
-    /// Webhooks that were taken away so far, those among them that were deleted before.
+    /// Webhooks that were taken away so far, at the least; those among them that were deleted before.
     #[schemars(example = 3)]
     webhooks: u64,
-    /// Deliveries that were called off so far.
+    /// Deliveries that were called off so far, at the least.
     #[schemars(example = 20)]
     deliveries: u64,
-    /// Jobs that were taken away so far.
+    /// Jobs that were taken away so far, at the least.
     #[schemars(example = 1)]
     jobs: u64,
 }
