@@ -102,7 +102,8 @@ async fn every_operation_refuses_what_it_does_not_know() {
             let answer = sent(caller, &operation, &path, "text/plain").await;
             assert_eq!((answer.status, code(&answer).as_str()), (415, "unsupported_media_type"), "{operation:?}");
         }
-        if operation.path.contains('{') {
+        // A PUT makes what is not there.
+        if operation.path.contains('{') && operation.method != "put" {
             let nothing = operation.filled(operation.path);
             let answer = sent(caller, &operation, &nothing, "application/json").await;
             assert_eq!((answer.status, code(&answer).as_str()), (404, "not_found"), "{operation:?}");

@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 use postrider_api::{ApiError, Caller, Request, Response};
 use postrider_aws::event_row::CLOCKS_DIFFER;
-use postrider_aws::recoverer::Count;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::id::{EndpointId, RecoveryId};
 use postrider_domain::recovery::{Progress, Recovery};
@@ -66,8 +65,6 @@ impl Ledger {
         };
         if asked.count_only {
             let counted = self.recoverer.count(&recovery, endpoint).await?;
-            // What is older was not looked at.
-            let counted = Count { complete: counted.complete && recovery.since <= asked.since, ..counted };
             return Ok(Answered::Counted(recovery_view::counted(counted)));
         }
         self.config.create_recovery(&recovery, tenant.quotas()).await??;
