@@ -48,7 +48,7 @@ impl Asked {
         let never_matched = never_matched.unwrap_or_default();
         let impossible = |field, expected| Err(ApiError::unprocessable(Invalid::new(field, expected)));
         if since >= until.unwrap_or(now) {
-            return impossible("since", "a time before `until`, which is now if left out");
+            return impossible("since", "a time before `until`, and not in the future");
         }
         if never_matched && jobs.is_some() {
             return impossible("never_matched", "`false`: a job's event is for its own URL, which no pattern asks for");

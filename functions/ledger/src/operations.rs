@@ -61,7 +61,7 @@ fn of_a_recovery<Body: JsonSchema, Begun: JsonSchema, Counted: JsonSchema>(opera
         .answers::<Begun>(202, "The recovery has begun.")
         .answers::<Counted>(200, "With `count_only`: how much it would send again.")
         .refuses(
-            ApiError::unprocessable(Invalid::new("since", "a time before `until`, which is now if left out")),
+            ApiError::unprocessable(Invalid::new("since", "a time before `until`, and not in the future")),
             "`since` is not before `until`, or what is asked for contradicts itself.",
         )
         .refuses(

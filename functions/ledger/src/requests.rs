@@ -26,7 +26,7 @@ pub(crate) struct Recover {
     /// Of these event types alone: 1 to 48, each a type, `prefix.*` or `*`. All that the webhook missed where nothing is said.
     #[schemars(with = "Left<Vec<SubscriptionPattern>>", length(min = 1, max = MAX_PATTERNS), example = ["invoice.paid"])]
     events: (),
-    /// Only what stands so. Where nothing is said: what failed, what was cancelled since the webhook was disabled or deleted or its tenant
+    /// Only what stands so. Where nothing is said: what failed, what was cancelled since the webhook was disabled or its tenant
     /// suspended, and what has been pending for over an hour.
     #[schemars(with = "Left<Vec<Recoverable>>", length(min = 1), example = ["retrying"])]
     statuses: (),

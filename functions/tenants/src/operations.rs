@@ -46,7 +46,7 @@ pub(crate) fn get() -> Operation {
 }
 
 pub(crate) fn put() -> Operation {
-    let about = "The tenant that the provider calls so is as the request says, and is made where there is none. What is left out stays. \
+    let about = "The tenant that the provider calls so is as the request says, and is made where there is none, for which it needs `name` and `plan`. What is left out stays. \
                  It takes no secret: one is made with the tenant, and shown at its first rotation.";
     Operation::new("putTenant", "Create or update a tenant", about)
         .of::<ExternalIdInPath>("id", "`ext:` and the tenant's `external_id`.")

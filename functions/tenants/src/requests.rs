@@ -51,11 +51,11 @@ pub(crate) struct CreateTenant {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct PutTenant {
-    /// The operator's name for it.
-    #[schemars(with = "String", length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
+    /// The operator's name for it. A new one needs it.
+    #[schemars(with = "Left<String>", length(min = 1, max = MAX_NAME_CHARS), example = &"Acme")]
     name: (),
-    /// What it pays for.
-    #[schemars(with = "Names<Plan>")]
+    /// What it pays for. A new one needs it.
+    #[schemars(with = "Left<Names<Plan>>")]
     plan: (),
     /// Its own quotas, in place of its plan's. What is left out stays.
     #[schemars(with = "Left<QuotasToSet>")]
@@ -155,7 +155,7 @@ pub(crate) struct CreateKey {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct CreateProviderKey {
-    /// What it may do: of all scopes those that a provider can use, which are `events:write`, `event_types:write` and those of jobs.
+    /// What it may do: of all scopes those that a provider can use, which are `events:write`, `event_types:write`, `deliveries:read` and those of jobs.
     #[schemars(with = "Vec<Names<Scope>>", length(min = 1, max = Scope::ALL.len()), extend("uniqueItems" = true), example = ["events:write"])]
     scopes: (),
     #[serde(flatten)]

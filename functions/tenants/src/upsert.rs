@@ -15,18 +15,20 @@ impl Operator {
     pub(crate) async fn put(&self, request: &Request, id: &str) -> Result<Response, ApiError> {
         let mut fields = request.fields()?;
         let external_id = external_id(id)?;
-        let name = check_name(fields.require("name", A_NAME)?)?;
-        let plan: Plan = fields.require("plan", A_PLAN)?;
+        let name = fields.take_value("name", A_NAME)?.map(check_name).transpose()?;
+        let plan: Option<Plan> = fields.take_value("plan", A_PLAN)?;
         let quotas = quotas(&mut fields)?;
         let metadata = given_metadata(&mut fields)?;
         fields.finish()?;
         for _ in 0..TRIES {
             let Some(id) = self.config.tenant_of(&external_id).await? else {
+                let new = name.clone().ok_or_else(|| Invalid::new("name", A_NAME))?;
+                let new = (new, plan.ok_or_else(|| Invalid::new("plan", A_PLAN))?);
                 let tenant = Tenant {
                     quotas: quotas.of_nothing(),
                     external_id: Some(external_id.clone()),
                     metadata: metadata.clone().unwrap_or_default(),
-                    ..self.new_tenant((name.clone(), plan), None).await?
+                    ..self.new_tenant(new, None).await?
                 };
                 if self.config.create_tenant(&tenant, None).await?.is_ok() {
                     return Ok(Response::json(201, &view::tenant(&tenant)));
@@ -38,8 +40,8 @@ impl Operator {
                 return Err(being_deleted());
             }
             let change = TenantChange {
-                name: Some(name.clone()),
-                plan: Some(plan),
+                name: name.clone(),
+                plan,
                 quotas,
                 external_id: Some(Some(external_id.clone())),
                 metadata: metadata.clone(),

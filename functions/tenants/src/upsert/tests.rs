@@ -105,6 +105,14 @@ async fn what_can_be_no_external_id_makes_no_tenant() {
 }
 
 #[tokio::test]
+async fn what_a_put_leaves_out_stays() {
+    let script = knowing("customer-1").saying("TransactWriteItems", [Said::done()]);
+    let answer = answered(&script, put("customer-1", &json!({"metadata": {"crm": "1"}}))).await;
+    let shown = &answer.body;
+    assert_eq!((answer.status, &shown["name"], &shown["metadata"]), (200, &json!(tenant().name), &json!({"crm": "1"})));
+}
+
+#[tokio::test]
 async fn every_route_of_a_tenant_takes_its_external_id() {
     let answer = answered(&knowing("customer-1"), Call::new("GET", "/v1/tenants/ext:customer-1")).await;
     assert_eq!((answer.status, &answer.body["id"]), (200, &json!(tenant().id)));
