@@ -17,6 +17,9 @@ def told(caller: Caller) -> dict:
     schemas["Unreachable"] = {"type": "string", "pattern": r"^https://[a-z]{1,20}\.invalid/[a-z]{0,20}$"}
     for sent, field in SENT_URLS:
         schemas[sent]["properties"][field] = {"$ref": "#/components/schemas/Unreachable"}
+    # Of their own: or who deletes `ext:0` deletes the tenant that is to stay, which somebody has called so.
+    for sent in ("CreateTenant", "ChangeTenant"):
+        schemas[sent]["properties"]["external_id"] = {"type": "string", "pattern": r"^fuzz-[a-z0-9]{12}$"}
     for name, operation in operations(whole):
         path = name.split()[1]
         for parameter in operation.get("parameters", []):
