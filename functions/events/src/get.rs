@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use postrider_api::{ApiError, Caller, Cursor, Paging, Request, Response};
+use postrider_api::{ApiError, Caller, Cursor, Paging, Request, Response, kept_event};
 use postrider_aws::config_table::Subscription;
 use postrider_aws::{Failure, Page, event_row, rows};
 use postrider_domain::endpoint::Endpoint;
@@ -100,15 +100,10 @@ impl Events {
 /// # Errors
 /// 404 with the reason where the row is no event.
 fn event_in(row: event_row::Row) -> Result<(Event, Option<Timestamp>), ApiError> {
-    let is_no_event = |why: &str| ApiError::is_no("event", why, "set aside in quarantine");
     if let Some(event) = event_row::expunged(&row) {
         return Ok((event, event_row::expunged_at(&row)));
     }
-    if let Some(why) = event_row::refusal(&row) {
-        return Err(is_no_event(why));
-    }
-    let event = event_row::read(row).map_err(|invalid| is_no_event(&invalid.to_string()))?;
-    Ok((event, None))
+    Ok((kept_event(row)?, None))
 }
 
 /// Whether an endpoint's row should be in the page that begins after the one given, and is not.

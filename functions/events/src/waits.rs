@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::Endpoint;
-use postrider_domain::endpoint::parking::{Cause, Parking, State};
+use postrider_domain::endpoint::parking::{Cause, Parking};
 use postrider_domain::id::EndpointId;
+use postrider_domain::waits;
 
 /// How the webhooks of some deliveries are parked, while they are.
 #[derive(Debug, Default)]
@@ -20,17 +21,15 @@ impl<'a> Waits<'a> {
 
     /// Why this one waits, if it does.
     pub(crate) fn cause(&self, row: &Delivery) -> Option<Cause> {
-        let parking = self.0.get(&row.endpoint_id);
-        row.is_parked().then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause))
+        waits::cause(row, self.parking(row))
     }
 
-    /// When its next attempt is due; while it waits for its webhook, when that is asked next. Drained, it waits for its turn and for no
-    /// probe.
+    /// When its next attempt is due, or its webhook is asked next whether it is back.
     pub(crate) fn next_attempt_at(&self, row: &Delivery) -> Option<Timestamp> {
-        if !row.is_parked() {
-            return row.next_attempt_at;
-        }
-        let parking = self.0.get(&row.endpoint_id).filter(|parking| parking.state == State::Down);
-        parking.map(|parking| parking.next_at)
+        waits::next_attempt_at(row, self.parking(row))
+    }
+
+    fn parking(&self, row: &Delivery) -> Option<&Parking> {
+        self.0.get(&row.endpoint_id).copied()
     }
 }

@@ -37,7 +37,7 @@ impl Asked {
         let since: String = fields.require("since", "an RFC 3339 time")?;
         let until: Option<String> = fields.take_value("until", "an RFC 3339 time")?;
         let events: Option<Vec<String>> = fields.take_value("events", "a list of event types")?;
-        let statuses: Option<Vec<String>> = fields.take_value("statuses", &names())?;
+        let statuses: Option<Vec<String>> = fields.take_value("statuses", &a_list())?;
         let count_only: Option<bool> = fields.take_value("count_only", "`true` or `false`")?;
         let never_matched: Option<bool> = fields.take_value("never_matched", "`true` or `false`")?;
         fields.finish()?;
@@ -67,21 +67,22 @@ impl Asked {
 
 /// The statuses that can be asked for, in words for an error.
 fn names() -> String {
-    let names: Vec<_> = Chosen::STATUSES.iter().map(|status| format!("`{}`", status.as_str())).collect();
-    format!("a list of at least one of {}", names.join(", "))
+    Chosen::STATUSES.map(|status| format!("`{}`", status.as_str())).join(", ")
+}
+
+fn a_list() -> String {
+    format!("a list of at least one of {}", names())
 }
 
 fn read_statuses(names: &[String]) -> Result<Vec<Status>, Invalid> {
     if names.is_empty() {
-        return Err(Invalid::new("statuses", self::names()));
+        return Err(Invalid::new("statuses", a_list()));
     }
     let mut statuses = Vec::new();
     for (i, name) in names.iter().enumerate() {
         let status = Status::named(name).filter(|status| Chosen::STATUSES.contains(status));
-        let status = status.ok_or_else(|| {
-            let all = Chosen::STATUSES.map(|status| format!("`{}`", status.as_str()));
-            Invalid::new(format!("statuses[{i}]"), format!("one of {}", all.join(", ")))
-        })?;
+        let status =
+            status.ok_or_else(|| Invalid::new(format!("statuses[{i}]"), format!("one of {}", self::names())))?;
         if !statuses.contains(&status) {
             statuses.push(status);
         }

@@ -221,10 +221,7 @@ impl Ledger {
         let before = self.find(caller, id).await?;
         let after = before.asked_again(clock::now()).map_err(|why| ApiError::conflict(why.to_string()))?;
         self.check_deliverable(caller.tenant()?, &before).await?;
-        if let Err(exceeded) = self.config.take_retry(&before.tenant_id, &before.endpoint_id).await? {
-            self.used_up.note(&before.tenant_id, &before.endpoint_id, exceeded, clock::now());
-            return Err(exceeded.into());
-        }
+        self.used_up.take(&self.config, &before.tenant_id, &before.endpoint_id).await??;
         if self.deliveries.begin_round(&before, &after, &entropy::mark()).await? == Recorded::Overtaken {
             return Err(overtaken());
         }

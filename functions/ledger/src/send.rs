@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use postrider_api::{ApiError, Caller, Request, Response};
+use postrider_api::{ApiError, Caller, Request, Response, kept_event};
 use postrider_aws::{Recorded, event_row};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EndpointStatus;
@@ -39,10 +39,7 @@ impl Ledger {
         if self.deliveries.get(&delivery_id).await?.is_some() {
             return Err(has_it(&delivery_id));
         }
-        if let Err(exceeded) = self.config.take_retry(&endpoint.tenant_id, &endpoint.id).await? {
-            self.used_up.note(&endpoint.tenant_id, &endpoint.id, exceeded, clock::now());
-            return Err(exceeded.into());
-        }
+        self.used_up.take(&self.config, &endpoint.tenant_id, &endpoint.id).await??;
         let now = clock::now();
         let row = Delivery::asked_for(&event, endpoint.id, now, now.as_second() + self.retention.seconds);
         if self.deliveries.put_asked(&row, &entropy::mark()).await? == Recorded::Overtaken {
@@ -63,11 +60,7 @@ impl Ledger {
         if event_row::expunged_at(&row).is_some() {
             return Err(ApiError::event_expunged());
         }
-        let is_no_event = |why: &str| ApiError::is_no("event", why, "set aside in quarantine");
-        if let Some(why) = event_row::refusal(&row) {
-            return Err(is_no_event(why));
-        }
-        event_row::read(row).map_err(|invalid| is_no_event(&invalid.to_string()))
+        kept_event(row)
     }
 }
 

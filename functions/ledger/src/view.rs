@@ -7,11 +7,12 @@ use postrider_api::{Cursor, Pagination};
 use postrider_domain::attempt::{Attempt, Place as Order};
 use postrider_domain::cancellation::Cancellation;
 use postrider_domain::delivery::{Delivery, Reason, Status};
-use postrider_domain::endpoint::parking::{Cause, State};
+use postrider_domain::endpoint::parking::Cause;
 use postrider_domain::event::EventType;
 use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId};
 use postrider_domain::kept_headers::MOST_HEADERS;
 use postrider_domain::recovery::Progress;
+use postrider_domain::waits;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -171,11 +172,7 @@ fn shown<'a>(
     attempts: Vec<ShownAttempt<'a>>,
     pagination: Option<Pagination>,
 ) -> Shown<'a> {
-    let is_parked = delivery.is_parked();
     let parking = place.parking.as_ref();
-    // Drained, it waits for its turn and for no probe.
-    let next_probe = || parking.filter(|parking| parking.state == State::Down).map(|parking| parking.next_at);
-    let next_attempt_at = if is_parked { next_probe() } else { delivery.next_attempt_at };
     Shown {
         id: &delivery.id,
         event_id: &delivery.event_id,
@@ -185,10 +182,10 @@ fn shown<'a>(
         test: delivery.test,
         status: delivery.status,
         created_at: delivery.created_at.into(),
-        next_attempt_at: next_attempt_at.map(Time::from),
+        next_attempt_at: waits::next_attempt_at(delivery, parking).map(Time::from),
         attempts,
         job_id: delivery.job_id.as_ref(),
-        waiting_for: is_parked.then(|| parking.map_or(Cause::EndpointOutage, |parking| parking.cause)),
+        waiting_for: waits::cause(delivery, parking),
         reason: delivery.reason,
         // A round that somebody asked for after that is another's to end.
         cancellation_id: delivery.called_off_by.as_ref().filter(|_| delivery.status == Status::Cancelled),

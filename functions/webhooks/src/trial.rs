@@ -58,10 +58,7 @@ impl Webhooks {
             return Err(disabled_webhook());
         }
         let what = self.what(asked, &endpoint).await?;
-        if let Err(exceeded) = self.config.take_retry(&endpoint.tenant_id, &endpoint.id).await? {
-            self.used_up.note(&endpoint.tenant_id, &endpoint.id, exceeded, clock::now());
-            return Err(exceeded.into());
-        }
+        self.used_up.take(&self.config, &endpoint.tenant_id, &endpoint.id).await??;
         let now = clock::now();
         let event = test_event(&endpoint, what, entropy::bits128(), now, now.as_second() + self.retention.seconds);
         // Nobody else knows its id: a row that is there is this very one, whose answer was lost.

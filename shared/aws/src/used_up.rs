@@ -8,6 +8,10 @@ use jiff::Timestamp;
 use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::quota::bucket::{RETRIES, wait};
 use postrider_domain::quota::{Exceeded, Quota};
+use postrider_host::clock;
+
+use crate::config_table::ConfigTable;
+use crate::error::Failure;
 
 /// How many are remembered. Each is for a second at the most, so more of them at once come only where nothing is to be saved.
 const MOST: usize = 1000;
@@ -31,8 +35,25 @@ impl UsedUp {
         }
     }
 
+    /// Takes a retry from a webhook's bucket, and remembers it if there was none.
+    ///
+    /// # Errors
+    /// When the bucket could not be asked; [`Exceeded`] within where it is empty.
+    pub async fn take(
+        &self,
+        config: &ConfigTable,
+        tenant: &TenantId,
+        endpoint: &EndpointId,
+    ) -> Result<Result<(), Exceeded>, Failure> {
+        let taken = config.take_retry(tenant, endpoint).await?;
+        if let Err(exceeded) = taken {
+            self.note(tenant, endpoint, exceeded, clock::now());
+        }
+        Ok(taken)
+    }
+
     /// Remembers one that was refused.
-    pub fn note(&self, tenant: &TenantId, endpoint: &EndpointId, exceeded: Exceeded, now: Timestamp) {
+    fn note(&self, tenant: &TenantId, endpoint: &EndpointId, exceeded: Exceeded, now: Timestamp) {
         let (now, mut refused) = (now.as_millisecond(), self.refused());
         if refused.len() >= MOST {
             refused.retain(|_, until| counts(*until, now));

@@ -60,6 +60,7 @@ pub mod ticket;
 pub mod time;
 pub mod time_share;
 pub mod tries;
+pub mod waits;
 pub mod web_url;
 pub mod webhook_url;
 pub mod withheld;

@@ -13,10 +13,7 @@ use crate::recovery_view;
 
 impl Ledger {
     pub(super) async fn recover_generations(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        Ok(match self.recovered_jobs(request, caller, JobKind::Projects).await? {
-            Answered::Counted(counted) => Response::json(200, &counted),
-            Answered::Begun(begun) => Response::json(202, &begun),
-        })
+        Ok(self.recovered_jobs(request, caller, JobKind::Projects).await?.plain())
     }
 
     pub(super) async fn generations_recovery(

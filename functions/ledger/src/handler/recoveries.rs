@@ -20,6 +20,16 @@ pub(super) enum Answered {
     Begun(recovery_view::Begun),
 }
 
+impl Answered {
+    /// The same as an answer, with nothing around it.
+    pub(super) fn plain(self) -> Response {
+        match self {
+            Self::Counted(counted) => Response::json(200, &counted),
+            Self::Begun(begun) => Response::json(202, &begun),
+        }
+    }
+}
+
 impl Ledger {
     /// Everything that the webhook missed, again. What can be done while the caller waits is done at once; the sweep
     /// continues the rest.
@@ -32,10 +42,7 @@ impl Ledger {
                 "this webhook is disabled; enable it first, or all would be cancelled again",
             ));
         }
-        Ok(match self.recovered(caller, (endpoint.id.clone(), Some(&endpoint)), asked).await? {
-            Answered::Counted(counted) => Response::json(200, &counted),
-            Answered::Begun(begun) => Response::json(202, &begun),
-        })
+        Ok(self.recovered(caller, (endpoint.id.clone(), Some(&endpoint)), asked).await?.plain())
     }
 
     /// Counts what is asked for, or begins to send it: a webhook's, or a tenant's jobs', whose deliveries lie under an endpoint's id
