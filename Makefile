@@ -4,15 +4,23 @@
 #   make up              bring the stack up, or deploy again to the one that runs (local/.run/stack.json)
 #   make down            end what `make up` started
 #   make redrive         have what lies in quarantine tried again
+#   make smoke           does a deployed stack do what it is for? The one that runs, or with STACK_NAME=name one on AWS; two minutes
 #   make check           what needs no stack: formatting, clippy, ruff, types, layers, unit tests; under a minute once compiled
 #   make e2e T=name      the end-to-end tests with that name, on the stack that runs; without T all but those that disturb it
+#   make link            a link to the portal of the stack that runs, which opens once, within five minutes
 #   make logs F=deliver  what a function of that stack has logged
 #   make env F=deliver   its environment, for a shell to take over: eval "$$(make -s env F=deliver)"
 #   make test            every test: unit, end to end on a stack of its own, template
 #   make second-opinion  our programs before AWS's own emulator, envelopes and models, and the roles of production; a minute
+#   make portal-test     the pages in a real browser, by clicking, on the stack that runs; some minutes; with T=name those tests
+#   make portal-picture  the portal's picture in README.md anew, on the stack that runs
+#   make portal-figures  what the portal's pages weigh and take, into docs/performance.md; builds release programs, many minutes
 #   make clients         clients of the API in Python and TypeScript, from docs/openapi.json, into .tools/clients
 #   make fuzz            every operation of the API with made-up calls, with a key of each kind, on the stack that runs; a minute and
 #                        a half, and longer with EXAMPLES=100; SEED=2 makes up others
+#   make upgrade         the last release with traffic on its way, followed by this version, rolled back, and followed again; on a stack
+#                        of its own, some minutes, and some more for the programs of before, once
+#   make restore         docs/restore.md as it is printed: 220 events into other stacks and upon a deleted one's tables; some minutes
 #   make soak            2,000 events while functions die at random, 500 while their owner acts, 10,000 recovered, 20 jobs at
 #                        each of four paces to the providers' own receivers; half an hour
 #   make faults          one fault of AWS after another, and what becomes of 200 events under each; many minutes
@@ -26,6 +34,8 @@
 #   make bench-outage    of the bench, what an endpoint that is down for a day costs
 #   make bench-retries   what a retry writes, into docs/performance.md; on a stack that is up, as above
 #   make bench-filters   what the worst filters take, into docs/performance.md; needs no stack
+#   make release         what is deployed to others' accounts, into dist: programs of both processors as zips, the template, checksums;
+#                        ten minutes and more for each processor, whose target has to be installed
 #   make openapi         docs/openapi.json anew, as the functions' routes and types say it
 #   make lint            formatting, clippy, Python, documentation, dependencies, template
 #
@@ -39,12 +49,17 @@
 #   OUTAGE_SECONDS=5     outages park after so many seconds, and probe every so many
 #   EVENT_TYPES=closed   events of types that the catalogue does not have are refused
 #   USER_AGENT=Acme/1    how deliveries name their sender
+#   PORTAL_NAME=, PORTAL_ACCENT=, PORTAL_LANGUAGE=, PORTAL_FRAME_ANCESTORS=, PORTAL_RETURN_URL=   how the portal looks (docs/portal.md)
 #   RUN_DIR=some/where   a stack of its own beside others
+#   ARCH=x86_64          one processor's programs alone, for make release
+#   PROFILE=dev          dev builds for this machine, for make release; for who tries one out
+#   DIST=some/where      where make release leaves them, if not in dist
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive demo check e2e logs env test second-opinion clients fuzz soak faults tarpit noisy giants bench bench-counts bench-outage \
-  bench-retries bench-filters instructions lint openapi venv
+.PHONY: up down redrive smoke demo check e2e link logs env test second-opinion portal-test portal-picture portal-figures clients fuzz \
+  upgrade restore soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries bench-filters instructions lint openapi \
+  release venv
 .DEFAULT_GOAL := help
 
 VENV   := local/.venv
@@ -65,11 +80,18 @@ down: venv
 redrive: venv
 	@$(PYTHON_VENV) local/redrive.py
 
+# The program's own status tells what does not hold (1) from what could not be run (2); make has 2 for both.
+smoke: venv
+	@PYTHONPATH=local $(PYTHON_VENV) -m smoke
+
 check: venv
 	@$(PYTHON_VENV) local/check.py
 
 e2e: venv
 	@$(PYTHON_VENV) local/e2e.py
+
+link: venv
+	@$(PYTHON_VENV) local/link.py
 
 logs: venv
 	@$(PYTHON_VENV) local/logs.py
@@ -86,11 +108,26 @@ test: venv
 second-opinion: venv
 	@$(PYTHON_VENV) tests/second_opinion/second_opinion.py
 
+portal-test: venv
+	@$(PYTHON_VENV) local/portal.py
+
+portal-picture: venv
+	@$(PYTHON_VENV) local/picture.py
+
+portal-figures: venv
+	@$(PYTHON_VENV) tests/bench/portal_figures.py
+
 clients: venv
 	@$(PYTHON_VENV) local/clients.py
 
 fuzz: venv
 	@$(PYTHON_VENV) tests/fuzz/fuzz.py
+
+upgrade: venv
+	@$(PYTHON_VENV) tests/upgrade/upgrade.py
+
+restore: venv
+	@$(PYTHON_VENV) tests/restore/restoring.py
 
 soak: venv
 	@$(PYTHON_VENV) local/long.py soak
@@ -132,6 +169,9 @@ giants: venv
 
 openapi: venv
 	@$(PYTHON_VENV) local/openapi.py
+
+release: venv
+	@$(PYTHON_VENV) local/release.py
 
 lint: venv
 	@$(PYTHON_VENV) local/lint.py

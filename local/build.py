@@ -28,9 +28,16 @@ def cpu_arch() -> str:
         raise Failed(f"the functions cannot run on a {platform.machine()} machine") from None
 
 
-def tool_environment(endpoint_url: str) -> dict[str, str]:
+# A dev build by plain cargo: no link-time optimisation, no cross compiler, and every compiled
+# dependency shared with `cargo test` (`.cargo/config.toml`).
+DEV = {"SAM_BUILD_MODE": "debug", "CARGO_LAMBDA_COMPILER": "cargo"}
+# As for AWS: optimised, and by zig, so that it starts where Amazon Linux 2023 runs.
+RELEASE: dict[str, str] = {}
+
+
+def tool_environment(endpoint_url: str, profile: dict[str, str] = DEV) -> dict[str, str]:
     """What SAM CLI gets: the pinned tools first, and no way to a real account by accident."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_"))}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_", "CARGO_LAMBDA_"))}
     return env | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}",
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -41,20 +48,17 @@ def tool_environment(endpoint_url: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.2",
-        # A dev build by plain cargo: no link-time optimisation, no cross compiler, and every compiled
-        # dependency shared with `cargo test` (`.cargo/config.toml`).
-        "SAM_BUILD_MODE": "debug",
-        "CARGO_LAMBDA_COMPILER": "cargo",
+        **profile,
     }
 
 
-def sam(command: str, *arguments: str, endpoint_url: str = NOWHERE) -> None:
+def sam(command: str, *arguments: str, endpoint_url: str = NOWHERE, profile: dict[str, str] = DEV) -> None:
     """Runs SAM CLI with the local part of samconfig.toml; what it printed is shown only when it failed."""
     line = ["sam", command, "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", *arguments]
     done = subprocess.run(
         line,
         cwd=ROOT,
-        env=tool_environment(endpoint_url),
+        env=tool_environment(endpoint_url, profile),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -84,7 +88,13 @@ def compile_all() -> None:
 
 
 def gather(folder: Path) -> None:
-    sam("build", "--build-dir", str(folder), "--parameter-overrides", f"Environment=local CpuArch={cpu_arch()}")
+    gather_for(cpu_arch(), folder, DEV)
+
+
+def gather_for(arch: str, folder: Path, profile: dict[str, str]) -> None:
+    """What is deployed to this processor, one folder for each function."""
+    overrides = f"Environment=local CpuArch={arch}"
+    sam("build", "--build-dir", str(folder), "--parameter-overrides", overrides, profile=profile)
 
 
 @contextlib.contextmanager

@@ -1,13 +1,14 @@
 """A deployment: the template on the emulator, by `sam deploy` as on AWS, and what came of it."""
 
-from urllib.parse import urlsplit
+from pathlib import Path
 
 from build import cpu_arch, sam
 from emulator import REGION, Emulator, client
-from run_dir import RunDir
 
 STACK_NAME = "postrider-local"
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "fanout", "deliver", "sweep")
+# As the template has it for the emulator: what links lead to has to be known before there is an API.
+API_ID = "90571de5"
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "portal", "fanout", "deliver", "sweep")
 QUEUES = ("deliver", "retry", "slow", "dead", "quarantine", "unfinished", "continuation", "triggers")
 TABLES = ("config", "jobs", "events", "deliveries")
 
@@ -20,19 +21,21 @@ def quoted(text: str) -> str:
 class Deployment:
     """The stack's names and addresses, read from its outputs as an operator would read them."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, name: str = STACK_NAME) -> None:
         self.emulator = emulator
+        self.name = name
 
-    def deploy(self, run_dir: RunDir, chosen: dict[str, str]) -> None:
-        """`chosen` are parameters of the template."""
+    def deploy(self, build: Path, chosen: dict[str, str]) -> None:
+        """What `sam build` has gathered in that folder. `chosen` are parameters of the template."""
+        chosen = {"PublicUrl": self.api_url(), **chosen}
         parameters = f"Environment=local CpuArch={cpu_arch()} "
         parameters += " ".join(f"{name}={quoted(value)}" for name, value in chosen.items())
         sam(
             "deploy",
             "--template-file",
-            str(run_dir.build / "template.yaml"),
+            str(build / "template.yaml"),
             "--stack-name",
-            STACK_NAME,
+            self.name,
             "--parameter-overrides",
             parameters,
             endpoint_url=self.emulator.url,
@@ -40,19 +43,19 @@ class Deployment:
 
     def describe(self) -> dict:
         """The part of stack.json that the stack itself knows."""
-        outputs = self._outputs()
+        outputs = self.outputs()
         return {
-            "api_url": self._api_url(outputs["ApiUrl"]),
+            "api_url": outputs["ApiUrl"],
             "endpoint_url": self.emulator.url,
             "region": REGION,
-            "stack": STACK_NAME,
-            "admin_key": self._secret(outputs["AdminKeySecret"]),
+            "stack": self.name,
+            "admin_key": self.secret(outputs["AdminKeySecret"]),
             "functions": self._functions(outputs),
             "queues": {name: outputs[f"{name.capitalize()}Queue"] for name in QUEUES},
             "tables": {name: outputs[f"{name.capitalize()}Table"] for name in TABLES},
             "schedule_group": outputs["ScheduleGroup"],
             "event_bus": outputs["EventBus"],
-            "webhook_signing_secret": self._secret(outputs["WebhookSigningSecret"]),
+            "webhook_signing_secret": self.secret(outputs["WebhookSigningSecret"]),
         }
 
     def _functions(self, outputs: dict[str, str]) -> dict[str, str]:
@@ -60,14 +63,13 @@ class Deployment:
         functions = {name: outputs[f"{name.capitalize()}Function"] for name in FUNCTIONS}
         return {**functions, "deliveries": functions["ledger"]}
 
-    def _api_url(self, output: str) -> str:
-        """The API by its path: the output's host is a name under localhost, which few resolvers know."""
-        api_id = urlsplit(output).netloc.split(".")[0]
+    def api_url(self, api_id: str = API_ID) -> str:
+        """The API by its path: its own host is a name under localhost, which few resolvers know."""
         return f"{self.emulator.url}/_aws/execute-api/{api_id}/$default"
 
-    def _secret(self, secret_id: str) -> str:
+    def secret(self, secret_id: str) -> str:
         return client("secretsmanager", self.emulator.url).get_secret_value(SecretId=secret_id)["SecretString"]
 
-    def _outputs(self) -> dict[str, str]:
-        stacks = client("cloudformation", self.emulator.url).describe_stacks(StackName=STACK_NAME)["Stacks"]
+    def outputs(self) -> dict[str, str]:
+        stacks = client("cloudformation", self.emulator.url).describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}

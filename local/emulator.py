@@ -70,7 +70,7 @@ class Emulator:
         """Starts it on a free port; another process may take that port first, so this is tried a few times."""
         for _ in range(3):
             try:
-                self._launch(_free_port(), auth, trusted_ca)
+                self._launch(free_port(), auth, trusted_ca)
                 if self._becomes_ready():
                     return
             except BaseException:
@@ -169,7 +169,8 @@ class Emulator:
         return "\n".join(lines[-15:])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody has at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

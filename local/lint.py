@@ -24,7 +24,7 @@ CHECKS = QUICK | {
     "documentation": ["cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"],
     "dependencies": [str(TOOLS / "bin" / "cargo-deny"), "check", "bans", "licenses", "sources"],
     "template, by SAM": ["sam", "validate", "--lint", "--config-env", "local"],
-    "template, by cfn-lint": ["cfn-lint", "template.yaml"],
+    "templates, by cfn-lint": ["cfn-lint", "template.yaml", "restore.yaml"],
 }
 
 

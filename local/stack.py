@@ -39,8 +39,10 @@ class Stack:
         user_agent: str | None = None,
         outage_seconds: str | None = None,
         event_types: str | None = None,
+        portal: dict[str, str] | None = None,
     ) -> dict:
-        """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them."""
+        """`dialects` is a file with dialects of an operator's own; the two lists are as the template takes them, and so are the
+        parameters in `portal`."""
         chosen = {
             "PrivateTargets": "refuse" if strict else "allow",
             "ExtraDialects": compact(Path(dialects)) if dialects else "",
@@ -49,6 +51,7 @@ class Stack:
             "UserAgent": user_agent or "",
             "OutageSeconds": outage_seconds or "",
             "EventTypes": event_types or "open",
+            **(portal or {}),
         }
         self.run_dir.make()
         self._gather(self.run_dir)
@@ -56,7 +59,7 @@ class Stack:
         try:
             with step(f"deploy the template (sam deploy; private targets: {chosen['PrivateTargets']})"):
                 deployment = Deployment(self.emulator)
-                deployment.deploy(self.run_dir, chosen)
+                deployment.deploy(self.run_dir.build, chosen)
                 description = deployment.describe()
         except BaseException:
             if started:
@@ -67,6 +70,7 @@ class Stack:
         description["allowed_target_cidrs"] = chosen["AllowedTargetCidrs"]
         description["denied_target_domains"] = chosen["DeniedTargetDomains"]
         description["user_agent"] = chosen["UserAgent"]
+        description["portal"] = portal or {}
         if outage_seconds:
             description["outage_seconds"] = int(outage_seconds)
         description["receiver_tls"] = self.authority.as_json()

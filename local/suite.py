@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from clients import Command, call
+from emulator import free_port
 from once import once
 from run_dir import ROOT, RunDir
 from side_by_side import SideBySide
@@ -23,11 +24,13 @@ FACTS = ["cargo", "build", "--workspace", "--bin", "facts"]
 # The tests in Python, by what they test.
 PYTHON_TESTS = {
     what: [sys.executable, "-m", "unittest", "discover", "-s", f"tests/{what.replace(' ', '_')}"]
-    for what in ("template", "openapi", "examples", "bench", "local", "second opinion")
+    for what in ("template", "openapi", "examples", "bench", "local", "smoke", "second opinion")
 }
 SECOND_OPINION = [sys.executable, "tests/second_opinion/second_opinion.py"]
 CLIENTS = [sys.executable, "tests/clients/drive.py"]
+PORTAL = [sys.executable, "local/portal.py"]
 FUZZ = [sys.executable, "tests/fuzz/fuzz.py"]
+RELEASED = [sys.executable, "tests/release/deployed.py"]
 # The end-to-end tests mostly wait for receivers and retries, so more of them run at once than there are cores.
 AT_ONCE = "5"
 # Those of the tests that disturb a stack which take minutes.
@@ -38,6 +41,7 @@ LONG = (
     "chaos::recovery::",
     "chaos::bad_days::fanout",
     "chaos::sweeps::dead",
+    "chaos::smoke::of_a_stack",
 )
 # An operator's own dialects, as data alone.
 DIALECTS = ROOT / "tests" / "e2e" / "dialects.json"
@@ -66,6 +70,7 @@ def run() -> None:
         use = {"POSTRIDER_STACK": str(run_dir.stack), "RUST_TEST_THREADS": AT_ONCE}
         stack.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
         check("test everything (cargo test)", CARGO_TEST, **use)
+        check("open the pages in a real browser (make portal-test)", PORTAL, **use)
         second.up(strict=False, auth=True, dialects=DIALECTS, user_agent=USER_AGENT)
         with step("kill, starve and poison what delivers, on two stacks"):
             SideBySide([*E2E, "--ignored", "--exact"], disturbing()).run([stack.run_dir.stack, second.run_dir.stack])
@@ -75,6 +80,7 @@ def run() -> None:
             CLIENTS,
             POSTRIDER_STACK=str(second.run_dir.stack),
         )
+        check("deploy a release's folder without cargo", RELEASED, POSTRIDER_STACK=str(second.run_dir.stack))
         for searched in (stack, second):
             logs = {"POSTRIDER_STACK": str(searched.run_dir.stack)}
             check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **logs)
@@ -83,8 +89,10 @@ def run() -> None:
         second.down()
         # It ends the stack's own deliveries; what follows makes none.
         check("count what a delivery costs", [sys.executable, "tests/bench/counts.py"], RUN_DIR=str(run_dir.path))
-        stack.up(strict=True, auth=True, dialects=DIALECTS, **LISTS)
+        framing = {"PortalFrameAncestors": f"http://localhost:{free_port()}", "PortalLanguage": "de", "PortalName": "Acme"}
+        stack.up(strict=True, auth=True, dialects=DIALECTS, portal=framing, **LISTS)
         check("test that no private target is allowed", [*CARGO_TEST, "--test", "e2e", "targets::strict"], **use)
+        check("open the portal in a frame, in German", [*PORTAL, "framed"], **use)
     finally:
         with step("take the stacks down"):
             second.down()

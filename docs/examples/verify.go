@@ -5,14 +5,14 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// IsAuthenticStandard says whether Standard Webhooks' headers fit body, the bytes as they came, under any of the secrets.
+// IsAuthenticStandard says whether the headers fit body, the bytes as they came, under any of the secrets. While you change
+// your secret, give both, the old one and the new one.
 // An old timestamp is refused: somebody may be sending again what they once overheard.
 func IsAuthenticStandard(body []byte, header http.Header, secrets []string) bool {
 	id, timestamp := header.Get("webhook-id"), header.Get("webhook-timestamp")
@@ -20,15 +20,17 @@ func IsAuthenticStandard(body []byte, header http.Header, secrets []string) bool
 	if age := time.Since(time.Unix(sent, 0)); err != nil || age.Abs() > 5*time.Minute {
 		return false
 	}
+	signed := append([]byte(id+"."+timestamp+"."), body...)
+	signatures := strings.Fields(header.Get("webhook-signature"))
 	for _, secret := range secrets {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 		if err != nil || len(key) == 0 {
 			continue
 		}
 		mac := hmac.New(sha256.New, key)
-		fmt.Fprintf(mac, "%s.%s.%s", id, timestamp, body)
+		mac.Write(signed)
 		expected := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-		for _, given := range strings.Fields(header.Get("webhook-signature")) {
+		for _, given := range signatures {
 			if hmac.Equal([]byte(given), []byte(expected)) {
 				return true
 			}

@@ -21,15 +21,16 @@ NAMES = {
 }
 
 
-def write(path: Path, tables: dict[str, str]) -> None:
+def write(path: Path, tables: dict[str, str], by: str = "make bench") -> None:
+    """`by` is the command that writes them."""
     text = path.read_text()
-    for name, table in tables.items():
-        begin, end = f"<!-- make bench: {name} -->", "<!-- end -->"
+    for name, written in tables.items():
+        begin, end = f"<!-- {by}: {name} -->", "<!-- end -->"
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):
             raise ValueError(f"{path} has no place for {name}")
         # A function, since a table's backslashes are its own.
-        text = pattern.sub(partial(_put, f"{begin}\n{table}\n{end}"), text)
+        text = pattern.sub(partial(_put, f"{begin}\n{written}\n{end}"), text)
     path.write_text(text)
 
 
@@ -59,7 +60,7 @@ def _limits(summary: dict) -> str:
         (f"`{one.path}`", _number(one.value), _number(one.limit.most), one.limit.floor, word)
         for one, word in zip(found, holds, strict=True)
     ]
-    return _table(("figure", "measured", "limit", "floor", "holds"), rows)
+    return table(("figure", "measured", "limit", "floor", "holds"), rows)
 
 
 def _units(measured: Measured) -> str:
@@ -73,7 +74,7 @@ def _units(measured: Measured) -> str:
             counted = (_number(count / tally.deliveries) for count in (use.write, use.read))
             rows.append((first, function, _number(use.invocations / tally.deliveries), calls, *counted))
             first = ""
-    return _table(("way", "function", "invocations", "calls", "write units", "read units"), rows)
+    return table(("way", "function", "invocations", "calls", "write units", "read units"), rows)
 
 
 def _bills(measured: Measured, summary: dict) -> str:
@@ -81,7 +82,7 @@ def _bills(measured: Measured, summary: dict) -> str:
     rows = [(item, *(f"{measured.bills[way][item]:.2f}" for way in NAMES)) for item in items]
     rows.append(("**all**", *(f"**{summary['dollars_per_million'][way]:.2f}**" for way in NAMES)))
     rows.append(("logs, beside", *(f"{summary['log_dollars_per_million'][way]:.2f}" for way in NAMES)))
-    return _table(("$ per million", *NAMES.values()), rows)
+    return table(("$ per million", *NAMES.values()), rows)
 
 
 def outage(down: DownDay) -> str:
@@ -103,9 +104,9 @@ def outage(down: DownDay) -> str:
     steps.append(("**all**", "", "", "", "", f"**{down.of_the_outage:.4f}**"))
     return "\n\n".join(
         [
-            _table(("counted for a delivery parked", *ways), counts),
-            _table(("$ per million parked", *ways), bills),
-            _table(("what the outage does itself", "times a day", "calls", "write units", "read units", "$ a day"), steps),
+            table(("counted for a delivery parked", *ways), counts),
+            table(("$ per million parked", *ways), bills),
+            table(("what the outage does itself", "times a day", "calls", "write units", "read units", "$ a day"), steps),
             f"**A day, a million deliveries: ${down.dollars:.2f}**",
         ]
     )
@@ -131,7 +132,7 @@ def _invocations(tally: Tally) -> float:
 def instructions(runs: list[Executed]) -> str:
     figures = [one.figures() for one in runs]
     rows = [(name, *(f"{one[name] / 1000:,.1f}" for one in figures), f"{spread:.2f} %") for name, spread in spreads(runs).items()]
-    return _table(("thousands of instructions", *(f"run {number + 1}" for number in range(len(runs))), "spread"), rows)
+    return table(("thousands of instructions", *(f"run {number + 1}" for number in range(len(runs))), "spread"), rows)
 
 
 def _cpu(summary: dict) -> str:
@@ -147,7 +148,7 @@ def _cpu(summary: dict) -> str:
     ]
     rows.append(("**all functions**", *(f"**{_number(ratios['all_functions'])}**" for ratios in (counted, timed))))
     rows.append(("the same, published in batches of 10", "", _number(timed["all_functions_published_in_batches"])))
-    return _table(("of a delivery, times the bare loop's", "instructions", "CPU time"), rows)
+    return table(("of a delivery, times the bare loop's", "instructions", "CPU time"), rows)
 
 
 def _connections(summary: dict) -> str:
@@ -158,7 +159,7 @@ def _connections(summary: dict) -> str:
         "apart_singly": "one at a time, two seconds apart",
     }
     rows = [(name, *(_number(figure) for figure in summary["connections"][way].values())) for way, name in names.items()]
-    return _table(("deliveries", "TLS handshakes", "of them resumed", "CPU of `deliver`", "$ per million"), rows)
+    return table(("deliveries", "TLS handshakes", "of them resumed", "CPU of `deliver`", "$ per million"), rows)
 
 
 def _startup(summary: dict) -> str:
@@ -175,7 +176,7 @@ def _startup(summary: dict) -> str:
         )
         for name in functions
     ]
-    return _table(("program", "instructions", "time", "CPU time", "MB", "MB resident, idle", "after full batches"), rows)
+    return table(("program", "instructions", "time", "CPU time", "MB", "MB resident, idle", "after full batches"), rows)
 
 
 def _growth(summary: dict) -> str:
@@ -185,8 +186,8 @@ def _growth(summary: dict) -> str:
     widest = summary["fan_out_10000"]
     return "\n\n".join(
         [
-            _table(("", "AWS calls per delivery"), rows),
-            _table(
+            table(("", "AWS calls per delivery"), rows),
+            table(
                 ("one fan-out to 10,000 endpoints", ""),
                 [
                     ("invocations", widest["invocations"]),
@@ -203,10 +204,11 @@ def _growth(summary: dict) -> str:
 def _slow(summary: dict) -> str:
     slow = summary["slow_receivers"]
     rows = [(batch, _number(slow["turns"][batch]), _number(ms)) for batch, ms in slow["billed_ms_per_delivery"].items()]
-    return _table(("messages in the batch", "turns", "billed ms per delivery"), rows)
+    return table(("messages in the batch", "turns", "billed ms per delivery"), rows)
 
 
-def _table(head: tuple, rows: list[tuple]) -> str:
+def table(head: tuple, rows: list[tuple]) -> str:
+    """As Markdown has it."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 

@@ -14,6 +14,7 @@ struct Everything {
     nouvel: Api,
     netraflow: Api,
     worker: Api,
+    visitor: Api,
     places: Vec<(&'static str, String)>,
 }
 
@@ -34,13 +35,15 @@ impl Everything {
             ("/v1/jobs/{id}", format!("/v1/jobs/{task}")),
         ];
         let worker = world.provider(&["jobs:report"]).await;
+        let visitor = world.visitor(&tenant.id, &serde_json::json!({})).await.api;
         let (nouvel, netraflow) = (nouvel.tenant.api, netraflow.tenant.api);
-        Self { tenant: tenant.api, nouvel, netraflow, worker, places, world }
+        Self { tenant: tenant.api, nouvel, netraflow, worker, visitor, places, world }
     }
 
     /// Whoever may call an operation.
     fn caller(&self, operation: &Operation) -> &Api {
         match operation.path {
+            _ if operation.wants("session") && !operation.wants("key") => &self.visitor,
             _ if operation.wants("operator") => &self.world.admin,
             _ if operation.scope() == Some("jobs:report") => &self.worker,
             path if path.starts_with("/api/v1/") => &self.nouvel,

@@ -122,6 +122,11 @@ async fn events_are_listed_that_nobody_asked_for_by_type_and_by_time() {
     listed(&tenant.api, &format!("since={time}"), &newest_first[..2]).await;
     listed(&tenant.api, &format!("until={time}"), &newest_first[2..]).await;
     listed(&other.api, "", &[&theirs]).await;
+    let changes = until("the change to be listed", SOON, || async {
+        let found = all(&tenant.api, "changes=true").await;
+        if found.is_empty() { Err("none".to_owned()) } else { Ok(found) }
+    });
+    assert_eq!(changes.await.iter().map(|event| text(event, "event")).collect::<Vec<_>>(), ["webhook.created"]);
     let provider = world.provider(&["deliveries:read"]).await;
     listed(&provider, &format!("tenant_id={}", other.id), &[&theirs]).await;
     provider.get("/v1/events").await.invalid("tenant_id");

@@ -17,8 +17,8 @@ use crate::support::{Gate, Receiver, Reply, SOON, Tenant, World, canary, until};
 const SECRET: &str = concat!("whsec_", canary!("secret"), "0123456789abcdef0123456789");
 /// The same as Standard Webhooks has it, where no canary fits in.
 const STANDARD_SECRET: &str = "whsec_OKaV1l0dX7zH2mQe9Jc4Tn6RuYbWgPsD0fGhKxLvMwE=";
-/// What every key begins with that Postrider makes.
-const KEY_PREFIXES: [&str; 6] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_", "acme_"];
+/// What every key begins with that Postrider makes, and every session and link of the portal.
+const KEY_PREFIXES: [&str; 8] = ["nur_", "nvl_", "sk_live_", "pr_", "prv_", "prs_", "prl_", "acme_"];
 /// Shorter than any key, longer than any word that begins so.
 const KEY_CHARS: usize = 20;
 /// Parts of what is sent beside the body, and of a secret however it was made.

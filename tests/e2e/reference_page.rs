@@ -1,23 +1,18 @@
-//! The page that shows the API's document: its examples run as they are printed, and browsers and what judges pages for people who
-//! see or move badly have nothing to complain about.
+//! The page that shows the API's document: its examples run as they are printed. `tests/portal` opens it in a browser.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::support::World;
 use crate::support::api::text;
-use crate::support::stack::{Stack, say};
-use crate::support::verifier::{root, run, words};
+use crate::support::stack::Stack;
+use crate::support::verifier::{run, words};
 use crate::support::world::publishing;
 
 /// What is written for an example's language.
 const LANGUAGES: [(&str, &str, &[&str]); 3] =
     [("curl", "bash", &["-ec"]), ("python", "python3", &["-c"]), ("node", "node", &["--input-type=module", "-e"])];
-
-/// Where Debian and others put it.
-const BROWSERS: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /// The example of an operation, as its reader copies it.
 fn example(page: &str, operation: &str, language: &str) -> String {
@@ -84,21 +79,4 @@ async fn everybody_reads_it_and_who_has_it_reads_it_once() {
     let tag = small.header("etag").expect("it is told apart from others").to_owned();
     let again = world.anonymous.call(reqwest::Method::GET, "/docs").header("if-none-match", &tag).send().await;
     assert_eq!((again.status, again.body.as_str()), (304, ""));
-}
-
-#[test]
-fn browsers_show_it_to_everybody() {
-    let Some(browser) = BROWSERS.into_iter().find(|path| Path::new(path).exists()) else {
-        return say("nobody has opened the page: this machine has no Chromium (Debian: apt-get install chromium)");
-    };
-    let url = format!("{}/docs", Stack::running().api_url);
-    let mut command = Command::new("node");
-    let pictures = Stack::folder().join("pictures");
-    command
-        .arg(root().join("tests/verifiers/reference_page.mjs"))
-        .args([&url, browser])
-        .arg(pictures)
-        .stderr(Stdio::piped());
-    let output = run(&mut command, b"");
-    assert!(output.status.success(), "{}", words(&output));
 }

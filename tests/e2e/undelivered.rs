@@ -27,6 +27,7 @@ pub(crate) fn undelivered_rows(tenant: &Tenant, webhook: &str, count: i64) -> Ve
             test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
+            traceparent: None,
         };
         let pending = Delivery::pending(&event, webhook.parse().expect("an id"), event.timestamp, FAR_OFF);
         let reason = (status == Status::Failed).then_some(Reason::AttemptsExhausted);

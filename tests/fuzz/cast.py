@@ -42,21 +42,30 @@ def cast(admin: Api) -> list[Caller]:
     types = [f"fuzz.{owned}.{number}" for number in range(3)]
     for name in types:
         admin.call("POST", "/v1/event-types", {"name": name}, expect=201)
+    sessions = [admin.call("POST", f"/v1/tenants/{owned}/portal", {}, expect=201)["session_id"] for _ in range(3)]
     operated = {
         "/v1/event-types/{name}": types,
         "/v1/tenants/{id}": [doomed, owned],
         "/v1/tenants/{id}/keys/{key_id}": keys,
+        "/v1/tenants/{id}/portal/{session_id}": sessions,
         "/v1/keys/{key_id}": others,
     }
     return [
-        Caller("no key", "/v1/openapi.json", {}, {}),
-        Caller("admin", "/v1/(tenants|keys|event-types)", bearer(admin.key), operated),
+        Caller("no key", "/v1/openapi.json|/v1/smoke/receive/", {}, {"/v1/smoke/receive/{token}": [token(admin)]}),
+        # Before the operator, who may end its session.
+        visitor(admin, standard.things),
+        Caller("admin", "/v1/(tenants|keys|event-types|smoke)", bearer(admin.key), operated),
         Caller("provider", "/v1/events|/v1/jobs|/api/v1/jobs", bearer(provider["key"]), jobs),
         standard,
         nur,
         nouvel,
         netraflow,
     ]
+
+
+def token(admin: Api) -> str:
+    """Of a receiver of the smoke test's."""
+    return admin.call("POST", "/v1/smoke/receivers", {}, expect=201)["path"].rsplit("/", 1)[1]
 
 
 def suspend(admin: Api, callers: list[Caller]) -> None:
@@ -67,6 +76,14 @@ def suspend(admin: Api, callers: list[Caller]) -> None:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
+
+
+def visitor(admin: Api, things: Things) -> Caller:
+    """Somebody in a session of the portal of a tenant, whose things these are."""
+    link = admin.call("POST", f"/v1/tenants/{things['/v1/tenants/{id}'][0]}/portal", {}, expect=201)["url"]
+    token = link.rsplit("/", 1)[1]
+    begun = admin.call("POST", "/v1/portal/sessions", {"token": token}, expect=201)
+    return Caller("visitor", "/v1/(webhooks|events|deliveries|portal/session)", bearer(begun["session"]), things)
 
 
 def customer(admin: Api, dialect: str) -> Caller:

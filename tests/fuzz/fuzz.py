@@ -70,6 +70,8 @@ def configured(caller: Caller) -> str:
     refused = [name for name in names if not caller.is_at_home(name.split()[1])]
     told = [(name, "generation.max-examples = 1") for name in refused]
     told.append(("DELETE /v1/tenants/{id}", "phases.fuzzing.extra-data-sources.responses = false"))
+    # Or all calls of a visitor after this one would be refused.
+    told.append(("DELETE /v1/portal/session", "enabled = false"))
     return "\n".join(f"[[operations]]\ninclude-name = {json.dumps(name)}\n{said}\n" for name, said in told)
 
 

@@ -4,3 +4,4 @@ make() { command make -C "$ROOT" -n "$@" > /dev/null; }
 sam() { command sam "$@" --help > /dev/null; }
 aws() { command aws "$@" --generate-cli-skeleton output > /dev/null; }
 rustup() { command rustup "$1" list | grep "^$3\b" > /dev/null; }
+git() { [ "$1" = tag ] && command git check-ref-format "refs/tags/$2"; }

@@ -97,6 +97,43 @@ def tenants_and_keys(stage: Stage) -> None:
     customer.call("GET", "/v1/webhooks", expect=403)
 
 
+def a_portal(stage: Stage) -> None:
+    """A link, who follows it twice, what the session does in every function, and each way in which sessions end."""
+    world, customer, provider = stage.world, stage.customer("standard"), stage.provider("portal:write")
+    path = f"/v1/tenants/{customer.tenant}/portal"
+    webhook = customer.webhook(stage.receivers.url("portal"), ["invoice.*"])
+    delivery = delivered_to(stage, customer, webhook)
+
+    def visitor(asked: dict) -> tuple[str, Customer]:
+        made = provider.call("POST", path, asked, 201)
+        token = made["url"].rsplit("/", 1)[1]
+        begun, again = [world.call("POST", "/v1/portal/sessions", {}, {"token": token}) for _ in range(2)]
+        check((begun[0], again[0]) == (201, 401), f"a link that is used twice: {begun}, {again}")
+        return made["session_id"], Customer(world, customer.tenant, {"authorization": f"Bearer {begun[1]['session']}"})
+
+    name, whole = visitor({"expires_in": 600})
+    keyed = whole.headers | {"idempotency-key": "the first of a visitor"}
+    body = {"url": stage.receivers.url("visitor"), "events": ["other.*"]}
+    first, again = [world.call("POST", "/v1/webhooks/create", keyed, body) for _ in range(2)]
+    check((first[0], first) == (201, again), f"a visitor's creation that comes again is answered otherwise: {first}, {again}")
+    _, limited = visitor({"capabilities": ["send"], "webhook_ids": [webhook]})
+    listed = [one["id"] for one in limited.call("GET", "/v1/webhooks")["webhooks"]]
+    check(listed == [webhook], f"a visitor is shown {listed}")
+    limited.call("GET", f"/v1/webhooks/{first[1]['id']}", expect=404)
+    event = limited.call("GET", f"/v1/deliveries/{delivery}")["event_id"]
+    check(len(limited.call("GET", f"/v1/events/{event}")["deliveries"]) == 1, "a visitor sees no delivery")
+    limited.call("GET", "/v1/event-types")
+    limited.call("GET", "/v1/jobs", expect=403)
+    limited.call("POST", f"/v1/deliveries/{delivery}/retry", {}, 202)
+    settled(stage, customer, delivery, "succeeded", 2)
+    check(whole.call("GET", "/v1/portal/session")["session_id"] == name, "a visitor is told of another's session")
+    whole.call("DELETE", "/v1/portal/session", expect=204)
+    unused = provider.call("POST", path, {}, 201)["session_id"]
+    provider.call("DELETE", f"{path}/{unused}", expect=204)
+    provider.call("DELETE", f"{path}/{name}", expect=404)
+    provider.call("DELETE", path, expect=204)
+
+
 def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
     admin, path = stage.admin, "/v1/tenants/ext:customer-4711"
     body = {"name": "Acme", "plan": "pro", "metadata": {"crm": "0042-17"}}
@@ -106,6 +143,17 @@ def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
     admin.call("GET", path, expect=404)
     admin.call("POST", "/v1/tenants", body | {"external_id": "customer-4712"}, 409)
     admin.call("DELETE", "/v1/tenants/ext:customer-4712", expect=202)
+
+
+def the_smoke_tests_receiver(stage: Stage) -> None:
+    """It opens what the operator's call has sealed, and knows a signature that is not its secret's."""
+    path = stage.admin.call("POST", "/v1/smoke/receivers", {}, 201)["path"]
+    headers = {"webhook-id": "evt_1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1," + "A" * 43 + "="}
+    status, told = stage.world.call("POST", path, headers | {"content-type": "application/json"}, {"type": "invoice.paid"})
+    check((status, told["error"]["code"]) == (401, "unauthorized"), f"a signature of nobody's is this receiver's: {told}")
+    refusing = stage.admin.call("POST", "/v1/smoke/receivers", {"refuse_seconds": 600}, 201)["path"]
+    status, told = stage.world.call("POST", refusing, headers | {"content-type": "application/json"}, {})
+    check(status == 503, f"it was made to refuse: {told}")
 
 
 def a_tenant_that_is_deleted(stage: Stage) -> None:
@@ -442,7 +490,9 @@ def finding(stage: Stage) -> None:
 STORIES: dict[str, Callable[[Stage], None]] = {
     "the API's document": document,
     "tenants and their keys": tenants_and_keys,
+    "a tenant's portal": a_portal,
     "a tenant by its provider's own id": a_tenant_by_its_providers_own_id,
+    "the smoke test's receiver": the_smoke_tests_receiver,
     "a tenant that is deleted": a_tenant_that_is_deleted,
     "webhooks": webhooks,
     "every way in": ways_in,

@@ -27,9 +27,9 @@ def log_lines() -> set[str]:
 
 
 def settings() -> set[str]:
-    """The environment variables that the programs read. `AWS_...` are Lambda's own."""
+    """The environment variables that the programs read. `AWS_...` and `_X_AMZN_...` are Lambda's own."""
     read = {name for _, text in programs() for name in SETTING.findall(text)}
-    return {name for name in read if not name.startswith("AWS_")}
+    return {name for name in read if not name.startswith(("AWS_", "_X_AMZN_"))}
 
 
 def programs() -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Conditions that hold there unless somebody chooses otherwise.
 ALWAYS_ON_AWS = ("OnAws", "TablesAreProtected")
-FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "fanout", "deliver", "sweep")
+FUNCTIONS = ("webhooks", "tenants", "events", "jobs", "ledger", "catalogue", "reference", "portal", "fanout", "deliver", "sweep")
 
 
 class Template:
@@ -41,7 +41,7 @@ class Template:
         """The event source mappings of a function, by logical id."""
         target = {"Ref": f"{function.capitalize()}Function"}
         mappings = self.of_type("AWS::Lambda::EventSourceMapping")
-        return {name: m["Properties"] for name, m in mappings.items() if m["Properties"]["FunctionName"] == target}
+        return {name: m["Properties"] for name, m in mappings.items() if on_aws(m["Properties"]["FunctionName"]) == target}
 
     def statements(self, role: str, *chosen: str) -> list[dict]:
         """What a role allows on AWS, where nothing holds that is there for an emulator alone, if an operator chose these."""

@@ -10,7 +10,7 @@ from template import FUNCTIONS, ROOT, Template, on_aws
 
 # What an HTTP API waits for an integration at the most, and what answers over it.
 GATEWAY_LIMIT = 30
-API_FUNCTIONS = tuple(routes())
+API_FUNCTIONS = (*routes(), "portal")
 
 
 class Functions(unittest.TestCase):

@@ -172,6 +172,51 @@ class EventTypes(unittest.TestCase):
         self.assertEqual((parameter["Default"], parameter["AllowedValues"]), ("open", ["open", "closed"]))
 
 
+class Portal(unittest.TestCase):
+    """What the portal is called, and who may frame it: the function reads each of these at its start."""
+
+    def setUp(self):
+        self.template = Template()
+        self.parameters = self.template.all["Parameters"]
+
+    def check(self, name: str, good: tuple[str, ...], bad: tuple[str, ...]) -> None:
+        for value in good:
+            self.assertRegex(value, self.parameters[name]["AllowedPattern"])
+        for value in bad:
+            self.assertNotRegex(value, self.parameters[name]["AllowedPattern"])
+
+    def test_its_name_is_words(self):
+        self.check("PortalName", ("", "Acme", "Acme & Söhne: Webhooks"), (" ", " Acme", "<b>Acme", 'Ac"me', "Ac\\me"))
+
+    def test_its_accent_is_a_colour(self):
+        self.check("PortalAccent", ("#1d5f8a", "#FFD400"), ("", "1d5f8a", "#fff", "red", "#1d5f8a;"))
+
+    def test_its_language_is_one_that_it_has(self):
+        folders = {path.name for path in (ROOT / "functions" / "portal" / "src" / "texts").iterdir() if path.is_dir()}
+        self.assertEqual(set(self.parameters["PortalLanguage"]["AllowedValues"]), folders)
+
+    def test_nobody_frames_it_unless_an_operator_says_so(self):
+        self.assertEqual(self.parameters["PortalFrameAncestors"]["Default"], "")
+        good = ("", "https://app.example.com", "https://app.example.com:8443,http://localhost:3000")
+        bad = (
+            "*",
+            "https://*.example.com",
+            "https://app.example.com/",
+            "app.example.com",
+            "https://a.example, https://b.example",
+            "'self'",
+        )
+        self.check("PortalFrameAncestors", good, bad)
+
+    def test_the_way_back_is_an_address_of_the_web(self):
+        good = ("", "https://app.example.com", "https://app.example.com/settings?tab=webhooks#top")
+        self.check("PortalReturnUrl", good, ("javascript:alert(1)", "/settings", "https://a b", 'https://app.example.com/"'))
+
+    def test_it_calls_the_api_where_the_output_says_that_it_is(self):
+        told = self.template.environment("portal")["Variables"]["API_URL"]
+        self.assertEqual(told, self.template.all["Outputs"]["ApiUrl"]["Value"])
+
+
 class FipsEndpoints(unittest.TestCase):
     """AWS's endpoints with validated cryptography, for who must use them."""
 

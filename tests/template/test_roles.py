@@ -6,13 +6,18 @@ from pages import table
 from template import FUNCTIONS, Template, as_list, strings
 
 # The only places where a name is not known beforehand: the schedules in the stack's own group, a
-# table's streams, and an API's routes.
-WILDCARDS = ("schedule/${ScheduleGroup}/*", "${EventsTable.Arn}/stream/*", "${Api}/*")
+# table's streams, an API's routes, and a function's versions and aliases.
+WILDCARDS = ("schedule/${ScheduleGroup}/*", "${EventsTable.Arn}/stream/*", "${Api}/*", "Function.Arn}:*")
+# What an operator may choose, and what then is allowed in addition.
+CHOICES = ("HasOwnKey", "IsInVpc", "EventsAreTraced", "DeploysGradually")
+# What AWS lets nobody name a resource for: interfaces in an operator's network, X-Ray's segments, a list of alarms.
+NAMELESS = ("ec2:", "xray:Put", "cloudwatch:DescribeAlarms")
+# They may write their logs.
+NO_RIGHTS = ("reference", "portal")
 
 
-def is_about_interfaces(statement: dict) -> bool:
-    """Of those in an operator's network nobody knows the names: Lambda makes them, and lists them without naming any."""
-    return all(action.startswith("ec2:") for action in as_list(statement["Action"]))
+def names_no_resource(statement: dict) -> bool:
+    return all(action.startswith(NAMELESS) for action in as_list(statement["Action"]))
 
 
 class Roles(unittest.TestCase):
@@ -26,8 +31,8 @@ class Roles(unittest.TestCase):
 
     def test_no_resource_is_a_wildcard(self):
         for role in self.roles:
-            for statement in self.template.statements(role, "HasOwnKey", "IsInVpc"):
-                if is_about_interfaces(statement):
+            for statement in self.template.statements(role, *CHOICES):
+                if names_no_resource(statement):
                     continue
                 for resource in strings(statement["Resource"]):
                     with self.subTest(role=role, resource=resource):
@@ -38,7 +43,7 @@ class Roles(unittest.TestCase):
 
     def test_no_action_is_a_wildcard(self):
         for role in self.roles:
-            for statement in self.template.statements(role, "HasOwnKey", "IsInVpc"):
+            for statement in self.template.statements(role, *CHOICES):
                 for action in as_list(statement["Action"]):
                     with self.subTest(role=role):
                         self.assertNotIn("*", action, "what a new AWS action may do, nobody has decided")
@@ -58,11 +63,12 @@ class Roles(unittest.TestCase):
             with self.subTest(function=name):
                 self.assertNotIn("Policies", self.template.function(name), "with Policies, SAM would make a second role")
 
-    def test_only_lambda_and_scheduler_may_take_a_role(self):
+    def test_a_role_is_taken_by_the_one_service_that_it_is_for(self):
+        others = {"SchedulerRole": "scheduler", "DeploymentsRole": "codedeploy"}
         for role in self.roles:
             for statement in self.template.properties(role)["AssumeRolePolicyDocument"]["Statement"]:
                 with self.subTest(role=role):
-                    service = "scheduler" if role == "SchedulerRole" else "lambda"
+                    service = others.get(role, "lambda")
                     self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"})
 
     def test_only_schedules_of_this_stack_may_take_the_schedulers_role(self):
@@ -70,14 +76,18 @@ class Roles(unittest.TestCase):
         own = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": {"Fn::GetAtt": ["ScheduleGroup", "Arn"]}}
         self.assertEqual(statement["Condition"], {"StringEquals": own}, "another's schedule could send to our queues")
 
-    def test_what_serves_the_document_may_do_nothing_but_log(self):
-        allowed = [as_list(s["Action"]) for s in self.template.statements("ReferenceRole", "HasOwnKey", "IsInVpc")]
-        self.assertEqual(allowed, [["logs:CreateLogStream", "logs:PutLogEvents"]], "everybody may call it")
+    def test_what_serves_pages_may_do_nothing_but_log(self):
+        """The document is everybody's, and the portal calls the API with its visitors' own sessions."""
+        for name in NO_RIGHTS:
+            with self.subTest(function=name):
+                statements = self.template.statements(f"{name.capitalize()}Role", *CHOICES)
+                allowed = [as_list(s["Action"]) for s in statements]
+                self.assertEqual(allowed, [["logs:CreateLogStream", "logs:PutLogEvents"]], "everybody may call it")
 
     def test_an_operators_key_is_used_through_dynamodb_and_secrets_manager_alone(self):
         readers = {"webhooks", "tenants", "catalogue", "deliver"}
         for name in FUNCTIONS:
-            if name == "reference":
+            if name in NO_RIGHTS:
                 continue
             with self.subTest(function=name):
                 role = f"{name.capitalize()}Role"
@@ -208,8 +218,8 @@ class Roles(unittest.TestCase):
             if config in as_list(statement["Resource"]):
                 for action in as_list(statement["Action"]):
                     keys[action] = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-        read = ["KEY#*", "TENANT#*", "EVENT_TYPES", "CALLS#*"]
-        self.assertEqual(keys.pop("dynamodb:GetItem"), read, "whose a key is, the types, and what was answered")
+        read = ["KEY#*", "SESSION#*", "TENANT#*", "EVENT_TYPES", "CALLS#*"]
+        self.assertEqual(keys.pop("dynamodb:GetItem"), read, "whose a key or a session is, the types, and what was answered")
         self.assertEqual(keys.pop("dynamodb:Query"), ["EVENT_TYPES"])
         own = [f"dynamodb:{name}" for name in ("PutItem", "UpdateItem")]
         self.assertEqual(keys, {action: ["EVENT_TYPES", "CALLS#*"] for action in own}, "it could give itself keys")

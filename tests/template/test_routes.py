@@ -31,14 +31,20 @@ class Gateway(unittest.TestCase):
 
     def test_every_route_leads_to_a_function_that_has_its_path(self):
         for key, target in self.routed.items():
-            # What has no route is led to a function as well, for an answer in a shape of ours.
-            if key == "$default" or key.endswith("{proxy+}"):
+            # What has no route is led to a function as well, for an answer in a shape of ours. The portal has a table of its own.
+            if key == "$default" or key.endswith("{proxy+}") or key == "ANY /portal":
                 continue
             with self.subTest(route=key):
                 function = target.removesuffix("Integration").lower()
                 paths = {route["path"] for route in routes()[function]}
                 todo = f"put it into the ROUTES of functions/{function}, or take {key!r} out of template.yaml"
                 self.assertIn(key.split(" ")[1], paths, f"{function} answers it with a 404: {todo}")
+
+    def test_all_below_the_portals_path_is_the_portals(self):
+        portals = {key for key, target in self.routed.items() if target == "PortalIntegration"}
+        self.assertEqual(portals, {"ANY /portal", "ANY /portal/{proxy+}"})
+        uri = self.integrations["PortalIntegration"]["Properties"]["IntegrationUri"]
+        self.assertEqual(uri, {"Fn::GetAtt": ["PortalFunction", "Arn"]})
 
     def test_each_integration_is_of_its_function(self):
         for function in routes():

@@ -9,6 +9,7 @@ from pages import pages, words
 OPERATOR = "operator"
 NOBODY = "none"
 ANY = "any"
+VISITOR = "session"
 
 
 class Scopes(unittest.TestCase):
@@ -16,7 +17,7 @@ class Scopes(unittest.TestCase):
         asked = {route["scope"] for table in routes().values() for route in table}
         self.assertEqual(
             asked,
-            {*facts()["scopes"], OPERATOR, NOBODY, ANY},
+            {*facts()["scopes"], OPERATOR, NOBODY, ANY, VISITOR},
             "a key could have it and do nothing with it, or nobody could have it",
         )
 

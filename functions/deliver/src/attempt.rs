@@ -23,9 +23,11 @@ use postrider_domain::snapshot::{Consignment, Verdict};
 use postrider_domain::time;
 use postrider_host::metrics::{self, Metric};
 use postrider_host::resolver::Resolver;
+use postrider_host::traces::Traces;
 use postrider_host::{clock, entropy, env};
 
 use crate::batch::{Batch, Seen};
+use crate::followed::Followed;
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::parked::Parked;
@@ -62,6 +64,7 @@ pub(crate) struct Attempts {
     sender: Arc<Sender>,
     send_pool: SendPool,
     pauses: Pauses,
+    traces: Traces,
     pub(crate) slow: Slow,
     pub(crate) parked: Parked,
     pub(crate) limits: Limits,
@@ -79,6 +82,7 @@ impl Attempts {
             sender: Arc::new(Sender::new(Resolver::new(env::egress()?))),
             send_pool: SendPool::default(),
             pauses: Pauses::from_env(sdk)?,
+            traces: Traces::from_env()?,
             slow: Slow::from_env(sdk)?,
             parked: Parked::from_env(sdk)?,
             limits: Limits::from_env(sdk)?,
@@ -135,7 +139,7 @@ impl Attempts {
                 Verdict::Send(consignment) if consignment.endpoint().holds_back(message) => {
                     self.parked.park(row, consignment.endpoint()).await?;
                 }
-                Verdict::Send(consignment) => return self.attempt(seen, &consignment, batch).await,
+                Verdict::Send(consignment) => return self.attempt((seen, message), &consignment, batch).await,
                 Verdict::Cancel(reason) => self.cancel(row, reason).await?,
                 Verdict::Mixed => self.refuse(row).await?,
                 Verdict::Missing => return Err(missing(row)),
@@ -144,13 +148,22 @@ impl Attempts {
         Ok(Progress::Done(None))
     }
 
-    async fn attempt(&self, seen: &Seen, consignment: &Consignment<'_>, batch: &Batch) -> Result<Progress, Error> {
+    async fn attempt(
+        &self,
+        (seen, message): (&Seen, &Message),
+        consignment: &Consignment<'_>,
+        batch: &Batch,
+    ) -> Result<Progress, Error> {
         let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
         let started = clock::now();
         if !Batch::has_time_for(endpoint.timeout()) {
             return Err("too little time is left for its time-out".into());
         }
-        let post = self.post(consignment, started).await?;
+        let followed = Followed::of(&self.traces, message, consignment, started);
+        let mut post = self.post(consignment, started).await?;
+        if let Some(followed) = &followed {
+            followed.name_in(&mut post, consignment);
+        }
         if seen.is_too_old(clock::now()) {
             return Ok(Progress::TooOld);
         }
@@ -167,10 +180,15 @@ impl Attempts {
             row.after(&policy, &sent.outcome, ended, jitter)
         };
         let attempt = record_of(consignment, started, &sent, transition.status);
-        let is_late = self.recorder.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
+        let recorded = self.recorder.put_on_record(row, &attempt, &transition).await;
+        if let Some(followed) = &followed {
+            followed.end(&self.traces, consignment, &sent, (started, ended), recorded.is_err());
+        }
+        let is_late = recorded? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
         if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
-            self.bring_back(&Message::after_next(row), batch.is_slow(row), at).await;
+            let next = Message::after_next(row).following(followed.as_ref().map(Followed::before));
+            self.bring_back(&next, batch.is_slow(row), at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.
         if let Err(error) = self.note(endpoint, &transition, &sent.outcome, batch, ended).await {

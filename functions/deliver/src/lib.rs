@@ -7,6 +7,7 @@ pub mod batch;
 pub mod clients;
 mod connecting;
 mod failure;
+mod followed;
 mod handler;
 mod health;
 mod keep_alive;

@@ -28,22 +28,29 @@ type Subscriptions = BTreeMap<EndpointId, Vec<Subscription>>;
 impl Events {
     pub(crate) async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor", "tenant_id"])?;
-        let tenant = &self.credentials.tenant_asked_for(request, caller).await?;
+        let (tenant, reach) = &self.credentials.tenant_asked_for(request, caller).await?;
         let not_found = || ApiError::not_found("event");
         let id: EventId = id.parse().map_err(|_| not_found())?;
         let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?.into();
         let (event, expunged_at) = event_in(row)?;
+        if !reach.sees(&event) {
+            return Err(not_found());
+        }
         let paging: Paging<EndpointId> = Paging::of(request)?;
         // A delivery's id follows from its event and endpoint, so the tenant's endpoints, tombstones too, name them all. What is for
         // one endpoint alone, a job's event or a test, has its one delivery there.
         let after = paging.after.as_ref().map(EndpointId::as_str);
         // Before the page: each of them was put together with its endpoint's row, so one without is lost, and what it was sent
         // is shown all the same.
-        let subscriptions = self.subscriptions(&event).await?;
+        let mut subscriptions = self.subscriptions(&event).await?;
+        subscriptions.retain(|id, _| reach.has(id));
         let only = event.only_for();
         let page = match &only {
             Some(only) => Page { rows: self.only(&event, only).await?.into_iter().collect(), next: None },
-            None => self.config.endpoints_by_id(tenant, paging.limit, after).await?,
+            None => match reach.page(paging.limit, paging.after.as_ref()) {
+                None => self.config.endpoints_by_id(tenant, paging.limit, after).await?,
+                Some((only, next)) => Page { rows: self.config.endpoints_by_ids(tenant, &only).await?, next },
+            },
         };
         let lost: Vec<&EndpointId> = subscriptions.keys().filter(|id| lacks(&page, id, after)).collect();
         lost.iter().for_each(|id| rows::missing(id.as_str()));

@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use postrider_api::KeyAccess::Bearer;
+use postrider_api::Sessions::{Never, With};
 use postrider_api::{ApiError, Caller, Credentials, Fields, KeyAccess, Request, Response, Route, Routed};
 use postrider_aws::catalogue::{Catalogue, NotTaken};
 use postrider_aws::config_table::ConfigTable;
@@ -14,8 +15,11 @@ use postrider_aws::set_aside::SetAsideQueue;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
+use postrider_domain::portal::Capability;
+use postrider_domain::traceparent::{self, Traceparent};
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
+use postrider_host::traces::{Told, Traces};
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 
@@ -37,6 +41,7 @@ pub struct Events {
     retention: Retention,
     quota: Quota,
     catalogue: Catalogue,
+    traces: Traces,
 }
 
 impl Routed for Events {
@@ -46,24 +51,27 @@ impl Routed for Events {
     const ROUTES: &'static [Route<Self>] = &[
         Route::post(
             "/v1/events",
-            Bearer(Scope::EventsWrite),
+            Bearer(Scope::EventsWrite, Never),
             operations::publish,
             |it, request, caller, _| Box::pin(it.publish(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
         Route::post(
             "/v1/events/batch",
-            Bearer(Scope::EventsWrite),
+            Bearer(Scope::EventsWrite, Never),
             operations::publish_batch,
             |it, request, caller, _| Box::pin(it.publish_batch(request, caller)),
             INSTEAD_OF_REPEATING,
         ),
-        Route::get("/v1/events", Bearer(Scope::DeliveriesRead), operations::list, |it, request, caller, _| {
-            Box::pin(it.list(request, caller))
-        }),
+        Route::get(
+            "/v1/events",
+            Bearer(Scope::DeliveriesRead, With(Capability::View)),
+            operations::list,
+            |it, request, caller, _| Box::pin(it.list(request, caller)),
+        ),
         Route::get(
             "/v1/events/{id}",
-            Bearer(Scope::DeliveriesRead),
+            Bearer(Scope::DeliveriesRead, With(Capability::View)),
             operations::get,
             |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
         ),
@@ -90,12 +98,14 @@ impl Events {
             deliveries: DeliveriesTable::from_env(sdk)?,
             triggers: SetAsideQueue::triggers(sdk)?,
             retention: env::retention()?,
+            traces: Traces::from_env()?,
         })
     }
 
     async fn publish(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         let producer = Producer::from(caller);
         let publication = Publication::read(request.fields()?, &producer, request.header("idempotency-key"))?;
+        let publication = publication.following(span_of(request));
         self.judge(&publication, Source::Http).await?;
         self.quota.admit(&producer, 1).await.next()?;
         let event = self.accept(publication, &producer, Source::Http).await?;
@@ -119,8 +129,10 @@ impl Events {
             return Err(Invalid::new("events", expected).into());
         }
         let producer = Producer::from(caller);
+        let from = span_of(request);
         let read = |(i, raw): (usize, Box<RawValue>)| {
-            Publication::read(Fields::item(&format!("events[{i}]"), &raw)?, &producer, None)
+            let publication = Publication::read(Fields::item(&format!("events[{i}]"), &raw)?, &producer, None);
+            publication.map(|publication| publication.following(from))
         };
         let read = events.into_iter().enumerate().map(read).map(async |publication| {
             let publication = publication?;
@@ -183,9 +195,15 @@ impl Events {
             Producer::Tenant(..) => None,
             Producer::Provider => self.credentials.quotas_of(publication.tenant_id()).await?,
         };
+        let span = self.traces.first(publication.from());
         let event = publication.into_event(source, clock::now(), self.retention);
+        let event = Event { traceparent: span.map(|span| span.at), ..event };
         match self.events.put(&event).await? {
             Put::New => {
+                if let Some(span) = &span {
+                    let about = [("tenant_id", event.tenant_id.as_str()), ("event_id", event.id.as_str())];
+                    self.traces.end(span, Told { about: &about, ..Told::default() });
+                }
                 metrics::count(Metric::AcceptedEvents, 1);
                 if let Some(quotas) = quotas {
                     self.quota.count(&event.tenant_id, &quotas).await;
@@ -203,4 +221,9 @@ impl Events {
             }
         }
     }
+}
+
+/// The span in which somebody calls us, where he says so. One that makes no sense is none, as the specification has it.
+fn span_of(request: &Request) -> Option<Traceparent> {
+    request.header(traceparent::NAME)?.parse().ok()
 }

@@ -11,14 +11,14 @@ use crate::view;
 
 impl Events {
     pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        request.only_query(&["event", "since", "until", "limit", "cursor", "tenant_id"])?;
-        let tenant = self.credentials.tenant_asked_for(request, caller).await?;
+        request.only_query(&["event", "changes", "since", "until", "limit", "cursor", "tenant_id"])?;
+        let (tenant, reach) = self.credentials.tenant_asked_for(request, caller).await?;
         let asked = asked(request)?;
         let paging: Paging<Place> = Paging::of(request)?;
         let limit = usize::try_from(paging.limit).unwrap_or(1);
         let page = self.deliveries.events(&tenant, &asked, limit, paging.after.as_ref()).await?;
         let pagination = Cursor::pagination(page.next.map(|place| place.to_string()).as_deref());
-        let events = page.rows.iter().map(view::Listed::from).collect();
+        let events = page.rows.iter().filter(|event| reach.lists(event)).map(view::Listed::from).collect();
         Ok(Response::json(200, &view::List { events, pagination }))
     }
 }
@@ -29,8 +29,13 @@ fn asked(request: &Request) -> Result<Asked, ApiError> {
     if since.zip(until).is_some_and(|(since, until)| since > until) {
         return Err(ApiError::unprocessable(Invalid::new("since", "a time not after `until`")));
     }
+    let changes = match request.query("changes")? {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Invalid::new("changes", "`true` or `false`").into()),
+    };
     // Also of a dialect that has left the deployment.
-    Ok(Asked { event: request.query("event")?.map(EventType::kept).transpose()?, since, until })
+    Ok(Asked { event: request.query("event")?.map(EventType::kept).transpose()?, changes, since, until })
 }
 
 #[cfg(test)]
@@ -58,6 +63,7 @@ mod tests {
     async fn what_makes_no_sense_is_refused_by_its_name() {
         for (query, status, field) in [
             ("event=a%20b", 400, "event"),
+            ("changes=yes", 400, "changes"),
             ("since=today", 400, "since"),
             ("until=7", 400, "until"),
             ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", 422, "since"),

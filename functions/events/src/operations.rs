@@ -72,9 +72,13 @@ pub(crate) fn get() -> Operation {
 pub(crate) fn list() -> Operation {
     let about = "The newest first by their own times, also those that no webhook asked for. An event stands in the list moments after it was \
                  published. A page that is asked for again behind the same cursor begins at the same place, whatever has come since; \
-                 with `event` a page may be short or empty, since it ends once it has read 64 read units.";
+                 with `event` or `changes` a page may be short or empty, since it ends once it has read 64 read units.";
     Operation::new("listEvents", "List events", about)
         .query::<TypeOfEvent>("event", "Only those of this type.")
+        .query::<bool>(
+            "changes",
+            "`true` lists those alone that tell who has changed which webhook: made, changed, enabled, disabled or deleted it.",
+        )
         .query::<GivenTime>("since", "Only those of this time on.")
         .query::<GivenTime>("until", "Only those before this time.")
         .query::<Id<TenantId>>("tenant_id", WHOSE)

@@ -10,6 +10,7 @@ use postrider_domain::event_rate::EventRate;
 use postrider_domain::id::{EventId, TenantId};
 use postrider_domain::idempotency_key;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::traceparent::Traceparent;
 use postrider_host::entropy;
 use postrider_host::env::Retention;
 
@@ -27,8 +28,8 @@ pub(crate) enum Producer {
 
 impl From<&Caller> for Producer {
     fn from(caller: &Caller) -> Self {
-        caller.tenant.as_ref().map_or(Self::Provider, |tenant| {
-            Self::Tenant(tenant.id.clone(), caller.key.dialect, tenant.quotas().event_rate())
+        caller.of_tenant().map_or(Self::Provider, |(tenant, _)| {
+            Self::Tenant(tenant.id.clone(), caller.dialect(), tenant.quotas().event_rate())
         })
     }
 }
@@ -58,6 +59,8 @@ pub(crate) struct Publication {
     data: String,
     tags: BTreeMap<String, String>,
     key: Option<String>,
+    /// The span that its producer names as the one that led to it.
+    from: Option<Traceparent>,
 }
 
 impl Publication {
@@ -76,7 +79,18 @@ impl Publication {
         }
         let (data, tags) = said.data_and_tags()?;
         let key = key_of(id, header)?;
-        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data, tags, key })
+        Ok(Self { tenant_id: tenant_of(producer, tenant_id)?, event_type, data, tags, key, from: None })
+    }
+
+    /// The same, published in this span of its producer's.
+    #[must_use]
+    pub(crate) fn following(self, from: Option<Traceparent>) -> Self {
+        Self { from, ..self }
+    }
+
+    /// The span that led to it, where its producer names one.
+    pub(crate) fn from(&self) -> Option<Traceparent> {
+        self.from
     }
 
     /// Whether it has a key of its producer's: then it may come as often as it likes.
@@ -130,6 +144,7 @@ impl Publication {
             test_of: None,
             announce: None,
             tags: self.tags,
+            traceparent: None,
         }
     }
 }

@@ -8,6 +8,7 @@ use postrider_api::{ApiError, Fields, serve};
 use postrider_domain::detail_type::DetailType;
 use postrider_domain::event::Event;
 use postrider_domain::invalid::Invalid;
+use postrider_domain::traceparent;
 use postrider_host::deadline::{self, Waiting};
 use serde_json::Value;
 
@@ -68,9 +69,12 @@ impl Events {
         }
     }
 
-    /// Publishes `{tenant_id, event, data, id?}`; `otherwise` is the key where it has no id of its own.
+    /// Publishes `{tenant_id, event, data, id?, traceparent?}`; `otherwise` is the key where it has no id of its own.
     async fn publish_for(&self, text: &str, source: Source, otherwise: Option<&str>) -> Result<Event, ApiError> {
-        let mut publication = Publication::read(Fields::read(text.as_bytes())?, &Producer::Provider, None)?;
+        let mut fields = Fields::read(text.as_bytes())?;
+        let from: Option<String> = fields.take_value(traceparent::NAME, traceparent::EXPECTED)?;
+        let from = from.map(|from| from.parse()).transpose()?;
+        let mut publication = Publication::read(fields, &Producer::Provider, None)?.following(from);
         publication.key_unless_given(otherwise);
         // Boxed: this and what leads here are more futures inside one another than the compiler lays out.
         Box::pin(self.judge(&publication, source)).await?;

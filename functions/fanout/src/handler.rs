@@ -31,6 +31,7 @@ use postrider_domain::note::Note;
 use postrider_domain::slow::SlowByTenant;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::metrics::{self, Metric};
+use postrider_host::traces::Traces;
 use postrider_host::{clock, deadline};
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
@@ -41,6 +42,7 @@ use crate::chunks::{Chunk, Chunks};
 use crate::first_pages::FirstPages;
 use crate::producers::Producers;
 use crate::record::{self, NoEvent};
+use crate::spans::Spans;
 use crate::stretch::{Left, Outcome, Place, Work};
 use crate::to_do::ToDo;
 use crate::turn::{self, Turn};
@@ -95,6 +97,7 @@ pub(crate) struct Fanout {
     at_work: Semaphore,
     producers: Producers,
     pub(crate) catalogue: Catalogue,
+    traces: Traces,
 }
 
 impl Fanout {
@@ -115,6 +118,7 @@ impl Fanout {
             retention: env::retention()?,
             announced: Announced::default(),
             at_work: Semaphore::new(ROWS_AT_ONCE),
+            traces: Traces::from_env()?,
         })
     }
 
@@ -214,8 +218,9 @@ impl Fanout {
     /// Does these works as far as the turn goes; what is left of each. What fails or hangs holds up nothing else, and what was
     /// announced in a run that failed is remembered for the next.
     pub(crate) async fn fan_out(&self, works: &[Work<'_>], turn: Turn) -> Vec<Left> {
+        let spans = Spans::of(&self.traces, works);
         let (told, (mut done, mut outcomes, [deliveries, slow])) =
-            join(self.tell_all(works), self.put_all(works, turn)).await;
+            join(self.tell_all(works), self.put_all(works, turn, &spans)).await;
         for (number, event, result) in told {
             match result {
                 Ok(()) => done.push(name_of(event)),
@@ -227,13 +232,14 @@ impl Fanout {
         if failed > 0 {
             self.announced.remember(done);
         }
+        spans.end(&self.traces, works, &outcomes);
         tracing::info!(events = works.len(), deliveries, slow, failed, going_on, "fanout.done");
         works.iter().zip(outcomes).map(|(work, outcome)| outcome.left(&work.stretch)).collect()
     }
 
     /// Puts and announces the deliveries of these works; which are announced, how far each work has come, how many rows
     /// were made and how many of them for slow webhooks.
-    async fn put_all(&self, works: &[Work<'_>], turn: Turn) -> (Vec<String>, Vec<Outcome>, [usize; 2]) {
+    async fn put_all(&self, works: &[Work<'_>], turn: Turn, spans: &Spans) -> (Vec<String>, Vec<Outcome>, [usize; 2]) {
         let outcomes = vec![Outcome::default(); works.len()];
         let sent: Vec<&Work<'_>> = works.iter().filter(|work| work.event.announce.is_none()).collect();
         let pages = FirstPages::read(&self.config, &sent).await;
@@ -248,7 +254,7 @@ impl Fanout {
         let (mut done, mut failures) = (Vec::new(), Vec::new());
         {
             let chunks = stream::unfold(&mut chunks, async |chunks| chunks.next().await.map(|chunk| (chunk, chunks)));
-            let announced = chunks.map(|chunk| self.announce(chunk)).buffer_unordered(CHUNKS_AT_ONCE);
+            let announced = chunks.map(|chunk| self.announce(chunk, spans)).buffer_unordered(CHUNKS_AT_ONCE);
             let mut announced = std::pin::pin!(announced);
             while let Some(chunk) = announced.next().await {
                 for (row, from, result) in chunk {
@@ -301,7 +307,7 @@ impl Fanout {
     /// Puts the rows, or looks for them, then sends their messages; what became of each. A row that was there before is announced again while it is
     /// pending, since the run that put it may have died before it sent the message: later than a fresh one, so that a message
     /// that was sent after all has been worked on by then and makes the second one stale.
-    async fn announce(&self, chunk: Chunk) -> Vec<(Delivery, (usize, Place), Result<(), Failure>)> {
+    async fn announce(&self, chunk: Chunk, spans: &Spans) -> Vec<(Delivery, (usize, Place), Result<(), Failure>)> {
         let Chunk { is_slow, only_if_there, rows, from } = chunk;
         let queue = if is_slow { &self.slow_queue } else { &self.deliver_queue };
         let permits = u32::try_from(rows.len()).unwrap_or(u32::MAX);
@@ -336,8 +342,9 @@ impl Fanout {
         if parked > 0 {
             metrics::emit(Metric::ParkedDeliveries, &[], &[f64::from(parked)]);
         }
+        let message = |place: &usize| Message::first(&rows[*place]).following(spans.of_work(from[*place].0));
         for (places, delay) in [(fresh, Duration::ZERO), (again, AGAIN)] {
-            let messages: Vec<Message> = places.iter().map(|place| Message::first(&rows[*place])).collect();
+            let messages: Vec<Message> = places.iter().map(message).collect();
             if let Err(error) = queue.send_all_later(&messages, delay).await {
                 places.into_iter().for_each(|place| results[place] = Err(error.clone()));
             }

@@ -14,6 +14,7 @@ mod merge;
 mod producers;
 mod record;
 pub mod redrive;
+mod spans;
 mod stretch;
 mod to_do;
 pub mod turn;

@@ -17,8 +17,8 @@ use crate::view;
 
 impl Jobs {
     pub(crate) async fn generate(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let tenant = caller.tenant_id()?;
-        let dialect = caller.key.dialect.ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
+        let (tenant, _) = caller.tenant()?;
+        let dialect = caller.dialect().ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
         let asked = fields.without("webhookUrl");
         let urls: Vec<String> = fields.require("urls", "a list of 1 to 3 URLs")?;
@@ -38,7 +38,7 @@ impl Jobs {
         let now = clock::now();
         let job = Job {
             id: JobId::uuid(now, entropy::bits128()),
-            tenant_id: tenant.clone(),
+            tenant_id: tenant.id.clone(),
             dialect,
             status: JobStatus::Running,
             webhook_url,

@@ -2,10 +2,12 @@
 
 use lambda_runtime::Error;
 use postrider_api::KeyAccess::{Bearer, Header};
+use postrider_api::Sessions::{ForAllWith, Never};
 use postrider_api::invocation::Invocation;
 use postrider_api::trigger::{Trigger, refusal};
 use postrider_api::{
-    Access, ApiError, Caller, Credential, Credentials, KeyAccess, Paging, Request, Route, Routed, ShownPage, serve,
+    Access, ApiError, Caller, Credential, Credentials, KeyAccess, Paging, Request, Route, Routed, Sessions, ShownPage,
+    serve,
 };
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::jobs_table::JobsTable;
@@ -16,6 +18,7 @@ use postrider_domain::id::JobId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::job::{Job, JobStatus};
 use postrider_domain::key::Scope;
+use postrider_domain::portal::Capability;
 use postrider_host::deadline::{self, Waiting};
 use postrider_host::env::{self, BadSetting};
 use postrider_host::resolver::Resolver;
@@ -53,6 +56,10 @@ impl Access for JobAccess {
     fn credential(&self) -> Credential {
         self.key.credential()
     }
+
+    fn sessions(&self) -> Sessions {
+        self.key.sessions()
+    }
 }
 
 const fn of_projects(key: KeyAccess) -> JobAccess {
@@ -70,67 +77,71 @@ impl Routed for Jobs {
     const ROUTES: &'static [Route<Self>] = &[
         Route::post(
             "/api/v1/generate",
-            of_projects(Bearer(Scope::JobsWrite)),
+            of_projects(Bearer(Scope::JobsWrite, Never)),
             operations::generate,
             |it, request, caller, _| Box::pin(it.generate(request, caller)),
             "a job may have been started: a repeat starts another one",
         ),
         Route::get(
             "/api/v1/jobs",
-            of_projects(Bearer(Scope::JobsRead)),
+            of_projects(Bearer(Scope::JobsRead, ForAllWith(Capability::View))),
             operations::list_generations,
             |it, request, caller, _| Box::pin(it.list_generations(request, caller)),
         ),
         Route::get(
             "/api/v1/jobs/{jobId}",
-            of_projects(Bearer(Scope::JobsRead)),
+            of_projects(Bearer(Scope::JobsRead, ForAllWith(Capability::View))),
             operations::get_generation,
             |it, request, caller, [id, _]| Box::pin(it.generation(request, caller, id)),
         ),
         Route::post(
             "/api/v1/jobs/{jobId}/report",
-            of_projects(Bearer(Scope::JobsReport)),
+            of_projects(Bearer(Scope::JobsReport, Never)),
             operations::report_generation,
             |it, request, caller, [id, _]| Box::pin(it.report_projects(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
-        Route::get("/v1/jobs", of_a_task(Header(Scope::JobsRead)), operations::list_tasks, |it, request, caller, _| {
-            Box::pin(it.list_tasks(request, caller))
-        }),
+        Route::get(
+            "/v1/jobs",
+            of_a_task(Header(Scope::JobsRead, ForAllWith(Capability::View))),
+            operations::list_tasks,
+            |it, request, caller, _| Box::pin(it.list_tasks(request, caller)),
+        ),
         Route::post(
             "/v1/jobs",
-            of_a_task(Header(Scope::JobsWrite)),
+            of_a_task(Header(Scope::JobsWrite, Never)),
             operations::start_task,
             |it, request, caller, _| Box::pin(it.start_task(request, caller)),
             "start jobs with an Idempotency-Key and repeating is safe; without one look at GET /v1/jobs before you repeat it",
         ),
         Route::get(
             "/v1/jobs/{id}",
-            of_a_task(Header(Scope::JobsRead)),
+            of_a_task(Header(Scope::JobsRead, ForAllWith(Capability::View))),
             operations::get_task,
             |it, request, caller, [id, _]| Box::pin(it.get_task(request, caller, id)),
         ),
         Route::post(
             "/v1/jobs/{id}/cancel",
-            of_a_task(Header(Scope::JobsWrite)),
+            of_a_task(Header(Scope::JobsWrite, Never)),
             operations::cancel_task,
             |it, request, caller, [id, _]| Box::pin(it.cancel_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
         Route::post(
             "/v1/jobs/{id}/report",
-            of_a_task(Header(Scope::JobsReport)),
+            of_a_task(Header(Scope::JobsReport, Never)),
             operations::report_task,
             |it, request, caller, [id, _]| Box::pin(it.report_task(request, caller, id)),
             "a report that comes twice changes nothing more: repeat it",
         ),
     ];
 
-    /// A tenant's key starts and sees the jobs of its own dialect; a provider key serves all.
+    /// A tenant's key starts and sees the jobs of its own dialect; a provider key serves all, and a visitor of the tenant's portal sees
+    /// all of the tenant's.
     async fn admit(&self, request: &Request, access: &JobAccess) -> Result<Caller, ApiError> {
         let caller = self.credentials.caller(request, &access.key).await?;
-        match caller.key.dialect {
-            Some(dialect) if dialect.jobs != Some(access.kind) => {
+        match caller.dialect() {
+            Some(dialect) if caller.session().is_none() && dialect.jobs != Some(access.kind) => {
                 Err(ApiError::forbidden("this API key is for other paths; jobs here take keys of their own dialect"))
             }
             _ => Ok(caller),
@@ -185,7 +196,7 @@ impl Jobs {
         let paging: Paging<JobId> = Paging::of(request)?;
         // The ids of each kind have a form of their own.
         let paging = paging.within(|after| after.is_short() == (kind == JobKind::Task))?;
-        let found = self.jobs.list(caller.tenant_id()?, kind, paging.limit, paging.after.as_ref()).await?;
+        let found = self.jobs.list(&caller.tenant()?.0.id, kind, paging.limit, paging.after.as_ref()).await?;
         let show = |job: &Job| if status.is_none_or(|status| job.status == status) { show(job).ok() } else { None };
         Ok(ShownPage::of(&found, |job| &job.id, show))
     }
@@ -195,8 +206,9 @@ impl Jobs {
         let not_found = || ApiError::not_found("job");
         let id: JobId = id.parse().map_err(|_| not_found())?;
         let job = self.jobs.get(&id).await?.filter(|job| job.dialect.jobs == Some(kind)).ok_or_else(not_found)?;
-        match &caller.tenant {
-            Some(tenant) if tenant.id != job.tenant_id => Err(not_found()),
+        match caller.of_tenant() {
+            // Whoever is for some webhooks alone is not let in: a job is none of them.
+            Some((tenant, _)) if tenant.id != job.tenant_id => Err(not_found()),
             _ => Ok(job),
         }
     }

@@ -22,8 +22,8 @@ const CAPABILITIES: &str = "a list of 1 to 20 names";
 
 impl Jobs {
     pub(crate) async fn start_task(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let tenant = caller.tenant()?;
-        let dialect = caller.key.dialect.ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
+        let (tenant, _) = caller.tenant()?;
+        let dialect = caller.dialect().ok_or_else(|| ApiError::forbidden("a provider key starts no jobs"))?;
         let mut fields = request.fields()?;
         let asked = fields.without("webhook_url");
         let url: String = fields.require("url", "an http or https URL")?;

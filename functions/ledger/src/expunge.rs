@@ -29,7 +29,7 @@ impl Ledger {
     /// Once this has answered, no POST starts from what is read after it.
     pub(crate) async fn expunge(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&["tenant_id"])?;
-        let tenant = self.credentials.tenant_asked_for(request, caller).await?;
+        let (tenant, _) = self.credentials.tenant_asked_for(request, caller).await?;
         let not_found = || ApiError::not_found("event");
         let id: EventId = id.parse().map_err(|_| not_found())?;
         let row = self.events.expunge(&tenant, &id, clock::now()).await?.ok_or_else(not_found)?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use postrider_api::KeyAccess::{Bearer, Header};
+use postrider_api::Sessions::{ForAllWith, Never, With};
 use postrider_api::{ApiError, Caller, Credentials, KeyAccess, Paging, Request, Response, Route, Routed};
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::deliveries_table::{DeliveriesTable, Filter};
@@ -21,6 +22,7 @@ use postrider_domain::id::{DeliveryId, EndpointId, TenantId};
 use postrider_domain::key::Scope;
 use postrider_domain::message::Message;
 use postrider_domain::obstacle::{Missing, obstacle};
+use postrider_domain::portal::Capability;
 use postrider_domain::tenant::Tenant;
 use postrider_host::env::{self, BadSetting, Retention};
 use postrider_host::{clock, entropy};
@@ -65,101 +67,104 @@ impl Routed for Ledger {
     const ROUTES: &'static [Route<Self>] = &[
         Route::get(
             "/v1/webhooks/{id}/deliveries",
-            Header(Scope::DeliveriesRead),
+            Header(Scope::DeliveriesRead, With(Capability::View)),
             operations::list,
             |it, request, caller, [id, _]| Box::pin(it.list(request, caller, id)),
         ),
         Route::post(
             "/v1/webhooks/{id}/recover",
-            Header(Scope::DeliveriesWrite),
+            Header(Scope::DeliveriesWrite, With(Capability::Send)),
             operations::recover,
             |it, request, caller, [id, _]| Box::pin(it.recover(request, caller, id)),
             AGAIN,
         ),
         Route::get(
             "/v1/webhooks/{id}/recover/{recovery_id}",
-            Header(Scope::DeliveriesRead),
+            Header(Scope::DeliveriesRead, With(Capability::View)),
             operations::recovery,
             |it, request, caller, [id, recovery]| Box::pin(it.recovery(request, caller, id, recovery)),
         ),
         Route::post(
             "/v1/jobs/recover",
-            Header(Scope::DeliveriesWrite),
+            Header(Scope::DeliveriesWrite, ForAllWith(Capability::Send)),
             operations::recover_tasks,
             |it, request, caller, _| Box::pin(it.recover_tasks(request, caller)),
             AGAIN,
         ),
         Route::get(
             "/v1/jobs/recover/{recovery_id}",
-            Header(Scope::DeliveriesRead),
+            Header(Scope::DeliveriesRead, ForAllWith(Capability::View)),
             operations::tasks_recovery,
             |it, request, caller, [recovery, _]| Box::pin(it.tasks_recovery(request, caller, recovery)),
         ),
         Route::post(
             "/api/v1/jobs/recover",
-            Bearer(Scope::DeliveriesWrite),
+            Bearer(Scope::DeliveriesWrite, ForAllWith(Capability::Send)),
             operations::recover_generations,
             |it, request, caller, _| Box::pin(it.recover_generations(request, caller)),
             AGAIN,
         ),
         Route::get(
             "/api/v1/jobs/recover/{recovery_id}",
-            Bearer(Scope::DeliveriesRead),
+            Bearer(Scope::DeliveriesRead, ForAllWith(Capability::View)),
             operations::generations_recovery,
             |it, request, caller, [recovery, _]| Box::pin(it.generations_recovery(request, caller, recovery)),
         ),
         Route::get(
             "/v1/webhooks/{id}/stats",
-            Header(Scope::WebhooksRead),
+            Header(Scope::WebhooksRead, With(Capability::View)),
             operations::stats,
             |it, request, caller, [id, _]| Box::pin(it.stats(request, caller, id)),
         ),
         Route::post(
             "/v1/webhooks/{id}/cancel-pending",
-            Header(Scope::DeliveriesWrite),
+            Header(Scope::DeliveriesWrite, With(Capability::Send)),
             operations::cancel_pending,
             |it, request, caller, [id, _]| Box::pin(it.cancel_pending(request, caller, id)),
             "a second call calls nothing off twice: repeat it",
         ),
         Route::get(
             "/v1/webhooks/{id}/cancel-pending/{cancellation_id}",
-            Header(Scope::DeliveriesRead),
+            Header(Scope::DeliveriesRead, With(Capability::View)),
             operations::cancellation,
             |it, request, caller, [id, cancellation]| Box::pin(it.cancellation(request, caller, id, cancellation)),
         ),
-        Route::get("/v1/deliveries", Header(Scope::DeliveriesRead), operations::find_many, |it, request, caller, _| {
-            Box::pin(it.find_many(request, caller))
-        }),
+        Route::get(
+            "/v1/deliveries",
+            Header(Scope::DeliveriesRead, With(Capability::View)),
+            operations::find_many,
+            |it, request, caller, _| Box::pin(it.find_many(request, caller)),
+        ),
         Route::get(
             "/v1/deliveries/{id}",
-            Header(Scope::DeliveriesRead),
+            Header(Scope::DeliveriesRead, With(Capability::View)),
             operations::get,
             |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
         ),
         Route::post(
             "/v1/deliveries/{id}/retry",
-            Header(Scope::DeliveriesWrite),
+            Header(Scope::DeliveriesWrite, With(Capability::Send)),
             operations::retry,
             |it, request, caller, [id, _]| Box::pin(it.retry(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
         Route::post(
             "/v1/deliveries/{id}/cancel",
-            Header(Scope::DeliveriesWrite),
+            Header(Scope::DeliveriesWrite, With(Capability::Send)),
             operations::cancel,
             |it, request, caller, [id, _]| Box::pin(it.cancel(request, caller, id)),
             "look at the delivery before you repeat it",
         ),
         Route::post(
             "/v1/events/{id}/send",
-            Bearer(Scope::DeliveriesWrite),
+            Bearer(Scope::DeliveriesWrite, With(Capability::Send)),
             operations::send,
             |it, request, caller, [id, _]| Box::pin(it.send(request, caller, id)),
             "a second call sends nothing twice: repeat it",
         ),
         Route::delete(
             "/v1/events/{id}/data",
-            Bearer(Scope::EventsWrite),
+            Bearer(Scope::EventsWrite, Never),
             operations::expunge,
             |it, request, caller, [id, _]| Box::pin(it.expunge(request, caller, id)),
         ),
@@ -215,12 +220,14 @@ impl Ledger {
     /// A full new round of attempts under the same event id. What waits for a later time is brought forward.
     async fn retry(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.optional_fields()?.finish()?;
-        if let Ok(id) = id.parse::<DeliveryId>() {
-            self.used_up.check(caller.tenant_id()?, &id.endpoint(), clock::now())?;
+        let (tenant, reach) = caller.tenant()?;
+        if let Some(webhook) = id.parse().ok().map(|id: DeliveryId| id.endpoint()).filter(|webhook| reach.has(webhook))
+        {
+            self.used_up.check(&tenant.id, &webhook, clock::now())?;
         }
         let before = self.find(caller, id).await?;
         let after = before.asked_again(clock::now()).map_err(|why| ApiError::conflict(why.to_string()))?;
-        self.check_deliverable(caller.tenant()?, &before).await?;
+        self.check_deliverable(tenant, &before).await?;
         self.used_up.take(&self.config, &before.tenant_id, &before.endpoint_id).await??;
         if self.deliveries.begin_round(&before, &after, &entropy::mark()).await? == Recorded::Overtaken {
             return Err(overtaken());
@@ -287,8 +294,7 @@ impl Ledger {
     /// whose row cannot be read, or is missing, hides none of its deliveries.
     async fn known(&self, caller: &Caller, id: &str) -> Result<EndpointId, ApiError> {
         let not_found = || ApiError::not_found("webhook");
-        let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        let tenant = caller.tenant_id()?;
+        let (tenant, id) = caller.webhook(id)?;
         match self.config.endpoint_or_tombstone(tenant, &id).await {
             Err(error) if error.is_unreadable() => Ok(id),
             Ok(None) if self.is_missing(tenant, &id).await? => Ok(id),
@@ -308,8 +314,7 @@ impl Ledger {
 
     pub(crate) async fn endpoint(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
         let not_found = || ApiError::not_found("webhook");
-        let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        let tenant = caller.tenant_id()?;
+        let (tenant, id) = caller.webhook(id)?;
         match self.config.endpoint_or_tombstone(tenant, &id).await? {
             Some(endpoint) if endpoint.deleted_at.is_none() => Ok(endpoint),
             // Missing is not deleted: its owner must not be told that he has no such webhook.
@@ -321,8 +326,10 @@ impl Ledger {
     async fn find(&self, caller: &Caller, id: &str) -> Result<Delivery, ApiError> {
         let not_found = || ApiError::not_found("delivery");
         let id: DeliveryId = id.parse().map_err(|_| not_found())?;
-        let tenant = caller.tenant_id()?;
-        self.deliveries.get(&id).await?.filter(|row| row.tenant_id == *tenant).ok_or_else(not_found)
+        let (tenant, reach) = caller.tenant()?;
+        // What goes to a job's own URL goes to no webhook.
+        let is_theirs = |row: &Delivery| row.tenant_id == tenant.id && reach.has(&row.endpoint_id);
+        self.deliveries.get(&id).await?.filter(is_theirs).ok_or_else(not_found)
     }
 
     async fn show(&self, status: u16, delivery: Delivery) -> Result<Response, ApiError> {

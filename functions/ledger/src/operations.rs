@@ -17,6 +17,8 @@ use crate::requests::{Include, Recover, RecoverJobs, Send, StandingName};
 use crate::stats::{MOST_ROWS, WebhookStats};
 use crate::view::{CalledOff, Page, Sent, Shown};
 
+/// What whoever is for some webhooks alone has to name for a list.
+pub(crate) const ONE_OF_THEM: &str = "one of this session's webhooks: it is for some of the tenant's alone";
 /// What a list without `webhook_id` can be asked for.
 pub(crate) const UNDELIVERED: &str =
     "`undelivered`, `retrying`, `failed` or `cancelled`; list the others by `webhook_id`, by event or by job";

@@ -14,6 +14,7 @@ use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::Endpoint;
 use postrider_domain::event::Event;
 use postrider_domain::named;
+use postrider_domain::portal::Reach;
 use postrider_domain::tenant::Tenant;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -29,6 +30,8 @@ named! {
         EventExpired = "event_expired",
         /// What the event said was removed.
         EventExpunged = "event_expunged",
+        /// The event tells of a webhook that this session is not for.
+        OutOfReach = "out_of_reach",
         /// The webhook is deleted.
         WebhookDeleted = "webhook_deleted",
         /// The job whose own URL it went to is no longer kept.
@@ -47,6 +50,7 @@ impl Lacking {
         match self {
             Self::EventExpired => "The event is no longer kept, so nobody knows what it said.",
             Self::EventExpunged => "What the event said was removed, so nobody knows it any more.",
+            Self::OutOfReach => "The event tells of another of the tenant's webhooks, which this session is not for.",
             Self::WebhookDeleted => "The webhook is deleted, so nobody knows how it was sent to.",
             Self::JobExpired => "The job is no longer kept, so nobody knows where its end was told.",
             Self::Unreadable => "Something that it is made of cannot be read. That is Postrider's failure.",
@@ -150,13 +154,14 @@ impl Rebuilder {
     ///
     /// # Errors
     /// When a read failed. What is there and cannot be read is told in words: it hides nothing else of the delivery.
-    pub(crate) async fn of(&self, tenant: &Tenant, row: &Delivery) -> Result<Rebuilt, Failure> {
+    pub(crate) async fn of(&self, (tenant, reach): (&Tenant, &Reach), row: &Delivery) -> Result<Rebuilt, Failure> {
         let endpoint = match self.endpoint(row).await? {
             Ok(endpoint) => endpoint,
             Err(lacking) => return Ok(Rebuilt::lacking(lacking, None)),
         };
         let event = match self.event(row).await? {
-            Ok(event) => event,
+            Ok(event) if reach.sees(&event) => event,
+            Ok(_) => return Ok(Rebuilt::lacking(Lacking::OutOfReach, Some(endpoint.url))),
             Err(lacking) => return Ok(Rebuilt::lacking(lacking, Some(endpoint.url))),
         };
         let request = Unsigned::of((tenant, &endpoint), &event, last_sent_at(row), self.user_agent.as_deref());

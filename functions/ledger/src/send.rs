@@ -7,7 +7,7 @@ use postrider_aws::{Recorded, event_row};
 use postrider_domain::delivery::Delivery;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::event::Event;
-use postrider_domain::id::{DeliveryId, EventId, TenantId};
+use postrider_domain::id::{DeliveryId, EventId};
 use postrider_domain::invalid::Invalid;
 use postrider_domain::message::Message;
 use postrider_host::{clock, entropy};
@@ -22,7 +22,7 @@ impl Ledger {
         let mut fields = request.fields()?;
         let webhook: String = fields.require("webhook_id", "a webhook's id")?;
         fields.finish()?;
-        let event = self.event_to_send(caller.tenant_id()?, id).await?;
+        let event = self.event_to_send(caller, id).await?;
         let endpoint = self.endpoint(caller, &webhook).await?;
         self.used_up.check(&endpoint.tenant_id, &endpoint.id, clock::now())?;
         if event.only_for().is_some() {
@@ -53,14 +53,16 @@ impl Ledger {
     }
 
     /// An event that there is something of to send.
-    async fn event_to_send(&self, tenant: &TenantId, id: &str) -> Result<Event, ApiError> {
+    async fn event_to_send(&self, caller: &Caller, id: &str) -> Result<Event, ApiError> {
         let not_found = || ApiError::not_found("event");
+        let (tenant, reach) = caller.tenant()?;
         let id: EventId = id.parse().map_err(|_| not_found())?;
-        let row = self.events.get_item(tenant, &id).await?.ok_or_else(not_found)?.into();
+        let row: event_row::Row = self.events.get_item(&tenant.id, &id).await?.ok_or_else(not_found)?.into();
         if event_row::expunged_at(&row).is_some() {
             return Err(ApiError::event_expunged());
         }
-        kept_event(row)
+        let event = kept_event(row)?;
+        if reach.sees(&event) { Ok(event) } else { Err(not_found()) }
     }
 }
 

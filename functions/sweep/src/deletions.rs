@@ -158,7 +158,7 @@ impl Deletions {
                 // A fan-out that had read the webhook before may have parked something in between, of which nobody would know any more.
                 removed.deliveries += self.call_off_parked(row, &endpoint).await?.0;
             }
-            Kind::Lasting | Kind::Other => {}
+            Kind::Session | Kind::Lasting | Kind::Other => {}
         }
         Ok(removed)
     }

@@ -5,7 +5,7 @@ use postrider_domain::id::TenantId;
 use postrider_domain::tenant::TenantStatus;
 use postrider_host::clock;
 
-use crate::handler::Operator;
+use crate::operator::Operator;
 use crate::view;
 
 impl Operator {

@@ -1,15 +1,11 @@
-//! The routes; all of them take the admin key.
+//! The routes; nearly all of them take the admin key.
 
 use postrider_api::{
-    ApiError, Call, Calls, Fields, OperatorAccess, OperatorCredentials, Paging, Request, Response, Rotation, Route,
-    Routed, ShownPage, being_deleted, tenant_id_in_path, tenant_in_path,
+    ApiError, Call, Calls, Fields, Paging, Request, Response, Rotation, Route, Routed, SharedAccess, ShownPage,
+    being_deleted, tenant_id_in_path, tenant_in_path,
 };
 use postrider_aws::Recorded;
-use postrider_aws::admin_key::AdminKey;
-use postrider_aws::config_table::{ConfigTable, Made, Taken, TenantChange, TenantChanged};
-use postrider_aws::deliveries_table::DeliveriesTable;
-use postrider_aws::keyring::Keyring;
-use postrider_aws::sdk::SdkConfig;
+use postrider_aws::config_table::{Made, Taken, TenantChange, TenantChanged};
 use postrider_domain::call::CalledBy;
 use postrider_domain::dialect::{DialectRef, PROVIDER_KEY_PREFIX};
 use postrider_domain::external_id::ExternalId;
@@ -23,12 +19,13 @@ use postrider_domain::secret::{KeyDerivation, Secret};
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 use postrider_domain::{invisible, time};
-use postrider_host::env::BadSetting;
 use postrider_host::{clock, entropy};
 use serde_json::value::RawValue;
 
+use crate::access::{Admitted, TenantsAccess};
 use crate::bounds::MAX_NAME_CHARS;
-use crate::{operations, view};
+use crate::operator::Operator;
+use crate::{operations, portal_operations, smoke, view};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -47,104 +44,150 @@ const CREATE_TENANT: &str = "POST /v1/tenants";
 const CREATE_TENANT_KEY: &str = "POST /v1/tenants/{id}/keys";
 const CREATE_PROVIDER_KEY: &str = "POST /v1/keys";
 
-/// What the routes need.
-pub struct Operator {
-    credentials: OperatorCredentials,
-    pub(crate) config: ConfigTable,
-    keyring: Keyring,
-    pub(crate) deliveries: DeliveriesTable,
-}
+/// Whom a route lets in that is for the operator alone.
+const OPERATOR: TenantsAccess = TenantsAccess::Operator;
+/// The same for what the provider's own services do with the portal.
+const PORTAL: TenantsAccess = TenantsAccess::Provider(Scope::PortalWrite);
 
 impl Routed for Operator {
-    type Access = OperatorAccess;
-    type Caller = ();
+    type Access = TenantsAccess;
+    type Caller = Admitted;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/tenants", OperatorAccess, operations::list, |it, request, (), _| Box::pin(it.list(request))),
+        Route::get("/v1/tenants", OPERATOR, operations::list, |it, request, _, _| Box::pin(it.list(request))),
         Route::post(
             "/v1/tenants",
-            OperatorAccess,
+            OPERATOR,
             operations::create,
-            |it, request, (), _| Box::pin(it.create(request)),
+            |it, request, _, _| Box::pin(it.create(request)),
             "look at GET /v1/tenants before you repeat it; with an Idempotency-Key, simply repeat it",
         ),
-        Route::get("/v1/tenants/{id}", OperatorAccess, operations::get, |it, request, (), [id, _]| {
+        Route::get("/v1/tenants/{id}", OPERATOR, operations::get, |it, request, _, [id, _]| {
             Box::pin(it.get(request, id))
         }),
-        Route::patch("/v1/tenants/{id}", OperatorAccess, operations::change, |it, request, (), [id, _]| {
+        Route::patch("/v1/tenants/{id}", OPERATOR, operations::change, |it, request, _, [id, _]| {
             Box::pin(it.change(request, id))
         }),
-        Route::put("/v1/tenants/{id}", OperatorAccess, operations::put, |it, request, (), [id, _]| {
+        Route::put("/v1/tenants/{id}", OPERATOR, operations::put, |it, request, _, [id, _]| {
             Box::pin(it.put(request, id))
         }),
-        Route::delete("/v1/tenants/{id}", OperatorAccess, operations::delete, |it, request, (), [id, _]| {
+        Route::delete("/v1/tenants/{id}", OPERATOR, operations::delete, |it, request, _, [id, _]| {
             Box::pin(it.delete(request, id))
         }),
-        Route::get("/v1/tenants/{id}/stats", OperatorAccess, operations::stats, |it, request, (), [id, _]| {
+        Route::get("/v1/tenants/{id}/stats", OPERATOR, operations::stats, |it, request, _, [id, _]| {
             Box::pin(it.stats(request, id))
         }),
-        Route::get("/v1/tenants/{id}/keys", OperatorAccess, operations::list_keys, |it, request, (), [id, _]| {
+        Route::get("/v1/tenants/{id}/keys", OPERATOR, operations::list_keys, |it, request, _, [id, _]| {
             Box::pin(it.list_tenant_keys(request, id))
         }),
         Route::post(
             "/v1/tenants/{id}/keys",
-            OperatorAccess,
+            OPERATOR,
             operations::create_key,
-            |it, request, (), [id, _]| Box::pin(it.create_key(request, id)),
+            |it, request, _, [id, _]| Box::pin(it.create_key(request, id)),
             UNSEEN_KEY,
         ),
         Route::delete(
             "/v1/tenants/{id}/keys/{key_id}",
-            OperatorAccess,
+            OPERATOR,
             operations::delete_key,
-            |it, request, (), [id, key]| Box::pin(it.delete_tenant_key(request, id, key)),
+            |it, request, _, [id, key]| Box::pin(it.delete_tenant_key(request, id, key)),
         ),
         Route::post(
             "/v1/tenants/{id}/secret/rotate",
-            OperatorAccess,
+            OPERATOR,
             operations::rotate,
-            |it, request, (), [id, _]| Box::pin(it.rotate(request, id)),
+            |it, request, _, [id, _]| Box::pin(it.rotate(request, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
-        Route::get("/v1/keys", OperatorAccess, operations::list_provider_keys, |it, request, (), _| {
+        Route::get("/v1/keys", OPERATOR, operations::list_provider_keys, |it, request, _, _| {
             Box::pin(it.list_provider_keys(request))
         }),
         Route::post(
             "/v1/keys",
-            OperatorAccess,
+            OPERATOR,
             operations::create_provider_key,
-            |it, request, (), _| Box::pin(it.create_provider_key(request)),
+            |it, request, _, _| Box::pin(it.create_provider_key(request)),
             UNSEEN_KEY,
         ),
+        Route::delete("/v1/keys/{key_id}", OPERATOR, operations::delete_provider_key, |it, request, _, [key, _]| {
+            Box::pin(it.delete_provider_key(request, key))
+        }),
+        Route::post(
+            "/v1/tenants/{id}/portal",
+            PORTAL,
+            portal_operations::create,
+            |it, request, _, [id, _]| Box::pin(it.create_link(request, id)),
+            "repeat it: a link that you were not shown ends by itself",
+        ),
+        Route::delete("/v1/tenants/{id}/portal", PORTAL, portal_operations::end_all, |it, request, _, [id, _]| {
+            Box::pin(it.end_sessions(request, id))
+        }),
         Route::delete(
-            "/v1/keys/{key_id}",
-            OperatorAccess,
-            operations::delete_provider_key,
-            |it, request, (), [key, _]| Box::pin(it.delete_provider_key(request, key)),
+            "/v1/tenants/{id}/portal/{session_id}",
+            PORTAL,
+            portal_operations::end,
+            |it, request, _, [id, session]| Box::pin(it.end_session(request, id, session)),
+        ),
+        Route::post(
+            "/v1/portal/sessions",
+            TenantsAccess::Anybody,
+            portal_operations::begin,
+            |it, request, _, _| Box::pin(it.begin_session(request)),
+            "repeat it, and where it is refused ask for a new link: this one is used up",
+        ),
+        Route::get(
+            "/v1/portal/session",
+            TenantsAccess::Visitor,
+            portal_operations::show,
+            |_, request, caller: &Admitted, _| Box::pin(async { Self::show_session(request, caller.visitor()?) }),
+        ),
+        Route::delete(
+            "/v1/portal/session",
+            TenantsAccess::Visitor,
+            portal_operations::sign_out,
+            |it, request, caller: &Admitted, _| Box::pin(async { it.sign_out(request, caller.visitor()?).await }),
+        ),
+        Route::post(
+            "/v1/smoke/receivers",
+            OPERATOR,
+            smoke::make,
+            |it, request, _, _| Box::pin(it.make_receiver(request)),
+            "repeat it: nothing is kept of a receiver",
+        ),
+        Route::post(
+            "/v1/smoke/receive/{token}",
+            TenantsAccess::Anybody,
+            smoke::receive,
+            |it, request, _, [token, _]| Box::pin(it.receive(request, token)),
+            "repeat it: nothing is kept of what came",
         ),
     ];
 
-    async fn admit(&self, request: &Request, _: &OperatorAccess) -> Result<(), ApiError> {
-        self.credentials.admit(request).await
+    async fn admit(&self, request: &Request, access: &TenantsAccess) -> Result<Admitted, ApiError> {
+        match access {
+            TenantsAccess::Operator => self.credentials.operator().admit(request).await.map(|()| Admitted::Anyone),
+            TenantsAccess::Provider(scope) => {
+                self.credentials.admit(request, &SharedAccess::Write(*scope)).await.map(|_| Admitted::Anyone)
+            }
+            TenantsAccess::Visitor => {
+                let caller = self.credentials.keys().visitor(request).await?;
+                Ok(Admitted::Visitor(Box::new(caller)))
+            }
+            TenantsAccess::Anybody => Ok(Admitted::Anyone),
+        }
     }
 
     async fn admit_astray(&self, request: &Request) -> Result<(), ApiError> {
-        self.credentials.admit(request).await
+        match request.path().as_slice() {
+            // Everybody knows these.
+            ["v1", "portal", ..] => Ok(()),
+            _ => self.credentials.operator().admit(request).await,
+        }
     }
 }
 
 impl Operator {
-    /// From the settings that the template gives it.
-    ///
-    /// # Errors
-    /// When one is missing or makes no sense.
-    pub fn from_env(sdk: &SdkConfig) -> Result<Self, BadSetting> {
-        let (config, keyring) = (ConfigTable::from_env(sdk)?, Keyring::from_env(sdk)?);
-        let admin_key = AdminKey::from_env(sdk, config.clone())?;
-        let deliveries = DeliveriesTable::from_env(sdk)?;
-        Ok(Self { credentials: OperatorCredentials::new(config.clone(), admin_key), config, keyring, deliveries })
-    }
-
     /// The operator's call, which makes something.
     fn call(&self, request: &Request, route: &str, path: &[&str]) -> Result<Call<'_>, ApiError> {
         Calls::new(&self.config, &self.keyring).of(request, CalledBy::Operator, (route, path), "")

@@ -8,7 +8,7 @@ use postrider_domain::delivery::Status;
 use postrider_host::deadline;
 
 use crate::bounds::MOST_COUNTED;
-use crate::handler::Operator;
+use crate::operator::Operator;
 use crate::view::{Stats, Undelivered};
 
 const PAGE: i32 = 200;

@@ -6,7 +6,8 @@ use postrider_domain::external_id::ExternalId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::tenant::{Plan, Tenant, TenantStatus};
 
-use crate::handler::{A_NAME, A_PLAN, Operator, TRIES, check_name, given_metadata, overtaken, quotas};
+use crate::handler::{A_NAME, A_PLAN, TRIES, check_name, given_metadata, overtaken, quotas};
+use crate::operator::Operator;
 use crate::view;
 
 impl Operator {

@@ -44,7 +44,7 @@ impl Trial {
 
 /// Says whether the filter lets the event through.
 pub(crate) async fn answer(request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-    caller.tenant_id()?;
+    caller.tenant()?;
     Ok(Response::json(200, &said(request.fields()?)?))
 }
 

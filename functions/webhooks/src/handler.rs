@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use postrider_api::KeyAccess::Bearer;
+use postrider_api::Sessions::{ForAllWith, With};
 use postrider_api::{
     ApiError, Call, Caller, Calls, Credentials, KeyAccess, Paging, Request, Response, Rotation, Route, Routed,
     ShownPage, fits_an_answer,
 };
-use postrider_aws::Recorded;
 use postrider_aws::catalogue::Catalogue;
 use postrider_aws::composer::Composer;
 use postrider_aws::config_table::{ConfigTable, Made};
@@ -18,12 +18,14 @@ use postrider_aws::keyring::Keyring;
 use postrider_aws::queue::Queue;
 use postrider_aws::sdk::SdkConfig;
 use postrider_aws::used_up::UsedUp;
-use postrider_domain::call::CalledBy;
+use postrider_aws::{Page, Recorded};
 use postrider_domain::dialect::{DialectRef, SecretWhenNone};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
+use postrider_domain::event::EventPattern;
 use postrider_domain::id::EndpointId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::Scope;
+use postrider_domain::portal::Capability;
 use postrider_domain::secret::Secret;
 use postrider_domain::stored_secret::{StoredSecret, rotated};
 use postrider_domain::ticket::Ticket;
@@ -67,78 +69,81 @@ impl Routed for Webhooks {
     const ROUTES: &'static [Route<Self>] = &[
         Route::post(
             "/v1/webhooks/create",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, ForAllWith(Capability::Edit)),
             operations::create,
             |it, request, caller, _| Box::pin(it.create(request, caller)),
             "look at GET /v1/webhooks before you repeat it, and delete the webhook that you were not told of; with an \
              Idempotency-Key, simply repeat it",
         ),
-        Route::get("/v1/webhooks", Bearer(Scope::WebhooksRead), operations::list, |it, request, caller, _| {
-            Box::pin(it.list(request, caller))
-        }),
+        Route::get(
+            "/v1/webhooks",
+            Bearer(Scope::WebhooksRead, With(Capability::View)),
+            operations::list,
+            |it, request, caller, _| Box::pin(it.list(request, caller)),
+        ),
         Route::post(
             "/v1/webhooks/filter/test",
-            Bearer(Scope::WebhooksRead),
+            Bearer(Scope::WebhooksRead, With(Capability::View)),
             filter_test::operation,
             |_, request, caller, _| Box::pin(filter_test::answer(request, caller)),
             "nothing is kept of it: repeat it",
         ),
         Route::get(
             "/v1/webhooks/{id}",
-            Bearer(Scope::WebhooksRead),
+            Bearer(Scope::WebhooksRead, With(Capability::View)),
             operations::get,
             |it, request, caller, [id, _]| Box::pin(it.get(request, caller, id)),
         ),
         Route::patch(
             "/v1/webhooks/{id}",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Edit)),
             operations::change,
             |it, request, caller, [id, _]| Box::pin(it.change(request, caller, id)),
         ),
         Route::delete(
             "/v1/webhooks/{id}",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Edit)),
             operations::delete,
             |it, request, caller, [id, _]| Box::pin(it.delete(request, caller, id)),
         ),
         Route::post(
             "/v1/webhooks/{id}/enable",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Edit)),
             operations::enable,
             |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Active)),
             "repeat it: whoever asks again changes nothing more",
         ),
         Route::post(
             "/v1/webhooks/{id}/disable",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Edit)),
             operations::disable,
             |it, request, caller, [id, _]| Box::pin(it.turn(request, caller, id, EndpointStatus::Disabled)),
             "repeat it: whoever asks again changes nothing more",
         ),
         Route::post(
             "/v1/webhooks/{id}/secret/rotate",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Secrets)),
             operations::rotate,
             |it, request, caller, [id, _]| Box::pin(it.rotate(request, caller, id)),
             "the secret may be another now that you were not shown: rotate again, and use that one",
         ),
         Route::post(
             "/v1/webhooks/{id}/test",
-            Bearer(Scope::WebhooksWrite),
+            Bearer(Scope::WebhooksWrite, With(Capability::Send)),
             operations::test,
             |it, request, caller, [id, _]| Box::pin(it.test(request, caller, id)),
             "look at this webhook's deliveries before you repeat it: a repeat is a second test",
         ),
         Route::post(
             "/v1/webhooks/{id}/preview",
-            Bearer(Scope::WebhooksRead),
+            Bearer(Scope::WebhooksRead, With(Capability::Send)),
             operations::preview,
             |it, request, caller, [id, _]| Box::pin(it.preview(request, caller, id)),
             "nothing is kept of it: repeat it",
         ),
         Route::post(
             "/v1/verify",
-            Bearer(Scope::WebhooksRead),
+            Bearer(Scope::WebhooksRead, With(Capability::View)),
             crate::verify::operation,
             |it, request, caller, _| Box::pin(it.verify(request, caller)),
             "repeat it: nothing is changed by it",
@@ -174,9 +179,10 @@ impl Webhooks {
     }
 
     async fn create(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
-        let (tenant, dialect) = (caller.tenant_id()?, dialect_of(caller)?);
+        caller.tenant()?;
+        let dialect = dialect_of(caller)?;
         let calls = Calls::new(&self.config, &self.keyring);
-        let call = calls.of(request, CalledBy::Tenant(tenant), (CREATE, &[]), dialect.name)?;
+        let call = calls.of(request, caller.called_by(), (CREATE, &[]), dialect.name)?;
         call.once(async |call| self.make(request, caller, dialect, call).await).await
     }
 
@@ -187,7 +193,9 @@ impl Webhooks {
         dialect: DialectRef,
         call: &Call<'_>,
     ) -> Result<(Response, Made), ApiError> {
-        let (tenant, quotas) = (caller.tenant_id()?, caller.tenant()?.quotas());
+        // Whoever is for some webhooks alone is not let in.
+        let (tenant, _) = caller.tenant()?;
+        let quotas = tenant.quotas();
         let mut fields = request.fields()?;
         // A secret that is null was meant to be one: without it, nothing would be signed.
         let secret: Option<String> = fields.take_value("secret", "a string")?;
@@ -198,7 +206,7 @@ impl Webhooks {
 
         let now = clock::now();
         let id = EndpointId::new(now, entropy::bits64());
-        let mut endpoint = Endpoint { events, ..Endpoint::bare(id, tenant.clone(), url, dialect, now) };
+        let mut endpoint = Endpoint { events, ..Endpoint::bare(id, tenant.id.clone(), url, dialect, now) };
         let bare = endpoint.clone();
         changes.apply(&mut endpoint, self.retention, now)?;
         headers::check_bytes(&bare, &endpoint)?;
@@ -214,7 +222,7 @@ impl Webhooks {
         let secret = secret.as_ref().filter(|_| made).map(Secret::expose);
         let response = Response::json(201, &view::Created { webhook: view::whole(&endpoint, now), secret });
         let answered = call.answered(&response, now).await?;
-        let told = self.teller.created(&endpoint, caller.key.id.as_str(), now);
+        let told = self.teller.created(&endpoint, caller.actor(), now);
         let made = self.config.create_endpoint(&endpoint, quotas, answered.as_ref(), &told).await??;
         if made == Made::Now {
             metrics::count(Metric::AcceptedEvents, told.count());
@@ -224,9 +232,13 @@ impl Webhooks {
 
     async fn list(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         request.only_query(&["limit", "cursor"])?;
-        let tenant = caller.tenant_id()?;
+        let (tenant, reach) = caller.tenant()?;
+        let tenant = &tenant.id;
         if request.query("limit")?.is_none() && request.query("cursor")?.is_none() {
-            let all = self.config.endpoints(tenant).await?;
+            let all = match reach.only() {
+                None => self.config.endpoints(tenant).await?,
+                Some(only) => without_tombstones(self.config.endpoints_of(tenant, only).await?),
+            };
             let body = view::All { webhooks: all.iter().map(view::listed).collect() };
             if !fits_an_answer(&body) {
                 // Of webhooks that were made before there was a quota, or by one that the operator raised.
@@ -237,7 +249,10 @@ impl Webhooks {
         }
         let paging: Paging<EndpointId> = Paging::of(request)?;
         let after = paging.after.as_ref().map(EndpointId::as_str);
-        let found = self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?;
+        let found = match reach.page(paging.limit, paging.after.as_ref()) {
+            None => self.config.endpoints_and_tombstones(tenant, paging.limit, after).await?,
+            Some((only, next)) => Page { rows: self.config.endpoints_of(tenant, &only).await?, next },
+        };
         let page = ShownPage::of(
             &found,
             |endpoint| &endpoint.id,
@@ -250,7 +265,7 @@ impl Webhooks {
     async fn get(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let endpoint = self.find(caller, id).await?;
-        Ok(Response::json(200, &view::whole(&endpoint, clock::now())))
+        Ok(Response::json(200, &view::shown_to(caller, &endpoint, clock::now())))
     }
 
     async fn change(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
@@ -282,12 +297,13 @@ impl Webhooks {
             let mut after = before.clone();
             let now = clock::now();
             changes.apply(&mut after, self.retention, now)?;
+            check_reach(caller, &before, &after)?;
             headers::check_bytes(&before, &after)?;
             if after.url != before.url {
                 self.resolver.check_url("url", &after.url).await?;
             }
             if self.write(caller, &before, &mut after, now).await? == Recorded::Yes {
-                return Ok(Response::json(200, &view::whole(&after, now)));
+                return Ok(Response::json(200, &view::shown_to(caller, &after, now)));
             }
         }
         Err(overtaken())
@@ -303,8 +319,8 @@ impl Webhooks {
     ) -> Result<Recorded, ApiError> {
         let fields = teller::fields(before, after, are_others(before, after), now);
         headers::seal(&self.keyring, after).await?;
-        let told = self.teller.changed((before, after), &fields, caller.key.id.as_str(), now);
-        let quotas = caller.tenant()?.quotas();
+        let told = self.teller.changed((before, after), &fields, caller.actor(), now);
+        let quotas = caller.tenant()?.0.quotas();
         let written = self.config.change_endpoint(before, after, quotas, now, &told).await??;
         if written == Recorded::Yes {
             metrics::count(Metric::AcceptedEvents, told.count());
@@ -316,8 +332,8 @@ impl Webhooks {
     async fn delete(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let not_found = || ApiError::not_found("webhook");
-        let (tenant, id): (_, EndpointId) = (caller.tenant_id()?, id.parse().map_err(|_| not_found())?);
-        let actor = caller.key.id.as_str();
+        let (tenant, id) = caller.webhook(id)?;
+        let actor = caller.actor();
         for _ in 0..TRIES {
             let now = clock::now();
             let expires_at = now.as_second() + self.retention.seconds;
@@ -371,18 +387,35 @@ impl Webhooks {
     }
 
     pub(crate) async fn find(&self, caller: &Caller, id: &str) -> Result<Endpoint, ApiError> {
-        let not_found = || ApiError::not_found("webhook");
-        let id: EndpointId = id.parse().map_err(|_| not_found())?;
-        self.config.endpoint(caller.tenant_id()?, &id).await?.ok_or_else(not_found)
+        let (tenant, id) = caller.webhook(id)?;
+        self.config.endpoint(tenant, &id).await?.ok_or_else(|| ApiError::not_found("webhook"))
     }
 }
 
 fn dialect_of(caller: &Caller) -> Result<DialectRef, ApiError> {
-    match caller.key.dialect {
+    match caller.dialect() {
         Some(dialect) if dialect.registers => Ok(dialect),
         Some(_) => Err(ApiError::forbidden("keys of this dialect make no webhooks; its endpoints come with jobs")),
         None => Err(ApiError::forbidden("a provider key makes no webhooks; use a tenant's key")),
     }
+}
+
+/// Refuses a change by which whoever is for some webhooks alone would have one of them told of all others.
+fn check_reach(caller: &Caller, before: &Endpoint, after: &Endpoint) -> Result<(), ApiError> {
+    let (_, reach) = caller.tenant()?;
+    let is_too_much = |pattern: &&EventPattern| !reach.may_ask_for(pattern) && !before.events.contains(pattern);
+    match after.events.iter().find(is_too_much) {
+        None => Ok(()),
+        Some(pattern) => Err(ApiError::forbidden(format!(
+            "this session is for some of the tenant's webhooks alone, and `{}` tells of all of them",
+            pattern.as_str()
+        ))),
+    }
+}
+
+fn without_tombstones(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    endpoints.retain(|endpoint| endpoint.deleted_at.is_none());
+    endpoints
 }
 
 fn overtaken() -> ApiError {

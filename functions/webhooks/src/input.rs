@@ -36,6 +36,7 @@ pub(crate) struct Changes {
     retry_schedule: Option<Option<Vec<u32>>>,
     rate_limit: Option<Option<RateLimit>>,
     filter: Option<Option<String>>,
+    trace: Option<Option<bool>>,
 }
 
 impl Changes {
@@ -56,6 +57,7 @@ impl Changes {
             retry_schedule: fields.change("retry_schedule", "a list of whole numbers of seconds")?,
             rate_limit: fields.change("rate_limit", RateLimit::EXPECTED)?,
             filter: filter.map(|filter| filter.map(|raw| filter_test::given(&raw)).transpose()).transpose()?,
+            trace: fields.change("trace", "true or false")?,
         };
         fields.finish()?;
         changes.timeout_seconds.flatten().map_or(Ok(()), check_timeout)?;
@@ -95,6 +97,7 @@ impl Changes {
         endpoint.retry_schedule = self.retry_schedule.unwrap_or_else(|| endpoint.retry_schedule.take());
         endpoint.rate_limit = self.rate_limit.unwrap_or(endpoint.rate_limit);
         endpoint.filter = self.filter.unwrap_or_else(|| endpoint.filter.take());
+        endpoint.trace = self.trace.map_or(endpoint.trace, Option::unwrap_or_default);
         if let Some(status) = self.status.filter(|status| *status != endpoint.status) {
             endpoint.status = status;
             let disabled = status == EndpointStatus::Disabled;

@@ -45,7 +45,7 @@ impl Webhooks {
         // It is put nowhere, so it may be for this webhook alone.
         let event = test_event(&endpoint, (event_type, data), entropy::bits128(), now, now.as_second());
         let event = Event { tags, ..event };
-        let composed = self.composer.compose_masked((caller.tenant()?, &endpoint), &event, now).await?;
+        let composed = self.composer.compose_masked((caller.tenant()?.0, &endpoint), &event, now).await?;
         let reason = Reason::of(&endpoint, &event).map_err(|invalid| Failure::unreadable("a filter", invalid))?;
         Ok(Response::json(200, &Preview::of(&endpoint, &composed, reason)))
     }

@@ -110,6 +110,9 @@ struct Settings {
     /// 4096 bytes of JSON and 100 comparisons. Null takes it away.
     #[schemars(with = "Left<Option<Map<String, Value>>>", example = filter_test::example())]
     filter: (),
+    /// Whether its deliveries carry a `traceparent` header of W3C Trace Context, where the deployment has events traced. Null is no.
+    #[schemars(with = "Left<Option<bool>>", example = true)]
+    trace: (),
 }
 
 /// What a test may be asked for with.

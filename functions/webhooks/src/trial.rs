@@ -8,7 +8,7 @@ use postrider_aws::catalogue::NotTaken;
 use postrider_domain::catalogue::Refusal;
 use postrider_domain::endpoint::{Endpoint, EndpointStatus};
 use postrider_domain::event::EventType;
-use postrider_domain::id::{DeliveryId, EndpointId};
+use postrider_domain::id::DeliveryId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::test_event::{USUAL_DATA, test_event, usual_type};
 use postrider_host::metrics::{self, Metric};
@@ -50,9 +50,8 @@ impl Webhooks {
     /// One conditional put is the whole of accepting a test. It takes from what the webhook's retries by hand take from.
     pub(crate) async fn test(&self, request: &Request, caller: &Caller, id: &str) -> Result<Response, ApiError> {
         let asked = Asked::read(request.optional_fields()?)?;
-        if let Ok(id) = id.parse::<EndpointId>() {
-            self.used_up.check(caller.tenant_id()?, &id, clock::now())?;
-        }
+        let (tenant, webhook) = caller.webhook(id)?;
+        self.used_up.check(tenant, &webhook, clock::now())?;
         let endpoint = self.find(caller, id).await?;
         if endpoint.status == EndpointStatus::Disabled {
             return Err(disabled_webhook());

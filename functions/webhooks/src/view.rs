@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use postrider_api::Pagination;
-use postrider_api::document::{Id, JsonSchema, Names, SubscriptionPattern, Time, UrlOfWebhook};
+use postrider_api::document::{DialectName, Id, JsonSchema, Names, SubscriptionPattern, Time, UrlOfWebhook};
+use postrider_api::{Caller, Pagination};
 use postrider_domain::attempt::SLOWEST_TIMEOUT;
 use postrider_domain::content_type::{self, ContentType};
+use postrider_domain::dialect::DialectRef;
 use postrider_domain::endpoint::parking::{self, Cause, State};
 use postrider_domain::endpoint::{Endpoint, EndpointStatus, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS};
 use postrider_domain::event::EventPattern;
@@ -59,6 +60,10 @@ pub(crate) fn listed(endpoint: &Endpoint) -> Listed<'_> {
 pub(crate) struct Webhook<'a> {
     #[serde(flatten)]
     listed: Listed<'a>,
+    /// The dialect that it speaks, where that is not the caller's own; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DialectName>")]
+    dialect: Option<DialectRef>,
     /// Its owner's name for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_NAME_CHARS), example = &"ERP")]
@@ -94,6 +99,10 @@ pub(crate) struct Webhook<'a> {
     /// Why deliveries wait for it as a whole; left out while they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     parking: Option<Parking>,
+    /// Since when nothing was taken there: the first failure since the last success, of dialects that park or disable. Left out while
+    /// what is sent is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<Time>,
     /// How many requests a second it takes; left out where it is not limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<u32>", range(min = 1, max = rate_limit::MOST), example = 50)]
@@ -102,6 +111,10 @@ pub(crate) struct Webhook<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>", example = filter_test::example())]
     filter: Option<&'a RawValue>,
+    /// That its deliveries carry a `traceparent` header, where the deployment has events traced; left out where they do not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(example = true)]
+    trace: bool,
     /// Why it is disabled, in words for its owner; left out while it is active.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"disabled by request")]
@@ -201,6 +214,7 @@ pub(crate) struct BegunTest<'a> {
 pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
     Webhook {
         listed: listed(endpoint),
+        dialect: None,
         name: endpoint.name.as_deref(),
         description: endpoint.description.as_deref(),
         metadata: Some(&endpoint.metadata).filter(|metadata| !metadata.is_empty()),
@@ -209,13 +223,21 @@ pub(crate) fn whole(endpoint: &Endpoint, now: Timestamp) -> Webhook<'_> {
         timeout_seconds: endpoint.timeout_seconds,
         retry_schedule: endpoint.retry_schedule.as_deref(),
         parking: endpoint.parking.as_ref().and_then(parking),
+        failing_since: endpoint.failing_since.map(Time::from),
         rate_limit: endpoint.rate_limit,
         // What was written is JSON; what somebody put into the row by hand need not be.
         filter: endpoint.filter.as_deref().and_then(|filter| serde_json::from_str(filter).ok()),
+        trace: endpoint.trace,
         disabled_reason: endpoint.disabled_reason.as_deref(),
         disabled_at: endpoint.disabled_at.map(Time::from),
         previous_secret_until: previous_secret_until(&endpoint.secrets, now).map(Time::from),
     }
+}
+
+/// The same for a caller, who is told the dialect where it is not his own: what verifies its requests, he could not know otherwise.
+pub(crate) fn shown_to<'a>(caller: &Caller, endpoint: &'a Endpoint, now: Timestamp) -> Webhook<'a> {
+    let is_own = caller.dialect() == Some(endpoint.dialect);
+    Webhook { dialect: (!is_own).then_some(endpoint.dialect), ..whole(endpoint, now) }
 }
 
 fn masked(endpoint: &Endpoint) -> BTreeMap<&str, &'static str> {
@@ -235,7 +257,7 @@ fn parking(parking: &parking::Parking) -> Option<Parking> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use postrider_domain::dialect::{DialectRef, STANDARD};
+    use postrider_domain::dialect::STANDARD;
     use postrider_domain::id::TenantId;
 
     #[test]
@@ -246,5 +268,15 @@ mod tests {
         let counted = serde_json::to_string(&endpoint.listed()).unwrap();
         assert_eq!(serde_json::to_string(&listed(&endpoint)).unwrap(), counted);
         assert_eq!(serde_json::to_string(&whole(&endpoint, at)).unwrap(), counted);
+    }
+
+    #[test]
+    fn since_when_a_webhook_takes_nothing_is_shown_and_listed_nowhere() {
+        let (at, url) = (Timestamp::UNIX_EPOCH, "https://hooks.example/".to_owned());
+        let bare = Endpoint::bare(EndpointId::new(at, 1), TenantId::new(at, 1), url, DialectRef(&STANDARD), at);
+        let endpoint = Endpoint { failing_since: Some(at), ..bare };
+        let shown = serde_json::to_value(whole(&endpoint, at)).unwrap();
+        assert_eq!(shown["failing_since"], "1970-01-01T00:00:00.000Z");
+        assert_eq!(serde_json::to_value(listed(&endpoint)).unwrap().get("failing_since"), None);
     }
 }

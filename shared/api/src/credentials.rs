@@ -1,57 +1,28 @@
-//! Who is calling: API keys, checked in the functions so that a refusal comes in the path's own error shape.
+//! Who is calling: API keys and sessions in the portal, checked in the functions so that a refusal comes in the path's own error shape.
 //!
-//! A good key is remembered for less than a minute per process, so a revoked one stops working within a minute and a
-//! busy one costs no read. An unknown key is never remembered.
+//! A good one is remembered for less than a minute per process, so one that was revoked or ended stops working within a minute and a
+//! busy one costs no read. An unknown one is never remembered.
 
 use std::time::Duration;
 
 use postrider_aws::Failure;
 use postrider_aws::config_table::ConfigTable;
-use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX};
+use postrider_domain::dialect::{self, PROVIDER_KEY_PREFIX, SESSION_PREFIX};
 use postrider_domain::id::TenantId;
 use postrider_domain::invalid::Invalid;
 use postrider_domain::key::hash_of;
-use postrider_domain::key::{ApiKey, Scope};
+use postrider_domain::portal::{Reach, is_session};
 use postrider_domain::quota::Quotas;
 use postrider_domain::tenant::{Tenant, TenantStatus};
 use postrider_host::clock;
 use postrider_host::remembered::RememberedByKey;
 
-use crate::{ApiError, KeyAccess, Request};
+use crate::{ApiError, Caller, Held, KeyAccess, Request};
 
 const REMEMBERED: Duration = Duration::from_secs(45);
 /// Keys that a process remembers before it forgets them all: a bound on memory, far above what one process sees.
 const MOST_REMEMBERED: usize = 10_000;
 const ADMIN_KEY_CHARS: usize = 64;
-
-/// A caller with a good key.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The key.
-    pub key: ApiKey,
-    /// The tenant, unless it is a provider key.
-    pub tenant: Option<Tenant>,
-}
-
-impl Caller {
-    /// The tenant that the key belongs to.
-    ///
-    /// # Errors
-    /// 403 for a provider key, which belongs to none.
-    pub fn tenant(&self) -> Result<&Tenant, ApiError> {
-        self.tenant
-            .as_ref()
-            .ok_or_else(|| ApiError::forbidden("a provider key belongs to no tenant; use a tenant's key"))
-    }
-
-    /// The id of that tenant.
-    ///
-    /// # Errors
-    /// 403 for a provider key.
-    pub fn tenant_id(&self) -> Result<&TenantId, ApiError> {
-        Ok(&self.tenant()?.id)
-    }
-}
 
 /// Checks keys.
 pub struct Credentials {
@@ -75,36 +46,68 @@ impl Credentials {
     /// # Errors
     /// 401 for no key, an unknown or an expired one; 403 without the scope or for a suspended tenant.
     pub async fn caller(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
-        match access {
-            KeyAccess::Bearer(scope) => self.caller_with(bearer(request)?, *scope).await,
-            KeyAccess::Header(scope) => self.caller_with(in_header(request)?, *scope).await,
+        let (text, scope, sessions) = match access {
+            KeyAccess::Bearer(scope, sessions) => (bearer(request)?, *scope, *sessions),
+            KeyAccess::Header(scope, sessions) => (in_header(request)?, *scope, *sessions),
+        };
+        let caller = self.caller_of(text).await?;
+        match caller.held() {
+            Held::Session(session) => sessions.admit(session)?,
+            Held::Key(key) if key.may(scope) => {}
+            Held::Key(_) => {
+                return Err(ApiError::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())));
+            }
         }
+        Ok(caller)
     }
 
-    async fn caller_with(&self, key: &str, scope: Scope) -> Result<Caller, ApiError> {
-        let caller = self.caller_of(key).await?;
-        if caller.key.may(scope) {
+    /// The caller in the session of this request, whatever it may do.
+    ///
+    /// # Errors
+    /// 401 where it is none or has ended; 403 for a key, and for a suspended tenant.
+    pub async fn visitor(&self, request: &Request) -> Result<Caller, ApiError> {
+        let caller = self.caller_of(bearer(request)?).await?;
+        if caller.session().is_some() {
             return Ok(caller);
         }
-        Err(ApiError::forbidden(format!("this API key lacks the scope `{}`", scope.as_str())))
+        Err(ApiError::forbidden("this is for a visitor of the portal: it takes a session, and no API key"))
     }
 
-    /// The caller with this key, whatever it may do.
+    /// The caller with this key or in this session, whatever either may do.
     ///
     /// # Errors
     /// 401 for an unknown or an expired one; 403 for a suspended tenant.
-    pub(crate) async fn caller_of(&self, key: &str) -> Result<Caller, ApiError> {
-        let caller = self.known(key).await?;
-        if caller.key.has_expired(clock::now()) {
-            return Err(ApiError::unauthorized("this API key has expired"));
+    pub(crate) async fn caller_of(&self, text: &str) -> Result<Caller, ApiError> {
+        let caller = if is_session(text) { self.in_session(text).await? } else { self.with_key(text).await? };
+        let now = clock::now();
+        match caller.held() {
+            Held::Key(key) if key.has_expired(now) => return Err(ApiError::unauthorized("this API key has expired")),
+            Held::Session(session) if session.has_ended(now) => return Err(session_has_ended()),
+            Held::Key(_) | Held::Session(_) => {}
         }
-        if caller.tenant.as_ref().is_some_and(|tenant| tenant.status == TenantStatus::Suspended) {
+        if caller.of_tenant().is_some_and(|(tenant, _)| tenant.status == TenantStatus::Suspended) {
             return Err(ApiError::tenant_suspended());
         }
         Ok(caller)
     }
 
-    async fn known(&self, key: &str) -> Result<Caller, ApiError> {
+    async fn in_session(&self, text: &str) -> Result<Caller, ApiError> {
+        let hash = hash_of(text);
+        let found = self.remembered.get(&hash, self.look_session_up(&hash)).await?;
+        found.ok_or_else(session_has_ended)
+    }
+
+    async fn look_session_up(&self, hash: &str) -> Result<Option<Caller>, Failure> {
+        let Some(session) = self.config.session(hash).await? else { return Ok(None) };
+        let tenant = self.config.tenant_that_must_be(&session.tenant_id).await?;
+        let goes_on = tenant.status != TenantStatus::Deleting && tenant.portal_epoch == session.epoch;
+        Ok(goes_on.then(|| Caller::in_session(session, tenant)))
+    }
+
+    async fn with_key(&self, key: &str) -> Result<Caller, ApiError> {
+        if key.starts_with(SESSION_PREFIX) {
+            return Err(session_has_ended());
+        }
         let known_prefix = dialect::all().map(|dialect| dialect.key_prefix).chain([PROVIDER_KEY_PREFIX]);
         if !is_of_admin_shape(key) && !known_prefix.into_iter().any(|prefix| key.starts_with(prefix)) {
             return Err(ApiError::unauthorized("unknown API key"));
@@ -125,7 +128,7 @@ impl Credentials {
             },
             None => None,
         };
-        Ok(Some(Caller { key, tenant }))
+        Ok(Some(Caller::with_key(key, tenant)))
     }
 
     /// A tenant as it is at this moment, whatever is remembered of it.
@@ -136,20 +139,21 @@ impl Credentials {
         self.config.tenant(id).await?.ok_or_else(|| ApiError::unauthorized("unknown API key"))
     }
 
-    /// The tenant whose things a request is about: the key's own, or the one that a provider key names by `?tenant_id=`.
+    /// The tenant whose things a request is about, and which of its webhooks the caller is for: the key's or the session's own, or the one
+    /// that a provider key names by `?tenant_id=`.
     ///
     /// # Errors
     /// 400 where a provider key names none, or a tenant's key does; 404 where there is no such tenant.
-    pub async fn tenant_asked_for(&self, request: &Request, caller: &Caller) -> Result<TenantId, ApiError> {
+    pub async fn tenant_asked_for(&self, request: &Request, caller: &Caller) -> Result<(TenantId, Reach), ApiError> {
         let bad = |expected| ApiError::from(Invalid::new("tenant_id", expected));
-        match (&caller.tenant, request.query("tenant_id")?) {
-            (Some(tenant), None) => Ok(tenant.id.clone()),
+        match (caller.of_tenant(), request.query("tenant_id")?) {
+            (Some((tenant, reach)), None) => Ok((tenant.id.clone(), reach.clone())),
             (Some(_), Some(_)) => Err(bad("no such parameter with a tenant's key, which is for its own tenant")),
             (None, None) => Err(bad("the tenant whose events are meant: a provider key belongs to none")),
             (None, Some(id)) => {
                 let id: TenantId = id.parse().map_err(|_| bad("a tenant id (`ten_` and 16 letters or digits)"))?;
                 self.quotas_of(&id).await?;
-                Ok(id)
+                Ok((id, Reach::All))
             }
         }
     }
@@ -168,6 +172,11 @@ impl Credentials {
         let found = self.tenants.get(id.as_str(), look_up).await?;
         found.ok_or_else(|| ApiError::not_found("tenant"))
     }
+}
+
+/// 401. A session that nobody ever had is none that has not ended.
+fn session_has_ended() -> ApiError {
+    ApiError::unauthorized("this session has ended; ask for a new link to the portal")
 }
 
 fn in_header(request: &Request) -> Result<&str, ApiError> {

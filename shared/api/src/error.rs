@@ -131,6 +131,11 @@ impl ApiError {
         Self::about(422, "unprocessable", invalid)
     }
 
+    /// 503 on purpose: whoever is asked was made so that it refuses for a while.
+    pub fn refuses_on_purpose(message: &str) -> Self {
+        Self::new(503, "unavailable", message)
+    }
+
     /// The code that stands in the answer.
     pub fn code(&self) -> &'static str {
         self.0.code

@@ -3,6 +3,8 @@
 use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::ConfigTable;
 use postrider_domain::key::hash_of;
+use postrider_domain::portal::is_session;
+use postrider_host::clock;
 use subtle::ConstantTimeEq as _;
 
 use crate::credentials::{bearer, is_of_admin_shape};
@@ -27,9 +29,14 @@ impl OperatorCredentials {
     pub async fn admit(&self, request: &Request) -> Result<(), ApiError> {
         let key = bearer(request)?;
         if !is_of_admin_shape(key) {
-            return Err(match self.config.key(&hash_of(key)).await? {
-                Some(_) => ApiError::forbidden("this route is the operator's; it takes the admin key"),
-                None => ApiError::unauthorized("unknown API key"),
+            let hash = hash_of(key);
+            let is_known = match is_session(key) {
+                true => self.config.session(&hash).await?.is_some_and(|session| !session.has_ended(clock::now())),
+                false => self.config.key(&hash).await?.is_some(),
+            };
+            return Err(match is_known {
+                true => ApiError::forbidden("this route is the operator's; it takes the admin key"),
+                false => ApiError::unauthorized("unknown API key"),
             });
         }
         let expected = self.admin_key.get().await?;

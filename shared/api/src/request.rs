@@ -19,6 +19,7 @@ struct Envelope {
     path_parameters: Option<BTreeMap<String, String>>,
     raw_query_string: String,
     headers: BTreeMap<String, String>,
+    cookies: Option<Vec<String>>,
     body: Option<String>,
     is_base64_encoded: bool,
     request_context: EnvelopeContext,
@@ -48,6 +49,7 @@ pub struct Request {
     pub id: String,
     query: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
+    cookies: Vec<String>,
     body: Vec<u8>,
 }
 
@@ -76,6 +78,7 @@ impl Request {
             id: context.request_id.unwrap_or_else(|| invocation.to_owned()),
             query: url_pairs(&event.raw_query_string),
             headers: event.headers,
+            cookies: event.cookies.unwrap_or_default(),
             body,
         })
     }
@@ -100,6 +103,13 @@ impl Request {
             (value, None) => Ok(value),
             _ => Err(Invalid::new(name, "one value").into()),
         }
+    }
+
+    /// A cookie's value. API Gateway passes cookies on beside the headers; what stands before a function elsewhere may leave them there.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let in_header = self.header("cookie").into_iter().flat_map(|all| all.split(';'));
+        let mut all = self.cookies.iter().map(String::as_str).chain(in_header);
+        all.find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
     }
 
     /// Refuses query parameters that the route does not know: a mistyped filter would silently select everything, and a
@@ -134,6 +144,16 @@ impl Request {
         Fields::read(&self.body)
     }
 
+    /// The body's bytes as they came, which are said to be JSON, for whoever needs no more than those. What has a body takes no
+    /// query parameters.
+    ///
+    /// # Errors
+    /// 415 when it is not said to be JSON as it is.
+    pub fn json_bytes(&self) -> Result<&[u8], ApiError> {
+        self.check_json()?;
+        Ok(&self.body)
+    }
+
     /// The body's fields, where the items of one of them are checked one by one.
     ///
     /// # Errors
@@ -149,6 +169,28 @@ impl Request {
     /// As [`Request::fields`].
     pub fn optional_fields(&self) -> Result<Fields, ApiError> {
         if self.body.is_empty() { self.only_query(&[]).map(|()| Fields::default()) } else { self.fields() }
+    }
+
+    /// The fields of a form as a browser posts it, in its order.
+    ///
+    /// # Errors
+    /// 415 when the body is not said to be such a form.
+    pub fn form(&self) -> Result<Vec<(String, String)>, ApiError> {
+        let media = self.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        if !media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(ApiError::unsupported_media_type("expected a form as browsers post it"));
+        }
+        Ok(url_pairs(&String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Whether the caller takes gzip: one that refuses it says so with `q=0`.
+    pub fn takes_gzip(&self) -> bool {
+        let mut codings = self.header("accept-encoding").unwrap_or_default().split(',');
+        codings.any(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+            name.trim().eq_ignore_ascii_case("gzip") && weight.is_some_and(|weight| weight > 0.0)
+        })
     }
 
     fn check_json(&self) -> Result<(), ApiError> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
+    cookies: Vec<String>,
     body: Option<Body>,
 }
 
@@ -22,7 +23,16 @@ impl Response {
 
     /// A JSON body that is written already.
     pub(crate) fn written(status: u16, body: String) -> Self {
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body: Some(Body::Text(body)) }
+        Self::of(status, "application/json", Body::Text(body))
+    }
+
+    fn of(status: u16, content_type: &'static str, body: Body) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status, headers, cookies: Vec::new(), body: Some(body) }
+    }
+
+    fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), cookies: Vec::new(), body: None }
     }
 
     /// Its body, where that is a text.
@@ -35,33 +45,47 @@ impl Response {
 
     /// 204, without a body.
     pub fn no_content() -> Self {
-        Self { status: 204, headers: Vec::new(), body: None }
+        Self::empty(204)
     }
 
     /// 200, with a text that is written already.
     pub fn text(content_type: &'static str, body: &str) -> Self {
-        Self {
-            status: 200,
-            headers: vec![("content-type", content_type.to_owned())],
-            body: Some(Body::Text(body.to_owned())),
-        }
+        Self::of(200, content_type, Body::Text(body.to_owned()))
     }
 
     /// 200, with a text that is compressed by gzip already: the gateway compresses nothing itself.
     pub fn gzipped(content_type: &'static str, body: &[u8]) -> Self {
-        let headers = vec![("content-type", content_type.to_owned()), ("content-encoding", "gzip".to_owned())];
-        Self { status: 200, headers, body: Some(Body::Binary(body.to_owned())) }
+        Self::of(200, content_type, Body::Binary(body.to_owned())).header("content-encoding", "gzip")
+    }
+
+    /// 303: what was asked for is done, and is to be seen there.
+    pub fn see(location: impl Into<String>) -> Self {
+        Self::empty(303).header("location", location)
     }
 
     /// 304, without a body.
     pub fn not_modified() -> Self {
-        Self { status: 304, headers: Vec::new(), body: None }
+        Self::empty(304)
     }
 
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with one more cookie to set, as `Set-Cookie` has it.
+    #[must_use]
+    pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
+        self.cookies.push(cookie.into());
         self
     }
 
@@ -81,6 +105,7 @@ impl Response {
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = self.status.into();
         response.headers = headers;
+        response.cookies = self.cookies;
         response.is_base64_encoded = matches!(self.body, Some(Body::Binary(_)));
         response.body = self.body;
         response

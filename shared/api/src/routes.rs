@@ -3,6 +3,7 @@
 
 use futures::future::LocalBoxFuture;
 use postrider_domain::key::Scope;
+use postrider_domain::portal::{Capability, Session};
 
 use crate::{About, ApiError, Request, Response};
 
@@ -49,6 +50,56 @@ pub trait Access: 'static {
 
     /// How the caller sends his key.
     fn credential(&self) -> Credential;
+
+    /// Which sessions in the portal it lets in.
+    fn sessions(&self) -> Sessions;
+}
+
+/// Which sessions in the portal a route lets in. Each route says so: a scope alone does not tell what a visitor may do, since
+/// `webhooks:write` is for whoever edits a webhook, tests it, or takes its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// None.
+    Never,
+    /// Those with this capability. What they see and do is held to the webhooks that they are for, by the route itself.
+    With(Capability),
+    /// Those of them that are for all of their tenant's webhooks: what the route is about is no webhook that there is.
+    ForAllWith(Capability),
+}
+
+impl Sessions {
+    /// Lets a session in.
+    ///
+    /// # Errors
+    /// 403 where it is not let in, saying why.
+    pub fn admit(self, session: &Session) -> Result<(), ApiError> {
+        let (capability, is_for_all) = match self {
+            Self::Never => {
+                return Err(ApiError::forbidden(
+                    "this is not for a visitor of the portal: it takes an API key, and no session",
+                ));
+            }
+            Self::With(capability) => (capability, false),
+            Self::ForAllWith(capability) => (capability, true),
+        };
+        if !session.capabilities.has(capability) {
+            return Err(ApiError::forbidden(format!("this session lacks the capability `{}`", capability.as_str())));
+        }
+        if is_for_all && session.reach.only().is_some() {
+            return Err(ApiError::forbidden(
+                "this session is for some of the tenant's webhooks alone, and for nothing beside them",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The capability that it asks for.
+    pub fn capability(self) -> Option<Capability> {
+        match self {
+            Self::Never => None,
+            Self::With(capability) | Self::ForAllWith(capability) => Some(capability),
+        }
+    }
 }
 
 /// How a caller says who he is.
@@ -62,30 +113,38 @@ pub enum Credential {
     Operator,
     /// By either, as `Authorization: Bearer`.
     BearerOrOperator,
+    /// By a session in the portal, as `Authorization: Bearer`.
+    Session,
     /// Not at all.
     Nothing,
 }
 
-/// Asks for an API key with a scope.
+/// Asks for an API key with a scope, or for a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAccess {
     /// As `Authorization: Bearer`.
-    Bearer(Scope),
+    Bearer(Scope, Sessions),
     /// As `X-Api-Key`; a bearer's is taken too.
-    Header(Scope),
+    Header(Scope, Sessions),
 }
 
 impl Access for KeyAccess {
     fn scope(&self) -> &'static str {
         match self {
-            Self::Bearer(scope) | Self::Header(scope) => scope.as_str(),
+            Self::Bearer(scope, _) | Self::Header(scope, _) => scope.as_str(),
         }
     }
 
     fn credential(&self) -> Credential {
         match self {
-            Self::Bearer(_) => Credential::Bearer,
-            Self::Header(_) => Credential::Header,
+            Self::Bearer(..) => Credential::Bearer,
+            Self::Header(..) => Credential::Header,
+        }
+    }
+
+    fn sessions(&self) -> Sessions {
+        match self {
+            Self::Bearer(_, sessions) | Self::Header(_, sessions) => *sessions,
         }
     }
 }
@@ -102,12 +161,16 @@ impl Access for OperatorAccess {
     fn credential(&self) -> Credential {
         Credential::Operator
     }
+
+    fn sessions(&self) -> Sessions {
+        Sessions::Never
+    }
 }
 
 /// Asks for what all tenants share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SharedAccess {
-    /// To see it: any key will do, the operator's too.
+    /// To see it: any key or session will do, the operator's too.
     Read,
     /// To change it: the operator's key, or one of the provider's with this scope.
     Write(Scope),
@@ -129,6 +192,13 @@ impl Access for SharedAccess {
     fn credential(&self) -> Credential {
         Credential::BearerOrOperator
     }
+
+    fn sessions(&self) -> Sessions {
+        match self {
+            Self::Read => Sessions::With(Capability::View),
+            Self::Write(_) => Sessions::Never,
+        }
+    }
 }
 
 /// Asks for nothing: everybody may.
@@ -142,6 +212,10 @@ impl Access for AnybodyAccess {
 
     fn credential(&self) -> Credential {
         Credential::Nothing
+    }
+
+    fn sessions(&self) -> Sessions {
+        Sessions::Never
     }
 }
 

@@ -3,10 +3,10 @@
 use postrider_aws::admin_key::AdminKey;
 use postrider_aws::config_table::ConfigTable;
 use postrider_domain::call::CalledBy;
-use postrider_domain::id::KeyId;
+use postrider_domain::id::{KeyId, SessionId, TenantId};
 
 use crate::credentials::{bearer, is_of_admin_shape};
-use crate::{ApiError, Credentials, OperatorCredentials, Request, SharedAccess};
+use crate::{ApiError, Credentials, Held, OperatorCredentials, Request, SharedAccess};
 
 /// Who was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum SharedCaller {
     Operator,
     /// Who has this key.
     Key(KeyId),
+    /// A visitor of a tenant's portal, in this session.
+    Session(TenantId, SessionId),
 }
 
 impl SharedCaller {
@@ -23,6 +25,7 @@ impl SharedCaller {
         match self {
             Self::Operator => CalledBy::Operator,
             Self::Key(id) => CalledBy::Provider(id),
+            Self::Session(tenant, id) => CalledBy::Session(tenant, id),
         }
     }
 }
@@ -39,6 +42,16 @@ impl SharedCredentials {
         Self { keys: Credentials::new(config.clone()), operator: OperatorCredentials::new(config, admin_key) }
     }
 
+    /// The checker of keys and sessions alone.
+    pub fn keys(&self) -> &Credentials {
+        &self.keys
+    }
+
+    /// The checker of the admin key alone.
+    pub fn operator(&self) -> &OperatorCredentials {
+        &self.operator
+    }
+
     /// Lets a caller in who may do this.
     ///
     /// # Errors
@@ -50,12 +63,15 @@ impl SharedCredentials {
             return self.operator.admit(request).await.map(|()| SharedCaller::Operator);
         }
         let caller = self.keys.caller_of(key).await?;
-        match access {
-            SharedAccess::Read => Ok(SharedCaller::Key(caller.key.id)),
-            SharedAccess::Write(scope) if caller.tenant.is_none() && caller.key.may(*scope) => {
-                Ok(SharedCaller::Key(caller.key.id))
+        match (access, caller.held()) {
+            (SharedAccess::Read, Held::Key(key)) => Ok(SharedCaller::Key(key.id.clone())),
+            (SharedAccess::Read, Held::Session(session)) => {
+                Ok(SharedCaller::Session(session.tenant_id.clone(), session.id.clone()))
             }
-            SharedAccess::Write(scope) => Err(ApiError::forbidden(format!(
+            (SharedAccess::Write(scope), Held::Key(key)) if caller.of_tenant().is_none() && key.may(*scope) => {
+                Ok(SharedCaller::Key(key.id.clone()))
+            }
+            (SharedAccess::Write(scope), _) => Err(ApiError::forbidden(format!(
                 "this is the provider's to change: it takes the admin key, or a provider key with the scope `{}`",
                 scope.as_str()
             ))),

@@ -8,6 +8,9 @@
 //! | tenant that is being deleted | `DELETIONS` | `TENANT#ten_…` |
 //! | key, found by what was sent | `KEY#` SHA-256 | `KEY` |
 //! | key in its owner's list | `TENANT#ten_…` or `PROVIDER` | `KEY#key_…` |
+//! | link to the portal, by its token | `PORTAL#` SHA-256 | `LINK` |
+//! | session in the portal, by what is sent | `SESSION#` SHA-256 | `SESSION` |
+//! | either of them in its tenant's list | `TENANT#ten_…` | `SESSION#ses_…` |
 //! | endpoint, tombstones too | `TENANT#ten_…` | `WEBHOOK#wh_…` |
 //! | an endpoint's earlier URLs | `TENANT#ten_…` | `URLS#wh_…` |
 //! | how many webhooks a tenant has | `TENANT#ten_…` | `WEBHOOKS` |
@@ -65,6 +68,7 @@ mod rate_limit;
 mod recoveries;
 mod removal;
 mod retry_bucket;
+mod sessions;
 mod slow;
 mod subscriptions;
 mod tenant_row;

@@ -20,6 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::error::{Failure, failed};
 
+/// How long keys that were read for a stranger's text serve all others that nobody knows a key for.
+const FOR_STRANGERS: Duration = Duration::from_secs(60);
+
 /// How many bytes a text has that was sealed: its key's id, and in base64 a nonce, the text and a tag.
 pub fn sealed_bytes(sealed: &str) -> usize {
     let text = sealed.split_once('.').map_or(sealed, |(_, text)| text);
@@ -31,6 +34,7 @@ pub struct Keyring {
     client: Client,
     secret_id: String,
     keys: Remembered<Keys, Failure>,
+    for_strangers: Remembered<Keys, Failure>,
 }
 
 impl Keyring {
@@ -44,7 +48,12 @@ impl Keyring {
 
     /// Of the keys in this secret.
     pub fn of(sdk: &SdkConfig, secret_id: &str) -> Self {
-        Self { client: Client::new(sdk), secret_id: secret_id.to_owned(), keys: Remembered::new(Duration::MAX) }
+        Self {
+            client: Client::new(sdk),
+            secret_id: secret_id.to_owned(),
+            keys: Remembered::new(Duration::MAX),
+            for_strangers: Remembered::new(FOR_STRANGERS),
+        }
     }
 
     /// Seals a secret for its owner, such as `ten_…/wh_…`; it opens for no other.
@@ -61,6 +70,17 @@ impl Keyring {
     /// When the keys cannot be read, or the text was not sealed for this owner by us.
     pub async fn open(&self, owner: &str, sealed: &str) -> Result<Secret, Failure> {
         self.keys.get_if(|keys| keys.know(sealed), self.load()).await?.open(owner, sealed)
+    }
+
+    /// Opens what a stranger brought; nothing where it was not sealed for this owner by us. Whatever key ids strangers make up, the
+    /// keys are read anew once a minute at the most.
+    ///
+    /// # Errors
+    /// When the keys cannot be read.
+    pub async fn open_a_strangers(&self, owner: &str, sealed: &str) -> Result<Option<Secret>, Failure> {
+        let known = self.keys.get(self.load()).await?;
+        let keys = if known.know(sealed) { known } else { self.for_strangers.get(self.load()).await? };
+        Ok(keys.open(owner, sealed).ok())
     }
 
     async fn load(&self) -> Result<Keys, Failure> {
@@ -126,7 +146,10 @@ fn derive(text: &str) -> Option<LessSafeKey> {
 
 #[cfg(test)]
 mod tests {
+    use replay::{Said, Script};
+
     use super::*;
+    use crate::sdk;
 
     fn keys(json: &str) -> Keys {
         Keys::parse(json).unwrap()
@@ -161,6 +184,27 @@ mod tests {
         assert!(rotated.seal("o", &secret).unwrap().starts_with("k2."));
         assert_eq!(rotated.open("o", &old).unwrap(), secret);
         assert!(!rotated.know("k3.AAAA"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_strangers_text_opens_or_is_nothing_and_has_the_keys_read_once_a_minute() {
+        let (one, both) = (r#"{"current":"k1","k1":"one"}"#, r#"{"current":"k2","k1":"one","k2":"two"}"#);
+        let script = Script::default().saying("GetSecretValue", [one, both].map(Said::secret));
+        let keyring = Keyring::of(&script.sdk(sdk::over), "encryption key");
+        let secret = Secret::stored("whsec_x".into());
+        let [by_old, by_new] = [one, both].map(|json| keys(json).seal("o", &secret).unwrap());
+        assert_eq!(keyring.open_a_strangers("o", &by_old).await.unwrap().as_ref(), Some(&secret));
+        for nonsense in ["k1.AAAA", "k1.", &by_old[..40]] {
+            assert_eq!(keyring.open_a_strangers("o", nonsense).await.unwrap(), None, "{nonsense}");
+        }
+        assert_eq!(keyring.open_a_strangers("another", &by_old).await.unwrap(), None);
+        assert_eq!(script.asked("GetSecretValue").len(), 1);
+        // One that was sealed by a process which has read a newer key.
+        assert_eq!(keyring.open_a_strangers("o", &by_new).await.unwrap().as_ref(), Some(&secret));
+        for number in 0..100 {
+            assert_eq!(keyring.open_a_strangers("o", &format!("x{number}.AAAA")).await.unwrap(), None);
+        }
+        assert_eq!(script.asked("GetSecretValue").len(), 2, "a third would not have been answered");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::id::{KeyId, TenantId};
+use crate::id::{KeyId, SessionId, TenantId};
 use crate::idempotency_key;
 use crate::invalid::Invalid;
 use crate::json;
@@ -17,6 +17,8 @@ pub const KEPT_SECONDS: i64 = 48 * 3600;
 pub enum CalledBy<'a> {
     /// A tenant, with any of its keys.
     Tenant(&'a TenantId),
+    /// A visitor of a tenant's portal, in this session: what he is shown, no other is.
+    Session(&'a TenantId, &'a SessionId),
     /// The provider, with this key.
     Provider(&'a KeyId),
     /// The operator.
@@ -39,12 +41,14 @@ impl CallKey {
         idempotency_key::check(HEADER, key)?;
         // Ids differ in what they begin with, and none is this word.
         let caller = match by {
-            CalledBy::Tenant(id) => id.as_str(),
+            // Where the tenant's deletion looks for it.
+            CalledBy::Tenant(id) | CalledBy::Session(id, _) => id.as_str(),
             CalledBy::Provider(id) => id.as_str(),
             CalledBy::Operator => "operator",
         };
+        let session = if let CalledBy::Session(_, id) = by { Some(id.as_str()) } else { None };
         let mut hash = Sha256::new();
-        for part in [route].iter().chain(path).chain([&key]) {
+        for part in session.iter().chain([&route]).chain(path).chain([&key]) {
             // Its length before each part, so that none runs into the next.
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
@@ -98,9 +102,12 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let tenants = [1, 2].map(|number| TenantId::new(at, number));
         let provider = KeyId::new(at, 1);
+        let sessions = [1, 2].map(|number| SessionId::ending(at, number));
         let callers = [
             CalledBy::Tenant(&tenants[0]),
             CalledBy::Tenant(&tenants[1]),
+            CalledBy::Session(&tenants[0], &sessions[0]),
+            CalledBy::Session(&tenants[0], &sessions[1]),
             CalledBy::Provider(&provider),
             CalledBy::Operator,
         ];

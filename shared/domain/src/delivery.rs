@@ -329,5 +329,6 @@ pub(crate) fn an_event(at: Timestamp) -> Event {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     }
 }

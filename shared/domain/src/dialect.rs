@@ -284,6 +284,10 @@ const DEAF: Hints = Hints { retry_after: false, gone: false };
 
 /// What provider keys begin with.
 pub const PROVIDER_KEY_PREFIX: &str = "prv_";
+/// What the texts of sessions in the portal begin with.
+pub const SESSION_PREFIX: &str = "prs_";
+/// What the tokens of links to it begin with, so that nobody takes one for a session.
+pub const TOKEN_PREFIX: &str = "prl_";
 
 /// The dialects that come with Postrider.
 const BUILT_IN: [&Dialect; 4] = [&NUR, &NOUVEL, &NETRAFLOW, &STANDARD];
@@ -294,6 +298,11 @@ static EXTRA: OnceLock<Vec<&'static Dialect>> = OnceLock::new();
 /// Every dialect there is.
 pub fn all() -> impl Iterator<Item = &'static Dialect> {
     BUILT_IN.into_iter().chain(EXTRA.get().into_iter().flatten().copied())
+}
+
+/// The dialect whose keys are for jobs of this kind.
+pub fn of_jobs(kind: JobKind) -> Option<DialectRef> {
+    all().find(|dialect| dialect.jobs == Some(kind)).map(DialectRef)
 }
 
 /// Takes an event's type from who publishes for webhooks of any dialect.
@@ -332,7 +341,8 @@ pub(crate) fn signs_in(header: &str) -> bool {
 fn check_apart(extra: &[&'static Dialect]) -> Result<(), Invalid> {
     for (i, one) in extra.iter().enumerate() {
         let others = BUILT_IN.iter().chain(&extra[..i]);
-        let prefixes = others.clone().map(|other| other.key_prefix).chain([PROVIDER_KEY_PREFIX]);
+        let prefixes =
+            others.clone().map(|other| other.key_prefix).chain([PROVIDER_KEY_PREFIX, SESSION_PREFIX, TOKEN_PREFIX]);
         let clash = |taken: &str| taken.starts_with(one.key_prefix) || one.key_prefix.starts_with(taken);
         if others.clone().any(|other| other.name == one.name) || prefixes.into_iter().any(clash) {
             return Err(Invalid::new(format!("dialects.{}", one.name), "a name and a key prefix of its own"));

@@ -113,6 +113,9 @@ pub struct Endpoint {
     /// Which of the events that it asked for it is sent, as JSON that `Filter` reads; none: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Whether its deliveries name the span that sends them, where events are traced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
     /// Counts its owner's changes: a change is written only over the state that it was made from.
     #[serde(default)]
     pub revision: u32,
@@ -171,6 +174,7 @@ impl Endpoint {
             retry_schedule: None,
             rate_limit: None,
             filter: None,
+            trace: false,
             revision: 0,
             counted_bytes: None,
             created_at,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, EventId, JobId, TenantId};
 use crate::invalid::Invalid;
+use crate::traceparent::{self, Traceparent};
 
 mod own_type;
 mod tags;
@@ -113,6 +114,11 @@ impl EventPattern {
         }
     }
 
+    /// Whether it asks for our own operational events, or for one of them.
+    pub fn is_operational(&self) -> bool {
+        self.0.starts_with(OPERATIONAL)
+    }
+
     /// Whether it takes events of this type.
     pub fn takes(&self, event: &EventType) -> bool {
         event.patterns().contains(self)
@@ -184,6 +190,9 @@ pub struct Event {
     /// Words of its producer's about it, which webhooks' filters see and receivers do not.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// The span in which it was published, where traces are followed. A version that does not know it reads all else.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "traceparent::if_any")]
+    pub traceparent: Option<Traceparent>,
 }
 
 /// Where an event goes that is not for receivers.

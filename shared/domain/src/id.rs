@@ -121,7 +121,7 @@ macro_rules! unique_everywhere {
         }
     )* };
 }
-unique_everywhere!(TenantId, KeyId, EndpointId, RecoveryId, CancellationId, DeliveryId, JobId);
+unique_everywhere!(TenantId, KeyId, EndpointId, SessionId, RecoveryId, CancellationId, DeliveryId, JobId);
 
 fn is_base62(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -138,6 +138,11 @@ id!(
 id!(
     /// An endpoint, which the API calls a webhook: `wh_` and 16 characters, of which the first eight are its time.
     EndpointId, "wh_", |rest| is_base62(rest, SHORT_CHARS), "a webhook id (`wh_` and 16 letters or digits)"
+);
+id!(
+    /// A visitor's session in the portal (not what he sends): `ses_` and 16 characters, of which the first eight are its end, so that
+    /// those that have not ended lie together.
+    SessionId, "ses_", |rest| is_base62(rest, SHORT_CHARS), "a session id (`ses_` and 16 letters or digits)"
 );
 id!(
     /// One recovery of an endpoint's deliveries: `rec_` and 16 characters.
@@ -248,6 +253,19 @@ macro_rules! born_at_random {
 }
 born_at_random!(TenantId, KeyId, EndpointId, RecoveryId, CancellationId);
 
+impl SessionId {
+    /// A new id from the session's end and 64 random bits.
+    pub fn ending(at: Timestamp, random: u64) -> Self {
+        let random = base62_fixed(u128::from(random), SHORT_CHARS - TIME_CHARS);
+        Self(format!("{}{}{random}", Self::PREFIX, time_part(at)))
+    }
+
+    /// The smallest text that a session which ends at `at` or later can have as its id: a bound for range reads.
+    pub fn lower_bound(at: Timestamp) -> String {
+        format!("{}{}", Self::PREFIX, time_part(at))
+    }
+}
+
 impl EventId {
     /// A fresh id, for a producer that gave no key of its own.
     pub fn fresh(random: u128) -> Self {
@@ -335,6 +353,13 @@ mod tests {
         for millis in [0, 61, 1_768_000_000_001] {
             assert_eq!(EndpointId::new(at(millis), 42).made_at(), at(millis));
         }
+    }
+
+    #[test]
+    fn sessions_lie_in_the_order_of_their_ends() {
+        let (earlier, later) = (SessionId::ending(at(6_999), u64::MAX), SessionId::ending(at(7_000), 0));
+        let bound = SessionId::lower_bound(at(7_000));
+        assert!(earlier < later && earlier.as_str() < bound.as_str() && bound.as_str() < later.as_str());
     }
 
     #[test]

@@ -31,6 +31,8 @@ named! {
         DeliveriesWrite = "deliveries:write",
         /// Make, change and delete the deployment's event types.
         EventTypesWrite = "event_types:write",
+        /// Make links to the portal, and end its sessions.
+        PortalWrite = "portal:write",
     }
 }
 
@@ -46,7 +48,7 @@ impl Scope {
 
     /// Whether a tenant's key can have it: what it is about is no other tenant's.
     pub fn is_for_tenants(self) -> bool {
-        !matches!(self, Self::EventTypesWrite)
+        !matches!(self, Self::EventTypesWrite | Self::PortalWrite)
     }
 
     /// Refuses a tenant's key's scopes that are about what all tenants share.
@@ -70,6 +72,7 @@ impl Scope {
                 | Self::JobsReport
                 | Self::EventTypesWrite
                 | Self::DeliveriesRead
+                | Self::PortalWrite
         )
     }
 
@@ -162,24 +165,27 @@ mod tests {
 
     #[test]
     fn a_tenants_key_neither_publishes_nor_reports_on_jobs_unless_told() {
-        for scope in [Scope::EventsWrite, Scope::JobsReport, Scope::EventTypesWrite] {
+        for scope in [Scope::EventsWrite, Scope::JobsReport, Scope::EventTypesWrite, Scope::PortalWrite] {
             assert!(!Scope::of_a_tenant().contains(&scope));
         }
-        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 3);
+        assert_eq!(Scope::of_a_tenant().len(), Scope::ALL.len() - 4);
     }
 
     #[test]
     fn what_all_tenants_share_is_changed_by_none_of_them() {
-        let all_but_one = Scope::ALL.iter().copied().filter(|scope| *scope != Scope::EventTypesWrite);
-        assert_eq!(Scope::check_for_tenants(&all_but_one.collect::<Vec<_>>()), Ok(()));
-        let scopes = parse(&["jobs:read", "event_types:write"]).unwrap();
-        assert_eq!(Scope::check_for_tenants(&scopes).unwrap_err().field, "scopes[1]");
+        let shared = [Scope::EventTypesWrite, Scope::PortalWrite];
+        let others = Scope::ALL.iter().copied().filter(|scope| !shared.contains(scope));
+        assert_eq!(Scope::check_for_tenants(&others.collect::<Vec<_>>()), Ok(()));
+        for scope in shared {
+            let scopes = parse(&["jobs:read", scope.as_str()]).unwrap();
+            assert_eq!(Scope::check_for_tenants(&scopes).unwrap_err().field, "scopes[1]");
+        }
     }
 
     #[test]
     fn a_provider_key_gets_only_what_it_can_use() {
         let good = parse(&["events:write", "jobs:read", "jobs:write", "jobs:report", "event_types:write"]).unwrap();
-        let good = [good, vec![Scope::DeliveriesRead]].concat();
+        let good = [good, vec![Scope::DeliveriesRead, Scope::PortalWrite]].concat();
         assert_eq!(Scope::check_for_providers(&good), Ok(()));
         for name in ["webhooks:read", "webhooks:write", "deliveries:write"] {
             let scopes = parse(&["jobs:read", name]).unwrap();

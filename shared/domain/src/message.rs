@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::Delivery;
 use crate::id::{DeliveryId, EndpointId, EventId, EventKey, JobId, TenantId};
 use crate::rate_limit::Slot;
+use crate::traceparent::{self, Traceparent};
 
 /// The version that is written. Readers understand this one and the one before, so that a deploy may happen while
 /// messages and schedules are on their way. Version 1 knew no jobs.
@@ -48,6 +49,9 @@ pub struct Message {
     /// not know it makes the attempt at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
+    /// The span that it follows from, where traces are followed. A version that does not know it makes the attempt all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "traceparent::if_any")]
+    pub traceparent: Option<Traceparent>,
 }
 
 fn is_nothing<T: Default + PartialEq>(value: &T) -> bool {
@@ -70,6 +74,7 @@ impl Message {
             probe: false,
             delay_seconds: 0,
             slot: None,
+            traceparent: None,
         }
     }
 
@@ -113,6 +118,12 @@ impl Message {
     #[must_use]
     pub fn with_slot(self, slot: Option<Slot>) -> Self {
         Self { slot, ..self }
+    }
+
+    /// The same following from this span, or from none that is known.
+    #[must_use]
+    pub fn following(self, traceparent: Option<Traceparent>) -> Self {
+        Self { traceparent, ..self }
     }
 
     /// The event that it is about, among those of every tenant.
@@ -200,10 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_marked_or_delayed_or_has_a_slot_is_read_by_the_version_before_that_knows_none_of_it() {
+    fn what_is_marked_delayed_followed_or_has_a_slot_is_read_by_the_version_before_that_knows_none_of_it() {
         let message = Message::parse(&written().to_string()).unwrap();
         let slot = Slot { at: Timestamp::from_millisecond(1_500).unwrap(), limit: 5.try_into().unwrap() };
-        let marked = serde_json::to_value(message.scheduled().probing().delayed(15).with_slot(Some(slot))).unwrap();
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let followed = message.clone().following(traceparent.parse().ok());
+        let marked = serde_json::to_value(followed.scheduled().probing().delayed(15).with_slot(Some(slot))).unwrap();
+        assert_eq!(marked["traceparent"], traceparent);
+        assert_eq!(Message::parse(&marked.to_string()).unwrap().traceparent, followed.traceparent);
         assert_eq!((&marked["scheduled"], &marked["delay_seconds"]), (&true.into(), &15.into()));
         assert_eq!(marked["slot"], serde_json::json!({"at": "1970-01-01T00:00:01.500Z", "limit": 5}));
         assert_eq!(Message::parse(&marked.to_string()).unwrap().slot, Some(slot));
@@ -222,10 +237,21 @@ mod tests {
             probe: false,
             delay_seconds: 0,
             slot: None,
+            traceparent: None,
         };
         assert_eq!(as_read, message, "it makes the same attempt, at once");
         let plain = serde_json::to_value(message.delayed(0)).unwrap();
         assert_eq!(plain, written(), "what is sent at once says nothing of a delay");
+        assert!(plain.get("traceparent").is_none(), "what nobody follows carries nothing for it");
+    }
+
+    #[test]
+    fn a_trace_that_makes_no_sense_keeps_no_attempt_from_being_made() {
+        for odd in [serde_json::json!("mine"), serde_json::json!(7), serde_json::Value::Null] {
+            let mut message = written();
+            message["traceparent"] = odd;
+            assert_eq!(Message::parse(&message.to_string()).unwrap().traceparent, None, "{message}");
+        }
     }
 
     #[test]

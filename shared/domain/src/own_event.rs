@@ -141,6 +141,7 @@ impl OwnEvent {
             test_of: None,
             announce: self.announce,
             tags: BTreeMap::new(),
+            traceparent: None,
         }
     }
 }

@@ -76,6 +76,7 @@ mod tests {
             test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
+            traceparent: None,
         }
     }
 

@@ -26,17 +26,22 @@ named! {
         Recoveries = "recoveries",
         /// Retries by hand of one webhook's deliveries.
         Retries = "retries",
+        /// Sessions in the portal, and links to it that may still be used.
+        PortalSessions = "portal_sessions",
     }
 }
 
 /// How many of a webhook's deliveries may be retried by hand at once; one a second comes after.
 pub const RETRIES_AT_ONCE: u64 = 60;
 
+/// How many sessions in the portal, and links to it that may still be used, a tenant may have at a time.
+pub const PORTAL_SESSIONS: u64 = 1000;
+
 /// The plain list of webhooks is one answer. Lambda's may have six megabytes, in which every quote takes two bytes: at the worst,
 /// in a list of the shortest event types, half as much again.
 pub const LIST_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The quotas of tenants that their plan and their operator say. That of retries is everybody's.
+/// The quotas of tenants that their plan and their operator say. Those of retries and of the portal are everybody's.
 pub const OF_TENANTS: [Quota; 4] = [Quota::Webhooks, Quota::ListBytes, Quota::EventsPerSecond, Quota::Recoveries];
 
 /// What counts for a tenant.
@@ -139,6 +144,7 @@ impl Quota {
             Self::EventsPerSecond => 1..=10_000,
             Self::Recoveries => 0..=100,
             Self::Retries => RETRIES_AT_ONCE..=RETRIES_AT_ONCE,
+            Self::PortalSessions => PORTAL_SESSIONS..=PORTAL_SESSIONS,
         }
     }
 
@@ -215,6 +221,10 @@ impl Exceeded {
             Quota::Retries => format!(
                 "a webhook may be tested, or its deliveries retried, {limit} times at once, and once a second after that; \
                  try again after the seconds in Retry-After, or recover the webhook"
+            ),
+            Quota::PortalSessions => format!(
+                "a tenant may have {limit} sessions in the portal at a time, with the links that may still be used; end some, or \
+                 give them shorter lives"
             ),
         }
     }

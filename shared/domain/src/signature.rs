@@ -72,6 +72,14 @@ impl Encoding {
             Self::Base64 => BASE64.encode(bytes),
         }
     }
+
+    /// The bytes that are written so, and in no other way.
+    pub(crate) fn read(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Hex => hex::decode(text).ok(),
+            Self::Base64 => BASE64.decode(text).ok(),
+        }
+    }
 }
 
 /// The headers that sign this attempt, none when there is no secret.

@@ -49,6 +49,9 @@ pub struct Tenant {
     /// What its provider keeps beside it.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// How often all of its sessions were ended: those of an earlier epoch have.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub portal_epoch: u64,
     /// When it was made.
     #[serde(with = "crate::time::as_wire")]
     pub created_at: Timestamp,
@@ -58,6 +61,11 @@ pub struct Tenant {
     /// When its deletion had ended: the row is a tombstone, by which what is still on its way is called off.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::as_wire_option")]
     pub erased_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(epoch: &u64) -> bool {
+    *epoch == 0
 }
 
 impl Tenant {
@@ -72,6 +80,7 @@ impl Tenant {
             quotas: OwnQuotas::default(),
             external_id: None,
             metadata: Metadata::new(),
+            portal_epoch: 0,
             created_at,
             deleting_since: None,
             erased_at: None,

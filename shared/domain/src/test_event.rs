@@ -30,6 +30,7 @@ pub fn test_event(
         test_of: Some(endpoint.id.clone()),
         announce: None,
         tags: BTreeMap::new(),
+        traceparent: None,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod pause;
 pub mod remembered;
 pub mod resolver;
 pub mod telemetry;
+pub mod traces;
 
 /// An SDK call allocates hundreds of times, so the allocator shows in what a delivery costs (docs/performance.md).
 #[global_allocator]

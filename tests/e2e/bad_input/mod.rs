@@ -11,14 +11,23 @@ use crate::support::{Answer, Api, World};
 mod event_types;
 mod filters;
 mod jobs;
+mod portal;
 mod recoveries;
 mod rows;
 mod verify;
 mod webhooks;
 
 /// All of them.
-const ALL: [&[Row]; 7] =
-    [rows::ROWS, jobs::ROWS, webhooks::ROWS, filters::ROWS, event_types::ROWS, verify::ROWS, recoveries::ROWS];
+const ALL: [&[Row]; 8] = [
+    rows::ROWS,
+    jobs::ROWS,
+    webhooks::ROWS,
+    filters::ROWS,
+    event_types::ROWS,
+    verify::ROWS,
+    recoveries::ROWS,
+    portal::ROWS,
+];
 
 const AT_ONCE: usize = 8;
 
@@ -129,7 +138,7 @@ async fn every_bad_request_is_told_its_status_code_and_field() {
     // null is a value where the page on it says so: a webhook's fields are its dialect's then, as in a PATCH.
     let nothing = r#"{"url":"https://your-app.invalid/","events":["*"],"description":null,"headers":null,
         "name":null,"metadata":null,"content_type":null,
-        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null,"filter":null}"#;
+        "timeout_seconds":null,"retry_schedule":null,"rate_limit":null,"filter":null,"trace":null}"#;
     let made = nur.api.post_text("/v1/webhooks/create", nothing).await.ok(201);
     assert_eq!(keys(&made), ["created_at", "events", "id", "status", "url"], "{made}");
     let report =

@@ -39,6 +39,7 @@ fn waiting(tenant: &Tenant, webhook: &str, event: &str, count: u64) -> Vec<Deliv
             announce: None,
             test_of: None,
             tags: std::collections::BTreeMap::new(),
+            traceparent: None,
         };
         let pending = Delivery::pending(&event, endpoint.clone(), timestamp, FAR_OFF);
         let far_off = Timestamp::from_second(FAR_OFF).expect("a time");

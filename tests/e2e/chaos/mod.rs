@@ -40,11 +40,13 @@ mod parked;
 mod recovered;
 mod recovery;
 mod slow;
+mod smoke;
 mod soak;
 mod stopped;
 mod storm;
 mod sweeps;
 mod throttled;
+mod traces;
 mod turns;
 
 /// A visibility time-out that a test can wait for.

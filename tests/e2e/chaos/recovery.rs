@@ -67,6 +67,7 @@ async fn thousands_of_missed_deliveries_are_recovered() {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     };
     let webhook_id: EndpointId = webhook.parse().expect("an id");
     let missed_at = |number: u64| {

@@ -146,6 +146,7 @@ async fn late_in_one_shard(
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     };
     let webhook: EndpointId = webhook.parse().expect("an id");
     let each = (0..).map(|n| at + SignedDuration::from_millis(n));

@@ -21,7 +21,7 @@ enum Of {
 /// A page, and what each of its blocks says, in their order. One without words is silent.
 type Page = (&'static str, &'static [(Of, &'static [&'static str])]);
 
-const PAGES: [Page; 12] = [
+const PAGES: [Page; 13] = [
     ("docs/runbook/README.md", &[(Ours, &[]), (Ours, &["is at http"]), (Ours, &["\"rescued\":"])]),
     ("docs/runbook/clock-wrong.md", &[(Ours, &["ate: ", "UTC"])]),
     (
@@ -50,6 +50,7 @@ const PAGES: [Page; 12] = [
         "docs/runbook/quarantine.md",
         &[(StandIn, &["an event that goes on"]), (Ours, &["\"redriven\":"]), (StandIn, &["MessageId"])],
     ),
+    ("docs/runbook/release-errors.md", &[(Ours, &["_COMPLETE"])]),
     (
         "docs/runbook/scheduler-target-errors.md",
         &[

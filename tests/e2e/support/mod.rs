@@ -9,6 +9,7 @@ macro_rules! canary {
 
 pub(crate) mod api;
 pub(crate) mod aws;
+pub(crate) mod browsing;
 pub(crate) mod bus;
 pub(crate) mod cli;
 pub(crate) mod customer;
@@ -16,6 +17,7 @@ pub(crate) mod functions;
 pub(crate) mod openapi;
 pub(crate) mod openssl;
 pub(crate) mod poll;
+pub(crate) mod portal;
 pub(crate) mod processes;
 pub(crate) mod proxy;
 pub(crate) mod queues;

@@ -49,6 +49,12 @@ impl Operation {
         self.says["security"][0].as_object()?.values().next()?[0].as_str()
     }
 
+    /// The capability that a session in the portal needs; nothing where none is let in.
+    pub(crate) fn capability(&self) -> Option<&'static str> {
+        let ways = self.says["security"].as_array().into_iter().flatten();
+        ways.filter_map(|way| way.get("session")?[0].as_str()).next()
+    }
+
     /// A good request's body.
     pub(crate) fn example(&self) -> Option<&'static Value> {
         self.says.pointer("/requestBody/content/application~1json/example")

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Long enough for anything that should happen at once, on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// How soon to ask again.
 const PACE: Duration = Duration::from_millis(100);

@@ -232,6 +232,13 @@ impl Rows {
         self.set(&self.stack.tables.jobs, [("id".to_owned(), s(id))].into(), name, value).await;
     }
 
+    /// An event's row.
+    pub(crate) async fn event(&self, tenant: &str, id: &str) -> Row {
+        let request = self.client.get_item().table_name(&self.stack.tables.events).consistent_read(true);
+        let request = request.key("tenant_id", s(tenant)).key("id", s(id));
+        request.send().await.expect("the row should be read").item.expect("the event should have a row")
+    }
+
     /// Puts a row into the events table, as a producer might.
     pub(crate) async fn put_event(&self, row: Row) {
         let request = self.client.put_item().table_name(&self.stack.tables.events).set_item(Some(row));
@@ -400,6 +407,26 @@ impl Rows {
             }
         });
         stream::iter(batches.collect::<Vec<_>>()).buffer_unordered(BATCHES_AT_ONCE).collect::<()>().await;
+    }
+
+    /// Changes an attribute of a row of the config table, wherever it lies.
+    pub(crate) async fn amend_at(&self, pk: &str, sk: &str, name: &str, value: AttributeValue) {
+        let key = [("pk".to_owned(), s(pk)), ("sk".to_owned(), s(sk))].into();
+        self.set(&self.stack.tables.config, key, name, value).await;
+    }
+
+    /// A session's place in its tenant's list.
+    pub(crate) async fn listed_session(&self, tenant: &str, id: &str) -> Row {
+        let key = tenant_key(tenant, &format!("SESSION#{id}"));
+        let request = self.client.get_item().table_name(&self.stack.tables.config).set_key(Some(key));
+        request.consistent_read(true).send().await.expect("the row should be read").item.expect("the row is there")
+    }
+
+    /// Puts rows into the config table.
+    pub(crate) async fn put_config(&self, rows: impl Iterator<Item = Row>) {
+        let put = |row| PutRequest::builder().set_item(Some(row)).build().expect("a row is complete");
+        let writes = rows.map(|row| WriteRequest::builder().put_request(put(row)).build());
+        self.write(&self.stack.tables.config, writes).await;
     }
 
     async fn set(&self, table: &str, key: Row, name: &str, value: AttributeValue) {

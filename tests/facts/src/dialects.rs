@@ -46,7 +46,7 @@ fn of(dialect: &Dialect) -> Result<Value, Box<dyn Error>> {
     }))
 }
 
-fn signature(signing: &Signing) -> Value {
+pub(crate) fn signature(signing: &Signing) -> Value {
     let (id, timestamp) = match signing.content {
         Content::Body => (None, None),
         Content::IdTimestampBody { id_header, timestamp_header } => (Some(id_header), Some(timestamp_header)),
@@ -86,6 +86,7 @@ fn envelope(shape: BodyShape) -> Result<Option<Vec<String>>, Box<dyn Error>> {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     };
     let body = payload::body(shape, &event, &EndpointId::new(at, 0))?;
     let fields: Map<String, Value> = serde_json::from_slice(&body)?;

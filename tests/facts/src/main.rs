@@ -1,10 +1,13 @@
 //! Prints as JSON what the programs say: routes, dialects, names and limits. The template and the pages say the same in their own
-//! words, and checks in Python hold them to it (`tests/template/facts.py`). Asked for `openapi`, it prints the API's document.
+//! words, and checks in Python hold them to it (`tests/template/facts.py`). Asked for `openapi`, it prints the API's document; asked for
+//! `code`, the programs that the portal shows.
 
+mod code;
 mod dialects;
 mod limits;
 mod openapi;
 mod routes;
+mod told;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -22,6 +25,7 @@ use serde_json::{Map, Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let said = match std::env::args().nth(1).as_deref() {
+        Some("code") => code::by_dialect()?,
         Some("openapi") => openapi::document()?,
         _ => facts()?,
     };
@@ -39,6 +43,7 @@ fn facts() -> Result<Value, Box<dyn Error>> {
         "reasons": names(Reason::ALL, Reason::as_str),
         "outcomes": names(Code::ALL, Code::as_str),
         "tls_failures": names(Sentence::ALL, Sentence::as_str),
+        "told": told::words(),
         "own_events": operational(),
         "detail_types": {
             "event": DetailType::Event.as_str(),

@@ -160,6 +160,12 @@ impl Document {
                         "scheme": "bearer",
                         "description": "The operator's admin key, which the stack makes, as `Authorization: Bearer <key>`.",
                     },
+                    "session": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "description": "A visitor's session in the portal, as `Authorization: Bearer <session>`. The capability that it \
+                                        needs stands beside it.",
+                    },
                 },
             },
         });
@@ -170,12 +176,16 @@ impl Document {
 
 /// A scope stands where OpenAPI 3.1 has roles that a scheme other than OAuth's asks for.
 fn security(access: &impl postrider_api::Access) -> Value {
-    match access.credential() {
-        Credential::Bearer => json!([{"key": [access.scope()]}]),
-        Credential::Header => json!([{"keyInHeader": [access.scope()]}, {"key": [access.scope()]}]),
-        Credential::Operator => json!([{"operator": []}]),
-        Credential::BearerOrOperator if access.scope() == SharedAccess::ANY => json!([{"key": []}, {"operator": []}]),
-        Credential::BearerOrOperator => json!([{"key": [access.scope()]}, {"operator": []}]),
-        Credential::Nothing => json!([]),
-    }
+    let mut ways = match access.credential() {
+        Credential::Bearer => vec![json!({"key": [access.scope()]})],
+        Credential::Header => vec![json!({"keyInHeader": [access.scope()]}), json!({"key": [access.scope()]})],
+        Credential::Operator => vec![json!({"operator": []})],
+        Credential::BearerOrOperator if access.scope() == SharedAccess::ANY => {
+            vec![json!({"key": []}), json!({"operator": []})]
+        }
+        Credential::BearerOrOperator => vec![json!({"key": [access.scope()]}), json!({"operator": []})],
+        Credential::Session | Credential::Nothing => Vec::new(),
+    };
+    ways.extend(access.sessions().capability().map(|capability| json!({"session": [capability.as_str()]})));
+    ways.into()
 }

@@ -1,6 +1,7 @@
 //! What each function serves over HTTP.
 
-use postrider_api::{Access as _, Routed};
+use postrider_api::{Access as _, Routed, Sessions};
+use postrider_domain::portal::Capability;
 use serde_json::{Value, json};
 
 pub(crate) fn by_function() -> Value {
@@ -21,6 +22,8 @@ fn of<F: Routed>() -> Vec<Value> {
             "method": route.method,
             "path": route.path,
             "scope": route.access.scope(),
+            "capability": route.access.sessions().capability().map(Capability::as_str),
+            "whole": matches!(route.access.sessions(), Sessions::ForAllWith(_)),
             "instead_of_repeating": route.instead_of_repeating,
         })
     });

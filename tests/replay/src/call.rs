@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use crate::Caller;
 use crate::item::plain_of;
+use crate::{Caller, Visitor};
 
 /// A request.
 #[derive(Debug, Clone)]
@@ -45,6 +45,12 @@ impl Call {
     #[must_use]
     pub fn by(self, caller: &Caller) -> Self {
         self.header("authorization", &format!("Bearer {}", caller.text))
+    }
+
+    /// In his session.
+    #[must_use]
+    pub fn in_session(self, visitor: &Visitor) -> Self {
+        self.header("authorization", &format!("Bearer {}", visitor.text))
     }
 
     /// With a header.

@@ -11,6 +11,7 @@ mod said;
 pub mod sample;
 mod scope;
 mod script;
+mod visitor;
 
 pub use call::{Answer, Call, invocation};
 pub use caller::Caller;
@@ -19,3 +20,4 @@ pub use item::{item, keyed};
 pub use said::Said;
 pub use scope::assert_scope;
 pub use script::Script;
+pub use visitor::Visitor;

@@ -21,6 +21,7 @@ pub fn event(tenant_id: TenantId) -> Event {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     }
 }
 

@@ -5,7 +5,8 @@ use std::iter::repeat_with;
 use jiff::SignedDuration;
 use postrider_domain::delivery::{Delivery, Status};
 use postrider_domain::endpoint::EndpointStatus;
-use replay::{Call, Said, Script, keyed, sample};
+use postrider_domain::portal::Capability;
+use replay::{Call, Said, Script, Visitor, keyed, sample};
 use serde_json::{Value, json};
 
 use super::*;
@@ -118,4 +119,45 @@ fn a_page_lacks_only_what_lies_within_it() {
     };
     assert_eq!((lacking(None, &page), lacking(Some(1), &page)), (vec![1, 3], vec![3]));
     assert_eq!(lacking(Some(1), &Page { next: None, ..page }), [3, 5, 6]);
+}
+
+#[tokio::test]
+async fn a_visitor_who_is_for_some_webhooks_is_told_of_those_alone() {
+    let (own, other) = (endpoint(1), endpoint(2));
+    let visitor = Visitor::of(&tenant(), &[Capability::View]).only(&[&own.id]);
+    let subscriptions = [since(&own, -9), since(&other, -9)];
+    let there = |endpoint: &Endpoint| json!(Delivery::pending(&before(), endpoint.id.clone(), before().timestamp, 0));
+    // The page of all webhooks is not read.
+    let script = script()
+        .holding("events", [json!(before())])
+        .holding("config", [visitor.row(), row(&own), row(&other)])
+        .holding("deliveries", [there(&own), there(&other)])
+        .saying_about("Query", "#*", [Said::rows(&subscriptions)])
+        .saying_about("Query", "SUBSCRIPTION#", repeat_with(|| Said::rows::<Value>(&[])));
+    let call = Call::new("GET", &format!("/v1/events/{}", before().id)).in_session(&visitor);
+    let answer = answered(&script, call).await;
+    assert_eq!((answer.status, &answer.body["not_delivered"]), (200, &json!([])), "{answer:?}");
+    assert_eq!(answer.body["deliveries"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer.body["pagination"], json!({"has_more": false, "next_cursor": null}));
+    assert!(!answer.body.to_string().contains(other.id.as_str()), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_is_about_another_webhook_is_not_there_for_a_visitor() {
+    let visitor = Visitor::of(&tenant(), &[Capability::View]).only(&[&endpoint(1).id]);
+    let told = |webhook: &Endpoint| Event {
+        event_type: "webhook.updated".to_owned().try_into().unwrap(),
+        data: json!({"webhook_id": webhook.id}).to_string(),
+        ours: true,
+        ..before()
+    };
+    let test = |webhook: &Endpoint| Event { test_of: Some(webhook.id.clone()), ours: true, ..before() };
+    for (number, status) in [(1, 200), (2, 404)] {
+        for event in [told(&endpoint(number)), test(&endpoint(number))] {
+            let script = with(&json!(event), &[], &[]).holding("config", [visitor.row(), row(&endpoint(1))]);
+            let call = Call::new("GET", &format!("/v1/events/{}", event.id)).in_session(&visitor);
+            let answer = answered(&script.holding("deliveries", []), call).await;
+            assert_eq!(answer.status, status, "{event:?} {answer:?}");
+        }
+    }
 }

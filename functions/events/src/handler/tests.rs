@@ -31,6 +31,7 @@ pub(crate) fn events(script: &Script) -> Events {
         triggers: SetAsideQueue::at(&sdk, "https://sqs.example/triggers"),
         retention: Retention { seconds: 90 * 86_400 },
         catalogue: Catalogue::new(ConfigTable::of(&sdk, "config"), Openness::Open),
+        traces: Traces::default(),
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn before() -> Event {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     }
 }
 
@@ -543,4 +545,45 @@ async fn what_does_not_fit_uses_up_no_quota() {
         assert_eq!(answer.body["results"][24]["error"]["code"], "unprocessable");
     }
     assert_eq!(script.asked("UpdateItem").len(), 0);
+}
+
+const SPAN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// Where the events of an operator who has them traced are taken in; nobody listens for the spans.
+fn tracing(script: &Script) -> Events {
+    Events { traces: Traces::to("pr-events", None), ..events(script) }
+}
+
+#[tokio::test]
+async fn an_event_keeps_its_producers_trace_where_events_are_traced_and_nothing_of_it_elsewhere() {
+    let call = || publish(&tenant(), &paid(&json!({}))).header("TraceParent", SPAN);
+    let script = script().saying("PutItem", repeat_with(Said::done));
+    Answer::of(&serve(&tracing(&script), call().event()).await);
+    let odd = call().header("TraceParent", "mine");
+    assert_eq!(Answer::of(&serve(&tracing(&script), odd.event()).await).status, 202, "one that makes no sense is none");
+    answered(&script, call()).await;
+    let rows = put(&script);
+    let kept: Vec<Option<&str>> = rows.iter().map(|row| row["traceparent"].as_str()).collect();
+    let [Some(within), Some(of_its_own), None] = kept[..] else { panic!("{rows:?}") };
+    assert!(within.starts_with(&SPAN[..36]) && within.ends_with("-01") && within != SPAN, "another span: {within}");
+    assert!(!of_its_own.starts_with(&SPAN[..36]), "{of_its_own}");
+    assert!(!rows[2].as_object().unwrap().contains_key("traceparent"));
+}
+
+#[tokio::test]
+async fn who_brings_an_event_without_http_names_its_span_in_a_field() {
+    let script = script().saying("PutItem", repeat_with(Said::done));
+    let invoked = async |traceparent: Value| {
+        let mut payload = paid(&json!({}));
+        (payload["tenant_id"], payload["traceparent"]) = (json!(tenant().tenant_id()), traceparent);
+        tracing(&script).answer(invocation(&payload)).await.unwrap()
+    };
+    let taken = invoked(json!(SPAN)).await;
+    assert!(taken["id"].is_string(), "{taken}");
+    assert!(put(&script)[0]["traceparent"].as_str().unwrap().starts_with(&SPAN[..36]));
+    for odd in [json!("mine"), json!(7), json!(SPAN.to_uppercase())] {
+        let refused = invoked(odd.clone()).await;
+        assert_eq!(refused["error"]["details"]["field"], "traceparent", "{odd}: {refused}");
+    }
+    assert_eq!(put(&script).len(), 1);
 }

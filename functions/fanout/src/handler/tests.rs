@@ -32,6 +32,7 @@ pub(crate) fn fanout(script: &Script) -> Fanout {
         announced: Announced::default(),
         at_work: Semaphore::new(ROWS_AT_ONCE),
         catalogue: Catalogue::new(ConfigTable::of(&sdk, "config"), Openness::Open),
+        traces: Traces::default(),
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn event(number: u64) -> Event {
         test_of: None,
         announce: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     }
 }
 
@@ -437,4 +439,23 @@ async fn what_nobody_can_judge_now_comes_again_by_itself_and_holds_up_no_other()
     let left = sent(&script, "unfinished");
     assert_eq!((left.len(), &left[0].0["keys"]["tenant_id"]), (1, &json!(tenant(1))));
     assert!(left[0].0["written_at"].is_string(), "so that it is judged by its time then, too");
+}
+
+#[tokio::test]
+async fn messages_name_the_span_of_their_events_fan_out_where_events_are_traced() {
+    let span = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let published = Event { traceparent: span.parse().ok(), ..event(1) };
+    let script = taking(script(&[1, 2]));
+    let tracing = Fanout { traces: Traces::to("pr-fanout", None), ..fanout(&script) };
+    tracing.handle(&batch(&[published.clone(), event(2)])).await.unwrap();
+    fanout(&script).handle(&batch(&[published])).await.unwrap();
+    let named: Vec<(Value, Value)> =
+        sent(&script, "deliver").into_iter().map(|(m, _)| (m["tenant_id"].clone(), m["traceparent"].clone())).collect();
+    let of = |number: u64| named.iter().filter(move |(of, _)| *of == json!(tenant(number))).map(|(_, span)| span);
+    let of_one: Vec<_> = of(1).collect();
+    let within = of_one[0].as_str().unwrap();
+    assert!(within.starts_with(&span[..36]) && within != span, "another span of the same trace: {named:?}");
+    assert_eq!(of_one[1], &Value::Null, "nobody has them traced: {named:?}");
+    let another = of(2).next().unwrap().as_str().unwrap();
+    assert!(!another.starts_with(&span[..36]), "an invocation brings the events of many: {named:?}");
 }

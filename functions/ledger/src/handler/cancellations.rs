@@ -33,7 +33,7 @@ impl Ledger {
             after: None,
             expires_at: now.as_second() + self.retention.seconds,
         };
-        self.config.create_cancellation(&all, caller.tenant()?.quotas()).await??;
+        self.config.create_cancellation(&all, caller.tenant()?.0.quotas()).await??;
         let begun = all.clone();
         if let Err(error) = self.recoverer.cancel_for(all, WHILE_THE_CALLER_WAITS).await {
             tracing::warn!(cancellation_id = begun.id.as_str(), error = %error, "cancellation.left_to_the_sweep");
@@ -52,10 +52,11 @@ impl Ledger {
     ) -> Result<Response, ApiError> {
         request.only_query(&[])?;
         let not_found = || ApiError::not_found("cancellation");
+        let (tenant, webhook) = caller.webhook(webhook)?;
         let id: CancellationId = id.parse().map_err(|_| not_found())?;
         // Whatever has become of the webhook.
-        let all = self.config.cancellation(caller.tenant_id()?, &id).await?;
-        let all = all.filter(|found| found.endpoint_id.as_str() == webhook).ok_or_else(not_found)?;
+        let all = self.config.cancellation(tenant, &id).await?;
+        let all = all.filter(|found| found.endpoint_id == webhook).ok_or_else(not_found)?;
         Ok(Response::json(200, &view::cancellation(&all)))
     }
 }

@@ -1,7 +1,7 @@
 //! Recoveries of what a tenant's jobs told nobody, each kind on its own paths and in its own words.
 
 use postrider_api::{ApiError, Caller, Meta, Request, Response};
-use postrider_domain::dialect::{DialectRef, JobKind};
+use postrider_domain::dialect::{self, DialectRef, JobKind};
 use postrider_domain::id::EndpointId;
 use postrider_domain::recovery::Recovery;
 use postrider_host::clock;
@@ -49,7 +49,7 @@ impl Ledger {
         request.only_query(&[])?;
         let dialect = of_kind(caller, kind)?;
         let asked = Asked::of(request, dialect, Some(kind), clock::now())?;
-        self.recovered(caller, (EndpointId::of_jobs(caller.tenant_id()?), None), asked).await
+        self.recovered(caller, (EndpointId::of_jobs(&caller.tenant()?.0.id), None), asked).await
     }
 
     async fn jobs_recovery(
@@ -65,12 +65,12 @@ impl Ledger {
     }
 }
 
-/// The dialect of a key of a tenant's that is for jobs of this kind.
+/// The dialect of a key of a tenant's that is for jobs of this kind. A visitor of its portal sees those of both.
 fn of_kind(caller: &Caller, kind: JobKind) -> Result<DialectRef, ApiError> {
     caller.tenant()?;
-    caller
-        .key
-        .dialect
+    let of_visitor = caller.session().and_then(|_| dialect::of_jobs(kind));
+    of_visitor
+        .or(caller.dialect())
         .filter(|dialect| dialect.jobs == Some(kind))
         .ok_or_else(|| ApiError::forbidden("this API key is for other paths; jobs here take keys of their own dialect"))
 }

@@ -11,7 +11,7 @@ use postrider_domain::invalid::Invalid;
 use postrider_domain::time;
 
 use super::Ledger;
-use crate::operations::UNDELIVERED;
+use crate::operations::{ONE_OF_THEM, UNDELIVERED};
 use crate::{outcome, view};
 
 /// Moved attempts that are read for a page of deliveries: more would take this function's memory, and no answer holds them.
@@ -56,9 +56,14 @@ impl Ledger {
                 return Err(ApiError::unprocessable(Invalid::new("status", UNDELIVERED)));
             }
         }
+        let (tenant, reach) = caller.tenant()?;
+        if reach.only().is_some() {
+            // A page of all of them would lead to the next one by the id of another webhook's delivery.
+            return Err(ApiError::unprocessable(Invalid::new("webhook_id", ONE_OF_THEM)));
+        }
         let paging: Paging<DeliveryId> = Paging::of(request)?;
         let paging = paging.within(|after| filter.holds(after))?;
-        let page = self.deliveries.undelivered(caller.tenant_id()?, &filter, paging.limit, paging.after.as_ref());
+        let page = self.deliveries.undelivered(&tenant.id, &filter, paging.limit, paging.after.as_ref());
         self.page(page.await?).await
     }
 
@@ -74,15 +79,19 @@ impl Ledger {
     async fn of_job(&self, request: &Request, caller: &Caller) -> Result<Response, ApiError> {
         request.only_query(&["job_id", "limit", "cursor"])?;
         let paging: Paging<DeliveryId> = Paging::of(request)?;
-        let tenant = caller.tenant_id()?;
-        let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| ApiError::not_found("job"))?;
-        let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant);
-        let job = job.ok_or_else(|| ApiError::not_found("job"))?;
+        let not_found = || ApiError::not_found("job");
+        let (tenant, reach) = caller.tenant()?;
+        let (tenant, webhook) = (&tenant.id, EndpointId::of_jobs(&tenant.id));
+        let id: JobId = request.query("job_id")?.unwrap_or_default().parse().map_err(|_| not_found())?;
+        if !reach.has(&webhook) {
+            return Err(not_found());
+        }
+        let job = self.jobs.get(&id).await?.filter(|job| job.tenant_id == *tenant).ok_or_else(not_found)?;
         let mut rows = Vec::new();
         // There is one at the most, so what follows a cursor is nothing.
         if let Some(ended) = job.completed_at.filter(|_| paging.after.is_none()) {
             let event = job.closing_event_id.unwrap_or_else(|| EventId::of_job(tenant, &job.id));
-            let delivery = DeliveryId::new(ended, &EndpointId::of_jobs(tenant), &event);
+            let delivery = DeliveryId::new(ended, &webhook, &event);
             rows.extend(self.deliveries.get(&delivery).await?);
         }
         self.page(Page { rows, next: None }).await

@@ -53,7 +53,7 @@ impl Ledger {
         (endpoint_id, endpoint): (EndpointId, Option<&Endpoint>),
         asked: Asked,
     ) -> Result<Answered, ApiError> {
-        let (tenant, now) = (caller.tenant()?, clock::now());
+        let ((tenant, _), now) = (caller.tenant()?, clock::now());
         let recovery = Recovery {
             id: RecoveryId::new(now, entropy::bits64()),
             tenant_id: tenant.id.clone(),
@@ -96,7 +96,8 @@ impl Ledger {
         id: &str,
     ) -> Result<Response, ApiError> {
         request.only_query(&[])?;
-        let is_its = |found: &Recovery| found.endpoint_id.as_str() == webhook && found.chosen.jobs.is_none();
+        let (_, webhook) = caller.webhook(webhook)?;
+        let is_its = |found: &Recovery| found.endpoint_id == webhook && found.chosen.jobs.is_none();
         Ok(Response::json(200, &recovery_view::how_far(&self.begun(caller, id, is_its).await?)))
     }
 
@@ -109,7 +110,7 @@ impl Ledger {
     ) -> Result<Recovery, ApiError> {
         let not_found = || ApiError::not_found("recovery");
         let id: RecoveryId = id.parse().map_err(|_| not_found())?;
-        let recovery = self.config.recovery(caller.tenant_id()?, &id).await?;
+        let recovery = self.config.recovery(&caller.tenant()?.0.id, &id).await?;
         recovery.filter(is_its).ok_or_else(not_found)
     }
 }

@@ -26,6 +26,7 @@ use crate::requests::{Recover, RecoverJobs};
 mod lists;
 mod recoveries;
 mod requests_again;
+mod visitors;
 
 pub(crate) fn ledger(script: &Script) -> Ledger {
     let sdk = script.sdk(sdk::over);

@@ -28,6 +28,7 @@ pub(super) fn named(scheme: &str) -> &str {
         "key" => "Bearer key",
         "keyInHeader" => "Key in X-Api-Key",
         "operator" => "Operator’s key",
+        "session" => "Session in the portal",
         other => other,
     }
 }
@@ -76,14 +77,20 @@ impl<'a> Operation<'a> {
     }
 
     fn ways_in(&self) -> Markup {
-        let ways: Vec<_> = list(&self.told["security"]).filter_map(Value::as_object).flatten().collect();
+        let ways = list(&self.told["security"]).filter_map(Value::as_object).flatten();
+        let (sessions, keys): (Vec<_>, Vec<_>) = ways.partition(|(scheme, _)| *scheme == "session");
         html! {
-            @if ways.is_empty() { "No key." }
-            @for (at, (scheme, _)) in ways.iter().enumerate() {
+            @if sessions.is_empty() && keys.is_empty() { "No key." }
+            @for (at, (scheme, _)) in keys.iter().enumerate() {
                 @if at > 0 { " or " }
                 a href={ "#key-" (scheme) } { (named(scheme)) }
             }
-            @if let Some(scope) = ways.first().and_then(|(_, scopes)| scopes[0].as_str()) { " with the scope " code { (scope) } }
+            @if let Some(scope) = keys.first().and_then(|(_, scopes)| scopes[0].as_str()) { " with the scope " code { (scope) } }
+            @for (scheme, capabilities) in sessions {
+                @if !keys.is_empty() { ", or " }
+                a href={ "#key-" (scheme) } { (named(scheme)) }
+                @if let Some(capability) = capabilities[0].as_str() { " with the capability " code { (capability) } }
+            }
         }
     }
 

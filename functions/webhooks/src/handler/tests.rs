@@ -27,6 +27,7 @@ mod repeated;
 mod told;
 mod trial;
 mod verified;
+mod visitors;
 
 const RETENTION: Retention = Retention { seconds: 90 * 86_400 };
 /// A type that wants an `amount`, with an example, as the catalogue has it.
@@ -391,5 +392,15 @@ async fn a_query_that_no_route_knows_is_refused_and_nothing_is_written() {
         let call = call.by(&owner()).saying(&body).query("dry_run=true");
         let answer = answered(&script(&[endpoint()]), call.clone()).await;
         assert_eq!((answer.status, &answer.body["error"]["details"]["field"]), (400, &json!("dry_run")), "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhooks_dialect_is_told_to_whoever_is_of_another_one() {
+    for (dialect, told) in [(&STANDARD, Value::Null), (&NUR, json!("standard"))] {
+        let caller = Someone::of_tenant(1, dialect, &Scope::of_a_tenant());
+        let script = Script::default().holding("config", caller.rows()).holding("config", [row(&endpoint())]);
+        let answer = answered(&script, Call::new("GET", &path()).by(&caller)).await;
+        assert_eq!((answer.status, &answer.body["dialect"]), (200, &told), "{}", dialect.name);
     }
 }

@@ -21,8 +21,8 @@ impl Webhooks {
         let (dialect, known) = match whose {
             Whose::Receiver(secret) => {
                 // A provider key is of no tenant, and none of its requests are its own.
-                caller.tenant_id()?;
-                let usual = caller.key.dialect.map(|dialect| dialect.0);
+                caller.tenant()?;
+                let usual = caller.dialect().map(|dialect| dialect.0);
                 let found = || doctor::dialect_of(received, usual).map(DialectRef);
                 let dialect = dialect.or_else(found).ok_or_else(|| Invalid::new("dialect", "a dialect's name"))?;
                 (dialect, Known::Secret(secret))

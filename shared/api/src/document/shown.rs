@@ -10,10 +10,13 @@ use postrider_domain::dialect;
 use postrider_domain::doctor;
 use postrider_domain::endpoint::EndpointStatus;
 use postrider_domain::endpoint::parking::{Cause, State};
-use postrider_domain::id::{CancellationId, DeliveryId, EndpointId, EventId, JobId, KeyId, RecoveryId, TenantId};
+use postrider_domain::id::{
+    CancellationId, DeliveryId, EndpointId, EventId, JobId, KeyId, RecoveryId, SessionId, TenantId,
+};
 use postrider_domain::job::{JobStatus, ProjectStatus};
 use postrider_domain::key::Scope;
 use postrider_domain::named::Named;
+use postrider_domain::portal::Capability;
 use postrider_domain::quota::Quota;
 use postrider_domain::recovery::Progress;
 use postrider_domain::tenant::{Plan, TenantStatus};
@@ -73,6 +76,7 @@ macro_rules! names_of {
 names_of! {
     Plan = "Plan", "What a tenant pays for.";
     Scope = "Scope", "One thing that a key may do.";
+    Capability = "Capability", "One thing that a session in the portal may do.";
     Quota = "QuotaName", "What there is a quota of.";
     Status = "DeliveryStatus", "Where a delivery stands.";
     Reason = "DeliveryReason", "Why a delivery was given up or called off.";
@@ -136,6 +140,7 @@ shown_ids! {
     TenantId = "TenantId", "A tenant's id.", "^ten_[0-9A-Za-z]{16}$", "ten_0Uj3xKq8mPz4RtVb";
     KeyId = "KeyId", "An API key's id, which is not the key.", "^key_[0-9A-Za-z]{16}$", "key_0Uj3xKq8aB2cD4eF";
     EndpointId = "WebhookId", "A webhook's id.", "^wh_[0-9A-Za-z]{16}$", "wh_0Uj3xKq8Zk1Yw9Xs";
+    SessionId = "SessionId", "A session's id, which is not what the visitor sends.", "^ses_[0-9A-Za-z]{16}$", "ses_0Uj3xKq8Mn5Pq7Rs";
     RecoveryId = "RecoveryId", "A recovery's id.", "^rec_[0-9A-Za-z]{16}$", "rec_0Uj3xKq8Qr5St6Uv";
     CancellationId = "CancellationId", "A cancellation's id.", "^can_[0-9A-Za-z]{16}$", "can_0Uj3xKq8Wv7Xy8Za";
     EventId = "EventId", "An event's id, the same at every webhook and every attempt.", "^evt_[0-9A-Za-z_-]{1,64}$",

@@ -6,12 +6,14 @@ use std::time::Duration;
 use postrider_aws::config_table::ConfigTable;
 use postrider_aws::sdk;
 use postrider_domain::dialect::STANDARD;
+use postrider_domain::id::EndpointId;
 use postrider_domain::key::Scope;
+use postrider_domain::portal::{Capability, Session};
 use postrider_domain::tenant::{Tenant, TenantStatus};
-use replay::{Answer, Call, Caller as Someone, Said, Script, keyed};
+use replay::{Answer, Call, Caller as Someone, Said, Script, Visitor, keyed};
 use serde_json::json;
 
-use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, Routed, serve};
+use crate::{ApiError, Caller, Credentials, KeyAccess, Request, Response, Route, Routed, Sessions, serve};
 
 /// A function with a route of each shape of errors.
 struct Things(Credentials);
@@ -25,18 +27,44 @@ impl Routed for Things {
     type Caller = Caller;
 
     const ROUTES: &'static [Route<Self>] = &[
-        Route::get("/v1/things", KeyAccess::Bearer(Scope::WebhooksRead), nothing, |_, _, caller: &Caller, _| {
-            Box::pin(async { Ok(Response::json(200, &json!({"tenant": caller.tenant_id()?}))) })
-        }),
-        Route::delete("/v1/things", KeyAccess::Bearer(Scope::WebhooksWrite), nothing, |_, _, _, _| {
+        Route::get(
+            "/v1/things",
+            KeyAccess::Bearer(Scope::WebhooksRead, Sessions::With(Capability::View)),
+            nothing,
+            |_, _, caller: &Caller, _| {
+                Box::pin(async {
+                    Ok(Response::json(200, &json!({"tenant": caller.tenant()?.0.id, "actor": caller.actor()})))
+                })
+            },
+        ),
+        Route::post(
+            "/v1/things",
+            KeyAccess::Bearer(Scope::WebhooksWrite, Sessions::ForAllWith(Capability::Edit)),
+            nothing,
+            |_, _, _, _| Box::pin(async { Ok(Response::no_content()) }),
+            "look",
+        ),
+        Route::put("/v1/things", KeyAccess::Bearer(Scope::EventsWrite, Sessions::Never), nothing, |_, _, _, _| {
             Box::pin(async { Ok(Response::no_content()) })
         }),
-        Route::get("/v1/jobs/things", KeyAccess::Header(Scope::JobsRead), nothing, |_, _, _, _| {
-            Box::pin(async { Ok(Response::no_content()) })
-        }),
-        Route::get("/api/v1/things", KeyAccess::Bearer(Scope::JobsRead), nothing, |_, _, _, _| {
-            Box::pin(async { Ok(Response::no_content()) })
-        }),
+        Route::delete(
+            "/v1/things",
+            KeyAccess::Bearer(Scope::WebhooksWrite, Sessions::With(Capability::Edit)),
+            nothing,
+            |_, _, _, _| Box::pin(async { Ok(Response::no_content()) }),
+        ),
+        Route::get(
+            "/v1/jobs/things",
+            KeyAccess::Header(Scope::JobsRead, Sessions::With(Capability::View)),
+            nothing,
+            |_, _, _, _| Box::pin(async { Ok(Response::no_content()) }),
+        ),
+        Route::get(
+            "/api/v1/things",
+            KeyAccess::Bearer(Scope::JobsRead, Sessions::With(Capability::View)),
+            nothing,
+            |_, _, _, _| Box::pin(async { Ok(Response::no_content()) }),
+        ),
     ];
 
     async fn admit(&self, request: &Request, access: &KeyAccess) -> Result<Caller, ApiError> {
@@ -91,7 +119,7 @@ async fn an_unknown_key_is_not_remembered() {
 async fn a_key_does_what_its_scopes_say_for_its_own_tenant() {
     let someone = tenant(&[Scope::WebhooksRead]);
     let answer = answered(&someone, get("/v1/things")).await;
-    assert_eq!((answer.status, answer.body), (200, json!({"tenant": someone.tenant_id()})));
+    assert_eq!((answer.status, answer.body), (200, json!({"tenant": someone.tenant_id(), "actor": someone.key.id})));
     let answer = answered(&someone, Call::new("DELETE", "/v1/things")).await;
     assert_eq!((answer.status, &answer.body["error"]["code"]), (403, &json!("forbidden")));
     let message = answer.body["error"]["message"].as_str().unwrap();
@@ -157,6 +185,86 @@ async fn a_deleted_tenants_keys_are_none_in_less_than_a_minute_whether_their_row
     }
 }
 
+fn visitor(capabilities: &[Capability]) -> Visitor {
+    Visitor::of(&tenant(&[]), capabilities)
+}
+
+async fn visited(visitor: &Visitor, call: Call) -> Answer {
+    asked(&things(&Script::default().holding("config", visitor.rows())), call.in_session(visitor)).await
+}
+
+#[tokio::test]
+async fn a_visitor_does_what_his_capabilities_say_for_that_tenant() {
+    let calls =
+        [("GET", "/v1/things"), ("GET", "/v1/jobs/things"), ("GET", "/api/v1/things"), ("DELETE", "/v1/things")];
+    for (capability, may_delete) in [(Capability::View, false), (Capability::Send, false), (Capability::Edit, true)] {
+        let visitor = visitor(&[capability]);
+        for (method, path) in calls {
+            let is_let_in = method == "GET" || may_delete;
+            let answer = visited(&visitor, Call::new(method, path)).await;
+            assert_eq!(answer.status == 403, !is_let_in, "{capability:?} {method} {path}: {answer:?}");
+        }
+    }
+    let visitor = visitor(&[Capability::View]);
+    let answer = visited(&visitor, get("/v1/things")).await;
+    assert_eq!(answer.body, json!({"tenant": visitor.tenant.id, "actor": visitor.session.id}));
+    let answer = visited(&visitor, Call::new("DELETE", "/v1/things")).await;
+    let message = answer.body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("capability `edit`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_visitor_never_does_what_is_for_keys_alone_nor_with_some_webhooks_what_is_for_all() {
+    let visitor = visitor(Capability::ALL);
+    assert_eq!(visited(&visitor, Call::new("PUT", "/v1/things")).await.status, 403);
+    assert_eq!(visited(&visitor, Call::new("POST", "/v1/things")).await.status, 204);
+    let limited = visitor.only(&[&EndpointId::new(jiff::Timestamp::UNIX_EPOCH, 1)]);
+    assert_eq!(visited(&limited, Call::new("POST", "/v1/things")).await.status, 403);
+    assert_eq!(visited(&limited, Call::new("DELETE", "/v1/things")).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_is_no_session_is_told_so_without_a_look() {
+    let things = things(&Script::default());
+    let text = visitor(&[]).text;
+    for bad in [&text[..67], &text.to_uppercase().replace("PRS_", "prs_"), "prs_", &text.replace("prs_", "prl_")] {
+        let answer = asked(&things, get("/v1/things").header("authorization", &format!("Bearer {bad}"))).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (401, &json!("unauthorized")), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_time_and_with_its_tenants_epoch() {
+    let good = visitor(&[]);
+    let ended = |session: Session| Visitor { session, ..good.clone() };
+    let over = ended(Session { expires_at: 1, ..good.session.clone() });
+    let mut later = good.clone();
+    later.tenant.portal_epoch += 1;
+    for visitor in [over, later] {
+        let answer = visited(&visitor, get("/v1/things")).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (401, &json!("unauthorized")), "{visitor:?}");
+    }
+    let mut suspended = good.clone();
+    suspended.tenant.status = TenantStatus::Suspended;
+    let answer = visited(&suspended, get("/v1/things")).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (403, &json!("tenant_suspended")));
+    let unknown = asked(&things(&Script::default().holding("config", [])), get("/v1/things").in_session(&good)).await;
+    assert_eq!(unknown.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_was_ended_is_none_in_less_than_a_minute() {
+    let visitor = visitor(&[]);
+    let [row, alive] = <[_; 2]>::try_from(visitor.rows()).unwrap();
+    let ended = keyed(alive["pk"].as_str().unwrap(), "TENANT", &Tenant { portal_epoch: 1, ..visitor.tenant.clone() });
+    let rows = [Said::row(&alive)].into_iter().chain(repeat_with(move || Said::row(&ended)));
+    let things = things(&Script::default().saying_about("GetItem", "\"TENANT\"", rows).holding("config", [row]));
+    for (wait, status) in [(0, 200), (44, 200), (2, 401), (0, 401)] {
+        tokio::time::advance(Duration::from_secs(wait)).await;
+        assert_eq!(asked(&things, get("/v1/things").in_session(&visitor)).await.status, status, "{wait}");
+    }
+}
+
 #[tokio::test]
 async fn each_path_is_refused_in_its_own_shape() {
     let things = things(&Script::default());
@@ -174,7 +282,7 @@ async fn each_path_is_refused_in_its_own_shape() {
         for answer in [&coded, &with_meta, &plain] {
             assert_eq!(answer.headers["x-request-id"], "a request");
         }
-        let allowed = if status == 405 { json!("GET, DELETE") } else { json!(null) };
+        let allowed = if status == 405 { json!("GET, POST, PUT, DELETE") } else { json!(null) };
         assert_eq!(coded.headers["allow"], allowed);
     }
 }

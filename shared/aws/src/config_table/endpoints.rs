@@ -1,10 +1,12 @@
 //! Endpoints with their subscriptions: always changed together, in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use futures::TryStreamExt as _;
+use futures::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use postrider_domain::attempt::{FIRST_URL_VERSION, Mark};
 use postrider_domain::endpoint::{EarlierUrls, Endpoint, EndpointStatus, PresentUrl};
@@ -25,6 +27,8 @@ use crate::item::{Item, number, text, text_of, to_item};
 use crate::rows::{ids, readable_by};
 use crate::told::Told;
 
+/// Endpoints that are read side by side, each by itself.
+const READS_AT_ONCE: usize = 16;
 /// Where an endpoint's earlier URLs lie.
 const URLS_PREFIX: &str = "URLS#";
 
@@ -131,6 +135,35 @@ impl ConfigTable {
         let mut rows = self.all_by(tenant_partition(tenant), ENDPOINT_PREFIX, read_endpoint).await?;
         rows.retain(|endpoint| endpoint.deleted_at.is_none());
         Ok(rows)
+    }
+
+    /// Those of these endpoints that a tenant has, in their order, tombstones included; past those that cannot be read.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn endpoints_of(&self, tenant: &TenantId, ids: &BTreeSet<EndpointId>) -> Result<Vec<Endpoint>, Failure> {
+        Ok(readable_by(self.endpoint_rows(tenant, ids).await?.into_iter().flatten(), read_endpoint))
+    }
+
+    /// The same by their ids; without it where its row cannot be read.
+    ///
+    /// # Errors
+    /// When a read failed.
+    pub async fn endpoints_by_ids(
+        &self,
+        tenant: &TenantId,
+        ids: &BTreeSet<EndpointId>,
+    ) -> Result<Vec<(EndpointId, Option<Endpoint>)>, Failure> {
+        let items = self.endpoint_rows(tenant, ids).await?;
+        let read = |(id, item): (&EndpointId, Item)| (id.clone(), readable_by([item], read_endpoint).pop());
+        Ok(ids.iter().zip(items).filter_map(|(id, item)| Some((id, item?))).map(read).collect())
+    }
+
+    async fn endpoint_rows(&self, tenant: &TenantId, ids: &BTreeSet<EndpointId>) -> Result<Vec<Option<Item>>, Failure> {
+        let reads = ids
+            .iter()
+            .map(|id| async move { self.get_item(tenant_partition(tenant), &format!("{ENDPOINT_PREFIX}{id}")).await });
+        stream::iter(reads.collect::<Vec<_>>()).buffered(READS_AT_ONCE).try_collect().await
     }
 
     /// A page of a tenant's endpoints, the oldest first, tombstones included.

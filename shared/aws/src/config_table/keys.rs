@@ -1,6 +1,7 @@
 //! API keys: 256 random bits, kept as their SHA-256 and shown once.
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
+use postrider_domain::dialect::DialectRef;
 use postrider_domain::id::{KeyId, TenantId};
 use postrider_domain::key::ApiKey;
 use postrider_host::deadline;
@@ -84,6 +85,17 @@ impl ConfigTable {
     ) -> Result<Page<ApiKey, KeyId>, Failure> {
         let page = self.page::<KeyId>(list_partition(tenant), LIST_PREFIX, limit, after).await?;
         Ok(Page { rows: readable(page.rows), next: page.next })
+    }
+
+    /// The dialect of a tenant's newest key that registers webhooks, of the newest that one read brings.
+    ///
+    /// # Errors
+    /// When the read failed.
+    pub async fn newest_dialect(&self, tenant: &TenantId) -> Result<Option<DialectRef>, Failure> {
+        let query = self.query(tenant_partition(tenant), LIST_PREFIX).scan_index_forward(false);
+        let items = query.send().await.map_err(failed("Query config"))?.items.unwrap_or_default();
+        let dialects = readable::<ApiKey>(items).into_iter().filter_map(|key| key.dialect);
+        Ok(dialects.into_iter().find(|dialect| dialect.registers))
     }
 
     /// Revokes a key; whether there was one. Where it is found stands in its row, of which nothing else has to be readable.

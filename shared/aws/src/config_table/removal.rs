@@ -13,7 +13,7 @@ use postrider_domain::id::{EndpointId, TenantId};
 use postrider_domain::recovery::Recovery;
 
 use super::recoveries::{Lasting, RUNNING};
-use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, calls, failures, keyed, tenant_partition};
+use super::{ConfigTable, ENDPOINT_PREFIX, TENANT_SORT, calls, failures, keyed, sessions, tenant_partition};
 use crate::conditional::{Recorded, transact};
 use crate::error::{Failure, failed, unwritable};
 use crate::item::{Item, text, text_of};
@@ -29,6 +29,8 @@ pub enum Kind {
     Key,
     /// A webhook, or the tombstone of one.
     Webhook(EndpointId),
+    /// A session in the portal, or the link to one.
+    Session,
     /// A recovery or a cancellation, which may be running.
     Lasting,
     /// Anything else.
@@ -64,6 +66,9 @@ impl OwnRow {
         if self.sort.starts_with("KEY#") {
             return Kind::Key;
         }
+        if self.sort.starts_with(sessions::LIST_PREFIX) {
+            return Kind::Session;
+        }
         let mut lasting = <Recovery as Lasting>::PREFIXES.iter().chain(<Cancellation as Lasting>::PREFIXES);
         if lasting.any(|prefix| self.sort.starts_with(prefix)) {
             return Kind::Lasting;
@@ -77,11 +82,15 @@ impl OwnRow {
         self.tenant == *tenant
     }
 
-    /// Where its place is elsewhere, for what has one: that of a key by which it is found, that of a recovery or cancellation among those
-    /// that run.
+    /// Where its place is elsewhere, for what has one: that of a key by which it is found, that of a session, that of a recovery or
+    /// cancellation among those that run.
     fn elsewhere(&self) -> Option<(String, String)> {
         match self.kind() {
             Kind::Key => Some((format!("KEY#{}", text_of(&self.item, "hash")?), "KEY".to_owned())),
+            Kind::Session => {
+                let place = sessions::place_of(&self.item)?;
+                Some((text_of(&place, "pk")?.to_owned(), text_of(&place, "sk")?.to_owned()))
+            }
             Kind::Lasting => Some((RUNNING.to_owned(), self.sort.clone())),
             Kind::Webhook(_) | Kind::Other => None,
         }

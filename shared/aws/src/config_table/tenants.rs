@@ -31,7 +31,7 @@ use crate::{Page, rows};
 pub(super) const LIST: &str = "TENANTS";
 pub(super) const LIST_PREFIX: &str = "TENANT#";
 /// Only of a tenant that lives is anything changed.
-const LIVES: &str = "attribute_exists(pk) AND attribute_not_exists(deleting_since)";
+pub(super) const LIVES: &str = "attribute_exists(pk) AND attribute_not_exists(deleting_since)";
 const EXTERNAL_ID: &str = "external_id";
 const READS_AT_ONCE: usize = 16;
 

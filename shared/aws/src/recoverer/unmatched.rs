@@ -94,7 +94,7 @@ impl Recoverer {
 
     /// A page of the list of events, from where the recovery stands.
     async fn listed(&self, recovery: &Recovery) -> Result<Page<Listed, Place>, Failure> {
-        let asked = Asked { event: None, since: Some(recovery.since), until: Some(recovery.until) };
+        let asked = Asked { since: Some(recovery.since), until: Some(recovery.until), ..Asked::default() };
         let after = recovery.listed_after.as_ref().map(|place| place.parse::<Place>()).transpose();
         let after = after.map_err(|error| Failure::unreadable("a recovery's place", error))?;
         self.deliveries.events(&recovery.tenant_id, &asked, PAGE, after.as_ref()).await

@@ -138,6 +138,7 @@ fn sent_body(dialect: &Dialect, data: &str) -> String {
         announce: None,
         test_of: None,
         tags: std::collections::BTreeMap::new(),
+        traceparent: None,
     };
     String::from_utf8(payload::body(dialect.body, &event, &EndpointId::new(now(), 1)).unwrap()).unwrap()
 }

@@ -39,6 +39,20 @@ impl From<OwnType> for EventType {
     }
 }
 
+impl OwnType {
+    /// Whether it tells of what was done to a webhook, and by whom; most often by somebody, else by Postrider.
+    pub fn is_change(self) -> bool {
+        matches!(
+            self,
+            Self::WebhookCreated
+                | Self::WebhookUpdated
+                | Self::WebhookDeleted
+                | Self::WebhookEnabled
+                | Self::WebhookDisabled
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

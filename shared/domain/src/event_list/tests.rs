@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::Announce;
+use crate::event::{Announce, OwnType};
 use crate::id::{EndpointId, JobId};
 
 const NOW: i64 = 1_768_000_000_000;
@@ -167,13 +167,32 @@ fn one_type_is_found_among_others_and_times_bound_it() {
     let mut table = Table::default();
     let events: Vec<Event> = (0..60).map(|n| event(n, 1_000 * i64::try_from(n).unwrap())).collect();
     events.chunks(7).for_each(|batch| table.put(batch));
-    let asked =
-        Asked { event: Some("a.third".parse().unwrap()), since: Some(at(NOW + 9_000)), until: Some(at(NOW + 30_000)) };
+    let asked = Asked {
+        event: Some("a.third".parse().unwrap()),
+        since: Some(at(NOW + 9_000)),
+        until: Some(at(NOW + 30_000)),
+        ..Asked::default()
+    };
     let expected: Vec<Event> =
         [9, 12, 15, 18, 21, 24, 27].into_iter().map(|n| event(n, 1_000 * i64::try_from(n).unwrap())).collect();
     assert_eq!(ids(&table.walk(&asked, 2, 3)), newest_first(&expected));
-    let backwards = Asked { since: asked.until, until: asked.since, event: None };
+    let backwards = Asked { since: asked.until, until: asked.since, ..Asked::default() };
     assert_eq!(ids(&table.walk(&backwards, 2, 3)), Vec::<&str>::new());
+}
+
+#[test]
+fn what_tells_of_changes_is_found_among_others() {
+    let mut table = Table::default();
+    let of = |n: u128, own: OwnType| Event { event_type: own.into(), ..event(n, i64::try_from(n).unwrap()) };
+    let events: Vec<Event> = (0..).zip(OwnType::ALL).map(|(n, own)| of(n, *own)).chain([event(90, 90)]).collect();
+    table.put(&events);
+    let asked = Asked { changes: true, ..Asked::default() };
+    let found: Vec<_> =
+        table.walk(&asked, 2, 3).into_iter().map(|listed| listed.event_type.as_str().to_owned()).collect();
+    let expected = ["webhook.disabled", "webhook.enabled", "webhook.deleted", "webhook.updated", "webhook.created"];
+    assert_eq!(found, expected);
+    let both = Asked { event: Some(OwnType::WebhookFailing.into()), ..asked };
+    assert_eq!(ids(&table.walk(&both, 2, 3)), Vec::<&str>::new());
 }
 
 /// Batches of events of one tenant, by number and time.

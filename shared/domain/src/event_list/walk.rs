@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use jiff::Timestamp;
 
 use super::{ListRow, Listed, SPAN_MILLIS, millis};
-use crate::event::EventType;
+use crate::event::{EventType, OwnType};
 use crate::id::{self, EventId};
 use crate::invalid::Invalid;
 use crate::time;
@@ -16,6 +16,8 @@ use crate::time;
 pub struct Asked {
     /// Those of this type.
     pub event: Option<EventType>,
+    /// Those that tell of a change of a webhook, and by whom.
+    pub changes: bool,
     /// Those at this time or later.
     pub since: Option<Timestamp>,
     /// Those before this time.
@@ -32,7 +34,9 @@ impl Asked {
     }
 
     fn has(&self, event: &Listed) -> bool {
-        self.event.as_ref().is_none_or(|asked| *asked == event.event_type)
+        let is_named = |own: &OwnType| own.as_str() == event.event_type.as_str();
+        let is_change = || OwnType::ALL.iter().any(|own| own.is_change() && is_named(own));
+        self.event.as_ref().is_none_or(|asked| *asked == event.event_type) && (!self.changes || is_change())
     }
 }
 

@@ -89,6 +89,7 @@ impl Side {
             test_of: None,
             announce: None,
             tags: std::collections::BTreeMap::new(),
+            traceparent: None,
         }
     }
 

@@ -17,6 +17,9 @@ const AMISS: &str =
 const NO_KEY: &str = "No key was sent, or an unknown or expired one.";
 const NO_SCOPE: &str = "The key lacks the scope, or is of a kind that this route is not for.";
 const SUSPENDED: &str = "The key's tenant is suspended.";
+const NO_SESSION: &str = "No session was sent, or one that has ended.";
+const NO_VISITOR: &str = "It is a key, and no session.";
+const SUSPENDED_PORTAL: &str = "The session's tenant is suspended.";
 const NOT_THE_OPERATOR: &str = "The key is good, but not the operator's.";
 const UNKNOWN: &str = "There is no such thing, or it is another tenant's.";
 const NO_JSON: &str = "The body is not said to be JSON, or is said to be compressed.";
@@ -116,9 +119,17 @@ fn common(path: &str, credential: Credential, about: &Operation) -> Vec<(ApiErro
             (ApiError::unauthorized("unknown API key"), NO_KEY),
             (ApiError::forbidden("this route is the operator's; it takes the admin key"), NOT_THE_OPERATOR),
         ]),
+        Credential::Session => all.extend([
+            (ApiError::unauthorized("this session has ended; ask for a new link to the portal"), NO_SESSION),
+            (ApiError::tenant_suspended(), SUSPENDED_PORTAL),
+            (
+                ApiError::forbidden("this is for a visitor of the portal: it takes a session, and no API key"),
+                NO_VISITOR,
+            ),
+        ]),
         Credential::Nothing => {}
     }
-    if path.contains('{') {
+    if path.contains('{') && credential != Credential::Nothing {
         let what = match path {
             path if path.contains("jobs") => "job",
             path if path.contains("event-types") => "event type",
@@ -197,7 +208,9 @@ fn body(shape: ErrorShape, codes: &[&str]) -> Value {
 fn name(shape: ErrorShape, status: u16, credential: Credential, is_gateways: bool) -> String {
     let words = match status {
         400 => "Invalid",
+        401 if credential == Credential::Session => "NoSession",
         401 => "Unauthorized",
+        403 if credential == Credential::Session => "NoVisitor",
         403 if credential == Credential::Operator => "ForbiddenToAllButOperator",
         403 => "Forbidden",
         404 => "NotFound",

@@ -65,6 +65,7 @@ async fn a_change_is_told_with_the_fields_that_are_others_now() {
         (json!({"url": "https://hooks.example/other"}), json!(["url"])),
         (json!({"url": "https://hooks.example/", "description": "is"}), json!(["description"])),
         (json!({"description": null, "name": "a", "rate_limit": 5}), json!(["name", "rate_limit", "description"])),
+        (json!({"trace": true}), json!(["trace"])),
         (json!({"headers": {"x-a": "b"}}), json!(["headers"])),
         (json!({"headers": {"x-a": "***", "x-b": "c"}}), json!(["headers"])),
         (json!({"headers": null}), json!(["headers"])),

@@ -1,0 +1,147 @@
+//! One webhook: how it is doing, what it asks for, and what was sent to it. What can be done with it is on pages of its own below this one,
+//! each in a file of its own.
+
+pub(crate) mod cancellation;
+pub(crate) mod code;
+mod deliveries;
+mod health;
+pub(crate) mod preview;
+pub(crate) mod recovery;
+pub(crate) mod rotation;
+mod settings;
+pub(crate) mod trial;
+
+pub(crate) use self::health::state;
+
+use maud::{Markup, html};
+
+use self::deliveries::Chosen;
+use self::health::Span;
+use crate::answers::Webhook;
+use crate::parts;
+use crate::session::Capability;
+use crate::shown::Shown;
+use crate::trouble::Trouble;
+use crate::visit::Visit;
+
+/// The webhook that the path names.
+pub(crate) async fn asked_for(visit: &Visit<'_>) -> Result<Webhook, Trouble> {
+    visit.get(&["v1", "webhooks", visit.variables[0]], &[]).await
+}
+
+/// Its own page.
+pub(crate) async fn show(visit: &Visit<'_>) -> Result<Shown, Trouble> {
+    let chosen = Chosen::of(visit);
+    let id = visit.variables[0];
+    if visit.is_for_script() {
+        let found = deliveries::find(visit, id, &chosen).await?;
+        return Ok(Shown::Part(deliveries::listed(visit, id, &chosen, &found)));
+    }
+    let span = Span::named(visit.query("span"));
+    let (webhook, stats, found) =
+        futures::join!(asked_for(visit), health::counted(visit, id, span), deliveries::find(visit, id, &chosen));
+    let webhook = webhook?;
+    let found = found?;
+    let (texts, path) = (&visit.texts.webhook, format!("webhooks/{id}"));
+    let main = html! {
+        (above(visit, &webhook, texts.deliveries))
+        (actions(visit, &webhook))
+        (health::shown(visit, &webhook, stats.as_ref(), span, &found))
+        section {
+            h2 #deliveries { (texts.deliveries) }
+            (deliveries::form(visit, &path, &chosen, &found))
+            // The first page grows while it is looked at; one further down stays as it is.
+            div data-load=[chosen.is_first().then(|| chosen.place(visit, &path))] data-reload=[chosen.is_first().then_some("10")] {
+                (deliveries::listed(visit, id, &chosen, &found))
+            }
+        }
+        (settings::shown(visit, &webhook))
+    };
+    Ok(Shown::page(webhook.title(), main).with_status(found.status()))
+}
+
+/// Sends nothing more to it.
+pub(crate) async fn pause(visit: &Visit<'_>) -> Result<Shown, Trouble> {
+    turned(visit, "disable").await
+}
+
+/// Sends to it again.
+pub(crate) async fn enable(visit: &Visit<'_>) -> Result<Shown, Trouble> {
+    turned(visit, "enable").await
+}
+
+async fn turned(visit: &Visit<'_>, how: &str) -> Result<Shown, Trouble> {
+    let id = visit.variables[0];
+    let _: Webhook = visit.post(&["v1", "webhooks", id, how], &serde_json::json!({})).await?;
+    Ok(Shown::see(format!("webhooks/{id}?done={how}")))
+}
+
+/// What stands above all pages of a webhook: its name, its address, and the way to the others. `here` is what the page is called.
+pub(crate) fn above(visit: &Visit<'_>, webhook: &Webhook, here: &str) -> Markup {
+    let texts = &visit.texts.webhook;
+    html! {
+        p { a href=(visit.to("webhooks")) { "← " (texts.to_all) } }
+        div.heading { h1 { (webhook.title()) } (health::state(visit, webhook)) }
+        @if webhook.name.is_some() { p.soft { code { (webhook.url) } } }
+        nav.sections aria-label=(texts.sections) {
+            ul {
+                @for (path, name) in sections(visit, &webhook.id) {
+                    li { a href=(visit.to(&path)) aria-current=[(name == here).then_some("page")] { (name) } }
+                }
+            }
+        }
+    }
+}
+
+/// The pages of a webhook that this session may use.
+fn sections(visit: &Visit<'_>, id: &str) -> Vec<(String, &'static str)> {
+    let texts = &visit.texts.webhook;
+    let below = |path: &str| format!("webhooks/{id}/{path}");
+    let mut all = vec![(format!("webhooks/{id}"), texts.deliveries)];
+    let mut add = |capability, path: &str, name| {
+        if visit.may(capability) {
+            all.push((below(path), name));
+        }
+    };
+    add(Capability::Send, "recover", texts.actions.recover);
+    add(Capability::Send, "cancel", texts.actions.cancel);
+    add(Capability::Secrets, "rotate", texts.actions.rotate);
+    add(Capability::View, "code", texts.actions.code);
+    add(Capability::Send, "preview", texts.actions.preview);
+    add(Capability::Edit, "edit", texts.edit);
+    all
+}
+
+fn actions(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
+    let texts = &visit.texts.webhook.actions;
+    let below = |path: &str| format!("webhooks/{}/{path}", webhook.id);
+    let done = match visit.query("done") {
+        Some("disable") if !webhook.is_active() => Some(("warn", texts.is_paused)),
+        Some("saved") => Some(("good", texts.is_saved)),
+        Some("enable") if webhook.is_active() => Some(("good", texts.is_active)),
+        _ => None,
+    };
+    html! {
+        @if let Some((kind, text)) = done { (parts::notice(kind, text)) }
+        div.actions {
+            @if visit.may(Capability::Send) && webhook.is_active() {
+                (parts::button_form(visit, &below("test"), texts.test, "primary"))
+                a href=(visit.to(&below("test"))) { (texts.other_test) }
+            }
+            @if visit.may(Capability::Edit) {
+                @if webhook.is_active() {
+                    details.confirm {
+                        summary { (texts.pause) }
+                        p { (texts.pause_means) }
+                        (parts::button_form(visit, &below("pause"), texts.pause_now, "danger"))
+                    }
+                } @else {
+                    (parts::button_form(visit, &below("enable"), texts.enable, "primary"))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! What can be done with one webhook.
+
+use crate::texts::deeds::{Cancel, Code, Deeds, Preview, Recover, Rotate, Test};
+
+pub(super) const TEXTS: Deeds = Deeds {
+    test: Test {
+        title: "Send a test",
+        means: "It goes to this webhook alone, signed as any event is, and you see here whether it arrives.",
+        event: "Event type",
+        event_hint: "Left out, one that this webhook asks for.",
+        data: "Data",
+        data_hint: "A JSON object. Left out, the type's example.",
+        send: "Send the test",
+        not_json: "a JSON object, such as {\"invoice\": 4711}",
+        is_paused: "The webhook is paused: set it active again first, or its test would only be called off.",
+    },
+    recover: Recover {
+        title: "Send missed events",
+        means: "Choose what to send again. Before anything is sent you see how much it is.",
+        since: "Events from (UTC)",
+        until: "Events until (UTC)",
+        until_hint: "Left out, until now.",
+        what: "Which events",
+        missed: "What this webhook missed",
+        missed_hint: "What failed, what was called off while it was paused, and what has waited for over an hour.",
+        never_matched: "What it did not ask for then",
+        never_matched_hint: "Events that were published when it did not ask for them, and that it would be sent as it is now.",
+        statuses: "Only those that",
+        statuses_hint: "Choose none for all that it missed.",
+        failed: "failed",
+        cancelled: "were called off",
+        pending: "were never tried",
+        retrying: "wait for another attempt: they are tried at once",
+        events: "Only these event types",
+        events_hint: "Such as invoice.paid or invoice.*, with spaces between them. Left out, all.",
+        count: "Count them",
+        found: |count| {
+            if count == 1 { "1 event would be sent.".to_owned() } else { format!("{count} events would be sent.") }
+        },
+        found_at_least: |count| {
+            format!(
+                "At least {count} events would be sent: there are too many to count them all. A shorter time can be counted."
+            )
+        },
+        none_found: "There is nothing to send",
+        none_found_means: "Nothing of that time was missed in this way. Choose an earlier beginning, or another kind.",
+        send: |count| if count == 1 { "Send 1 event now".to_owned() } else { format!("Send {count} events now") },
+        send_means: "Your receiver gets each under the id that it had before.",
+        progress: "Sending missed events",
+        running: "It goes on by itself, also when you leave this page.",
+        done: "All that was found is on its way.",
+        so_far: |found, sent| format!("{found} found, {sent} sent again"),
+        others: "The others were on their way already, or wait for the webhook as a whole.",
+        span: "Events from",
+        see_deliveries: "See the deliveries",
+    },
+    cancel: Cancel {
+        title: "Call off what waits",
+        means: "Nothing that waits for this webhook now is sent any more, neither for the first time nor again. You can send it later: choose “Send missed events”, and those that were called off.",
+        waiting: |count| {
+            if count == 1 {
+                "1 delivery of the last 30 days waits.".to_owned()
+            } else {
+                format!("{count} deliveries of the last 30 days wait.")
+            }
+        },
+        waiting_at_least: |count| format!("At least {count} deliveries of the last 30 days wait."),
+        confirm: "Call off all of them",
+        keep: "Leave them",
+        progress: "Calling off what waits",
+        running: "It goes on by itself, also when you leave this page.",
+        done: "Nothing waits any more of what waited then.",
+        so_far: |found, cancelled| format!("{found} found, {cancelled} called off"),
+        asked_at: "Called off is what waited at",
+        see_deliveries: "See the deliveries",
+    },
+    rotate: Rotate {
+        title: "Change the secret",
+        means: "A new secret is made and shown once. The old one goes on counting for a while, so that you can give the new one to your receiver in peace.",
+        means_both: "Meanwhile each request bears a signature of either: a receiver that has one of them is fine.",
+        means_old: "Meanwhile requests are signed with the old one, and with the new one from the end of that time on: until then your receiver has to accept both.",
+        grace: "The old secret counts for",
+        grace_hint: "Choose “not at all” only if somebody else knows it.",
+        at_once: "not at all",
+        hour: "an hour",
+        day: "a day",
+        week: "a week",
+        own: "A secret of your own",
+        own_hint: "Left out, one is made.",
+        make: "Change it now",
+        made: "The new secret",
+        made_means: "Copy it now: it is shown this once, and nobody can show it again.",
+        secret: "Secret",
+        old_until: "The old one counts until",
+        old_ended: "The old one counts no more.",
+        next: "Give it to your receiver beside the old one, and take the old one out when its time is over.",
+    },
+    code: Code {
+        title: "Verify signatures",
+        means: "Each request to this webhook is signed with its secret. Copy the program for your receiver: it tells requests of ours from those of anybody else.",
+        header: "Header",
+        signed: "What is signed",
+        signed_body: "the body, byte for byte",
+        signed_dated: "id, time and body, joined by dots",
+        key: "Key",
+        key_whole: "the secret’s whole text",
+        key_decoded: |prefix| format!("what the base64 after {prefix} in the secret says"),
+        unsigned: "Requests of a webhook without a secret bear no signature. If this one has none, give it one first: choose “Change the secret”.",
+        bytes: "Verify the body’s bytes as they came, before anything parses them: JSON that was parsed and printed again has other bytes.",
+        replays: "This signature covers no time, so somebody could send again what they once overheard: store each id once.",
+        doctor: "Does no signature fit? The signature doctor says why.",
+        file: "File",
+    },
+    preview: Preview {
+        title: "Preview a request",
+        means: "What your receiver would be sent of an event, byte for byte. Nothing is sent or kept.",
+        event: "Event type",
+        data: "Data (JSON)",
+        show: "Show the request",
+        would_send: "This event would be sent to this webhook.",
+        would_not: "This event would not be sent to this webhook:",
+        request: "The request",
+        headers: "Headers",
+        body: "Body",
+        schedule: "If it fails, it is tried again after",
+        no_schedule: "If it fails, it is not tried again.",
+    },
+};

@@ -1,0 +1,23 @@
+"""`make smoke`: 0 where all holds, 1 where something does not, 2 where nobody can tell."""
+
+import signal
+import sys
+
+from smoke.run import Run
+from smoke.target import target
+from step import Failed
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    try:
+        return Run(target()).go()
+    except Failed as failed:
+        sys.stderr.write(f"\n!!! {failed}\n")
+    except KeyboardInterrupt:
+        sys.stderr.write("\n!!! interrupted\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

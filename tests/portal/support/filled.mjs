@@ -1,0 +1,53 @@
+// A tenant of whose things every page has something to show.
+
+import { randomUUID } from 'node:crypto';
+
+import { operator, publisher, tenant } from './stack.mjs';
+import { until } from './until.mjs';
+
+/** As many events as fill more than a page of a list. */
+const MANY = 25;
+
+/**
+ * `word` says what stands wherever somebody may write what he likes: it is given the place's name. The events are of a type of the
+ * catalogue, which all tenants see, and the one webhook of three that fails is failing for good.
+ */
+export async function filled(receiver, word, { dialect = 'standard' } = {}) {
+  const made = await tenant({ dialect, name: word('tenant') });
+  const { customer } = made;
+  const provider = await publisher();
+  const type = `portal.t${randomUUID().slice(0, 8)}`;
+  await operator.done('POST', '/v1/event-types', {
+    name: type,
+    description: word('type'),
+    schema: { type: 'object', description: word('schema'), properties: { note: { type: 'string', description: word('property') } } },
+    example: { note: word('example') },
+  });
+  const path = `/${made.id}`;
+  receiver.answers_with(`${path}/fails`, 500, { body: word('excerpt'), headers: { 'x-told': word('answer').replaceAll(/[^ -~]/g, '') } });
+  const webhook = (where, more) => customer.done('POST', '/v1/webhooks/create', { url: receiver.url(`${path}/${where}`), events: [type], ...more });
+  const well = await webhook('well', {
+    name: word('webhook'),
+    description: word('description'),
+    headers: { 'x-team': word('header').replaceAll(/[^ -~]/g, '') },
+    metadata: { note: word('metadata') },
+    filter: { data: { note: [{ prefix: '' }, word('filter')] } },
+    rate_limit: 100,
+  });
+  const fails = await webhook('fails', { name: word('failing webhook'), retry_schedule: [] });
+  const off = await webhook('off', { name: word('webhook that is off') });
+  await customer.done('PATCH', `/v1/webhooks/${off.id}`, { status: 'disabled' });
+  const events = Array.from({ length: MANY }, (_, number) => ({
+    tenant_id: made.id,
+    event: type,
+    data: { number, note: word('data'), [word('key')]: [word('list'), { deep: null }] },
+    tags: { note: word('tag').slice(0, 64) },
+  }));
+  const { results } = await provider.done('POST', '/v1/events/batch', { events });
+  await Promise.all([receiver.until(`${path}/well`, MANY), receiver.until(`${path}/fails`, MANY)]);
+  await until('all that fails is on record', async () => {
+    const { deliveries } = await customer.done('GET', `/v1/webhooks/${fails.id}/deliveries?status=failed&limit=100`);
+    return deliveries.length === MANY;
+  });
+  return { ...made, type, path, well, fails, off, events: results.map((one) => one.id) };
+}

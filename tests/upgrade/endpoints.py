@@ -1,0 +1,100 @@
+"""Customers' endpoints: one HTTPS server on this machine that answers for all of them, and keeps every POST."""
+
+import http.server
+import json
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Self
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+
+@dataclass(frozen=True)
+class Post:
+    """One POST as it came; `at` in seconds since 1970."""
+
+    event: str
+    at: float
+    status: int
+
+
+@dataclass
+class Endpoint:
+    """A customer's URL: how it answers now, with which secrets it verifies, and what it was sent."""
+
+    name: str
+    status: int = 204
+    # How long an answer takes.
+    seconds: float = 0.0
+    # Each has to verify: both of them while a rotation's grace lasts.
+    secrets: list[str] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    forged: list[str] = field(default_factory=list)
+
+    def take(self, headers: dict[str, str], body: bytes) -> int:
+        """Keeps it as it comes, so that one whose sender ends meanwhile is known as well."""
+        # A job's body names the job and no event.
+        status, event = self.status, headers.get("webhook-id") or json.loads(body)["jobId"]
+        self.posts.append(Post(event, time.time(), status))
+        for secret in self.secrets:
+            try:
+                Webhook(secret).verify(body, headers)
+            except WebhookVerificationError as error:
+                self.forged.append(f"{self.name}, {event}: {error}")
+        time.sleep(self.seconds)
+        return status
+
+
+class Endpoints:
+    """Use it in a `with`, which starts and ends the server."""
+
+    def __init__(self, tls: dict) -> None:
+        self.all: dict[str, Endpoint] = {}
+        self._server = Server(("127.0.0.1", 0), self._handler())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls["cert"], tls["key"])
+        # A handshake belongs to the connection's own thread: one that stalls must not keep the others out.
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def make(self, name: str, **how: float) -> Endpoint:
+        self.all[name] = Endpoint(name, **how)  # type: ignore[arg-type]
+        return self.all[name]
+
+    def url(self, endpoint: Endpoint) -> str:
+        return f"https://localhost:{self._server.server_address[1]}/{endpoint.name}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+        endpoints = self.all
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                self.send_response(endpoints[self.path.strip("/")].take(headers, body))
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """A server's own log would only hide what the step says."""
+
+        return Handler
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Many connect at once, and senders are killed: neither is worth a word."""
+
+    request_queue_size = 256
+
+    def handle_error(self, *_: object) -> None:
+        pass
