@@ -9,7 +9,9 @@ from step import Failed
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    # Also where a pipeline has it ignored: whoever is asked to end takes away what it has made.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         return Run(target()).go()
     except Failed as failed:

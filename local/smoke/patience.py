@@ -8,7 +8,7 @@ from typing import TypeVar
 from smoke.rows import Finding
 
 # What takes moments is given this long, in seconds: a machine may be busy, and a function start anew.
-MOMENTS = 60.0
+MOMENTS = 90.0
 PAUSE = 1.0
 
 Found = TypeVar("Found")
