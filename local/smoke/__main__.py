@@ -1,17 +1,15 @@
 """`make smoke`: 0 where all holds, 1 where something does not, 2 where nobody can tell."""
 
-import signal
 import sys
 
+from smoke import ending
 from smoke.run import Run
 from smoke.target import target
 from step import Failed
 
 
 def main() -> int:
-    # Also where a pipeline has it ignored: whoever is asked to end takes away what it has made.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    ending.hear()
     try:
         return Run(target()).go()
     except Failed as failed:

@@ -2,7 +2,7 @@
 of groups and dead letters."""
 
 import datetime
-from typing import Any
+from typing import Any, Literal
 
 from smoke.patience import Patience
 from smoke.rows import Finding, Rows, Unknown, aws
@@ -37,7 +37,7 @@ class Account:
             rows.look(what, look if self._target.is_aws else not_here)
 
     def sweeps(self) -> str:
-        minutes = int(self._stack.parameters.get("SweepMinutes", "3"))
+        minutes = self._sweep_minutes()
         function = self._stack.outputs["SweepFunction"]
         since = self._begun - datetime.timedelta(minutes=SWEEPS * minutes + 5)
         ran = self._sum("AWS/Lambda", "Invocations", "FunctionName", function, since)
@@ -75,21 +75,52 @@ class Account:
         raise Unknown(f"SQS has no {name} of {queue} yet; look again once there was traffic")
 
     def dead_letters(self) -> str:
-        sqs, lying = self._target.client("sqs"), {}
-        for output in ("DeadQueue", "QuarantineQueue", "TriggersQueue"):
-            with aws("call sqs:GetQueueAttributes"):
-                told = sqs.get_queue_attributes(
-                    QueueUrl=self._stack.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
-                )
-            if count := int(told["Attributes"]["ApproximateNumberOfMessages"]):
-                lying[output] = count
-        if "DeadQueue" in lying:
-            raise Finding(f"{lying['DeadQueue']} lie there, and sweeps have not seen to them: docs/runbook/dead-letters-left.md")
+        lying = {output: count for output in ("QuarantineQueue", "TriggersQueue") if (count := self._lying(output))}
+        dead = self._lying("DeadQueue")
         if lying:
             raise Finding(f"{lying} were set aside and wait for somebody: docs/runbook/quarantine.md, docs/runbook/triggers.md")
+        if dead:
+            raise self._dead(dead)
         raise Unknown("none, which is well; what AWS's look like nobody knows before there is one")
 
+    def _dead(self, count: int) -> Finding | Unknown:
+        """What has come between two sweeps is the next one's to see to: only where there was always some, sweeps see to none."""
+        minutes = SWEEPS * self._sweep_minutes()
+        since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=minutes + 5)
+        queue = self._stack.outputs["DeadQueue"].rsplit("/", 1)[-1]
+        least = self._points("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue, since, "Minimum")
+        if len(least) >= minutes and min(least) > 0:
+            return Finding(
+                f"{count} lie there, some for {minutes} minutes, and sweeps have not seen to them: "
+                "docs/runbook/dead-letters-left.md"
+            )
+        return Unknown(
+            f"{count} lie there now, which the next sweep should see to: where some do still in {minutes} minutes, "
+            "docs/runbook/dead-letters-left.md"
+        )
+
+    def _sweep_minutes(self) -> int:
+        return int(self._stack.parameters.get("SweepMinutes", "3"))
+
+    def _lying(self, output: str) -> int:
+        with aws("call sqs:GetQueueAttributes"):
+            told = self._target.client("sqs").get_queue_attributes(
+                QueueUrl=self._stack.outputs[output], AttributeNames=["ApproximateNumberOfMessages"]
+            )
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
     def _sum(self, namespace: str, metric: str, dimension: str, value: str, since: datetime.datetime) -> float:
+        return sum(self._points(namespace, metric, dimension, value, since, "Sum"))
+
+    def _points(
+        self,
+        namespace: str,
+        metric: str,
+        dimension: str,
+        value: str,
+        since: datetime.datetime,
+        statistic: Literal["Sum", "Minimum"],
+    ) -> list[float]:
         with aws("call cloudwatch:GetMetricStatistics"):
             told = self._client().get_metric_statistics(
                 Namespace=namespace,
@@ -98,9 +129,9 @@ class Account:
                 StartTime=since - datetime.timedelta(seconds=PERIOD),
                 EndTime=datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=PERIOD),
                 Period=PERIOD,
-                Statistics=["Sum"],
+                Statistics=[statistic],
             )
-        return sum(point["Sum"] for point in told["Datapoints"])
+        return [point[statistic] for point in told["Datapoints"]]
 
     def _client(self) -> Any:
         return self._target.client("cloudwatch")

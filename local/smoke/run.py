@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from api import Api
 from smoke.account import Account
 from smoke.customer import Customer
+from smoke.ending import unheard
 from smoke.hops import HOPS, Hops
 from smoke.patience import Patience
 from smoke.receivers import Receivers
@@ -66,8 +67,9 @@ class Run:
                 else:
                     self._not_tried(TRIED[1:], "there has to be a customer first")
         finally:
-            self.patience.end()
-            self.rows.look(LEFT, customer.leave)
+            with unheard():
+                self.patience.end()
+                self.rows.look(LEFT, customer.leave)
         # What is looked at after this is waited for anew.
         self.patience = Patience()
 

@@ -55,3 +55,9 @@ class Stack:
 def last(arn: str) -> str:
     """The name at the end of an ARN."""
     return arn.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+
+
+def function_of(arn: str) -> str:
+    """A function's name, also where the ARN is an alias's of its, or where it is none of a function."""
+    _, is_one, name = arn.partition(":function:")
+    return name.split(":")[0] if is_one else last(arn)

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from smoke.rows import Finding, Row, Rows, Unknown, Verdict, aws
-from smoke.stack import Resource, Stack, last
+from smoke.stack import Resource, Stack, function_of, last
 from smoke.target import Target
 
 # What this program goes by itself.
@@ -93,7 +93,7 @@ class Standing:
         with aws("call lambda:GetEventSourceMapping"):
             told = self.target.client("lambda").get_event_source_mapping(UUID=one.physical)
         self._mappings.append(told)
-        function, source = last(told["FunctionArn"]), last(told["EventSourceArn"].split("/stream/")[0])
+        function, source = function_of(told["FunctionArn"]), last(told["EventSourceArn"].split("/stream/")[0])
         if told["State"] != "Enabled":
             todo = f"aws lambda update-event-source-mapping --uuid {one.physical} --enabled"
             raise Finding(f"it is {told['State']}: what is in {source} waits, and {function} gets none of it; {todo}")
@@ -106,7 +106,7 @@ class Standing:
         bus, name, told = self._described(events, one)
         with aws("call events:ListTargetsByRule"):
             targets = events.list_targets_by_rule(Rule=name, EventBusName=bus)["Targets"]
-        functions = ", ".join(last(target["Arn"]) for target in targets)
+        functions = ", ".join(function_of(target["Arn"]) for target in targets)
         schedule = told.get("ScheduleExpression")
         without = f"{functions} is not started any more" if functions else "it starts nothing any more"
         if schedule:

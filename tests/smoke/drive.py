@@ -3,11 +3,13 @@
 Run by `tests/e2e/chaos/smoke.rs`, with the stack to itself; by hand: `drive.py whole`, on the stack that runs."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
@@ -80,15 +82,28 @@ def unswept() -> None:
 
 def interrupted() -> None:
     """Somebody ends it in the middle: what it has made goes all the same."""
+    ended()
+
+
+def pressed() -> None:
+    """Somebody ends it and does not wait: what it has made goes all the same."""
+    ended(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ended(*again: signal.Signals) -> None:
+    """Asks it to, and in these ways again for as long as it takes."""
     command = [sys.executable, "-m", "smoke"]
     process = subprocess.Popen(command, env=alone(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout
     said = []
+    asking = threading.Thread(target=keep_asking, args=[process, again])
     for line in process.stdout:
         said.append(line)
         if FIRST in line:
             process.send_signal(signal.SIGINT)
+            asking.start()
     status = process.wait()
+    asking.join()
     sys.stdout.writelines(said)
     wanted(status == 2 and "interrupted" in said[-1], f"a pipeline learns nothing of the stack: {status}")
     [row] = [line for line in said if line[18:50].strip() == LEFT]
@@ -97,6 +112,14 @@ def interrupted() -> None:
     running = Running().described
     shown = Api(running["api_url"], running["admin_key"]).call("GET", f"/v1/tenants/{tenant}")
     wanted(shown["status"] == "deleting", f"its tenant is a deleted one: {shown}")
+
+
+def keep_asking(process: subprocess.Popen, ways: Sequence[signal.Signals]) -> None:
+    for number in itertools.cycle(ways):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            return
+        process.send_signal(number)
 
 
 class Mistaken(Receivers):
@@ -153,7 +176,7 @@ def wanted(holds: bool, otherwise: str) -> None:
         raise Failed(otherwise)
 
 
-CASES: dict[str, Callable[[], None]] = {case.__name__: case for case in (whole, stopped, mistaken, unswept, interrupted)}
+CASES: dict[str, Callable[[], None]] = {case.__name__: case for case in (whole, stopped, mistaken, unswept, interrupted, pressed)}
 
 
 def run() -> None:

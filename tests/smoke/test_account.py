@@ -29,6 +29,15 @@ def empty(QueueUrl: str, **_: Any) -> dict:  # noqa: N803
     return {"Attributes": {"ApproximateNumberOfMessages": "0"}}
 
 
+def one(queue: str) -> Any:
+    """A message in this queue, and none in the others."""
+
+    def told(QueueUrl: str, **_: Any) -> dict:  # noqa: N803
+        return {"Attributes": {"ApproximateNumberOfMessages": "1" if QueueUrl.endswith(queue) else "0"}}
+
+    return told
+
+
 WELL: dict[str, Any] = {
     "get_metric_statistics": SOME,
     "list_metrics": {"Metrics": [{"MetricName": "ApproximateNumberOfNoisyGroups"}]},
@@ -70,16 +79,30 @@ class Accounts(unittest.TestCase):
         self.assertIn("a quarter of an hour", row.said)
 
     def test_what_lies_in_a_queue_of_failures_is_told(self):
-        def one(queue: str) -> Any:
-            def told(QueueUrl: str, **_: Any) -> dict:  # noqa: N803
-                return {"Attributes": {"ApproximateNumberOfMessages": "1" if QueueUrl.endswith(queue) else "0"}}
-
-            return told
-
-        for queue, page in [("DeadQueue", "dead-letters-left"), ("QuarantineQueue", "quarantine"), ("TriggersQueue", "triggers")]:
+        for queue, page in [("QuarantineQueue", "quarantine"), ("TriggersQueue", "triggers")]:
             row = self.look(get_queue_attributes=one(queue))["dead letters"]
             self.assertIs(row.verdict, Verdict.FAILED)
             self.assertIn(f"docs/runbook/{page}.md", row.said)
+
+    def test_a_dead_letter_is_the_next_sweeps_and_one_that_stays_is_a_failure(self):
+        def least(*points: float) -> Any:
+            def told(MetricName: str, **asked: Any) -> dict:  # noqa: N803
+                if MetricName != "ApproximateNumberOfMessagesVisible":
+                    return SOME
+                self.assertEqual(asked["Dimensions"], [{"Name": "QueueName", "Value": "p-DeadQueue"}])
+                return {"Datapoints": [{"Minimum": point} for point in points]}
+
+            return told
+
+        for points, verdict in (
+            ([1.0] * 9, Verdict.FAILED),
+            ([1.0] * 8, Verdict.UNKNOWN),
+            ([1.0] * 8 + [0.0], Verdict.UNKNOWN),
+            ([], Verdict.UNKNOWN),
+        ):
+            row = self.look(get_queue_attributes=one("DeadQueue"), get_metric_statistics=least(*points))["dead letters"]
+            self.assertIs(row.verdict, verdict, points)
+            self.assertIn("docs/runbook/dead-letters-left.md", row.said)
 
     def test_elsewhere_nobody_asks(self):
         nobody: dict[str, Any] = dict.fromkeys(WELL, refused("InternalFailure"))

@@ -47,9 +47,9 @@ def tenant(created: datetime.datetime, status: str = "active") -> dict:
     return {"id": "ten_x", "created_at": created.isoformat(), "status": status}
 
 
-def taken(operator: Any) -> tuple[int, str]:
+def taken(operator: Any, noted: list[int] | None = None) -> tuple[int, str]:
     with contextlib.redirect_stdout(io.StringIO()):
-        return take(operator)
+        return take(operator, ([] if noted is None else noted).append)
 
 
 class Places(unittest.TestCase):
@@ -67,7 +67,9 @@ class Places(unittest.TestCase):
     def test_of_two_at_once_one_goes_on(self):
         operator = Operator({}, [])
         operator.is_quicker = {1}
-        self.assertEqual(taken(operator), (2, "ten_2"))
+        noted: list[int] = []
+        self.assertEqual(taken(operator, noted), (2, "ten_2"))
+        self.assertEqual(noted, [1, 0, 2], "another run's tenant is not this one's to take away")
 
     def test_where_all_are_in_use_it_says_so(self):
         with self.assertRaisesRegex(Hindered, "try again in ten minutes"):

@@ -102,6 +102,17 @@ class Looks(unittest.TestCase):
         self.fails("the stack's name", "54 characters", stack(name="p" * 54), stops=False)
         self.assertIn("ExtraDialects", self.look(stack(name="p" * 41))[0]["the stack's name"].said)
 
+    def test_behind_an_alias_it_is_the_function_that_is_named(self):
+        """With a gradual deployment mappings lead to `live`."""
+
+        def aliased(UUID: str) -> dict:  # noqa: N803
+            told = MAPPING if UUID == "a-mapping" else STREAM
+            return told | {"FunctionArn": f"{told['FunctionArn']}:live"}
+
+        rows, _, _ = self.look(get_event_source_mapping=aliased)
+        self.assertEqual(rows["DeliverFromDeliverQueue"].said, "p-DeliverQueue-X sets p-deliver going")
+        self.assertEqual(rows["FanoutFromEvents"].said, "p-EventsTable-X sets p-fanout going")
+
     def test_a_mapping_that_is_disabled_or_gone_or_cannot_read(self):
         def disabled(UUID: str) -> dict:  # noqa: N803
             return (MAPPING if UUID == "a-mapping" else STREAM) | {"State": "Disabled" if UUID == "a-mapping" else "Enabled"}

@@ -45,3 +45,9 @@ async fn that_no_sweep_comes_is_told() {
 async fn whoever_interrupts_it_finds_nothing_left() {
     driven("interrupted").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn whoever_interrupts_it_again_and_again_finds_nothing_left() {
+    driven("pressed").await;
+}
