@@ -27,7 +27,8 @@ def sample(name: str, **places: str) -> Any:
 def api_request(
     method: str, path: str, route: str, parameters: dict[str, str], headers: dict[str, str], body: Any = None
 ) -> dict:
-    """API Gateway's, of an HTTP API with payload format 2.0; the body as it comes where it is binary, in base64."""
+    """API Gateway's, of an HTTP API with payload format 2.0; the body as it comes where it is binary, in base64. A body is JSON,
+    unless it is bytes, whose type is among the headers."""
     path, _, query = path.partition("?")
     event = sample("apigateway/HttpApi.json", path=path.lstrip("/"), method=method, stage="$default", body="")
     # What an API without authorizer, cookies and variables of a stage's has not.
@@ -44,9 +45,14 @@ def api_request(
         event["queryStringParameters"] = dict(parse_qsl(query, keep_blank_values=True))
     if parameters:
         event["pathParameters"] = parameters
+    # It takes cookies out of the headers.
+    if cookie := event["headers"].pop("cookie", None):
+        event["cookies"] = cookie.split("; ")
     if body is not None:
-        event["headers"]["content-type"] = "application/json"
-        event["body"] = base64.b64encode(json.dumps(body).encode()).decode()
+        if not isinstance(body, bytes):
+            event["headers"]["content-type"] = "application/json"
+            body = json.dumps(body).encode()
+        event["body"] = base64.b64encode(body).decode()
     return event
 
 

@@ -15,6 +15,7 @@ from authority import Authority
 from aws_itself import AwsItself
 from checkpoint import Caller, Checkpoint, Spoilt, token_of
 from emulated import Emulated
+from gateway import Gateway
 from judge import Judge
 from moto_faults import MotoFaults
 from receivers import Receivers
@@ -74,12 +75,12 @@ class Stage:
             self.functions = self.resolved.of_type("AWS::Lambda::Function")
             callers = {_key_of(name): Caller(self.itself.role_of(name), SECRET, token_of(name)) for name in self.functions}
             self.checkpoint = Checkpoint(self.account.url, self.judge, self.itself, self.faults, callers)
-            self.receivers = Receivers(authority.as_json())
+            self.receivers, self._gateway = Receivers(authority.as_json()), Gateway()
             stack.enter_context(self._running())
             started = {
                 name: stack.enter_context(self._function(name, told, authority.ca)) for name, told in self.functions.items()
             }
-            self.world = World(self.resolved, self.account, started)
+            self.world = self._gateway.world = World(self.resolved, self.account, started)
             self.admin = Customer(self.world, "", _bearer(self.account.secret("AdminKey")))
             self._ending = stack.pop_all()
         return self
@@ -90,7 +91,7 @@ class Stage:
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
         self._thread.start()
-        for server in (self.checkpoint, self.receivers):
+        for server in (self.checkpoint, self.receivers, self._gateway):
             asyncio.run_coroutine_threadsafe(server.start(), self._loop).result()
         try:
             yield
@@ -102,6 +103,8 @@ class Stage:
 
     def _function(self, name: str, told: dict, ca: Path) -> Emulated:
         environment = told["Environment"]["Variables"] | OWN_SETTINGS_OF.get(name, {})
+        if "API_URL" in environment:
+            environment["API_URL"] = self._gateway.url
         environment |= OWN_SETTINGS | {
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": _key_of(name),

@@ -2,9 +2,11 @@
 to, so that one in which nothing happened fails."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from receivers import Manner
 from stage import Customer, Stage
@@ -132,6 +134,38 @@ def a_portal(stage: Stage) -> None:
     provider.call("DELETE", f"{path}/{unused}", expect=204)
     provider.call("DELETE", f"{path}/{name}", expect=404)
     provider.call("DELETE", path, expect=204)
+
+
+def the_portals_pages(stage: Stage) -> None:
+    """A visitor's way through the function that has no right and calls the API for all: in, a page, a change, and out."""
+    customer = stage.customer("nur")
+    cookie: dict[str, str] = {}
+    webhook = customer.webhook(stage.receivers.url("pages"), ["invoice.*"], description="Seen on a page")
+    link = stage.provider("portal:write").call("POST", f"/v1/tenants/{customer.tenant}/portal", {}, 201)["url"]
+
+    def page(path: str, status: int = 200) -> str:
+        told = stage.world.ask("GET", path, cookie)
+        check(told["statusCode"] == status, f"the page {path} is answered by {told['statusCode']}: {told.get('body')}")
+        return told["body"]
+
+    def press(shown: str, path: str, **typed: str) -> dict:
+        """Posts the form of a page that leads to this path, with what is hidden in it."""
+        (form,) = [form for form in re.findall(r"<form.*?</form>", shown, re.DOTALL) if f'{path}"' in form.partition(">")[0]]
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+        headers = {"content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin"} | cookie
+        told = stage.world.ask("POST", f"/portal/{path}", headers, urlencode(hidden | typed).encode())
+        check(told["statusCode"] == 303, f"the form to {path} is answered by {told['statusCode']}: {told.get('body')}")
+        return told
+
+    page("/portal", 401)
+    entered = press(page(urlsplit(link).path), "enter")
+    cookie["cookie"] = entered["cookies"][0].partition(";")[0]
+    check(stage.world.ask("GET", "/portal", cookie)["statusCode"] == 303, "who is in is not led to the webhooks")
+    check("Seen on a page" in page("/portal/webhooks"), "a visitor's webhook is not on the page")
+    press(page(f"/portal/webhooks/{webhook}"), f"webhooks/{webhook}/pause")
+    check(customer.call("GET", f"/v1/webhooks/{webhook}")["status"] != "active", "a webhook that a visitor paused goes on")
+    press(page("/portal/webhooks"), "leave")
+    page("/portal/webhooks", 401)
 
 
 def a_tenant_by_its_providers_own_id(stage: Stage) -> None:
@@ -491,6 +525,7 @@ STORIES: dict[str, Callable[[Stage], None]] = {
     "the API's document": document,
     "tenants and their keys": tenants_and_keys,
     "a tenant's portal": a_portal,
+    "the portal's pages": the_portals_pages,
     "a tenant by its provider's own id": a_tenant_by_its_providers_own_id,
     "the smoke test's receiver": the_smoke_tests_receiver,
     "a tenant that is deleted": a_tenant_that_is_deleted,

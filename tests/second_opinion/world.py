@@ -65,6 +65,13 @@ class World:
     # ------------------------------------------------------------ the API
 
     def call(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> tuple[int, Any]:
+        """The status, and the body: read where it is JSON."""
+        told = self.ask(method, path, headers, body)
+        is_page = told.get("headers", {}).get("content-type", "").startswith("text/html")
+        return told["statusCode"], json.loads(told["body"]) if told.get("body") and not is_page else told.get("body")
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> dict[str, Any]:
+        """The whole answer, as the function gives it."""
         route, parameters = self._route(path.partition("?")[0])
         self.routes.add(route)
         event = api_request(method, path, route, parameters, headers, body)
@@ -73,8 +80,7 @@ class World:
         is_whole = isinstance(told.get("statusCode"), int) and all(isinstance(v, str) for v in told.get("headers", {}).values())
         if unknown or not is_whole or not isinstance(told.get("body", ""), str | None):
             raise Failed(f"{method} {path} is answered by what is no answer of an HTTP API: {told}")
-        is_page = told.get("headers", {}).get("content-type", "").startswith("text/html")
-        return told["statusCode"], json.loads(told["body"]) if told.get("body") and not is_page else told.get("body")
+        return told
 
     def _route(self, path: str) -> tuple[str, dict[str, str]]:
         """The most specific one that matches, as API Gateway chooses."""
