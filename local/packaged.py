@@ -14,6 +14,8 @@ from run_dir import ROOT
 from step import Failed
 
 TEMPLATE, SUMS = "template.yaml", "SHA256SUMS"
+# What is in it as it is: with the one a stack begins that takes over tables (docs/restore.md).
+COPIED = ("restore.yaml", "LICENSE")
 # The earliest that a zip can say.
 FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)
 # A file that everybody may run.
@@ -52,6 +54,7 @@ def functions(template: str) -> dict[str, str]:
 
 def released(template: str, version: str, architectures: list[str]) -> str:
     """The template with its programs in a bucket, for the processors that they were built for. All else of its text stays."""
+    functions(template)
     uri = '      CodeUri: {{Bucket: !Ref CodeBucket, Key: !Sub "${{CodePrefix}}${{CpuArch}}/{}.zip"}}\n'
     template = FUNCTION.sub(lambda found: f"    Properties:\n{uri.format(found[1])}", template)
     default = "arm64" if "arm64" in architectures else architectures[0]
@@ -64,7 +67,8 @@ def released(template: str, version: str, architectures: list[str]) -> str:
         ),
         (r'^  Release:\n    Type: String\n    Default: ""\n', f'  Release:\n    Type: String\n    Default: "{version}"\n'),
     ):
-        template, times = re.subn(what, lambda _, text=instead: text, template, flags=re.MULTILINE)
+        # What a text to put in says of backslashes is not for `re`.
+        template, times = re.subn(what, instead.replace("\\", r"\\"), template, flags=re.MULTILINE)
         if times != 1:
             raise Failed(f"template.yaml has {what!r} {times} times, and not once")
     return template
@@ -80,7 +84,8 @@ def package(version: str, built: dict[str, Path], folder: Path) -> None:
         for function, program in functions(template).items():
             write_zip(folder / arch / f"{program}.zip", (place / function / "bootstrap").read_bytes())
     (folder / TEMPLATE).write_text(released(template, version, sorted(built)))
-    shutil.copyfile(ROOT / "LICENSE", folder / "LICENSE")
+    for name in COPIED:
+        shutil.copyfile(ROOT / name, folder / name)
     (folder / SUMS).write_text(sums(folder))
 
 

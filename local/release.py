@@ -7,7 +7,6 @@ machine, by the same way, for who tries a release out.
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -101,4 +100,4 @@ def shown(folder: Path) -> str:
 assert set(ARCHITECTURES.values()) == set(TARGETS), "a processor without a target"
 
 if __name__ == "__main__":
-    sys.exit(main(run))
+    main(run)

@@ -11,6 +11,7 @@ import tempfile
 import unittest
 import zipfile
 from pathlib import Path
+from typing import ClassVar
 from unittest import mock
 
 from cfnlint.decode import cfn_yaml
@@ -45,6 +46,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 class Folder(unittest.TestCase):
+    place: ClassVar[Path]
+    folder: ClassVar[Path]
+    template: ClassVar[dict]
+
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory()
@@ -56,7 +61,11 @@ class Folder(unittest.TestCase):
 
     def test_it_has_the_programs_of_both_processors_the_template_and_their_sums(self):
         programs = {f"{arch}/{program}.zip" for arch in BOTH for program in functions().values()}
-        self.assertEqual(set(contents(self.folder)), programs | {"template.yaml", "LICENSE", "SHA256SUMS"})
+        others = {"template.yaml", "restore.yaml", "LICENSE", "SHA256SUMS"}
+        self.assertEqual(set(contents(self.folder)), programs | others)
+        (table,) = re.findall(r"\n## What is in it\n.*?\n\n(?=\[)", PAGE, re.DOTALL)
+        self.assertEqual({*re.findall(r"^\| `([^*`]+)` \|", table, re.MULTILINE)}, others)
+        self.assertEqual((self.folder / "restore.yaml").read_bytes(), (ROOT / "restore.yaml").read_bytes())
         with zipfile.ZipFile(self.folder / "arm64" / "deliver.zip") as file:
             (entry,) = file.infolist()
             self.assertEqual((entry.filename, file.read(entry)), ("bootstrap", b"deliver for arm64"))
@@ -163,6 +172,22 @@ class Terraform(unittest.TestCase):
 
     def setUp(self):
         (self.text,) = re.findall(r"```hcl\n(.*?)```", PAGE, re.DOTALL)
+
+    def test_each_way_names_what_is_another_for_each_release(self):
+        """What nobody names keeps its value, so the last release's name would stay."""
+        named = {"CodePrefix": ['"$PREFIX"'] * 2, "Release": ['"$VERSION"'] * 2}
+        blocks = "".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
+        self.assertEqual({name: re.findall(rf"\b{name}=(\S+)", blocks) for name in named}, named)
+        self.assertEqual(
+            dict(re.findall(r"^    (CodePrefix|Release) += (\S+)$", self.text, re.MULTILINE)),
+            {
+                "CodePrefix": "local.prefix",
+                "Release": "local.version",
+            },
+        )
+        (console,) = re.findall(r"\n## In the console\n(.*?)\n## ", PAGE, re.DOTALL)
+        for name in named:
+            self.assertIn(f"`{name}`", console)
 
     def test_it_gives_the_template_parameters_that_it_has(self):
         given = set(re.findall(r"^    (\w+) += ", self.text, re.MULTILINE)) & {*re.findall(r"[A-Z]\w+", self.text)}

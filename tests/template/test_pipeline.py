@@ -144,10 +144,7 @@ def allows(action: str, arn: str) -> bool:
 
 class Pipeline(unittest.TestCase):
     maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.resources = Template().resources
+    resources = Template().resources
 
     def test_it_may_do_what_cloudformation_does_with_each_resource(self):
         missing = {}
