@@ -44,8 +44,17 @@ const PAGES: [Page; 13] = [
             (Ours, &["\"stage\":null"]),
         ],
     ),
-    ("docs/runbook/deliver-queue-behind.md", &[(Ours, &["Enabled", "Disabled"]), (Ours, &["\"State\": \"Enabled\""])]),
-    ("docs/runbook/fanout-stopped.md", &[(Ours, &["Enabled", "Disabled"]), (Ours, &["\"State\": \"Enabled\""])]),
+    (
+        "docs/runbook/deliver-queue-behind.md",
+        &[
+            (Ours, &["DeliverQueue", "RetryQueue", "SlowQueue", "\tEnabled\t"]),
+            (StandIn, &["NothingForDeliver", "\"State\": \"Enabled\""]),
+        ],
+    ),
+    (
+        "docs/runbook/fanout-stopped.md",
+        &[(Ours, &["\tEnabled\t"]), (StandIn, &["NothingForFanout", "\"State\": \"Enabled\""])],
+    ),
     (
         "docs/runbook/quarantine.md",
         &[(StandIn, &["an event that goes on"]), (Ours, &["\"redriven\":"]), (StandIn, &["MessageId"])],

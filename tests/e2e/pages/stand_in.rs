@@ -85,11 +85,12 @@ fn template(name: &str, real: &stack::Stack) -> Value {
         resources.keys().map(|name| (name.clone(), json!({"Value": {"Ref": name}}))).collect();
     outputs.insert("EventBus".to_owned(), json!({"Value": real.event_bus}));
 
-    // There is never anything in these queues, so whoever enables their mappings brings nothing about.
-    for (function, queue) in [("deliver", "NothingForDeliver"), ("fanout", "NothingForFanout")] {
+    // There is never anything in these queues, so whoever enables their mappings brings nothing about. They are named as Postrider's are.
+    for (function, name) in [("deliver", "Deliver"), ("fanout", "Fanout")] {
+        let queue = format!("NothingFor{name}");
         let mapping = json!({"Type": "AWS::Lambda::EventSourceMapping", "Properties": {
             "FunctionName": real.functions[function], "EventSourceArn": {"Fn::GetAtt": [queue, "Arn"]}}});
-        resources.insert(format!("{queue}Mapping"), mapping);
+        resources.insert(format!("{name}FromNothing"), mapping);
     }
     let group = json!({"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {"Name": name}});
     resources.insert("Schedules".to_owned(), group);
