@@ -154,12 +154,28 @@ impl Attempts {
         consignment: &Consignment<'_>,
         batch: &Batch,
     ) -> Result<Progress, Error> {
-        let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
         let started = clock::now();
-        if !Batch::has_time_for(endpoint.timeout()) {
+        if !Batch::has_time_for(consignment.endpoint().timeout()) {
             return Err("too little time is left for its time-out".into());
         }
-        let followed = Followed::of(&self.traces, message, consignment, started);
+        let mut followed = Followed::of(&self.traces, message, consignment, started);
+        let progress = self.carry_out(seen, consignment, batch, started, followed.as_mut()).await;
+        // What is to be read again before anything is sent has not been attempted.
+        if let Some(followed) = followed.filter(|_| !matches!(progress, Ok(Progress::TooOld))) {
+            followed.end(&self.traces, consignment.delivery(), progress.is_err());
+        }
+        progress
+    }
+
+    async fn carry_out(
+        &self,
+        seen: &Seen,
+        consignment: &Consignment<'_>,
+        batch: &Batch,
+        started: Timestamp,
+        mut followed: Option<&mut Followed>,
+    ) -> Result<Progress, Error> {
+        let (row, endpoint) = (consignment.delivery(), consignment.endpoint());
         let mut post = self.post(consignment, started).await?;
         if let Some(followed) = &followed {
             followed.name_in(&mut post, consignment);
@@ -169,6 +185,9 @@ impl Attempts {
         }
         let sent = self.slow.watch(row, batch, self.send(post)).await?;
         let ended = time::plus_millis(started, i64::try_from(sent.duration.as_millis())?);
+        if let Some(followed) = &mut followed {
+            followed.note(&sent, (started, ended));
+        }
         let (policy, jitter) = (endpoint.retry_policy(), entropy::jitter());
         // Most attempts ask for none of it.
         let waits_until = || row.would_wait_until(endpoint.horizon(), ended);
@@ -180,14 +199,10 @@ impl Attempts {
             row.after(&policy, &sent.outcome, ended, jitter)
         };
         let attempt = record_of(consignment, started, &sent, transition.status);
-        let recorded = self.recorder.put_on_record(row, &attempt, &transition).await;
-        if let Some(followed) = &followed {
-            followed.end(&self.traces, consignment, &sent, (started, ended), recorded.is_err());
-        }
-        let is_late = recorded? == Recorded::Overtaken;
+        let is_late = self.recorder.put_on_record(row, &attempt, &transition).await? == Recorded::Overtaken;
         log(consignment, &attempt, &transition, is_late);
         if let Some(at) = transition.next_attempt_at.filter(|_| !is_late) {
-            let next = Message::after_next(row).following(followed.as_ref().map(Followed::before));
+            let next = Message::after_next(row).following(followed.as_deref().map(Followed::before));
             self.bring_back(&next, batch.is_slow(row), at).await;
         }
         // Worth doing after a record, but not worth sending again for: the endpoint's next attempt says it again.

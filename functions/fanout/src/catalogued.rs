@@ -23,7 +23,7 @@ pub(crate) enum By {
 /// # Errors
 /// The outer one is ours; the inner one says why it is none.
 pub(crate) async fn judged(catalogue: &Catalogue, event: Event, by: By) -> Result<Result<Event, NoEvent>, Failure> {
-    if event.counted || event.ours {
+    if !event.is_its_producers_own() {
         return Ok(Ok(event));
     }
     let judged = match by {

@@ -36,7 +36,7 @@ impl Producers {
     /// the quota, and refuses nobody who stays below half of it.
     pub(crate) async fn count(&self, events: &[&Event]) {
         let mut uncounted: BTreeMap<&TenantId, u32> = BTreeMap::new();
-        for event in events.iter().filter(|event| !event.counted && !event.ours) {
+        for event in events.iter().filter(|event| event.is_its_producers_own()) {
             *uncounted.entry(&event.tenant_id).or_default() += 1;
         }
         let each = stream::iter(uncounted).for_each_concurrent(TENANTS_AT_ONCE, |(tenant, events)| async move {

@@ -14,7 +14,7 @@ impl Spans {
     pub(crate) fn of(traces: &Traces, works: &[Work<'_>]) -> Self {
         let span = |work: &Work<'_>| {
             let is_sent = work.event.announce.is_none();
-            is_sent.then(|| traces.after(work.event.traceparent)).flatten()
+            is_sent.then(|| traces.published(work.event)).flatten()
         };
         Self(works.iter().map(span).collect())
     }

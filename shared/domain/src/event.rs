@@ -210,6 +210,11 @@ impl Event {
         self.test_of.clone().or_else(of_its_job)
     }
 
+    /// Whether its producer put the row himself: nobody of ours has counted, judged or followed it before fan-out.
+    pub fn is_its_producers_own(&self) -> bool {
+        !self.counted && !self.ours
+    }
+
     /// Whether what it says was removed on request. All else of it is kept, so that its key stays used up and its ledger tells.
     pub fn is_expunged(&self) -> bool {
         self.data.is_empty()

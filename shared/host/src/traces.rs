@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use postrider_domain::event::Event;
 use postrider_domain::segment::{PostSpan, Segment};
 use postrider_domain::traceparent::{Invoked, Traceparent};
 
@@ -102,6 +103,15 @@ impl Traces {
             |before| before.with_span(span),
         );
         Some(Span { at, parent: before.map(|before| before.span), begun: now })
+    }
+
+    /// Begins a span that follows from an event's publication, as its row names it. What a producer wrote into a row of his own nobody has
+    /// decided upon: it is decided here, or he could have all of his recorded.
+    pub fn published(&self, event: &Event) -> Option<Span> {
+        match event.traceparent {
+            Some(given) if event.is_its_producers_own() => self.first(Some(given)),
+            named => self.after(named),
+        }
     }
 
     /// Ends a span, and sends it where its trace is recorded. What is lost is a part of a picture, and not worth failing for.
@@ -230,6 +240,39 @@ mod tests {
         );
         let nowhere = Traces::to("pr-events", None);
         nowhere.end(&nowhere.first(None).unwrap(), Told::default());
+    }
+
+    /// An event whose row names a span, as it is after our API took it in or as its producer put it.
+    fn event(traceparent: &str, counted: bool) -> Event {
+        let row = serde_json::json!({
+            "tenant_id": "ten_0123456789abcdef", "id": "evt_1", "event": "a.b", "data": "{}", "expires_at": 0,
+            "timestamp": "2026-01-15T14:30:00.000Z", "counted": counted, "traceparent": traceparent,
+        });
+        serde_json::from_value(row).unwrap()
+    }
+
+    /// How many of so many spans that follow from this event's publication are recorded, and what a clock's second let through at most.
+    fn recorded(event: &Event, many: usize) -> (usize, usize) {
+        let traces = Traces::to("pr-fanout", None);
+        let begun = clock::now().as_second();
+        let spans = (0..many).filter(|_| traces.published(event).unwrap().at.sampled).count();
+        let seconds = usize::try_from(clock::now().as_second() - begun + 1).unwrap();
+        (spans, seconds * usize::try_from(BEGUN_A_SECOND).unwrap())
+    }
+
+    #[test]
+    fn what_a_producer_wrote_into_a_row_of_his_own_is_recorded_no_more_often_than_what_comes_by_the_api() {
+        let many = 10_000;
+        let (spans, most) = recorded(&event(GIVEN, false), many);
+        assert!((1..=most).contains(&spans), "{spans} of at most {most}");
+        assert_eq!(recorded(&event(&GIVEN.replace("-01", "-00"), false), many).0, 0, "nobody asked for it");
+        assert_eq!(recorded(&event(GIVEN, true), many).0, many, "it was decided where it came in");
+        let traces = Traces::to("pr-fanout", None);
+        let span = traces.published(&event(GIVEN, false)).unwrap();
+        assert_eq!(
+            (span.at.xray_id().as_str(), span.parent),
+            ("1-4bf92f35-77b34da6a3ce929d0e0e4736", Some(0x00f0_67aa_0ba9_02b7))
+        );
     }
 
     #[test]

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
-use crate::chaos::{alone, then};
+use crate::chaos::{SHORT, alone, then, with_proxy, with_short_visibility};
 use crate::support::api::text;
+use crate::support::proxy::{Proxy, Spoil};
 use crate::support::{Receiver, Reply, Tenant, World, canary, until};
 
 const SENT_FOR: Duration = Duration::from_secs(90);
@@ -141,6 +142,41 @@ async fn an_events_way_is_one_trace_from_its_publication_to_its_posts() {
         assert!(!told.contains(secret), "{told}");
     }
     assert_eq!(receiver.requests()[0].event_id(), event);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "disturbs the whole stack"]
+async fn an_attempt_at_which_we_fail_is_in_its_events_trace_as_a_fault() {
+    let (world, _guard) = alone().await;
+    let daemon = Daemon::listen().await;
+    let tenant = world.tenant().await;
+    let receiver = Receiver::start(world.stack).await;
+    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let proxy = Proxy::start(world.stack).await;
+    // Without the encryption key nothing can be signed.
+    proxy.spoil("GetSecretValue", "", u32::MAX, Spoil::Refuse(400, "AccessDeniedException"));
+    let segments = with_short_visibility(&world, SHORT, async {
+        traced(&world, &daemon, async {
+            with_proxy(&world, "deliver", &proxy, async {
+                let event = published(&tenant, Some(&format!("00-{TRACE}-{CALLER}-01"))).await;
+                daemon.of_event(&event, 3).await;
+                proxy.heal();
+                let delivery = tenant.delivery_of(&event, &webhook).await;
+                tenant.settled(&delivery, "succeeded", 1).await;
+                daemon.of_event(&event, 4).await
+            })
+            .await
+        })
+        .await
+    })
+    .await;
+    let told = format!("{segments:#?}");
+    let attempts = of(&segments, "-deliver");
+    let (failed, made) = (attempts[0], attempts[attempts.len() - 1]);
+    assert_eq!((failed["fault"].as_bool(), &failed["subsegments"]), (Some(true), &Value::Null), "{told}");
+    assert_eq!((&made["fault"], made["annotations"]["outcome"].as_str()), (&Value::Null, Some("succeeded")), "{told}");
+    let numbers = [failed, made].map(|attempt| attempt["annotations"]["attempt"].as_str());
+    assert_eq!(numbers, [Some("1"), Some("1")], "the same one: {told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
