@@ -80,7 +80,7 @@ def run() -> None:
             CLIENTS,
             POSTRIDER_STACK=str(second.run_dir.stack),
         )
-        check("deploy a release's folder without cargo", RELEASED, POSTRIDER_STACK=str(second.run_dir.stack))
+        check("deploy a release's folder without cargo", RELEASED, RUN_DIR=str(run_dir.path / "released"))
         for searched in (stack, second):
             logs = {"POSTRIDER_STACK": str(searched.run_dir.stack)}
             check("search every log for what must not be there", [*E2E, "--ignored", "logs::"], **logs)
