@@ -9,6 +9,7 @@ use postrider_domain::recovery::Progress;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// One of the words of a field; nothing for a word of a later version.
 fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -54,7 +55,7 @@ pub(crate) struct Webhook {
     #[serde(default)]
     pub(crate) rate_limit: Option<u64>,
     #[serde(default)]
-    pub(crate) filter: Option<Value>,
+    pub(crate) filter: Option<Box<RawValue>>,
     #[serde(default)]
     pub(crate) disabled_reason: Option<String>,
     #[serde(default, with = "postrider_domain::time::as_wire_option")]

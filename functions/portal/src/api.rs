@@ -8,8 +8,7 @@ use postrider_host::env::{self, BadSetting};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use url::Url;
+use url::{Host, Url};
 
 use crate::client::Clients;
 use crate::trouble::Trouble;
@@ -33,7 +32,8 @@ pub(crate) struct Call<'a> {
     /// The path's segments: each is one, whatever is in it.
     pub(crate) path: &'a [&'a str],
     pub(crate) query: &'a [(&'a str, &'a str)],
-    pub(crate) body: Option<&'a Value>,
+    /// JSON.
+    pub(crate) body: Option<String>,
     /// So that a form that is sent twice makes one thing.
     pub(crate) idempotency_key: Option<&'a str>,
 }
@@ -43,7 +43,7 @@ impl<'a> Call<'a> {
         Self { method: Method::GET, path, query, body: None, idempotency_key: None }
     }
 
-    pub(crate) fn with(method: Method, path: &'a [&'a str], body: Option<&'a Value>) -> Self {
+    pub(crate) fn with(method: Method, path: &'a [&'a str], body: Option<String>) -> Self {
         Self { method, path, query: &[], body, idempotency_key: None }
     }
 }
@@ -52,16 +52,20 @@ impl Api {
     /// As the template says where it is, `API_URL`.
     ///
     /// # Errors
-    /// [`BadSetting`] for what is no address of an HTTP server.
+    /// [`BadSetting`] for what is no address of a server whose wire nobody else reads: sessions go over it.
     pub(crate) fn from_env() -> Result<Self, BadSetting> {
         let bad = || BadSetting::new("API_URL", "the API's address, such as https://api.example.com");
         let base = Url::parse(&env::var("API_URL")?).map_err(|_| bad())?;
-        let is_http = matches!(base.scheme(), "https" | "http") && base.has_host();
-        if is_http { Ok(Self::at(base)) } else { Err(bad()) }
+        if is_private(&base) { Ok(Self::at(base)) } else { Err(bad()) }
     }
 
     pub(crate) fn at(base: Url) -> Self {
         Self { clients: Clients::new(base) }
+    }
+
+    /// The path below which it is.
+    pub(crate) fn path(&self) -> &str {
+        self.clients.base().path().trim_end_matches('/')
     }
 
     /// Calls it, with a session or without one, and reads what it answers.
@@ -77,9 +81,11 @@ impl Api {
             return Err(Trouble::of(status, &body));
         }
         let body: &[u8] = if body.is_empty() { b"null" } else { &body };
-        // Serde's errors quote no value of an answer's, but names of fields, which are ours.
-        serde_json::from_slice(body)
-            .map_err(|error| Trouble::failed(format!("{told}: an answer that is not as documented: {error}")))
+        // What serde says of an error may quote what stands there, and that is a customer's.
+        serde_json::from_slice(body).map_err(|error| {
+            let (what, line, column) = (error.classify(), error.line(), error.column());
+            Trouble::failed(format!("{told}: an answer that is not as documented: {what:?} at {line}:{column}"))
+        })
     }
 
     async fn answered(&self, session: Option<&str>, call: Call<'_>) -> Result<(u16, Vec<u8>), Trouble> {
@@ -95,7 +101,7 @@ impl Api {
             request = request.header("idempotency-key", key);
         }
         if let Some(body) = call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+            request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
         // The URL is left out of what is logged: what a visitor filtered by may be in it.
         let failed =
@@ -125,9 +131,38 @@ impl Api {
     }
 }
 
+/// Whether what is sent there is read by nobody on its way: by TLS, or because it does not leave this machine.
+fn is_private(base: &Url) -> bool {
+    let is_here = match base.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => return false,
+    };
+    base.scheme() == "https" || (base.scheme() == "http" && is_here)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sessions_go_over_a_wire_that_nobody_else_reads() {
+        for (base, expected) in [
+            ("https://api.example.com/hooks", true),
+            ("http://127.0.0.1:4566/_aws/x/$default", true),
+            ("http://[::1]:4566", true),
+            ("http://localhost:4566", true),
+            ("http://x.execute-api.localhost:4566", true),
+            ("http://api.example.com", false),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1", false),
+            ("ftp://localhost", false),
+            ("data:text/html,x", false),
+        ] {
+            assert_eq!(is_private(&Url::parse(base).unwrap()), expected, "{base}");
+        }
+    }
 
     fn url(base: &str, path: &[&str], query: &[(&str, &str)]) -> Option<String> {
         let api = Api::at(Url::parse(base).unwrap());
@@ -157,5 +192,17 @@ mod tests {
         for id in ["", ".", ".."] {
             assert_eq!(url(base, &["v1", "webhooks", id], &[]), None);
         }
+    }
+
+    #[tokio::test]
+    async fn what_an_answer_says_is_in_no_log() {
+        use crate::stand_in::StandIn;
+        let api = StandIn::saying(vec![("GET /v1/x", 200, serde_json::json!({"limit": "a customer's secret"}))]).await;
+        let visitor = api.visitor();
+        let call = Call::get(&["v1", "x"], &[]);
+        let answered = visitor.portal.api.call::<std::collections::BTreeMap<String, u64>>(None, call).await;
+        let cause = "GET /v1: an answer that is not as documented: Data at 1:".to_owned();
+        let Err(Trouble::Failed(told)) = answered else { panic!("{answered:?}") };
+        assert!(told.starts_with(&cause) && !told.contains("secret"), "{told}");
     }
 }

@@ -29,7 +29,12 @@ impl Form {
 
     /// The text of a field, without blanks around it, and with line ends as JSON and people have them.
     pub(crate) fn text(&self, name: &str) -> String {
-        self.raw(name).trim().replace("\r\n", "\n")
+        lines(self.raw(name))
+    }
+
+    /// The text of a field of one line, as it is drawn and sent back: a browser leaves no line break in one.
+    pub(crate) fn line(&self, name: &str) -> String {
+        line(self.raw(name))
     }
 
     /// The text of a field as it came.
@@ -47,10 +52,25 @@ impl Form {
         self.all(name).next().is_some()
     }
 
+    /// All fields, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The token against forgeries.
     pub(crate) fn token(&self) -> Option<&str> {
         self.all(forgery::FIELD).next()
     }
+}
+
+/// A text of several lines as it comes back from a form in which it was drawn.
+pub(crate) fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n").trim().to_owned()
+}
+
+/// A text of one line as it comes back from a form in which it was drawn.
+pub(crate) fn line(text: &str) -> String {
+    text.replace(['\r', '\n'], "").trim().to_owned()
 }
 
 /// What is wrong with which field of a form, in its order.
@@ -58,6 +78,8 @@ impl Form {
 pub(crate) struct Errors {
     order: Vec<String>,
     by_field: HashMap<String, String>,
+    /// Where it is nothing that was typed, but what became of it.
+    trouble: Option<Trouble>,
 }
 
 impl Errors {
@@ -68,6 +90,16 @@ impl Errors {
             self.order.push(field.clone());
             self.by_field.insert(field, message.into());
         }
+    }
+
+    /// Says above all fields that something went wrong which is no fault of theirs.
+    pub(crate) fn add_trouble(&mut self, field: &str, message: String, trouble: Trouble) {
+        self.add(field, message);
+        self.trouble.get_or_insert(trouble);
+    }
+
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

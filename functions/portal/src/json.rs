@@ -1,4 +1,6 @@
-//! JSON as people read it.
+//! JSON as people read and write it.
+
+use serde_json::value::RawValue;
 
 /// Levels that are set in, each by two blanks.
 const DEEPEST: usize = 16;
@@ -57,9 +59,60 @@ pub(crate) fn pretty(text: &str) -> String {
     written
 }
 
+/// The same JSON without a blank that means nothing.
+pub(crate) fn compact(value: &RawValue) -> Option<Box<RawValue>> {
+    let (mut in_string, mut is_escaped) = (false, false);
+    let written = value.get().chars().filter(|char| {
+        if in_string {
+            in_string = is_escaped || *char != '"';
+            is_escaped = !is_escaped && *char == '\\';
+            return true;
+        }
+        in_string = *char == '"';
+        !matches!(char, ' ' | '\t' | '\n' | '\r')
+    });
+    RawValue::from_string(written.collect()).ok()
+}
+
+/// What was typed where a JSON object is expected.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NoObject {
+    /// It is no JSON from this line and column on.
+    NoJson(usize, usize),
+    /// It is other JSON.
+    NoObject,
+}
+
+/// A JSON object that was typed, as it was typed: who reads it and writes it anew rounds large numbers and loses names that stand twice.
+///
+/// # Errors
+/// Where it is none.
+pub(crate) fn object(text: &str) -> Result<Box<RawValue>, NoObject> {
+    let value: Box<RawValue> =
+        serde_json::from_str(text).map_err(|error| NoObject::NoJson(error.line(), error.column()))?;
+    if value.get().starts_with('{') { Ok(value) } else { Err(NoObject::NoObject) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_json_is_the_same_text_however_it_is_set_in() {
+        let text = r#"{"a b": [12345678901234567890, " \" x\\"], "a b": {} }"#;
+        let compact = |text: &str| super::compact(&object(text).unwrap()).unwrap().get().to_owned();
+        assert_eq!(compact(text), r#"{"a b":[12345678901234567890," \" x\\"],"a b":{}}"#);
+        assert_eq!(compact(&pretty(text)), compact(text));
+    }
+
+    #[test]
+    fn an_object_is_taken_as_it_was_typed() {
+        let text = r#"{"a": 12345678901234567890, "a": 1.50, "b": {"c":1e400}}"#;
+        assert_eq!(object(&format!(" {text}\n")).unwrap().get(), text);
+        assert_eq!(object("[1]").unwrap_err(), NoObject::NoObject);
+        assert_eq!(object("{\n  \"a\": ").unwrap_err(), NoObject::NoJson(2, 7));
+        assert!(matches!(object("{} {}"), Err(NoObject::NoJson(..))));
+    }
 
     #[test]
     fn only_white_space_changes() {

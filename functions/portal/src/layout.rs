@@ -3,6 +3,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::assets;
+use crate::forgery;
+use crate::form::Form;
+use crate::pages::message;
 use crate::parts;
 use crate::shown::{Page, Shown};
 use crate::time;
@@ -115,12 +118,34 @@ pub(crate) fn troubled(guest: &Guest<'_>, trouble: &Trouble) -> Shown {
             @if !refused.message.is_empty() { p { (texts.reason) " " span lang="en" { (refused.message) } } }
         }
         @if let Trouble::Failed(_) = trouble { p.soft { (texts.reference) " " code { (guest.request.id) } } }
+        (typed(guest, trouble))
     };
     let mut shown = Shown::page(title, told(guest, title, means, more)).with_status(trouble.status());
     if *trouble == Trouble::Ended {
-        shown = shown.with_cookie(crate::session::no_cookie(guest.brand.is_framed()));
+        shown = shown.with_cookies(crate::session::no_cookie(guest));
     }
     shown
+}
+
+/// Fields that nobody typed, or that are not to be seen again.
+const UNSEEN: [&str; 10] = [forgery::FIELD, "token", "key", "drawn", "secret", "count", "send", "begin", "try", "rows"];
+
+/// What was posted in vain, so that it can be copied: the form that it stood in is not at hand here.
+fn typed(guest: &Guest<'_>, trouble: &Trouble) -> Markup {
+    let texts = &guest.texts.troubles;
+    let is_lost = guest.request.method == "POST" && (trouble.passes() || *trouble == Trouble::Ended);
+    let form =
+        if is_lost && !forgery::is_from_elsewhere(guest.request) { Form::read(guest.request).ok() } else { None };
+    let form = form.unwrap_or_default();
+    let typed: Vec<_> =
+        form.iter().filter(|(name, value)| !UNSEEN.contains(name) && !value.trim().is_empty()).collect();
+    html! {
+        @if !typed.is_empty() {
+            h2 { (texts.typed) }
+            p { (texts.typed_means) }
+            @for (name, value) in typed { (message::body(name, value)) }
+        }
+    }
 }
 
 fn told(guest: &Guest<'_>, title: &str, means: &str, more: Markup) -> Markup {
@@ -129,7 +154,7 @@ fn told(guest: &Guest<'_>, title: &str, means: &str, more: Markup) -> Markup {
             h1 { (title) }
             p { (means) }
             (more)
-            @if guest.request.cookie(crate::session::COOKIE).is_some() {
+            @if crate::session::sent(guest.request).is_some() {
                 p { a href=(guest.to("webhooks")) { (guest.texts.troubles.to_start) } }
             }
         }

@@ -27,7 +27,7 @@ mod events;
 mod field;
 mod glance;
 mod jobs;
-mod message;
+pub(crate) mod message;
 mod removal;
 mod webhook;
 mod webhooks;
@@ -40,10 +40,10 @@ use crate::session::Capability::{Edit, Secrets, Send, View};
 /// All of them, by their paths below the portal's own. Of two that fit a request, the first one counts.
 pub(crate) const ROUTES: &[Route] = &[
     Route::open("GET", "assets/{name}", |guest| Box::pin(async { assets::file(guest) })),
-    Route::open("GET", "enter/{token}", |guest| Box::pin(async { Ok(enter::asked(guest)) })),
+    Route::open("GET", "enter/{token}", |guest| Box::pin(async { Ok(enter::asked(guest).await) })),
     Route::open("POST", "enter", |guest| Box::pin(enter::enter(guest))),
     Route::open("GET", "left", |guest| Box::pin(async { Ok(enter::left(guest)) })),
-    Route::form(enter::LEAVING, "leave", |visit| Box::pin(enter::leave(visit))),
+    Route::open("POST", "leave", |guest| Box::pin(enter::leave(guest))),
     Route::page("", |visit| Box::pin(enter::start(visit))),
     Route::page("webhooks", |visit| Box::pin(webhooks::list(visit))),
     Route::page("events", |visit| Box::pin(events::list(visit))),

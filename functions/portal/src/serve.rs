@@ -14,7 +14,7 @@ use crate::pages;
 use crate::policy;
 use crate::portal::Portal;
 use crate::routes::{self, Astray, Handler};
-use crate::session::{COOKIE, Capability};
+use crate::session::{self, Capability};
 use crate::shown::Shown;
 use crate::trouble::Trouble;
 use crate::visit::{Guest, Visit, root};
@@ -88,7 +88,7 @@ async fn answered(portal: &Portal, request: &Request) -> (&'static str, Option<T
 
 /// The visit of whoever has a session.
 async fn visit<'a>(portal: &'a Portal, guest: Guest<'a>) -> Result<Visit<'a>, Trouble> {
-    let secret = guest.request.cookie(COOKIE).ok_or(Trouble::Ended)?;
+    let secret = session::sent(guest.request).ok_or(Trouble::Ended)?;
     let session = in_time(portal.sessions.of(&portal.api, secret)).await?;
     let form = if guest.request.method == "POST" { Form::read(guest.request)? } else { Form::default() };
     let brand = session.brand(&portal.brand);
@@ -113,7 +113,7 @@ async fn in_time<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T,
 
 fn settled(guest: &Guest<'_>, visit: Option<&Visit<'_>>, shown: Result<Shown, Trouble>) -> (Option<Trouble>, Response) {
     match shown {
-        Ok(shown) => (None, told(guest, visit, shown)),
+        Ok(shown) => (shown.trouble().cloned(), told(guest, visit, shown)),
         Err(trouble) => {
             let page = layout::troubled(guest, &trouble);
             // A session that has ended leads nowhere any more.
@@ -124,20 +124,20 @@ fn settled(guest: &Guest<'_>, visit: Option<&Visit<'_>>, shown: Result<Shown, Tr
 }
 
 fn told(guest: &Guest<'_>, visit: Option<&Visit<'_>>, shown: Shown) -> Response {
-    let (response, cookie) = match shown {
+    let (response, cookies) = match shown {
         Shown::Page(page) => {
             let text = layout::whole(guest, visit, &page).into_string();
-            (sent(guest, HTML, &text, NOT_KEPT).with_status(page.status), page.cookie)
+            (sent(guest, HTML, &text, NOT_KEPT).with_status(page.status), page.left.cookies)
         }
-        Shown::See { path, cookie } => {
+        Shown::See { path, left } => {
             let response = Response::see(guest.to(&path)).header("cache-control", NOT_KEPT);
-            (policy::guarded(response, &guest.brand), cookie)
+            (policy::guarded(response, &guest.brand), left.cookies)
         }
-        Shown::Picture(markup) => (sent(guest, "image/svg+xml", &markup.into_string(), NOT_KEPT), None),
-        Shown::Part(markup) => (sent(guest, HTML, &markup.into_string(), NOT_KEPT), None),
-        Shown::File { content_type, text } => (sent(guest, content_type, &text, FOR_GOOD), None),
+        Shown::Picture(markup) => (sent(guest, "image/svg+xml", &markup.into_string(), NOT_KEPT), Vec::new()),
+        Shown::Part(markup) => (sent(guest, HTML, &markup.into_string(), NOT_KEPT), Vec::new()),
+        Shown::File { content_type, text } => (sent(guest, content_type, &text, FOR_GOOD), Vec::new()),
     };
-    cookie.into_iter().fold(response, Response::cookie)
+    cookies.into_iter().fold(response, Response::cookie)
 }
 
 /// A text, as small as the browser takes it.

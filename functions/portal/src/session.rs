@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use postrider_api::Request;
 use postrider_domain::key::hash_of;
+use postrider_domain::portal::is_session;
 use postrider_domain::time;
 use postrider_host::remembered::RememberedByKey;
 use serde::Deserialize;
@@ -13,17 +15,16 @@ use crate::brand::Brand;
 use crate::colour::Colour;
 use crate::texts::Language;
 use crate::trouble::Trouble;
+use crate::visit::Guest;
 
 /// How long what a session may do is remembered. Each call of the API is judged by the API, so this decides which buttons are shown.
-const REMEMBERED: Duration = Duration::from_secs(20);
+const REMEMBERED: Duration = Duration::from_secs(10);
 /// Sessions that are remembered.
 const MOST: usize = 1_000;
 
 /// The cookie's name. A browser takes `__Secure-` from a secure origin alone; `__Host-` would need the path `/`, where all of the
 /// API would be sent it.
 pub(crate) const COOKIE: &str = "__Secure-portal";
-/// No session is longer, and no cookie may be.
-const MOST_CHARS: usize = 1_024;
 
 /// What a session may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -106,9 +107,6 @@ impl Sessions {
     /// # Errors
     /// [`Trouble::Ended`] where there is none.
     pub(crate) async fn of(&self, api: &Api, text: &str) -> Result<Session, Trouble> {
-        if !is_sendable(text) {
-            return Err(Trouble::Ended);
-        }
         let load = async {
             match api.call::<Session>(Some(text), Call::get(&["v1", "portal", "session"], &[])).await {
                 Ok(session) => Ok(Some(session)),
@@ -124,28 +122,40 @@ impl Sessions {
     }
 }
 
-/// Whether a header and a cookie can carry it.
-fn is_sendable(text: &str) -> bool {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_.~+/=".contains(char);
-    !text.is_empty() && text.len() <= MOST_CHARS && text.chars().all(is_plain)
+/// The session's text that a request has in its cookie. What cannot be one is none, and nobody is asked about it.
+pub(crate) fn sent(request: &Request) -> Option<&str> {
+    request.cookie(COOKIE).filter(|text| is_session(text))
 }
 
-/// The cookie that holds a session, for as many seconds; nothing where no cookie can.
+/// The cookie that holds a session, for as many seconds; nothing where it is none.
 ///
-/// It names no path: a browser takes the one below which it was set, which is the portal's own wherever that is.
+/// It names no path: a browser takes the one below which it was set, and a link's button posts to `portal/enter`. So it is below the
+/// portal's own wherever that is, also behind a proxy that puts it elsewhere.
 pub(crate) fn cookie(session: &str, seconds: i64, is_framed: bool) -> Option<String> {
-    is_sendable(session).then(|| written(session, seconds.max(0), is_framed))
+    is_session(session).then(|| written(session, seconds.max(0), None, is_framed))
 }
 
-/// What takes the cookie away.
-pub(crate) fn no_cookie(is_framed: bool) -> String {
-    written("", 0, is_framed)
+/// What takes the cookie away, whichever page's answer it is: from the path of the page's own folder, as it was set; and as other pages lie
+/// in other folders, from where the portal is as far as we know, by what came and by what links say.
+pub(crate) fn no_cookie(guest: &Guest<'_>) -> Vec<String> {
+    let is_framed = guest.brand.is_framed();
+    let mut paths: Vec<String> =
+        [guest.request.before.as_str(), guest.api.path()].map(|before| format!("{before}/portal")).into();
+    paths.dedup();
+    let named = paths.into_iter().filter(|path| is_path(path)).map(|path| written("", 0, Some(&path), is_framed));
+    std::iter::once(written("", 0, None, is_framed)).chain(named).collect()
 }
 
-fn written(session: &str, seconds: i64, is_framed: bool) -> String {
+/// Whether a cookie can name it.
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b";,\"\\".contains(&byte))
+}
+
+fn written(session: &str, seconds: i64, path: Option<&str>, is_framed: bool) -> String {
     // Within another site's frame, a browser sends what is partitioned by that site.
     let site = if is_framed { "SameSite=None; Partitioned" } else { "SameSite=Lax" };
-    format!("{COOKIE}={session}; Max-Age={seconds}; HttpOnly; Secure; {site}")
+    let path = path.map(|path| format!("; Path={path}")).unwrap_or_default();
+    format!("{COOKIE}={session}; Max-Age={seconds}; HttpOnly; Secure; {site}{path}")
 }
 
 #[cfg(test)]
@@ -184,18 +194,29 @@ mod tests {
         );
     }
 
+    const TEXT: &str = crate::stand_in::SESSION;
+
     #[test]
     fn a_cookie_is_out_of_scripts_and_other_sites_reach() {
-        let set = cookie("a.b-c_1", 60, false).unwrap();
-        assert_eq!(set, "__Secure-portal=a.b-c_1; Max-Age=60; HttpOnly; Secure; SameSite=Lax");
-        assert!(cookie("a", 60, true).unwrap().ends_with("; HttpOnly; Secure; SameSite=None; Partitioned"));
-        assert_eq!(no_cookie(false), "__Secure-portal=; Max-Age=0; HttpOnly; Secure; SameSite=Lax");
+        let set = cookie(TEXT, 60, false).unwrap();
+        assert_eq!(set, format!("__Secure-portal={TEXT}; Max-Age=60; HttpOnly; Secure; SameSite=Lax"));
+        assert!(cookie(TEXT, 60, true).unwrap().ends_with("; HttpOnly; Secure; SameSite=None; Partitioned"));
     }
 
     #[test]
-    fn what_would_be_more_than_a_value_is_no_cookie() {
-        for hostile in ["", "a; Domain=example.com", "a\r\nset-cookie: b=c", "a b", "é", &"a".repeat(MOST_CHARS + 1)] {
+    fn what_is_no_session_is_no_cookie() {
+        for hostile in
+            ["", "a; Domain=example.com", &format!("{TEXT}\r\nset-cookie: b=c"), &format!("{TEXT} "), "é", &TEXT[1..]]
+        {
             assert_eq!(cookie(hostile, 60, false), None, "{hostile}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_would_be_more_than_one_is_none() {
+        assert!(is_path("/portal") && is_path("/_aws/execute-api/abc/$default/portal"));
+        for hostile in ["", "portal", "/a;b/portal", "/a b/portal", "/a\r\nb/portal", "/ä/portal"] {
+            assert!(!is_path(hostile), "{hostile}");
         }
     }
 }

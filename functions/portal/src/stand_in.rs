@@ -18,7 +18,9 @@ use crate::serve::serve;
 use crate::session::COOKIE;
 
 /// The session that a visitor has.
-pub(crate) const SESSION: &str = "ps_0123456789.abc";
+pub(crate) const SESSION: &str = "prs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// A link's token.
+pub(crate) const TOKEN: &str = "prl_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A call that came.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub(crate) struct Asked {
     pub(crate) line: String,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: Value,
+    /// The body as it came.
+    pub(crate) text: String,
 }
 
 type Answers = Vec<(&'static str, u16, Value)>;
@@ -57,6 +61,11 @@ impl StandIn {
     pub(crate) fn asked(&self) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap().clone();
         asked.into_iter().filter(|asked| asked.line != "GET /v1/portal/session").collect()
+    }
+
+    /// How many came, of whichever kind.
+    pub(crate) fn all_asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
     }
 
     /// Whoever has the session.
@@ -97,8 +106,9 @@ async fn answer(stream: TcpStream, noted: Arc<Mutex<Vec<Asked>>>, answers: Arc<A
     let mut parts = first.split_whitespace();
     let (method, target) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let line = format!("{method} {}", target.strip_prefix("/base").unwrap_or(target));
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    noted.lock().unwrap().push(Asked { line: line.clone(), headers, body });
+    let text = String::from_utf8(body).unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    noted.lock().unwrap().push(Asked { line: line.clone(), headers, body, text });
     let known =
         answers.iter().find(|(begin, ..)| line.starts_with(begin)).map(|(_, status, body)| (*status, body.clone()));
     let usual = || match line.as_str() {

@@ -72,6 +72,11 @@ impl Trouble {
         }
     }
 
+    /// Whether the same may be taken a moment later.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Busy | Self::Failed(_))
+    }
+
     /// The status of the page that tells of it.
     pub(crate) fn status(&self) -> u16 {
         match self {

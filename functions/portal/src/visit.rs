@@ -4,8 +4,8 @@ use std::ops::Deref;
 
 use postrider_api::Request;
 use reqwest::Method;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::api::{Api, Call};
 use crate::brand::Brand;
@@ -74,6 +74,11 @@ impl Guest<'_> {
     }
 }
 
+/// What is sent, as JSON. What of it is raw stays as it was written.
+fn written(body: &impl Serialize) -> Result<String, Trouble> {
+    serde_json::to_string(body).map_err(|_| Trouble::failed("a body that cannot be written".to_owned()))
+}
+
 impl Visit<'_> {
     pub(crate) fn may(&self, capability: Capability) -> bool {
         self.session.may(capability)
@@ -94,8 +99,8 @@ impl Visit<'_> {
     }
 
     /// Posts there.
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> Result<T, Trouble> {
-        self.api.call(Some(self.secret), Call::with(Method::POST, path, Some(body))).await
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Trouble> {
+        self.api.call(Some(self.secret), Call::with(Method::POST, path, Some(written(body)?))).await
     }
 
     /// Posts what makes something: with the same key again it makes nothing more, and is answered the same.
@@ -103,15 +108,15 @@ impl Visit<'_> {
         &self,
         path: &[&str],
         key: &str,
-        body: &Value,
+        body: &impl Serialize,
     ) -> Result<T, Trouble> {
-        let call = Call { idempotency_key: Some(key), ..Call::with(Method::POST, path, Some(body)) };
+        let call = Call { idempotency_key: Some(key), ..Call::with(Method::POST, path, Some(written(body)?)) };
         self.api.call(Some(self.secret), call).await
     }
 
     /// Changes what is there.
-    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> Result<T, Trouble> {
-        self.api.call(Some(self.secret), Call::with(Method::PATCH, path, Some(body))).await
+    pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Trouble> {
+        self.api.call(Some(self.secret), Call::with(Method::PATCH, path, Some(written(body)?))).await
     }
 
     /// Takes away what is there.

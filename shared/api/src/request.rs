@@ -45,6 +45,8 @@ pub struct Request {
     pub method: String,
     /// The path's segments, empty ones too: `["v1", "webhooks", "wh_…"]`.
     pub segments: Vec<String>,
+    /// What stood before that path, such as a stage's name: `/live`.
+    pub before: String,
     /// API Gateway's id of the request, which every answer repeats.
     pub id: String,
     query: Vec<(String, String)>,
@@ -72,6 +74,7 @@ impl Request {
         let context = event.request_context;
         let path = own_path(&event.raw_path, &event.route_key, &event.path_parameters.unwrap_or_default());
         Ok(Self {
+            before: event.raw_path.strip_suffix(&path).unwrap_or_default().to_owned(),
             method: context.http.method,
             // API Gateway has decoded it, and no id of ours has anything left to decode.
             segments: path.strip_prefix('/').unwrap_or_default().split('/').map(str::to_owned).collect(),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use self::body::Told;
 use self::question::Question;
-use super::field::Field;
+use super::field::{self, Field};
 use crate::directory::Directory;
 use crate::form::Errors;
 use crate::parts;
@@ -52,8 +52,11 @@ pub(crate) async fn examine(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         Some(read) => found(visit, &read, &mut errors).await?,
         None => None,
     };
-    let shown = page(visit, &Directory::of(visit).await?, &asked, &errors, found.as_ref());
-    Ok(if errors.is_empty() { shown } else { shown.with_status(422) })
+    let directory = match Directory::of(visit).await {
+        Err(trouble) if trouble.passes() => Directory::default(),
+        directory => directory?,
+    };
+    Ok(page(visit, &directory, &asked, &errors, found.as_ref()).with_errors(&errors, 422))
 }
 
 /// Tries each text that the body may have been, until one of them fits or tells something else than that it does not.
@@ -70,7 +73,10 @@ async fn found(visit: &Visit<'_>, read: &question::Read, errors: &mut Errors) ->
                 errors.add(question::field_of(refused.field.as_deref()), refused.message);
                 return Ok(None);
             }
-            Err(trouble) => return Err(trouble),
+            Err(trouble) => {
+                *errors = field::kept(visit, trouble, &[])?;
+                return Ok(None);
+            }
         };
         let settles = !matches!(
             verdict.cause,
@@ -88,7 +94,7 @@ fn page(visit: &Visit<'_>, directory: &Directory, asked: &Question, errors: &Err
     let texts = &visit.texts.doctor;
     let main = html! {
         (parts::error_summary(visit, errors))
-        h1 { (texts.title) }
+        h1 #(field::WHOLE) { (texts.title) }
         p { (texts.means) " " (texts.nothing_kept) }
         @if let Some(found) = found { (finding(visit, asked, found)) }
         form method="post" action=(visit.to("doctor")) {

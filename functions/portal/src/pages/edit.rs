@@ -4,15 +4,17 @@ mod draw;
 mod events;
 mod filter;
 mod pairs;
+mod settings;
 mod typed;
 
 use maud::{Markup, html};
 use postrider_host::entropy;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use self::events::Catalogue;
 pub(crate) use self::filter::tried;
+use self::settings::Settings;
 use self::typed::Typed;
 use crate::answers::Webhook;
 use crate::form::Errors;
@@ -38,6 +40,9 @@ const FIELDS: &[&str] = &[
     "retry_schedule",
 ];
 
+/// The field in which a form has the settings that it was drawn from.
+const DRAWN: &str = "drawn";
+
 /// A webhook that was made just now.
 #[derive(Deserialize)]
 struct Made {
@@ -49,10 +54,9 @@ struct Made {
 /// What a form is for.
 enum Purpose<'a> {
     /// With the key under which it makes one webhook, however often it is sent.
-    Make {
-        key: String,
-    },
-    Change(&'a Webhook),
+    Make { key: String },
+    /// With the webhook, if it can be read just now, and the settings that it is drawn from.
+    Change { webhook: Option<&'a Webhook>, drawn: &'a Settings },
 }
 
 /// The empty form, but for an event type that a link names.
@@ -74,47 +78,73 @@ pub(crate) async fn create(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         return Ok(again);
     }
     let mut errors = Errors::default();
-    let mut body = typed.settings(visit.texts, &mut errors);
-    body.retain(|_, value| !value.is_null());
+    let body = typed.settings(visit.texts, &mut errors).without_nothings();
     if errors.is_empty() {
-        match visit.create::<Made>(&["v1", "webhooks", "create"], &key, &Value::Object(body)).await {
+        match visit.create::<Made>(&["v1", "webhooks", "create"], &key, &body).await {
             Ok(made) => return Ok(created(visit, &made)),
-            Err(trouble) => errors = field::refused(trouble, FIELDS)?,
+            Err(trouble) => errors = field::kept(visit, trouble, FIELDS)?,
         }
     }
     let catalogue = Catalogue::read(visit).await?;
-    Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_status(400))
+    Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_errors(&errors, 400))
 }
 
 /// The form with what a webhook has.
 pub(crate) async fn edit(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let (webhook, catalogue) = futures::join!(webhook::asked_for(visit), Catalogue::read(visit));
     let (webhook, catalogue) = (webhook?, catalogue?);
-    let typed = Typed::of(&webhook);
-    Ok(form(visit, &Purpose::Change(&webhook), &typed, &catalogue, &Errors::default(), None))
+    let drawn = Settings::of(&webhook);
+    let purpose = Purpose::Change { webhook: Some(&webhook), drawn: &drawn };
+    Ok(form(visit, &purpose, &Typed::of(&drawn), &catalogue, &Errors::default(), None))
 }
 
-/// Changes a webhook: what was typed differently from how it is now.
+/// Changes a webhook: what was typed differently from how the form was drawn. Where somebody else has changed the same meanwhile, nothing is
+/// changed, and the form says so.
 pub(crate) async fn save(visit: &Visit<'_>) -> Result<Shown, Trouble> {
-    let webhook = webhook::asked_for(visit).await?;
+    let (webhook, carried) = (webhook::asked_for(visit).await, Settings::carried(visit.form.raw(DRAWN)));
+    let (webhook, unread) = match webhook {
+        Ok(webhook) => (Some(webhook), None),
+        Err(trouble) if trouble.passes() && carried.is_some() => (None, Some(trouble)),
+        Err(trouble) => return Err(trouble),
+    };
+    let present = webhook.as_ref().map(Settings::of);
+    let drawn = carried.or_else(|| present.clone()).unwrap_or_default();
     let typed = Typed::read(&visit.form);
-    let purpose = Purpose::Change(&webhook);
+    let purpose = Purpose::Change { webhook: webhook.as_ref(), drawn: &drawn };
     if let Some(again) = shown_again(visit, &purpose, &typed).await? {
         return Ok(again);
     }
     let mut errors = Errors::default();
-    let body = typed::changes(&webhook, typed.settings(visit.texts, &mut errors));
+    let changes = typed::changes(visit.texts, &drawn, typed.settings(visit.texts, &mut errors));
+    if let Some(trouble) = unread {
+        errors = field::kept(visit, trouble, FIELDS)?;
+    }
+    if let Some(present) = present {
+        let overtaken = typed::overtaken(visit.texts, &changes, &drawn, &present);
+        for name in &overtaken {
+            errors.add(name, (visit.texts.edit.overtaken)(&present.in_words(name)));
+        }
+        if !overtaken.is_empty() {
+            // What others have changed beside it is shown as it is now, and what was typed stands over it.
+            let (typed, catalogue) = (typed.over(&present, &changes), Catalogue::read(visit).await?);
+            let purpose = Purpose::Change { webhook: webhook.as_ref(), drawn: &present };
+            return Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_errors(&errors, 409));
+        }
+    }
     if errors.is_empty() {
-        let path = ["v1", "webhooks", webhook.id.as_str()];
-        let saved =
-            if body.is_empty() { Ok(()) } else { visit.patch::<Value>(&path, &Value::Object(body)).await.map(drop) };
+        let id = visit.variables[0];
+        let saved = if changes.is_empty() {
+            Ok(())
+        } else {
+            visit.patch::<IgnoredAny>(&["v1", "webhooks", id], &changes).await.map(drop)
+        };
         match saved {
-            Ok(()) => return Ok(Shown::see(format!("webhooks/{}?done=saved", webhook.id))),
-            Err(trouble) => errors = field::refused(trouble, FIELDS)?,
+            Ok(()) => return Ok(Shown::see(format!("webhooks/{id}?done=saved"))),
+            Err(trouble) => errors = field::kept(visit, trouble, FIELDS)?,
         }
     }
     let catalogue = Catalogue::read(visit).await?;
-    Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_status(400))
+    Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_errors(&errors, 400))
 }
 
 /// A session that sees some webhooks alone makes none, since it would not see that one.
@@ -133,7 +163,7 @@ async fn shown_again(visit: &Visit<'_>, purpose: &Purpose<'_>, typed: &Typed) ->
     let verdict = if tries { Some(filter::verdict(visit, typed, &mut errors).await?) } else { None };
     let verdict = verdict.filter(|_| errors.is_empty());
     let typed = Typed { more_rows: rows, ..typed.clone() };
-    Ok(Some(form(visit, purpose, &typed, &catalogue, &errors, verdict.as_ref())))
+    Ok(Some(form(visit, purpose, &typed, &catalogue, &errors, verdict.as_ref()).with_errors(&errors, 200)))
 }
 
 fn form(
@@ -147,20 +177,24 @@ fn form(
     let texts = &visit.texts.edit;
     let (title, action, back) = match purpose {
         Purpose::Make { .. } => (texts.new_title.to_owned(), "webhooks/new".to_owned(), "webhooks".to_owned()),
-        Purpose::Change(webhook) => {
-            let own = format!("webhooks/{}", webhook.id);
-            ((texts.edit_title)(webhook.title()), format!("{own}/edit"), own)
+        Purpose::Change { drawn, .. } => {
+            let own = format!("webhooks/{}", visit.variables[0]);
+            let called = drawn.get::<Option<String>>("name").unwrap_or_else(|| drawn.get("url"));
+            ((texts.edit_title)(&called), format!("{own}/edit"), own)
         }
     };
     let main = html! {
         @match purpose {
             Purpose::Make { .. } => h1 { (title) },
-            Purpose::Change(webhook) => (webhook::above(visit, webhook, visit.texts.webhook.edit)),
+            Purpose::Change { webhook, .. } => (webhook::above(visit, *webhook, visit.texts.webhook.edit)),
         }
         (parts::error_summary(visit, errors))
         form.long #(field::WHOLE) method="post" action=(visit.to(&action)) novalidate {
             (parts::token(visit))
-            @if let Purpose::Make { key } = purpose { input type="hidden" name="key" value=(key); }
+            @match purpose {
+                Purpose::Make { key } => input type="hidden" name="key" value=(key);,
+                Purpose::Change { drawn, .. } => input type="hidden" name=(DRAWN) value=(drawn.to_carry());,
+            }
             // Whoever presses Enter saves: the first button is the one that counts then.
             button.unseen type="submit" tabindex="-1" aria-hidden="true" { (visit.texts.common.save) }
             (draw::where_to(visit, typed, errors))
@@ -169,13 +203,13 @@ fn form(
             (draw::more(visit, typed, errors))
             div.actions {
                 button.primary type="submit" {
-                    @match purpose { Purpose::Make { .. } => (texts.make), Purpose::Change(_) => (visit.texts.common.save) }
+                    @match purpose { Purpose::Make { .. } => (texts.make), Purpose::Change { .. } => (visit.texts.common.save) }
                 }
                 a href=(visit.to(&back)) { (visit.texts.common.cancel) }
             }
         }
-        @if let Purpose::Change(webhook) = purpose {
-            p { a.danger href=(visit.to(&format!("webhooks/{}/delete", webhook.id))) { (texts.removal.link) } }
+        @if let Purpose::Change { .. } = purpose {
+            p { a.danger href=(visit.to(&format!("webhooks/{}/delete", visit.variables[0]))) { (texts.removal.link) } }
         }
     };
     let title = if errors.is_empty() { title } else { format!("{}: {title}", visit.texts.common.error) };

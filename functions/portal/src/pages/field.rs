@@ -9,6 +9,7 @@ use postrider_domain::time;
 use crate::form::Errors;
 use crate::prose;
 use crate::trouble::{Refused, Trouble};
+use crate::visit::Guest;
 
 /// The place of what is wrong with a form as a whole.
 pub(crate) const WHOLE: &str = "form-top";
@@ -43,13 +44,22 @@ impl Field<'_> {
         self.area_of(errors, 8)
     }
 
+    /// A few lines of prose.
+    pub(crate) fn notes(self, errors: &Errors) -> Markup {
+        self.lines(errors, 2, "notes")
+    }
+
     /// So many lines, unless somebody makes it larger.
     pub(crate) fn area_of(self, errors: &Errors, rows: u8) -> Markup {
+        self.lines(errors, rows, "code")
+    }
+
+    fn lines(self, errors: &Errors, rows: u8, class: &str) -> Markup {
         let wrong = errors.of(self.name).is_some();
         self.around(
             errors,
             html! {
-                textarea.code #(self.name) name=(self.name) rows=(rows) spellcheck="false" autocomplete="off"
+                textarea.(class) #(self.name) name=(self.name) rows=(rows) spellcheck="false" autocomplete="off"
                     aria-describedby=[self.described_by(errors)] aria-invalid=[wrong.then_some("true")] {
                     // A browser drops the first line break.
                     "\n" (self.value)
@@ -119,6 +129,25 @@ pub(crate) fn refused(trouble: Trouble, known: &[&str]) -> Result<Errors, Troubl
     let place = named.filter(|field| known.contains(field)).unwrap_or(WHOLE);
     let faults: Vec<_> = faults.iter().map(|(path, message)| format!("{path}: {message}")).collect();
     errors.add(place, if faults.is_empty() { message } else { format!("{message} ({})", faults.join("; ")) });
+    Ok(errors)
+}
+
+/// What became of a form that was posted: what the API refused, as above; or that the same may be taken a moment later, above a form that
+/// keeps what was typed.
+///
+/// # Errors
+/// The trouble where the form is of no use any more.
+pub(crate) fn kept(guest: &Guest<'_>, trouble: Trouble, known: &[&str]) -> Result<Errors, Trouble> {
+    if !trouble.passes() {
+        return refused(trouble, known);
+    }
+    let texts = &guest.texts.troubles;
+    let message = match trouble {
+        Trouble::Failed(_) => (texts.kept_failed)(&guest.request.id),
+        _ => texts.kept_busy.to_owned(),
+    };
+    let mut errors = Errors::default();
+    errors.add_trouble(WHOLE, message, trouble);
     Ok(errors)
 }
 

@@ -29,6 +29,15 @@ pub(crate) async fn asked_for(visit: &Visit<'_>) -> Result<Webhook, Trouble> {
     visit.get(&["v1", "webhooks", visit.variables[0]], &[]).await
 }
 
+/// The same for a form that was posted: where it cannot be read just now the form does without, so that what was typed is not lost.
+pub(crate) async fn for_form(visit: &Visit<'_>) -> Result<Option<Webhook>, Trouble> {
+    match asked_for(visit).await {
+        Ok(webhook) => Ok(Some(webhook)),
+        Err(trouble) if trouble.passes() => Ok(None),
+        Err(trouble) => Err(trouble),
+    }
+}
+
 /// Its own page.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let chosen = Chosen::of(visit);
@@ -76,16 +85,22 @@ async fn turned(visit: &Visit<'_>, how: &str) -> Result<Shown, Trouble> {
     Ok(Shown::see(format!("webhooks/{id}?done={how}")))
 }
 
-/// What stands above all pages of a webhook: its name, its address, and the way to the others. `here` is what the page is called.
-pub(crate) fn above(visit: &Visit<'_>, webhook: &Webhook, here: &str) -> Markup {
-    let texts = &visit.texts.webhook;
+/// What stands above all pages of a webhook: its name and its address, where they are known, and the way to the others. `here` is what the
+/// page is called.
+pub(crate) fn above<'w>(visit: &Visit<'_>, webhook: impl Into<Option<&'w Webhook>>, here: &str) -> Markup {
+    let (texts, webhook) = (&visit.texts.webhook, webhook.into());
     html! {
         p { a href=(visit.to("webhooks")) { "← " (texts.to_all) } }
-        div.heading { h1 { (webhook.title()) } (health::state(visit, webhook)) }
-        @if webhook.name.is_some() { p.soft { code { (webhook.url) } } }
+        @match webhook {
+            Some(webhook) => {
+                div.heading { h1 { (webhook.title()) } (health::state(visit, webhook)) }
+                @if webhook.name.is_some() { p.soft { code { (webhook.url) } } }
+            }
+            None => h1 { (here) },
+        }
         nav.sections aria-label=(texts.sections) {
             ul {
-                @for (path, name) in sections(visit, &webhook.id) {
+                @for (path, name) in sections(visit, visit.variables[0]) {
                     li { a href=(visit.to(&path)) aria-current=[(name == here).then_some("page")] { (name) } }
                 }
             }

@@ -18,6 +18,8 @@ pub(crate) struct Common {
     pub(crate) sign_out: &'static str,
     pub(crate) signed_out: &'static str,
     pub(crate) signed_out_means: &'static str,
+    /// Where the session could not be ended.
+    pub(crate) signed_out_here: &'static str,
     /// Where visitors came from.
     pub(crate) back: &'static str,
     /// With the session's end behind it.
@@ -47,4 +49,9 @@ pub(crate) struct Enter {
     pub(crate) button: &'static str,
     pub(crate) used: &'static str,
     pub(crate) used_means: &'static str,
+    /// That a session goes on in this browser; with its tenant's name where that is known.
+    pub(crate) already: &'static str,
+    pub(crate) already_for: With,
+    pub(crate) go_on: &'static str,
+    pub(crate) go_on_for: With,
 }

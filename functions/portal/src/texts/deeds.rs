@@ -106,6 +106,8 @@ pub(crate) struct Rotate {
     pub(crate) make: &'static str,
     pub(crate) made: &'static str,
     pub(crate) made_means: &'static str,
+    /// Where the page with the new one is loaded again.
+    pub(crate) sent_already: &'static str,
     pub(crate) secret: &'static str,
     pub(crate) old_until: &'static str,
     pub(crate) old_ended: &'static str,

@@ -28,6 +28,8 @@ pub(crate) struct Edit {
     /// With the line and the column.
     pub(crate) not_json: fn(usize, usize) -> String,
     pub(crate) not_an_object: &'static str,
+    /// With what somebody else has written there meanwhile.
+    pub(crate) overtaken: With,
 }
 
 /// Which events it asks for.

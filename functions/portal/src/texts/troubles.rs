@@ -1,5 +1,7 @@
 //! What a page says that cannot show what was asked for.
 
+use super::With;
+
 /// A title, and what it means for the reader.
 pub(crate) type Told = (&'static str, &'static str);
 
@@ -16,6 +18,13 @@ pub(crate) struct Troubles {
     pub(crate) too_long: Told,
     pub(crate) busy: Told,
     pub(crate) failed: Told,
+    /// Above a form that keeps what was typed.
+    pub(crate) kept_busy: &'static str,
+    /// With the request's id.
+    pub(crate) kept_failed: With,
+    /// Where no form can keep it.
+    pub(crate) typed: &'static str,
+    pub(crate) typed_means: &'static str,
     /// Before what the API says.
     pub(crate) reason: &'static str,
     /// Before the request's id.

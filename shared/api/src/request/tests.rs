@@ -47,6 +47,7 @@ fn what_a_stage_or_a_mapping_puts_before_a_path_is_none_of_it() {
         {
             let request = read(&envelope(route_key, &format!("{before}{own}"), values.clone()));
             assert_eq!(format!("/{}", request.segments.join("/")), own, "behind {before:?}");
+            assert_eq!(request.before, before, "{own}");
         }
     }
 }

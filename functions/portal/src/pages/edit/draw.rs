@@ -22,7 +22,7 @@ pub(super) fn where_to(visit: &Visit<'_>, typed: &Typed, errors: &Errors) -> Mar
         section {
             (field("url", texts.url, texts.url_hint, &typed.url).input(errors, "url", None))
             (field("name", texts.name, texts.name_hint, &typed.name).input(errors, "text", None))
-            (field("description", texts.description, texts.description_hint, &typed.description).input(errors, "text", None))
+            (field("description", texts.description, texts.description_hint, &typed.description).notes(errors))
         }
     }
 }
@@ -55,6 +55,9 @@ pub(super) fn more(visit: &Visit<'_>, typed: &Typed, errors: &Errors) -> Markup 
             (field("timeout_seconds", texts.timeout, texts.timeout_hint, &typed.timeout_seconds).input(errors, "text", None))
             @if takes_types {
                 (field("content_type", texts.content_type, texts.content_type_hint, &typed.content_type).input(errors, "text", None))
+            } @else if !typed.content_type.is_empty() {
+                // Or it would come back as emptied.
+                input type="hidden" name="content_type" value=(typed.content_type);
             }
             (retries(visit, typed, errors))
             (typed.metadata.drawn("metadata", &metadata, errors, typed.more_rows))

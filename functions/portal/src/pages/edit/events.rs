@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::typed::Typed;
 use crate::answers::Pagination;
 use crate::form::Errors;
+use crate::json;
 use crate::pages::field::Field;
 use crate::prose;
 use crate::trouble::Trouble;
@@ -42,9 +43,9 @@ pub(super) struct EventType {
     #[serde(default)]
     description: Option<String>,
     #[serde(default)]
-    schema: Option<Value>,
+    schema: Option<Box<RawValue>>,
     #[serde(default)]
-    example: Option<Value>,
+    example: Option<Box<RawValue>>,
     #[serde(default)]
     built_in: bool,
 }
@@ -144,13 +145,13 @@ fn choice(name: &str, label: &str, means: Option<&str>, typed: &Typed) -> Markup
 
 fn listed(visit: &Visit<'_>, one: &EventType, typed: &Typed, room: &mut usize) -> Markup {
     let texts = &visit.texts.edit.events;
-    let mut shown = |value: Option<&Value>| {
-        let text = format!("{:#}", value?);
+    let mut shown = |value: Option<&RawValue>| {
+        let text = json::pretty(value?.get());
         let fits = text.len() <= MOST_CHARS && text.len() <= *room;
         *room -= if fits { text.len() } else { 0 };
         fits.then_some(text)
     };
-    let (example, schema) = (shown(one.example.as_ref()), shown(one.schema.as_ref()));
+    let (example, schema) = (shown(one.example.as_deref()), shown(one.schema.as_deref()));
     html! {
         (choice(&one.name, &one.name, one.description.as_deref(), typed))
         @if example.is_some() || schema.is_some() {

@@ -1,12 +1,13 @@
 //! A filter, tried on an event: by a button, or as it is typed where there is a script.
 
 use maud::{Markup, html};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::events::Catalogue;
 use super::typed::{self, Typed};
 use crate::form::Errors;
+use crate::json;
 use crate::pages::field::{self, Field};
 use crate::parts;
 use crate::prose;
@@ -23,11 +24,19 @@ struct Judged {
     why: Option<String>,
 }
 
+/// As it is asked: what was typed, number for number.
+#[derive(Serialize)]
+struct Asked<'a> {
+    filter: Box<RawValue>,
+    event: &'a str,
+    data: Box<RawValue>,
+}
+
 /// What is asked of a type: its example.
 #[derive(Deserialize)]
 struct Type {
     #[serde(default)]
-    example: Option<Value>,
+    example: Option<Box<RawValue>>,
 }
 
 /// The filter, and the event to try it on.
@@ -72,18 +81,27 @@ pub(super) async fn verdict(visit: &Visit<'_>, typed: &Typed, errors: &mut Error
     }
     let filter = typed::object(visit.texts, "filter", &typed.filter, errors);
     let data = match typed.test_data.as_str() {
-        "" => example(visit, &typed.test_event).await?,
+        "" => match example(visit, &typed.test_event).await {
+            Ok(example) => json::object(example.as_deref().map_or("{}", RawValue::get)).ok(),
+            Err(trouble) => {
+                *errors = field::kept(visit, trouble, &[])?;
+                None
+            }
+        },
         text => typed::object(visit.texts, "test_data", text, errors),
     };
-    if !errors.is_empty() {
-        return Ok(html! {});
-    }
-    let body = json!({"filter": filter, "event": typed.test_event, "data": data});
+    let (Some(filter), Some(data)) = (filter, data) else { return Ok(html! {}) };
+    let body = Asked { filter, event: &typed.test_event, data };
     match visit.post::<Judged>(&["v1", "webhooks", "filter", "test"], &body).await {
         Ok(judged) => Ok(said(visit, &judged)),
         Err(trouble) => {
+            let told = field::kept(visit, trouble, &["filter", "event", "data"])?;
+            if told.trouble().is_some() {
+                *errors = told;
+                return Ok(html! {});
+            }
             // The API calls them by other names.
-            for (place, message) in field::refused(trouble, &["filter", "event", "data"])?.iter() {
+            for (place, message) in told.iter() {
                 let own = match place {
                     "event" => "test_event",
                     "data" => "test_data",
@@ -96,13 +114,13 @@ pub(super) async fn verdict(visit: &Visit<'_>, typed: &Typed, errors: &mut Error
     }
 }
 
-/// The example of a type, or an empty object.
-async fn example(visit: &Visit<'_>, event: &str) -> Result<Value, Trouble> {
+/// The example of a type, if it has one.
+async fn example(visit: &Visit<'_>, event: &str) -> Result<Option<Box<RawValue>>, Trouble> {
     let known = match event {
         "" => None,
         event => visit.get_if_there::<Type>(&["v1", "event-types", event]).await?,
     };
-    Ok(known.and_then(|known| known.example).unwrap_or_else(|| json!({})))
+    Ok(known.and_then(|known| known.example))
 }
 
 fn said(visit: &Visit<'_>, judged: &Judged) -> Markup {
@@ -121,6 +139,10 @@ fn said(visit: &Visit<'_>, judged: &Judged) -> Markup {
 pub(crate) async fn tried(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let mut errors = Errors::default();
     let verdict = verdict(visit, &Typed::read(&visit.form), &mut errors).await?;
+    // The script leaves what is there.
+    if let Some(trouble) = errors.trouble() {
+        return Err(trouble.clone());
+    }
     let wrong = html! { ul.wrong { @for (_, message) in errors.iter() { li { (prose::line(message)) } } } };
     Ok(Shown::Part(if errors.is_empty() { verdict } else { wrong }))
 }

@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use maud::{Markup, html};
-use serde_json::{Map, Value, json};
-
-use crate::form::{Errors, Form};
+use crate::form::{self, Errors, Form};
 use crate::prose;
 use crate::texts::Texts;
+use maud::{Markup, html};
 
 /// Empty rows below those that are filled.
 const EMPTY: usize = 1;
@@ -15,6 +13,9 @@ const EMPTY: usize = 1;
 const MORE: usize = 4;
 /// Rows that are read of a form; the API takes fewer.
 const MOST: usize = 100;
+
+/// The one kind of names of which the case means nothing.
+const HEADERS: &str = "headers";
 
 /// Rows as they were typed, the empty ones left out.
 #[derive(Debug, Clone, Default)]
@@ -34,30 +35,29 @@ impl Pairs {
     pub(super) fn read(form: &Form, field: &str) -> Self {
         let (names, values) = (format!("{field}_name"), format!("{field}_value"));
         let rows = form.all(&names).zip(form.all(&values)).take(MOST);
-        let rows = rows.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        let rows = rows.map(|(name, value)| (form::line(name), form::line(value)));
         Self(rows.filter(|(name, value)| !name.is_empty() || !value.is_empty()).collect())
     }
 
     pub(super) fn of(map: &BTreeMap<String, String>) -> Self {
-        Self(map.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        Self(map.iter().map(|(name, value)| (form::line(name), form::line(value))).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// As the API takes them, null where there are none.
-    pub(super) fn settings(&self, texts: &Texts, field: &str, errors: &mut Errors) -> Value {
+    /// As the API takes them, nothing where there are none.
+    pub(super) fn settings(&self, texts: &Texts, field: &str, errors: &mut Errors) -> Option<BTreeMap<String, String>> {
         let mut seen = HashSet::new();
         for (name, _) in &self.0 {
             if name.is_empty() {
                 errors.add(field, texts.edit.no_name);
-            } else if !seen.insert(name.to_ascii_lowercase()) {
+            } else if !seen.insert(if field == HEADERS { name.to_ascii_lowercase() } else { name.clone() }) {
                 errors.add(field, (texts.edit.name_twice)(name));
             }
         }
-        let map: Map<String, Value> = self.0.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        if map.is_empty() { Value::Null } else { Value::Object(map) }
+        (!self.0.is_empty()).then(|| self.0.iter().cloned().collect())
     }
 
     /// The rows, and some that are empty.
@@ -88,6 +88,8 @@ impl Pairs {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::texts::Language;
 
@@ -97,7 +99,7 @@ mod tests {
         let mut errors = Errors::default();
         let settings =
             Pairs::read(&Form::of(&pairs), "headers").settings(Language::English.texts(), "headers", &mut errors);
-        errors.of("headers").map_or(Ok(settings), |message| Err(message.to_owned()))
+        errors.of("headers").map_or(Ok(json!(settings)), |message| Err(message.to_owned()))
     }
 
     #[test]

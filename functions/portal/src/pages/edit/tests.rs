@@ -190,6 +190,136 @@ async fn only_what_was_changed_is_sent() {
     assert_eq!(patch.body, json!({"url": "https://moved.example/", "rate_limit": null}));
 }
 
+/// What a form carries of what it was drawn from.
+fn drawn(form: &str) -> String {
+    let start = form.find("name=\"drawn\" value=\"").expect("a form that knows what it was drawn from") + 20;
+    form[start..][..form[start..].find('"').unwrap()].replace("&quot;", "\"").replace("&lt;", "<").replace("&amp;", "&")
+}
+
+/// The webhook as the form above shows it, sent back by a browser.
+fn sent_back<'a>(drawn: &'a str, others: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let usual = [
+        ("url", "https://hooks.example.com/"),
+        ("name", "ERP"),
+        ("events", "invoice.paid"),
+        ("patterns", "order.*"),
+        ("filter", "{\r\n  \"event\": [\r\n    \"invoice.paid\"\r\n  ]\r\n}"),
+        ("headers_name", "x-team"),
+        ("headers_value", "***"),
+        ("rate_limit", "50"),
+        ("retries", "usual"),
+    ];
+    let is_other = |name: &str| others.iter().any(|(other, _)| *other == name);
+    let usual = usual.into_iter().filter(|(name, _)| !is_other(name));
+    usual.chain(others.iter().copied()).chain([("drawn", drawn)]).collect()
+}
+
+/// An API whose webhook somebody has changed meanwhile.
+async fn changed_meanwhile(more: &Value) -> StandIn {
+    let mut present = webhook();
+    present.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    api(vec![("PATCH /v1/webhooks/wh_1", 200, present.clone()), ("GET /v1/webhooks/wh_1", 200, present)]).await
+}
+
+fn patched(api: &StandIn) -> Option<Value> {
+    api.asked().into_iter().find(|asked| asked.line.starts_with("PATCH")).map(|asked| asked.body)
+}
+
+#[tokio::test]
+async fn what_somebody_else_changed_meanwhile_stays() {
+    let before = api(vec![]).await;
+    let drawn = drawn(&before.visitor().opens("webhooks/wh_1/edit").await.text);
+    let others = json!({
+        "url": "https://moved.example/", "name": null, "events": ["a", "b"], "filter": null, "rate_limit": 7, "headers": {"x-other": "***"},
+        "metadata": {"a": "b"}, "retry_schedule": [60], "description": "theirs",
+    });
+    let api = changed_meanwhile(&others).await;
+    let saved = api.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &[("timeout_seconds", "9")])).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(patched(&api), Some(json!({"timeout_seconds": 9})));
+    let untouched = changed_meanwhile(&others).await;
+    let saved = untouched.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &[])).await;
+    assert_eq!((saved.status, patched(&untouched)), (303, None));
+}
+
+#[tokio::test]
+async fn where_both_changed_the_same_nothing_is_sent_until_the_reader_has_seen_it() {
+    let before = api(vec![]).await;
+    let drawn = drawn(&before.visitor().opens("webhooks/wh_1/edit").await.text);
+    let theirs = json!({"url": "https://theirs.example/", "rate_limit": 7, "description": "theirs"});
+    let api = changed_meanwhile(&theirs).await;
+    let mine = [("url", "https://mine.example/"), ("timeout_seconds", "9")];
+    let told = api.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &mine)).await;
+    assert_eq!((told.status, patched(&api)), (409, None));
+    for part in [
+        "<a href=\"#url\">Somebody else has changed this since you opened the form. Now it is: https://theirs.example/.",
+        "value=\"https://mine.example/\"",
+        "name=\"timeout_seconds\" value=\"9\"",
+        // What they changed beside it stands there as it is now.
+        "name=\"rate_limit\" value=\"7\"",
+        "\ntheirs</textarea>",
+    ] {
+        assert!(told.text.contains(part), "{part}: {}", told.text);
+    }
+    let anew = self::drawn(&told.text);
+    let mine = [&mine[..], &[("rate_limit", "7"), ("description", "theirs")]].concat();
+    let saved = api.visitor().posts("webhooks/wh_1/edit", &sent_back(&anew, &mine)).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    assert_eq!(patched(&api), Some(json!({"url": "https://mine.example/", "timeout_seconds": 9})));
+    // Whoever wrote the same has nothing to decide.
+    let same = changed_meanwhile(&theirs).await;
+    let saved = same.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &[("rate_limit", "7")])).await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+}
+
+#[tokio::test]
+async fn what_a_browser_does_to_a_text_is_no_change_of_it() {
+    let odd = json!({"description": " two\r\nlines \n", "metadata": {"team": " blue ", "note": "a\nb"}});
+    let api = changed_meanwhile(&odd).await;
+    let visitor = api.visitor();
+    let form = visitor.opens("webhooks/wh_1/edit").await.text;
+    assert!(
+        form.contains("<textarea class=\"notes\" id=\"description\" name=\"description\"")
+            && form.contains("two\nlines</textarea>"),
+        "{form}"
+    );
+    let drawn = drawn(&form);
+    let came_back = |note: &'static str| {
+        let pairs = [
+            ("metadata_name", "note"),
+            ("metadata_value", note),
+            ("metadata_name", "team"),
+            ("metadata_value", "blue"),
+        ];
+        [&[("description", "two\r\nlines")], &pairs[..]].concat()
+    };
+    let saved = visitor.posts("webhooks/wh_1/edit", &sent_back(&drawn, &came_back("ab"))).await;
+    assert_eq!((saved.status, patched(&api)), (303, None), "{}", saved.text);
+    visitor.posts("webhooks/wh_1/edit", &sent_back(&drawn, &came_back("c"))).await;
+    assert_eq!(patched(&api), Some(json!({"metadata": {"note": "c", "team": " blue "}})));
+}
+
+#[tokio::test]
+async fn a_filter_is_sent_number_for_number() {
+    let text = r#"{"data":{"n":[12345678901234567890,1.50]},"data":{"m":[1]}}"#;
+    let (key, event) = (("key", KEY), ("events", "*"));
+    let api = api(vec![
+        ("POST /v1/webhooks/create", 201, json!({"id": "wh_9"})),
+        ("POST /v1/webhooks/filter/test", 200, json!({"matches": true})),
+        ("PATCH /v1/webhooks/wh_1", 200, webhook()),
+    ])
+    .await;
+    let visitor = api.visitor();
+    visitor.posts("webhooks/new", &[key, ("url", "https://a.example/"), event, ("filter", text)]).await;
+    visitor.posts("webhooks/wh_1/edit", &[("url", "https://a.example/"), event, ("filter", text)]).await;
+    visitor.posts("webhooks/filter", &[("filter", text), ("test_data", text)]).await;
+    for call in ["POST /v1/webhooks/create", "PATCH", "POST /v1/webhooks/filter/test"] {
+        let asked = api.asked().into_iter().find(|asked| asked.line.starts_with(call)).unwrap();
+        assert!(asked.text.contains(&format!("\"filter\":{text}")), "{call}: {}", asked.text);
+        assert_eq!(asked.text.contains(&format!("\"data\":{text}")), call.ends_with("test"), "{call}: {}", asked.text);
+    }
+}
+
 #[tokio::test]
 async fn a_filter_is_tried_by_a_button_that_keeps_what_was_typed_and_saves_nothing() {
     let judged = json!({"matches": false, "why": "`data.amount` is 1200"});

@@ -1,12 +1,13 @@
 //! What a webhook's form says, field by field as it was typed; and what the API is asked for by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
 
 use super::pairs::Pairs;
-use crate::answers::Webhook;
-use crate::form::{Errors, Form};
+use super::settings::Settings;
+use crate::form::{self, Errors, Form};
+use crate::json::{self, NoObject};
 use crate::texts::Texts;
 
 /// What is to be done when a request fails.
@@ -66,8 +67,8 @@ impl Typed {
     /// What a form was sent with.
     pub(super) fn read(form: &Form) -> Self {
         Self {
-            url: form.text("url"),
-            name: form.text("name"),
+            url: form.line("url"),
+            name: form.line("name"),
             description: form.text("description"),
             events: form.all("events").map(str::to_owned).collect(),
             patterns: form.text("patterns"),
@@ -78,36 +79,66 @@ impl Typed {
             metadata: Pairs::read(form, "metadata"),
             rate_limit: form.text("rate_limit"),
             timeout_seconds: form.text("timeout_seconds"),
-            content_type: form.text("content_type"),
+            content_type: form.line("content_type"),
             retries: Retries::named(&form.text("retries")),
             retry_schedule: form.text("retry_schedule"),
             more_rows: false,
         }
     }
 
-    /// How a webhook would have been typed.
-    pub(super) fn of(webhook: &Webhook) -> Self {
-        let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
-        let schedule = webhook.retry_schedule.as_deref();
+    /// How settings would have been typed, as a browser sends them back.
+    pub(super) fn of(settings: &Settings) -> Self {
+        let text = |name| settings.get::<Option<String>>(name).unwrap_or_default();
+        let number = |name| settings.get::<Option<u64>>(name).map(|value| value.to_string()).unwrap_or_default();
+        let schedule = settings.get::<Option<Vec<u64>>>("retry_schedule");
+        let filter = settings.text("filter");
         Self {
-            url: webhook.url.clone(),
-            name: webhook.name.clone().unwrap_or_default(),
-            description: webhook.description.clone().unwrap_or_default(),
-            events: webhook.events.iter().cloned().collect(),
-            filter: webhook.filter.as_ref().map(|filter| format!("{filter:#}")).unwrap_or_default(),
-            headers: Pairs::of(&webhook.headers),
-            metadata: Pairs::of(&webhook.metadata),
-            rate_limit: number(webhook.rate_limit),
-            timeout_seconds: number(webhook.timeout_seconds),
-            content_type: webhook.content_type.clone().unwrap_or_default(),
-            retries: match schedule {
+            url: form::line(&text("url")),
+            name: form::line(&text("name")),
+            description: form::lines(&text("description")),
+            events: settings.get("events"),
+            filter: if filter == "null" { String::new() } else { form::lines(&json::pretty(filter)) },
+            headers: Pairs::of(&settings.get("headers")),
+            metadata: Pairs::of(&settings.get("metadata")),
+            rate_limit: number("rate_limit"),
+            timeout_seconds: number("timeout_seconds"),
+            content_type: form::line(&text("content_type")),
+            retries: match schedule.as_deref() {
                 None => Retries::Usual,
                 Some([]) => Retries::None,
                 Some(_) => Retries::Own,
             },
-            retry_schedule: written(schedule.unwrap_or_default()),
+            retry_schedule: written(schedule.as_deref().unwrap_or_default()),
             ..Self::default()
         }
+    }
+
+    /// The same, where all but these settings are as they are there.
+    pub(super) fn over(self, present: &Settings, own: &Settings) -> Self {
+        let mut typed = Self::of(present);
+        for name in own.names() {
+            match name {
+                "url" => typed.url.clone_from(&self.url),
+                "name" => typed.name.clone_from(&self.name),
+                "description" => typed.description.clone_from(&self.description),
+                "events" => {
+                    typed.events.clone_from(&self.events);
+                    typed.patterns.clone_from(&self.patterns);
+                }
+                "filter" => typed.filter.clone_from(&self.filter),
+                "headers" => typed.headers = self.headers.clone(),
+                "metadata" => typed.metadata = self.metadata.clone(),
+                "rate_limit" => typed.rate_limit.clone_from(&self.rate_limit),
+                "timeout_seconds" => typed.timeout_seconds.clone_from(&self.timeout_seconds),
+                "content_type" => typed.content_type.clone_from(&self.content_type),
+                "retry_schedule" => {
+                    typed.retries = self.retries;
+                    typed.retry_schedule.clone_from(&self.retry_schedule);
+                }
+                _ => {}
+            }
+        }
+        Self { test_event: self.test_event, test_data: self.test_data, more_rows: self.more_rows, ..typed }
     }
 
     /// Everything that it asks for: those that are ticked, and those that are written.
@@ -124,51 +155,47 @@ impl Typed {
     }
 
     /// A webhook's settings as the API has them, null where there is none; or what is wrong with which field.
-    pub(super) fn settings(&self, texts: &Texts, errors: &mut Errors) -> Map<String, Value> {
+    pub(super) fn settings(&self, texts: &Texts, errors: &mut Errors) -> Settings {
         let words = &texts.edit;
-        let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let events = self.asked_for();
         if events.is_empty() {
             errors.add("events", words.events.none);
         }
-        let filter = if self.filter.is_empty() { Value::Null } else { object(texts, "filter", &self.filter, errors) };
+        let filter = if self.filter.is_empty() { None } else { object(texts, "filter", &self.filter, errors) };
         let mut number = |field: &str, text: &str| match text.parse::<u64>() {
-            _ if text.is_empty() => Value::Null,
-            Ok(number) => json!(number),
+            _ if text.is_empty() => None,
+            Ok(number) => Some(number),
             Err(_) => {
                 errors.add(field, words.not_a_number);
-                Value::Null
+                None
             }
         };
-        let rate_limit = number("rate_limit", &self.rate_limit);
-        let timeout = number("timeout_seconds", &self.timeout_seconds);
-        let settings = json!({
-            "url": self.url,
-            "events": events,
-            "name": text(&self.name),
-            "description": text(&self.description),
-            "filter": filter,
-            "headers": self.headers.settings(texts, "headers", errors),
-            "metadata": self.metadata.settings(texts, "metadata", errors),
-            "rate_limit": rate_limit,
-            "timeout_seconds": timeout,
-            "content_type": text(&self.content_type),
-            "retry_schedule": self.schedule(texts, errors),
-        });
-        let Value::Object(settings) = settings else { return Map::new() };
+        let mut settings = Settings::default();
+        settings.set("url", &self.url);
+        settings.set("events", &events);
+        settings.set("name", &text(&self.name));
+        settings.set("description", &text(&self.description));
+        settings.set("filter", &filter.as_deref().and_then(json::compact));
+        settings.set("rate_limit", &number("rate_limit", &self.rate_limit));
+        settings.set("timeout_seconds", &number("timeout_seconds", &self.timeout_seconds));
+        settings.set("content_type", &text(&self.content_type));
+        settings.set("headers", &self.headers.settings(texts, "headers", errors));
+        settings.set("metadata", &self.metadata.settings(texts, "metadata", errors));
+        settings.set("retry_schedule", &self.schedule(texts, errors));
         settings
     }
 
-    fn schedule(&self, texts: &Texts, errors: &mut Errors) -> Value {
+    fn schedule(&self, texts: &Texts, errors: &mut Errors) -> Option<Vec<u64>> {
         let waits = self.retry_schedule.split([',', ' ', '\n']).filter(|wait| !wait.is_empty());
         let waits: Option<Vec<u64>> = waits.map(|wait| wait.parse().ok()).collect();
         match (self.retries, waits) {
-            (Retries::Usual, _) => Value::Null,
-            (Retries::None, _) => json!([]),
-            (Retries::Own, Some(waits)) if !waits.is_empty() => json!(waits),
+            (Retries::Usual, _) => None,
+            (Retries::None, _) => Some(Vec::new()),
+            (Retries::Own, Some(waits)) if !waits.is_empty() => Some(waits),
             (Retries::Own, _) => {
                 errors.add("retry_schedule", texts.edit.not_a_schedule);
-                Value::Null
+                None
             }
         }
     }
@@ -179,49 +206,52 @@ fn written(schedule: &[u64]) -> String {
 }
 
 /// A JSON object that was typed.
-pub(super) fn object(texts: &Texts, field: &str, text: &str, errors: &mut Errors) -> Value {
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) if value.is_object() => return value,
-        Ok(_) => errors.add(field, texts.edit.not_an_object),
-        Err(error) => errors.add(field, (texts.edit.not_json)(error.line(), error.column())),
+pub(super) fn object(texts: &Texts, field: &str, text: &str, errors: &mut Errors) -> Option<Box<RawValue>> {
+    match json::object(text) {
+        Ok(value) => return Some(value),
+        Err(NoObject::NoObject) => errors.add(field, texts.edit.not_an_object),
+        Err(NoObject::NoJson(line, column)) => errors.add(field, (texts.edit.not_json)(line, column)),
     }
-    Value::Null
+    None
 }
 
-/// Of what a form asks for, what is different from how a webhook is: what stays is not touched.
-pub(super) fn changes(webhook: &Webhook, wanted: Map<String, Value>) -> Map<String, Value> {
-    let map = |map: &BTreeMap<String, String>| if map.is_empty() { Value::Null } else { json!(map) };
-    let present = json!({
-        "url": webhook.url,
-        "events": webhook.events.iter().collect::<BTreeSet<_>>(),
-        "name": webhook.name,
-        "description": webhook.description,
-        "filter": webhook.filter,
-        "headers": map(&webhook.headers),
-        "metadata": map(&webhook.metadata),
-        "rate_limit": webhook.rate_limit,
-        "timeout_seconds": webhook.timeout_seconds,
-        "content_type": webhook.content_type,
-        "retry_schedule": webhook.retry_schedule,
-    });
-    wanted.into_iter().filter(|(name, value)| present[name] != *value).collect()
+/// Of what a form asks for, what is different from how it was drawn: what somebody left as it was is not touched, whatever has become of it
+/// meanwhile.
+pub(super) fn changes(texts: &Texts, drawn: &Settings, wanted: Settings) -> Settings {
+    let sent_back = Typed::of(drawn).settings(texts, &mut Errors::default());
+    wanted.other_than(&sent_back).with_values_of(drawn)
+}
+
+/// Of these changes, those of settings that somebody else has changed as well since the form was drawn, and not to the same.
+pub(super) fn overtaken(texts: &Texts, changes: &Settings, drawn: &Settings, present: &Settings) -> Vec<String> {
+    let as_typed = Typed::of(present).settings(texts, &mut Errors::default());
+    let is_others = |name: &str| present.text(name) != drawn.text(name);
+    let is_other = |name: &str| ![present.text(name), as_typed.text(name)].contains(&changes.text(name));
+    changes.names().filter(|name| is_others(name) && is_other(name)).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value, json};
+
     use super::*;
+    use crate::answers::Webhook;
     use crate::texts::Language;
 
-    fn webhook(more: &Value) -> Webhook {
+    fn webhook(more: &Value) -> Settings {
         let mut told = json!({
             "id": "wh_1", "url": "https://hooks.example.com/", "events": ["b.*", "a"], "status": "active",
             "created_at": "2026-01-15T14:30:00.000Z",
         });
         told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        serde_json::from_value(told).unwrap()
+        Settings::of(&serde_json::from_str::<Webhook>(&told.to_string()).unwrap())
     }
 
-    fn settings(typed: &Typed) -> Result<Map<String, Value>, Vec<String>> {
+    fn changes(drawn: &Settings, wanted: Settings) -> Map<String, Value> {
+        serde_json::from_str(&super::changes(Language::English.texts(), drawn, wanted).to_carry()).unwrap()
+    }
+
+    fn settings(typed: &Typed) -> Result<Settings, Vec<String>> {
         let mut errors = Errors::default();
         let settings = typed.settings(Language::English.texts(), &mut errors);
         if errors.is_empty() { Ok(settings) } else { Err(errors.iter().map(|(field, _)| field.to_owned()).collect()) }
@@ -247,8 +277,7 @@ mod tests {
     #[test]
     fn what_is_emptied_goes_and_what_is_typed_comes() {
         let before = webhook(&full());
-        let blank =
-            Typed { url: before.url.clone(), events: before.events.iter().cloned().collect(), ..Typed::blank() };
+        let blank = Typed { url: before.get("url"), events: before.get("events"), ..Typed::blank() };
         let gone = changes(&before, settings(&blank).unwrap());
         assert!(gone.len() == 9 && gone.values().all(Value::is_null), "{gone:?}");
         let typed = Typed {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use postrider_domain::withheld::NotDelivered;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Event;
@@ -23,6 +22,15 @@ pub(super) struct Explained(BTreeMap<String, String>);
 struct Webhook {
     #[serde(default)]
     filter: Option<Box<RawValue>>,
+}
+
+/// As the API is asked: what was published, number for number.
+#[derive(Serialize)]
+struct Asked<'a, T> {
+    filter: &'a RawValue,
+    event: &'a str,
+    data: &'a RawValue,
+    tags: &'a T,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +67,7 @@ pub(super) async fn explained(visit: &Visit<'_>, event: &Event) -> Result<Explai
 async fn why(visit: &Visit<'_>, webhook_id: &str, event: &Event, data: &RawValue) -> Result<Option<String>, Trouble> {
     let webhook: Webhook = visit.get(&["v1", "webhooks", webhook_id], &[]).await?;
     let Some(filter) = webhook.filter else { return Ok(None) };
-    let asked = json!({"filter": filter, "event": event.event, "data": data, "tags": event.tags});
+    let asked = Asked { filter: &filter, event: &event.event, data, tags: &event.tags };
     let tested: Tested = visit.post(&["v1", "webhooks", "filter", "test"], &asked).await?;
     Ok(tested.why)
 }

@@ -79,12 +79,12 @@ pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         kind.recover::<Counted>(visit, &asked).await.map(|counted| page(visit, kind, &span, &errors, Some(&counted)))
     };
     match answered {
-        Err(trouble @ Trouble::Refused(_)) => {
+        Ok(shown) => Ok(shown),
+        Err(trouble) => {
             let status = trouble.status();
-            let errors = field::refused(trouble, &["since", "until"])?;
-            Ok(page(visit, kind, &span, &errors, None).with_status(status))
+            let errors = field::kept(visit, trouble, &["since", "until"])?;
+            Ok(page(visit, kind, &span, &errors, None).with_errors(&errors, status))
         }
-        answered => answered,
     }
 }
 

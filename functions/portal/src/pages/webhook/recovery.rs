@@ -8,7 +8,7 @@ use postrider_host::clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{above, asked_for};
+use super::{above, asked_for, for_form};
 use crate::answers::{Recovery, Webhook};
 use crate::form::{Errors, Form};
 use crate::pages::field::{self, Field, check};
@@ -48,7 +48,7 @@ struct Begun {
 pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let webhook = asked_for(visit).await?;
     let asked = Asked::usual(&webhook, clock::now());
-    Ok(shown(visit, &webhook, &asked, None, &Errors::default()))
+    Ok(shown(visit, Some(&webhook), &asked, None, &Errors::default()))
 }
 
 /// Counts what was chosen or, where its count was seen, sends it.
@@ -62,14 +62,16 @@ pub(crate) async fn posted(visit: &Visit<'_>) -> Result<Shown, Trouble> {
             Ok(begun) => {
                 return Ok(Shown::see(format!("webhooks/{}/recover/{}", visit.variables[0], begun.recovery_id)));
             }
-            Err(trouble) => field::refused(trouble, &FIELDS)?,
+            Err(trouble) => field::kept(visit, trouble, &FIELDS)?,
         },
-        Ok(body) => match futures::join!(visit.post::<Count>(&path, &body), asked_for(visit)) {
-            (Ok(count), webhook) => return Ok(shown(visit, &webhook?, &asked, Some(&count), &Errors::default())),
-            (Err(trouble), _) => field::refused(trouble, &FIELDS)?,
+        Ok(body) => match futures::join!(visit.post::<Count>(&path, &body), for_form(visit)) {
+            (Ok(count), webhook) => {
+                return Ok(shown(visit, webhook?.as_ref(), &asked, Some(&count), &Errors::default()));
+            }
+            (Err(trouble), _) => field::kept(visit, trouble, &FIELDS)?,
         },
     };
-    Ok(shown(visit, &asked_for(visit).await?, &asked, None, &errors).with_status(400))
+    Ok(shown(visit, for_form(visit).await?.as_ref(), &asked, None, &errors).with_errors(&errors, 400))
 }
 
 impl Asked {
@@ -121,9 +123,9 @@ impl Asked {
     }
 }
 
-fn shown(visit: &Visit<'_>, webhook: &Webhook, asked: &Asked, count: Option<&Count>, errors: &Errors) -> Shown {
+fn shown(visit: &Visit<'_>, webhook: Option<&Webhook>, asked: &Asked, count: Option<&Count>, errors: &Errors) -> Shown {
     let texts = &visit.texts.deeds.recover;
-    let action = visit.to(&format!("webhooks/{}/recover", webhook.id));
+    let action = visit.to(&format!("webhooks/{}/recover", visit.variables[0]));
     let main = html! {
         (above(visit, webhook, visit.texts.webhook.actions.recover))
         h2 #(field::WHOLE) { (texts.title) }

@@ -1,14 +1,15 @@
-//! A new signing secret. It is in the one answer that makes it, and nowhere else: loading the page again asks the browser whether to make
-//! another one.
+//! A new signing secret. It is in the one answer that makes it, and nowhere else. Whoever loads that page again sends its form again, which
+//! would make another secret: so the browser remembers which form it had an answer of. One whose answer was lost may be sent again.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
 use postrider_domain::signature::Content;
+use postrider_host::entropy;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::code::dialect_of;
-use super::{above, asked_for};
+use super::{above, asked_for, for_form};
 use crate::answers::Webhook;
 use crate::form::Errors;
 use crate::pages::field::{self, Field};
@@ -23,6 +24,11 @@ const FIELDS: [&str; 2] = ["secret", "grace_seconds"];
 const GRACES: [&str; 4] = ["0", "3600", "86400", "604800"];
 const USUAL_GRACE: &str = "86400";
 
+/// The cookie with the key of the form that was answered last: of one webhook, since it lies in its folder.
+const ANSWERED: &str = "__Secure-rotated";
+/// Keys are as long, in hex.
+const KEY_CHARS: usize = 32;
+
 #[derive(Deserialize)]
 struct Rotated {
     secret: String,
@@ -33,12 +39,17 @@ struct Rotated {
 /// The form.
 pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let webhook = asked_for(visit).await?;
-    Ok(asked(visit, &webhook, &Errors::default()))
+    Ok(asked(visit, Some(&webhook), &Errors::default()))
 }
 
 /// Makes it, and shows it.
 pub(crate) async fn rotate(visit: &Visit<'_>) -> Result<Shown, Trouble> {
-    let webhook = asked_for(visit).await?;
+    let (webhook, key) = (for_form(visit).await?, visit.form.raw("key"));
+    if is_key(key) && visit.request.cookie(ANSWERED) == Some(key) {
+        let mut errors = Errors::default();
+        errors.add(field::WHOLE, visit.texts.deeds.rotate.sent_already);
+        return Ok(asked(visit, webhook.as_ref(), &errors).with_errors(&errors, 409));
+    }
     let grace = chosen(visit).parse::<u32>().unwrap_or_default();
     let mut body = json!({"grace_seconds": grace});
     // As it was typed: a blank at an end would be another key, and the API says so.
@@ -47,9 +58,22 @@ pub(crate) async fn rotate(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         body["secret"] = own.into();
     }
     match visit.post::<Rotated>(&["v1", "webhooks", visit.variables[0], "secret", "rotate"], &body).await {
-        Ok(rotated) => Ok(made(visit, &webhook, &rotated)),
-        Err(trouble) => Ok(asked(visit, &webhook, &field::refused(trouble, &FIELDS)?).with_status(400)),
+        Ok(rotated) => Ok(made(visit, webhook.as_ref(), &rotated).with_cookies(answered(visit, key))),
+        Err(trouble) => {
+            let errors = field::kept(visit, trouble, &FIELDS)?;
+            Ok(asked(visit, webhook.as_ref(), &errors).with_errors(&errors, 400))
+        }
     }
+}
+
+fn is_key(text: &str) -> bool {
+    text.len() == KEY_CHARS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What remembers in the browser that a form of this key was answered.
+fn answered(visit: &Visit<'_>, key: &str) -> Option<String> {
+    let site = if visit.brand.is_framed() { "SameSite=None; Partitioned" } else { "SameSite=Lax" };
+    is_key(key).then(|| format!("{ANSWERED}={key}; HttpOnly; Secure; {site}"))
 }
 
 /// The grace that was chosen: anything else would be a slip, and the longest of it is safest.
@@ -58,9 +82,12 @@ fn chosen<'a>(visit: &'a Visit<'_>) -> &'a str {
     if GRACES.contains(&typed) { typed } else { USUAL_GRACE }
 }
 
-fn asked(visit: &Visit<'_>, webhook: &Webhook, errors: &Errors) -> Shown {
+fn asked(visit: &Visit<'_>, webhook: Option<&Webhook>, errors: &Errors) -> Shown {
     let texts = &visit.texts.deeds.rotate;
-    let is_dated = matches!(dialect_of(visit, webhook).signing.content, Content::IdTimestampBody { .. });
+    let means = webhook.map(|webhook| match dialect_of(visit, webhook).signing.content {
+        Content::IdTimestampBody { .. } => texts.means_both,
+        _ => texts.means_old,
+    });
     let graces: Vec<_> = GRACES.into_iter().zip([texts.at_once, texts.hour, texts.day, texts.week]).collect();
     let grace = Field { name: "grace_seconds", label: texts.grace, hint: texts.grace_hint, value: chosen(visit) };
     // A secret that was refused is no secret, but it may be nearly one: it is not sent back.
@@ -69,10 +96,11 @@ fn asked(visit: &Visit<'_>, webhook: &Webhook, errors: &Errors) -> Shown {
         (above(visit, webhook, visit.texts.webhook.actions.rotate))
         h2 #(field::WHOLE) { (texts.title) }
         p { (texts.means) }
-        p { (if is_dated { texts.means_both } else { texts.means_old }) }
+        @if let Some(means) = means { p { (means) } }
         (parts::error_summary(visit, errors))
-        form method="post" action=(visit.to(&format!("webhooks/{}/rotate", webhook.id))) {
+        form method="post" action=(visit.to(&format!("webhooks/{}/rotate", visit.variables[0]))) {
             (parts::token(visit))
+            input type="hidden" name="key" value=(hex::encode(&entropy::bits256()[..KEY_CHARS / 2]));
             (grace.select(errors, &graces))
             (own.input(errors, "text", None))
             div.actions { button.primary type="submit" { (texts.make) } }
@@ -81,7 +109,7 @@ fn asked(visit: &Visit<'_>, webhook: &Webhook, errors: &Errors) -> Shown {
     Shown::page(texts.title, main)
 }
 
-fn made(visit: &Visit<'_>, webhook: &Webhook, rotated: &Rotated) -> Shown {
+fn made(visit: &Visit<'_>, webhook: Option<&Webhook>, rotated: &Rotated) -> Shown {
     let texts = &visit.texts.deeds.rotate;
     let main = html! {
         (above(visit, webhook, visit.texts.webhook.actions.rotate))
@@ -90,7 +118,7 @@ fn made(visit: &Visit<'_>, webhook: &Webhook, rotated: &Rotated) -> Shown {
         p #secret-label { (texts.secret) }
         (parts::copyable(visit, "secret", &rotated.secret))
         (until(visit, rotated.previous_secret_until))
-        p { a href=(visit.to(&format!("webhooks/{}/code", webhook.id))) { (visit.texts.webhook.actions.code) } }
+        p { a href=(visit.to(&format!("webhooks/{}/code", visit.variables[0]))) { (visit.texts.webhook.actions.code) } }
     };
     Shown::page(texts.made, main)
 }

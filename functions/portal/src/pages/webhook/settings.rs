@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::answers::Webhook;
+use crate::json;
 use crate::time;
 use crate::visit::Visit;
 
@@ -15,7 +16,7 @@ pub(super) fn shown(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
                 (fact(texts.url, html! { code { (webhook.url) } }))
                 @if let Some(text) = &webhook.description { (fact(texts.description, html! { (text) })) }
                 (fact(texts.events, html! { @for event in &webhook.events { code { (event) } " " } }))
-                @if let Some(filter) = &webhook.filter { (fact(texts.filter, html! { pre { code { (pretty(filter)) } } })) }
+                @if let Some(filter) = &webhook.filter { (fact(texts.filter, html! { pre { code { (json::pretty(filter.get())) } } })) }
                 @if !webhook.headers.is_empty() {
                     (fact(texts.headers, html! {
                         @for name in webhook.headers.keys() { code { (name) } " " }
@@ -56,10 +57,6 @@ fn wait(seconds: u64) -> String {
 
 fn fact(name: &str, value: Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
-}
-
-fn pretty(value: &serde_json::Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::stand_in::{StandIn, session};
+use crate::stand_in::{StandIn, Visitor, session};
 
 const HOSTILE: &str = "\"><script>alert(1)</script>'</title></textarea>{{7*7}}";
 
@@ -51,6 +51,46 @@ fn stats() -> Value {
 
 fn listed(deliveries: Value, cursor: Value) -> Value {
     json!({"deliveries": deliveries, "pagination": {"has_more": !cursor.is_null(), "next_cursor": cursor}})
+}
+
+#[tokio::test]
+async fn what_is_tested_and_previewed_is_sent_number_for_number() {
+    let text = r#"{"n":12345678901234567890,"n":1.50}"#;
+    let api = api(vec![
+        ("POST /v1/webhooks/wh_1/test", 202, json!({"delivery_id": "dlv_9", "event_id": "evt_9"})),
+        ("GET /v1/event-types/user.made", 200, json!({"example": {"n": 1}})),
+    ])
+    .await;
+    for page in ["test", "preview"] {
+        api.visitor().posts(&format!("webhooks/wh_1/{page}"), &[("event", "user.made"), ("data", text)]).await;
+        let asked =
+            api.asked().into_iter().find(|asked| asked.line == format!("POST /v1/webhooks/wh_1/{page}")).unwrap();
+        assert!(asked.text.contains(&format!("\"data\":{text}")), "{page}: {}", asked.text);
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_a_new_secret_that_is_loaded_again_makes_no_other() {
+    let rotated = json!({"secret": "whsec_new", "previous_secret_until": "2026-01-16T14:30:00.000Z"});
+    let api = api(vec![("POST /v1/webhooks/wh_1/secret/rotate", 200, rotated)]).await;
+    let mut visitor = api.visitor();
+    let key = |page: &str| page[page.find("name=\"key\" value=\"").unwrap() + 18..][..32].to_owned();
+    let form = key(&visitor.opens("webhooks/wh_1/rotate").await.text);
+    let made = async |visitor: &Visitor, key: &str| {
+        visitor.posts("webhooks/wh_1/rotate", &[("grace_seconds", "3600"), ("key", key)]).await
+    };
+    let calls = || api.asked().iter().filter(|asked| asked.line.ends_with("/secret/rotate")).count();
+    let first = made(&visitor, &form).await;
+    assert!(first.text.contains("whsec_new") && calls() == 1, "{}", first.text);
+    // Whoever got no answer sends it again, and sees a secret after all.
+    assert!(made(&visitor, &form).await.text.contains("whsec_new") && calls() == 2);
+    let remembered = first.cookies[0].split(';').next().unwrap();
+    assert!(first.cookies[0].ends_with("; HttpOnly; Secure; SameSite=Lax"), "{:?}", first.cookies);
+    visitor.cookie = visitor.cookie.map(|cookie| format!("{cookie}; {remembered}"));
+    let again = made(&visitor, &form).await;
+    assert!(again.status == 409 && again.text.contains("This form was sent before") && calls() == 2, "{}", again.text);
+    let another = key(&again.text);
+    assert!(another != form && made(&visitor, &another).await.text.contains("whsec_new") && calls() == 3);
 }
 
 type Answers = Vec<(&'static str, u16, Value)>;

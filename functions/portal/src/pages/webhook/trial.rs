@@ -1,12 +1,13 @@
 //! A test: an event for one webhook alone. Its page leads on to its delivery, where it is seen to arrive.
 
 use maud::html;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use super::{above, asked_for};
+use super::{above, for_form};
 use crate::answers::Webhook;
 use crate::form::Errors;
+use crate::json;
 use crate::pages::field::{self, Field};
 use crate::parts;
 use crate::shown::Shown;
@@ -17,6 +18,16 @@ const FIELDS: [&str; 2] = ["event", "data"];
 
 /// Types that are suggested.
 const SUGGESTED: &str = "100";
+
+/// What the form says, for the API: what is left out, the API chooses.
+#[derive(Serialize)]
+struct Asked {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    event: String,
+    /// As it was typed: whatever is read and written anew may be other JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Box<RawValue>>,
+}
 
 #[derive(Deserialize)]
 struct Begun {
@@ -48,60 +59,51 @@ pub(crate) async fn send(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     match visit.post::<Begun>(&["v1", "webhooks", visit.variables[0], "test"], &body).await {
         // Its delivery is there in a moment.
         Ok(begun) => Ok(Shown::see(format!("deliveries/{}?new=1", begun.delivery_id))),
-        Err(trouble) => asked(visit, &field::refused(trouble, &FIELDS)?).await,
+        Err(trouble) => asked(visit, &field::kept(visit, trouble, &FIELDS)?).await,
     }
 }
 
-/// What the form says, for the API: what is left out, the API chooses.
-fn body(visit: &Visit<'_>) -> Result<Value, Errors> {
+fn body(visit: &Visit<'_>) -> Result<Asked, Errors> {
     let (event, data) = (visit.form.text("event"), visit.form.text("data"));
-    let mut body = Map::new();
-    if !event.is_empty() {
-        body.insert("event".to_owned(), event.into());
-    }
-    if !data.is_empty() {
-        let data = object(&data).ok_or_else(|| {
+    let data = match data.as_str() {
+        "" => None,
+        text => Some(json::object(text).map_err(|_| {
             let mut errors = Errors::default();
             errors.add("data", visit.texts.deeds.test.not_json);
             errors
-        })?;
-        body.insert("data".to_owned(), data);
-    }
-    Ok(body.into())
-}
-
-/// A JSON object.
-pub(super) fn object(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok().filter(Value::is_object)
+        })?),
+    };
+    Ok(Asked { event, data })
 }
 
 async fn asked(visit: &Visit<'_>, errors: &Errors) -> Result<Shown, Trouble> {
-    let (webhook, types) = futures::join!(asked_for(visit), known_types(visit));
+    let (webhook, types) = futures::join!(for_form(visit), known_types(visit));
     let webhook = webhook?;
     let texts = &visit.texts.deeds.test;
     let (event, data) = (visit.form.text("event"), visit.form.text("data"));
     let main = html! {
-        (above(visit, &webhook, texts.title))
+        (above(visit, webhook.as_ref(), texts.title))
         h2 #(field::WHOLE) { (texts.title) }
         p { (texts.means) }
-        @if !webhook.is_active() { (parts::notice("warn", texts.is_paused)) }
+        @if webhook.as_ref().is_some_and(|webhook| !webhook.is_active()) { (parts::notice("warn", texts.is_paused)) }
         (parts::error_summary(visit, errors))
-        form method="post" action=(visit.to(&format!("webhooks/{}/test", webhook.id))) {
+        form method="post" action=(visit.to(&format!("webhooks/{}/test", visit.variables[0]))) {
             (parts::token(visit))
             (Field { name: "event", label: texts.event, hint: texts.event_hint, value: &event }.input(errors, "text", Some("types")))
-            (field::suggestions("types", &with_its_own(types, &webhook)))
+            (field::suggestions("types", &with_its_own(types, webhook.as_ref())))
             (Field { name: "data", label: texts.data, hint: texts.data_hint, value: &data }.area(errors))
             div.actions { button.primary type="submit" { (texts.send) } }
         }
     };
-    Ok(Shown::page(texts.title, main).with_status(if errors.is_empty() { 200 } else { 400 }))
+    Ok(Shown::page(texts.title, main).with_errors(errors, 400))
 }
 
 /// The types that the webhook asks for by name, and then those that are known.
-pub(super) fn with_its_own(types: Vec<String>, webhook: &Webhook) -> Vec<String> {
-    let own = webhook.events.iter().filter(|pattern| !pattern.ends_with('*')).cloned();
+pub(super) fn with_its_own(types: Vec<String>, webhook: Option<&Webhook>) -> Vec<String> {
+    let asked_for = webhook.map(|webhook| webhook.events.as_slice()).unwrap_or_default();
+    let own = asked_for.iter().filter(|pattern| !pattern.ends_with('*')).cloned();
     let mut all: Vec<String> = own.collect();
-    all.extend(types.into_iter().filter(|name| !webhook.events.contains(name)));
+    all.extend(types.into_iter().filter(|name| !asked_for.contains(name)));
     all
 }
 

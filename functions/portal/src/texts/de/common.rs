@@ -15,6 +15,7 @@ pub(super) const TEXTS: Common = Common {
     sign_out: "Abmelden",
     signed_out: "Sie sind abgemeldet",
     signed_out_means: "Diese Sitzung ist beendet. Für eine neue brauchen Sie einen neuen Link. Sie bekommen ihn dort, wo Sie diesen gefunden haben.",
+    signed_out_here: "Dieser Browser hat die Sitzung vergessen. Sie selbst ließ sich aber gerade nicht beenden: vielleicht läuft sie weiter, bis ihre Zeit um ist. Wer Ihren Link gemacht hat, kann sie beenden.",
     back: "Zurück zur Anwendung",
     ends: "Diese Sitzung endet am",
     for_tenant: |name| format!("für {name}"),
@@ -34,5 +35,13 @@ pub(super) const TEXTS: Common = Common {
         button: "Weiter",
         used: "Dieser Link lässt sich nicht mehr öffnen",
         used_means: "Ein Link lässt sich nur einmal und nur wenige Minuten lang öffnen. Bitte holen Sie sich dort einen neuen, wo Sie diesen gefunden haben.",
+        already: "In diesem Browser läuft schon eine Sitzung. Ein Link, der sich öffnet, tritt an ihre Stelle und beendet sie.",
+        already_for: |name| {
+            format!(
+                "In diesem Browser läuft eine Sitzung für {name}. Ein Link, der sich öffnet, tritt an ihre Stelle und beendet sie."
+            )
+        },
+        go_on: "In der laufenden Sitzung bleiben",
+        go_on_for: |name| format!("Weiter als {name}"),
     },
 };

@@ -96,6 +96,7 @@ pub(super) const TEXTS: Deeds = Deeds {
         make: "Jetzt wechseln",
         made: "Das neue Geheimnis",
         made_means: "Kopieren Sie es jetzt: Es wird nur dieses eine Mal gezeigt, und niemand kann es noch einmal zeigen.",
+        sent_already: "Dieses Formular wurde schon einmal gesendet, und das Geheimnis, das dabei entstand, wurde da gezeigt. Jetzt wurde nichts geändert. Wenn Sie jenes Geheimnis verloren haben, machen Sie ein weiteres.",
         secret: "Geheimnis",
         old_until: "Das alte gilt bis",
         old_ended: "Das alte gilt nicht mehr.",

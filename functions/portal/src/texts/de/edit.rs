@@ -92,4 +92,9 @@ pub(super) const TEXTS: Edit = Edit {
     name_twice: |name| format!("Der Name {name} steht hier zweimal."),
     not_json: |line, column| format!("Das ist kein JSON: Sehen Sie in Zeile {line} beim {column}. Zeichen nach."),
     not_an_object: "Bitte schreiben Sie ein JSON-Objekt zwischen { und }.",
+    overtaken: |now| {
+        format!(
+            "Jemand anders hat das geändert, seit Sie das Formular geöffnet haben. Jetzt steht dort: {now}. Was Sie eingegeben haben, steht hier: Speichern Sie noch einmal, wenn es so sein soll."
+        )
+    },
 };

@@ -28,6 +28,14 @@ pub(super) const TEXTS: Troubles = Troubles {
         "Hier ging etwas schief",
         "Es liegt nicht an Ihnen. Bitte versuchen Sie es gleich noch einmal; wenn Sie etwas gesendet haben, sehen Sie erst nach, ob es angekommen ist.",
     ),
+    kept_busy: "Im Augenblick ist zu viel zu tun. Was Sie eingegeben haben, steht noch da: Bitte warten Sie einen Moment, und senden Sie es noch einmal.",
+    kept_failed: |id| {
+        format!(
+            "Hier ging etwas schief. Es liegt nicht an Ihnen. Was Sie eingegeben haben, steht noch da: Sehen Sie erst nach, ob es angekommen ist, und senden Sie es dann noch einmal. Wenn Sie um Hilfe bitten, nennen Sie diese Anfrage: `{id}`"
+        )
+    },
+    typed: "Was Sie eingegeben haben",
+    typed_means: "Es wurde nicht angenommen. Kopieren Sie, was Sie noch brauchen.",
     reason: "Der Grund:",
     reference: "Wenn Sie um Hilfe bitten, nennen Sie diese Anfrage:",
     to_start: "Zu Ihren Webhooks",

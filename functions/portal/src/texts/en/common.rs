@@ -15,6 +15,7 @@ pub(super) const TEXTS: Common = Common {
     sign_out: "Sign out",
     signed_out: "You are signed out",
     signed_out_means: "This session has ended. To come back, ask for a new link where you found this one.",
+    signed_out_here: "This browser has forgotten the session. But the session itself could not be ended just now: it may go on until its time is over. Whoever made your link can end it.",
     back: "Back to where you came from",
     ends: "This session ends at",
     for_tenant: |name| format!("for {name}"),
@@ -34,5 +35,11 @@ pub(super) const TEXTS: Common = Common {
         button: "Continue",
         used: "This link does not open any more",
         used_means: "A link opens once, and within a few minutes. Ask for a new one where you found this one.",
+        already: "Another session goes on in this browser. A link that opens takes its place and ends it.",
+        already_for: |name| {
+            format!("A session for {name} goes on in this browser. A link that opens takes its place and ends it.")
+        },
+        go_on: "Stay in the session that goes on",
+        go_on_for: |name| format!("Go on as {name}"),
     },
 };

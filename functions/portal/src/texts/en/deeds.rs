@@ -90,6 +90,7 @@ pub(super) const TEXTS: Deeds = Deeds {
         make: "Change it now",
         made: "The new secret",
         made_means: "Copy it now: it is shown this once, and nobody can show it again.",
+        sent_already: "This form was sent before, and the secret that it made was shown then. Nothing was changed now. If you have lost that secret, make another one.",
         secret: "Secret",
         old_until: "The old one counts until",
         old_ended: "The old one counts no more.",

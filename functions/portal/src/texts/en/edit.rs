@@ -92,4 +92,9 @@ pub(super) const TEXTS: Edit = Edit {
     name_twice: |name| format!("The name {name} stands here twice."),
     not_json: |line, column| format!("This is no JSON: look at line {line}, character {column}."),
     not_an_object: "Please write a JSON object, between { and }.",
+    overtaken: |now| {
+        format!(
+            "Somebody else has changed this since you opened the form. Now it is: {now}. What you typed stands here: save again to have it so."
+        )
+    },
 };

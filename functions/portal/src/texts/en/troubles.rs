@@ -25,6 +25,14 @@ pub(super) const TEXTS: Troubles = Troubles {
         "Something went wrong here",
         "It is not your fault. Please try it again in a moment; if you sent something, look first whether it has arrived.",
     ),
+    kept_busy: "There is too much to do at the moment. What you typed is still here: please wait for a moment, then send it again.",
+    kept_failed: |id| {
+        format!(
+            "Something went wrong here, and it is not your fault. What you typed is still here: look first whether it has arrived, then send it again. If you ask for help, name this request: `{id}`"
+        )
+    },
+    typed: "What you typed",
+    typed_means: "It was not taken. Copy what you still need.",
     reason: "The reason:",
     reference: "If you ask for help, name this request:",
     to_start: "To your webhooks",
