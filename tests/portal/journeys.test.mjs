@@ -85,10 +85,14 @@ async function resend(page, mine) {
   const path = `/${mine.id}`;
   receiver.answers_with(path, 503, { body: 'The shop is closed.', ...headers });
   await publish(mine, [{ amount: 4711 }]);
-  const row = page.getByRole('row').filter({ hasText: 'failed' }).first();
+  const row = page.getByRole('row').filter({ has: page.locator('.badge').getByText('failed', { exact: true }) }).first();
+  // The list comes anew where it is looked at.
+  await page.getByRole('heading', { name: 'Deliveries', exact: true }).scrollIntoViewIfNeeded();
   await seen(page, row);
   await row.getByRole('link').click();
-  await page.getByText('The shop is closed.').first().waitFor();
+  const answer = page.getByText('The shop is closed.').first();
+  if (!(await answer.isVisible())) await page.getByText('Answer', { exact: true }).first().click();
+  await answer.waitFor();
   receiver.answers_with(path, 204);
   await button(page, 'Send again').click();
   await seen(page, standing(page, 'delivered'));

@@ -17,7 +17,7 @@ for (const size of ['desk', 'phone', 'narrow']) {
     test(`all of the reference is there: ${name}`, () =>
       one.visit({ size, scripts, name }, async (page) => {
         await page.goto(url);
-        await picture(page, name);
+        await picture(page, name, { fullPage: false });
         const all = await page.locator('.operation').count();
         assert.ok(all > 30, `it has ${all} operations`);
         assert.equal(await shown(page, '.operation'), all, 'some operations are hidden');
@@ -51,5 +51,5 @@ test('the reference is valid, and shuts nobody out', () =>
     // All of it, for what is folded is judged as well.
     await page.evaluate(() => document.querySelectorAll('details').forEach((details) => (details.open = true)));
     assert.deepEqual(await barriers(page), []);
-    await picture(page, 'docs-dark');
+    await picture(page, 'docs-dark', { fullPage: false });
   }));

@@ -67,8 +67,8 @@ pub(crate) fn outcomes_in_time(texts: &Texts, stats: &Stats) -> Markup {
                 span.key.down { (words.failed) " " b { (failed) } }
                 @if !stats.complete { p { ((words.newest)(stats.seen)) } }
             }
-            (table(texts, &stats.buckets))
         }
+        (table(texts, &stats.buckets))
     }
 }
 

@@ -99,7 +99,7 @@ async function watched(context, origins) {
   return faults;
 }
 
-/** Keeps what is seen now as a picture. */
-export function picture(page, name) {
-  return page.screenshot({ fullPage: true, path: join(pictures, `${name.replaceAll(/[^\w-]+/g, '-')}.png`) });
+/** Keeps the page as a picture; of one that is very long, what is seen now. */
+export function picture(page, name, { fullPage = true } = {}) {
+  return page.screenshot({ fullPage, path: join(pictures, `${name.replaceAll(/[^\w-]+/g, '-')}.png`) });
 }
