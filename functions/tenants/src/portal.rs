@@ -2,6 +2,7 @@
 
 use postrider_api::{ApiError, Caller, Fields, Request, Response, tenant_id_in_path, tenant_in_path};
 use postrider_aws::Recorded;
+use postrider_aws::config_table::OpenSessions;
 use postrider_domain::dialect::{self, DialectRef, SESSION_PREFIX, STANDARD, TOKEN_PREFIX};
 use postrider_domain::id::{SessionId, TenantId};
 use postrider_domain::invalid::Invalid;
@@ -84,7 +85,8 @@ impl Operator {
         }
         self.check_webhooks(&tenant.id, &asked.reach).await?;
         let now = clock::now();
-        if self.config.open_sessions(&tenant.id, tenant.portal_epoch, now).await? >= PORTAL_SESSIONS {
+        let open = self.config.open_sessions(&tenant.id, tenant.portal_epoch, now, PORTAL_SESSIONS).await?;
+        if open == OpenSessions::TooMany {
             return Err(Exceeded::until_given_back(Quota::PortalSessions, PORTAL_SESSIONS).into());
         }
         let session = self.session(tenant, asked, now.as_second()).await?;

@@ -83,6 +83,7 @@ pub use failures::Failures;
 pub use parking::{Health, ParkedEndpoint};
 pub use rate_limit::EndpointKey;
 pub use removal::{Kind, Left, OwnRow};
+pub use sessions::Open as OpenSessions;
 pub(crate) use slow::{SLOW_SORT, read as read_slow};
 pub use subscriptions::Subscription;
 pub(crate) use tenant_row::read_tenant;

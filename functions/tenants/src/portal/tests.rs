@@ -72,8 +72,9 @@ async fn a_link_is_shown_once_and_kept_as_its_hash_in_two_places() {
     assert_eq!((&items[1]["hash"], &items[1]["is_used"]), (&json!(hash_of(token)), &json!(false)));
     for item in items {
         assert_eq!(item["tenant_id"], tenant().id.as_str(), "or nobody would take it away with its tenant");
-        let (until, ends) = (item["usable_until"].as_i64().unwrap(), item["expires_at"].as_i64().unwrap());
+        let (until, ends) = (item["usable_until"].as_i64().unwrap(), item["ends_at"].as_i64().unwrap());
         assert!((before + 300..=before + 310).contains(&until) && (before + 3600..=before + 3610).contains(&ends));
+        assert_eq!(item["expires_at"], item["usable_until"], "DynamoDB takes away what nobody may use any more");
     }
 }
 
@@ -96,7 +97,7 @@ async fn a_link_says_what_its_session_may_do_and_how_it_looks() {
     assert_eq!((&item["capabilities"], &item["dialect"]), (&json!(["view", "send"]), &json!("nur")));
     assert_eq!(item["reach"], json!({"only": [one.id, other.id]}));
     assert!(look.as_object().unwrap().iter().all(|(name, value)| &item[name] == value), "{item}");
-    assert!(item["usable_until"] == item["expires_at"], "no link outlives its session");
+    assert!(item["usable_until"] == item["ends_at"], "no link outlives its session");
 }
 
 #[tokio::test]
@@ -153,6 +154,12 @@ async fn a_tenant_has_a_thousand_sessions_at_a_time() {
     let asked = full.asked("Query").remove(0);
     let counted = expression(&asked, "FilterExpression");
     assert!(counted.starts_with("epoch = 0 AND (is_used = true OR usable_until > "), "{counted}");
+    // What is open no more is read all the same, until DynamoDB has taken it away: that has an end, too.
+    let page =
+        |read: u64| json!({"Count": 0, "ScannedCount": read, "LastEvaluatedKey": {"pk": {"S": "a"}, "sk": {"S": "b"}}});
+    let cluttered = script().saying_about("Query", "\"COUNT\"", [Said::body(page(3_000)), Said::body(page(2_000))]);
+    assert_eq!(answered(&cluttered, post(&path("/portal"), &json!({}))).await.status, 429);
+    assert_eq!(cluttered.asked("Query").len(), 2, "it is not read to its end");
     let one_more = counting(PORTAL_SESSIONS - 1, &[]).saying("TransactWriteItems", [Said::done()]);
     assert_eq!(answered(&one_more, post(&path("/portal"), &json!({}))).await.status, 201);
 }
@@ -173,9 +180,10 @@ async fn a_suspended_tenants_portal_is_suspended_too() {
 #[tokio::test]
 async fn a_link_is_used_up_by_one_transaction_that_puts_the_session() {
     let (token, link) = link();
-    let script = Script::default()
-        .holding("config", [row(&tenant()), keyed(format!("PORTAL#{}", hash_of(&token)), "LINK", &link)])
-        .saying("TransactWriteItems", [Said::done()]);
+    let mut kept = keyed(format!("PORTAL#{}", hash_of(&token)), "LINK", &link);
+    (kept["ends_at"], kept["expires_at"]) = (kept["expires_at"].clone(), kept["usable_until"].clone());
+    let script =
+        Script::default().holding("config", [row(&tenant()), kept]).saying("TransactWriteItems", [Said::done()]);
     let answer = told(&script, begin(&token)).await;
     assert_eq!(answer.status, 201, "no key is asked for: {answer:?}");
     let text = answer.body["session"].as_str().unwrap();
@@ -188,6 +196,9 @@ async fn a_link_is_used_up_by_one_transaction_that_puts_the_session() {
     let condition = expression(&listed["Update"], "ConditionExpression");
     assert_eq!(condition, format!("hash = \"{}\"", hash_of(&token)), "one of several finds the link's");
     assert_eq!(listed["Update"]["Key"]["sk"], format!("SESSION#{}", link.session.id));
+    let update = expression(&listed["Update"], "UpdateExpression");
+    let ends = format!("expires_at = {} REMOVE ends_at", link.session.expires_at);
+    assert!(update.ends_with(&ends), "a session is kept until it ends: {update}");
     assert_eq!(used["Delete"]["Key"], json!({"pk": format!("PORTAL#{}", hash_of(&token)), "sk": "LINK"}));
     let condition = expression(&used["Delete"], "ConditionExpression");
     assert!(condition.starts_with("usable_until > 1"), "it may become late while we look: {condition}");

@@ -11,13 +11,18 @@ use super::tenants::LIVES;
 use super::{ConfigTable, TENANT_SORT, at, keyed, tenant_partition};
 use crate::conditional::{self, ROUNDS_IN_A_CROWD, Recorded, transact, transact_or_refusals};
 use crate::error::{Failure, failed, unwritable};
-use crate::item::{Item, number, text, text_of, to_item};
+use crate::item::{Item, from_item, number, text, text_of, to_item};
 
 const CALL: &str = "TransactWriteItems session";
 /// In a tenant's own partition.
 pub(super) const LIST_PREFIX: &str = "SESSION#";
 const LINK_SORT: &str = "LINK";
 const SESSION_SORT: &str = "SESSION";
+/// When the session of a link ends, which DynamoDB takes away earlier than that: when nobody may use it any more.
+const ENDS_AT: &str = "ends_at";
+/// Rows of a tenant's list that are read to count what is open. Beside those there are links that nobody used, and sessions of earlier epochs,
+/// until DynamoDB has taken them away.
+const MOST_READ: u64 = 5_000;
 /// How often an end is tried that the session's own beginning overtakes: it begins once.
 const TRIES: usize = 3;
 
@@ -32,6 +37,16 @@ struct Listed<'a> {
     epoch: u64,
     usable_until: i64,
     expires_at: i64,
+    ends_at: i64,
+}
+
+/// What a tenant's list has of sessions, and of links that may still be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// So many.
+    So(u64),
+    /// At least the number that was asked for; or the list is too long to be looked through.
+    TooMany,
 }
 
 fn link_place(hash: &str) -> Item {
@@ -67,10 +82,13 @@ impl ConfigTable {
             is_used: false,
             epoch: *epoch,
             usable_until: link.usable_until,
-            expires_at: *expires_at,
+            expires_at: link.usable_until,
+            ends_at: *expires_at,
         };
         let mut row = to_item(link)?;
         row.extend(link_place(hash));
+        row.insert(ENDS_AT.to_owned(), number(expires_at));
+        row.insert("expires_at".to_owned(), number(link.usable_until));
         let mut place = to_item(&listed)?;
         place.extend(listed_place(tenant_id, id));
         let writes = [row, place].map(|item| self.putting(item));
@@ -98,7 +116,12 @@ impl ConfigTable {
     /// # Errors
     /// When the read failed.
     pub async fn link(&self, hash: &str) -> Result<Option<Link>, Failure> {
-        self.get(format!("PORTAL#{hash}"), LINK_SORT).await
+        let Some(mut row) = self.get_item(format!("PORTAL#{hash}"), LINK_SORT).await? else { return Ok(None) };
+        // For whoever reads it, a session expires when it ends.
+        if let Some(ends_at) = row.remove(ENDS_AT) {
+            row.insert("expires_at".to_owned(), ends_at);
+        }
+        from_item(row).map(Some)
     }
 
     /// The session of a text, if there is one; its time may be over, and its tenant may have ended it.
@@ -124,11 +147,12 @@ impl ConfigTable {
         let listed = Update::builder()
             .table_name(&self.name)
             .set_key(Some(listed_place(&session.tenant_id, &session.id)))
-            .update_expression("SET #hash = :session, is_used = :yes")
+            .update_expression("SET #hash = :session, is_used = :yes, expires_at = :ends REMOVE ends_at")
             .condition_expression("#hash = :link")
             .expression_attribute_names("#hash", "hash")
             .expression_attribute_values(":session", text(of_session))
             .expression_attribute_values(":link", text(of_link))
+            .expression_attribute_values(":ends", number(session.expires_at))
             .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
             .build()
             .map_err(bad())?;
@@ -153,12 +177,18 @@ impl ConfigTable {
         }
     }
 
-    /// How many sessions of this epoch a tenant has, and links to it that may still be used: those that had ended by `now` are not even
-    /// read. It is what a replica knows, so that several at once may all find room for one more.
+    /// How many sessions of this epoch a tenant has, and links to it that may still be used, as far as those are fewer than `most`: those that
+    /// had ended by `now` are not even read. It is what a replica knows, so that several at once may all find room for one more.
     ///
     /// # Errors
     /// When a read failed.
-    pub async fn open_sessions(&self, tenant: &TenantId, epoch: u64, now: Timestamp) -> Result<u64, Failure> {
+    pub async fn open_sessions(
+        &self,
+        tenant: &TenantId,
+        epoch: u64,
+        now: Timestamp,
+        most: u64,
+    ) -> Result<Open, Failure> {
         let mut pages = self
             .client
             .query()
@@ -175,12 +205,16 @@ impl ConfigTable {
             .select(Select::Count)
             .into_paginator()
             .send();
-        let mut found = 0;
+        let (mut found, mut read) = (0, 0);
         while let Some(page) = pages.next().await {
-            let counted = page.map_err(failed("Query config"))?.count;
-            found += u64::try_from(counted).unwrap_or_default();
+            let page = page.map_err(failed("Query config"))?;
+            found += u64::try_from(page.count).unwrap_or_default();
+            read += u64::try_from(page.scanned_count).unwrap_or_default();
+            if found >= most || read >= MOST_READ {
+                return Ok(Open::TooMany);
+            }
         }
-        Ok(found)
+        Ok(Open::So(found))
     }
 
     /// Ends a session, or the link to it that nobody has used; whether there was one.
