@@ -112,7 +112,7 @@ fn example() -> Value {
             "webhook-id": "evt_01JQ9Z1K3M5N7P9R2S4T",
             "webhook-timestamp": "1768487400",
             "accept": "*/*",
-            "user-agent": "Postrider/0.1.0",
+            "user-agent": "Postrider/0.2.0",
         },
         "body": r#"{"type":"invoice.paid","timestamp":"2026-01-15T14:30:00.000Z","data":{"invoice_id":"in_4711"}}"#,
         "left_out": ["webhook-signature"],

@@ -72,7 +72,7 @@ fn example() -> Value {
             "webhook-timestamp": "1768487400",
             "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
             "accept": "*/*",
-            "user-agent": "Postrider/0.1.0",
+            "user-agent": "Postrider/0.2.0",
         },
         "body": r#"{"type":"invoice.paid","timestamp":"2026-01-15T14:30:00.000Z","data":{"invoice_id":"in_4711"}}"#,
     })
