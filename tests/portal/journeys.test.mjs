@@ -174,6 +174,8 @@ for (const { who, size, scripts } of [
 
       await to(page, 'Webhooks').click();
       await page.getByRole('link', { name: 'ERP', exact: true }).waitFor();
+      if (!scripts) await to(page, 'Show success rates and last failures').click();
+      await page.getByText('delivered in the last 24 hours').waitFor();
       await kept('listed');
     }));
 }
