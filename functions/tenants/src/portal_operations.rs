@@ -53,7 +53,7 @@ pub(crate) struct CreateLink {
 #[expect(dead_code, reason = "nothing is made of this type but its schema")]
 pub(crate) struct BeginSession {
     /// What stands behind `/portal/enter/` in the link.
-    #[schemars(with = "String", example = &"prl_5f0c9a7e1b3d5f7a9c1e3b5d7f9a1c3e5b7d9f1a3c5e7b9d1f3a5c7e9b1d3f5a")]
+    #[schemars(with = "String", extend("pattern" = "^prl_[0-9a-f]{64}$"), example = &"prl_5f0c9a7e1b3d5f7a9c1e3b5d7f9a1c3e5b7d9f1a3c5e7b9d1f3a5c7e9b1d3f5a")]
     token: (),
 }
 
