@@ -25,8 +25,8 @@ class Deployment:
         self.emulator = emulator
         self.name = name
 
-    def deploy(self, build: Path, chosen: dict[str, str]) -> None:
-        """What `sam build` has gathered in that folder. `chosen` are parameters of the template."""
+    def deploy(self, build: Path, chosen: dict[str, str], *more: str) -> None:
+        """What `sam build` has gathered in that folder. `chosen` are parameters of the template, `more` further options."""
         chosen = {"PublicUrl": self.api_url(), **chosen}
         parameters = f"Environment=local CpuArch={cpu_arch()} "
         parameters += " ".join(f"{name}={quoted(value)}" for name, value in chosen.items())
@@ -38,6 +38,7 @@ class Deployment:
             self.name,
             "--parameter-overrides",
             parameters,
+            *more,
             endpoint_url=self.emulator.url,
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class Ground:
         self.outputs: dict[str, str] = {}
         # A stack's first version makes its API, and the others keep it.
         self._api_id = API_ID
-        # From when to when deployments took, in seconds since 1970.
+        # From when to when updates took, in seconds since 1970.
         self.deployments: list[tuple[float, float]] = []
 
     def open(self) -> None:
@@ -49,9 +50,30 @@ class Ground:
     def deploy(self, build: Path, **chosen: str) -> None:
         """A version over the one that is there, as an operator deploys it: with the parameters that he has chosen. `sam deploy`
         leaves out those that a version does not know."""
+        self.deployment.deploy(build, self._parameters(chosen))
+        self._go_on()
+
+    def follow(self, build: Path, at_last: Callable[[], None], **chosen: str) -> None:
+        """The same, over a version that is there. `at_last` is done when all is prepared, so right before functions change."""
+        self.deployment.deploy(build, self._parameters(chosen), "--no-execute-changeset")
+        cloudformation = self.client("cloudformation")
+        listed = cloudformation.list_change_sets(StackName=self.deployment.name)["Summaries"]
+        [prepared] = [each["ChangeSetId"] for each in listed if each["ExecutionStatus"] == "AVAILABLE"]
+        at_last()
         begun = time.time()
-        self.deployment.deploy(build, {"PrivateTargets": "allow", "PublicUrl": self.api, **chosen})
+        cloudformation.execute_change_set(ChangeSetName=prepared)
+        patience = Patience("the update is to be complete")
+        while (stands := cloudformation.describe_change_set(ChangeSetName=prepared)["ExecutionStatus"]) != "EXECUTE_COMPLETE":
+            if stands == "EXECUTE_FAILED":
+                raise Failed("the update fails")
+            patience.wait(stands)
         self.deployments.append((begun, time.time()))
+        self._go_on()
+
+    def _parameters(self, chosen: dict[str, str]) -> dict[str, str]:
+        return {"PrivateTargets": "allow", "PublicUrl": self.api, **chosen}
+
+    def _go_on(self) -> None:
         self.outputs = self.deployment.outputs()
         self._api_id = self.resource("Api")
         for queue in ("DeliverQueue", "RetryQueue", "SlowQueue", "UnfinishedQueue", "ContinuationQueue"):

@@ -20,7 +20,8 @@ class LeftBehind:
 
     def __enter__(self) -> Self:
         self._terminal.__enter__()
-        self._terminal.type(blocks(*BEGIN)[0])
+        for block in blocks(*BEGIN):
+            self._terminal.type(block)
         self.queues = self._terminal.type(self._note).split()
         return self
 

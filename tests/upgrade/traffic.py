@@ -104,17 +104,27 @@ class Way:
         while lacking := set(self.expected) - {post.event for post in self.endpoint.posts}:
             patience.wait(f"{len(lacking)} have not come")
 
-    def ask_again(self) -> None:
-        """All that has failed."""
+    def until_failed(self) -> None:
         patience = Patience(f"{self.name}: all is to fail")
         while lacking := self.lacking("failed"):
             patience.wait(lacking)
-        self.mend()
+
+    def ask_again(self) -> None:
+        """For all that has failed. It is taken now, in as long as ever."""
+        self.endpoint.status = 204
         self.customer.call("POST", f"/v1/webhooks/{self.webhook}/recover", {"since": BEFORE_ALL}, expect=202)
 
     def mend(self) -> None:
         """From now on the endpoint takes everything at once."""
         self.endpoint.status, self.endpoint.seconds = 204, 0.0
+
+    def delivered_since(self, begun: float) -> int:
+        """Of how many events the endpoint took the first POST after that."""
+        taken: dict[str, float] = {}
+        for post in self.endpoint.posts:
+            if post.status < 300:
+                taken.setdefault(post.event, post.at)
+        return sum(at >= begun for at in taken.values())
 
     def lacking(self, status: str) -> str:
         """What stands otherwise in the ledger; nothing where all of it stands so."""

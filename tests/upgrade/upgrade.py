@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "local"))
@@ -21,18 +22,20 @@ from run_dir import ROOT, RunDir
 from step import main, say, step
 from traffic import MANY_WAITS, SCHEDULED, Kind
 
+# How long an endpoint takes whose POSTs are to be out when functions change.
+A_WHILE = 3.0
 # What both versions know. A refusal is an answer, so nothing of it is parked.
 OF_BOTH = [
-    Kind("pending", 40),
+    Kind("pending", 40, seconds=A_WHILE),
     Kind("retrying", 15, {"retry_schedule": MANY_WAITS}, status=422),
     Kind("scheduled", 10, {"retry_schedule": SCHEDULED}, status=422),
     Kind("rotating", 10, {"retry_schedule": MANY_WAITS}, status=422, rotated=True),
-    Kind("recovering", 40, {"retry_schedule": []}, status=422, recovered=True),
+    Kind("recovering", 40, {"retry_schedule": []}, status=422, seconds=A_WHILE, recovered=True),
 ]
 # What this version writes and the one before does not know.
 OF_THIS_ONE = [
     Kind("limited", 15, {"rate_limit": 1}),
-    Kind("tagged", 10, {"filter": {"tags": {"of": ["ours"]}}}, event={"tags": {"of": "ours"}}),
+    Kind("tagged", 10, {"filter": {"tags": {"of": ["ours"]}}}, event={"tags": {"of": "ours"}}, seconds=A_WHILE),
     Kind("parked", 10, {"retry_schedule": MANY_WAITS}, status=503),
 ]
 # After so many seconds what is for an endpoint that is down is parked, so that it is while all else goes on.
@@ -66,18 +69,18 @@ def there_and_back(ground: Ground, endpoints: Endpoints, before: Earlier) -> Non
     with step(f"deploy {before.name}"):
         ground.deploy(before.build)
 
-    def upgrade() -> None:
+    def upgrade(at_last: Callable[[], None]) -> None:
         with step(f"deploy this version over {before.name}"):
-            ground.deploy(this_one, OutageSeconds=OUTAGE_SECONDS)
+            ground.follow(this_one, at_last, OutageSeconds=OUTAGE_SECONDS)
 
     there = Passage(ground, endpoints, "there", OF_BOTH)
     there.go(upgrade)
     there.settle()
     there.reckon()
 
-    def roll_back() -> None:
+    def roll_back(at_last: Callable[[], None]) -> None:
         with step(f"roll back to {before.name}"), LeftBehind(ground) as left_behind:
-            ground.deploy(before.build)
+            ground.follow(before.build, at_last)
             left_behind.bring_back()
 
     back = Passage(ground, endpoints, "back", [*OF_BOTH, *OF_THIS_ONE])
