@@ -10,7 +10,7 @@ use crate::trouble::Trouble;
 use crate::visit::Visit;
 
 /// As many as the API lists at once.
-const MOST: &str = "200";
+const MOST: usize = 200;
 
 /// The first of them, by id.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ struct Page {
 
 impl Directory {
     pub(crate) async fn of(visit: &Visit<'_>) -> Result<Self, Trouble> {
-        let page: Page = visit.get(&["v1", "webhooks"], &[("limit", MOST)]).await?;
+        let page: Page = visit.get(&["v1", "webhooks"], &[("limit", &MOST.to_string())]).await?;
         let is_complete = page.pagination.next_cursor.is_none();
         Ok(Self { by_id: page.webhooks.into_iter().map(|listed| (listed.id.clone(), listed)).collect(), is_complete })
     }

@@ -80,6 +80,14 @@ pub(crate) fn watched(visit: &Visit<'_>, path: &str, is_done: bool, part: Markup
     }
 }
 
+/// The first page of a list, which changes while it is looked at: the script loads it again from there, and leaves the reader where he is. A
+/// page further down stays as it is.
+pub(crate) fn refreshed(visit: &Visit<'_>, path: &str, is_first: bool, list: Markup) -> Markup {
+    html! {
+        div data-load=[is_first.then(|| visit.to(path))] data-reload=[is_first.then_some("10")] { (list) }
+    }
+}
+
 /// A path with a query behind it.
 pub(crate) fn with_query(path: &str, query: &[(&str, &str)]) -> String {
     if query.is_empty() {

@@ -1,11 +1,13 @@
 //! One request: from API Gateway's event to a page, logged, and never later than Lambda would end the function.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use postrider_api::invocation::Invocation;
 use postrider_api::{Request, Response, gzipped};
 use postrider_host::deadline::{self, Waiting};
+use tokio::sync::Semaphore;
 
 use crate::forgery;
 use crate::form::Form;
@@ -17,7 +19,7 @@ use crate::routes::{self, Astray, Handler};
 use crate::session::{self, Capability};
 use crate::shown::Shown;
 use crate::trouble::Trouble;
-use crate::visit::{Guest, Visit, root};
+use crate::visit::{AT_ONCE, Guest, Visit, root};
 
 /// What the log calls a path that is none. One that is may hold a link's token, so its route stands in its place.
 const NO_PATH: &str = "no page";
@@ -93,7 +95,7 @@ async fn visit<'a>(portal: &'a Portal, guest: Guest<'a>) -> Result<Visit<'a>, Tr
     let form = if guest.request.method == "POST" { Form::read(guest.request)? } else { Form::default() };
     let brand = session.brand(&portal.brand);
     let guest = Guest { texts: brand.language.texts(), brand, ..guest };
-    Ok(Visit { guest, session, secret, form })
+    Ok(Visit { guest, session, secret, form, calls: Cell::new(1), room: Semaphore::new(AT_ONCE) })
 }
 
 /// Whether a visitor may have what he asks for: what he posts has to be filled in here.

@@ -1,6 +1,7 @@
 //! For tests: an API on this machine that says what a test wrote down, and a visitor who opens pages and posts forms.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use flate2::read::GzDecoder;
@@ -39,6 +40,14 @@ type Answers = Vec<(&'static str, u16, Value)>;
 pub(crate) struct StandIn {
     url: Url,
     asked: Arc<Mutex<Vec<Asked>>>,
+    at_once: Arc<AtOnce>,
+}
+
+/// Calls that wait for their answers: now, and at the most.
+#[derive(Default)]
+struct AtOnce {
+    now: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl StandIn {
@@ -49,18 +58,31 @@ impl StandIn {
         let url = Url::parse(&format!("http://{}/base", listener.local_addr().unwrap())).unwrap();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (noted, answers) = (Arc::clone(&asked), Arc::new(answers));
+        let at_once: Arc<AtOnce> = Arc::default();
+        let waiting = Arc::clone(&at_once);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&noted), Arc::clone(&answers)));
+                let (noted, answers, waiting) = (Arc::clone(&noted), Arc::clone(&answers), Arc::clone(&waiting));
+                tokio::spawn(async move {
+                    let now = waiting.now.fetch_add(1, Ordering::Relaxed) + 1;
+                    waiting.most.fetch_max(now, Ordering::Relaxed);
+                    answer(stream, noted, answers).await;
+                    waiting.now.fetch_sub(1, Ordering::Relaxed);
+                });
             }
         });
-        Self { url, asked }
+        Self { url, asked, at_once }
     }
 
     /// All calls that came, but for what the session may do.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         let asked = self.asked.lock().unwrap().clone();
         asked.into_iter().filter(|asked| asked.line != "GET /v1/portal/session").collect()
+    }
+
+    /// How many waited for their answers at the same time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.at_once.most.load(Ordering::Relaxed)
     }
 
     /// How many came, of whichever kind.

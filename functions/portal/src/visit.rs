@@ -1,11 +1,13 @@
 //! One request of the portal: who asks, for what, and how what he is shown leads on.
 
+use std::cell::Cell;
 use std::ops::Deref;
 
 use postrider_api::Request;
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::api::{Api, Call};
 use crate::brand::Brand;
@@ -16,6 +18,11 @@ use crate::trouble::Trouble;
 
 /// As many variables as a path has at the most.
 pub(crate) const VARIABLES: usize = 2;
+
+/// Calls of the API that a page makes at once: an account may run few functions.
+pub(crate) const AT_ONCE: usize = 4;
+/// Calls that a page makes in all. Each counts among those that the gateway lets through.
+pub(crate) const MOST_CALLS: usize = 32;
 
 /// Whoever asks for a page, with a session or without one.
 #[derive(Clone)]
@@ -38,6 +45,10 @@ pub(crate) struct Visit<'a> {
     pub(crate) secret: &'a str,
     /// What was posted.
     pub(crate) form: Form,
+    /// The calls that were made for the page, that which told of the session with them.
+    pub(crate) calls: Cell<usize>,
+    /// Room for those that are made at once.
+    pub(crate) room: Semaphore,
 }
 
 impl<'a> Deref for Visit<'a> {
@@ -80,13 +91,22 @@ fn written(body: &impl Serialize) -> Result<String, Trouble> {
 }
 
 impl Visit<'_> {
+    async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Trouble> {
+        self.calls.set(self.calls.get() + 1);
+        if self.calls.get() > MOST_CALLS {
+            return Err(Trouble::failed("a page that asks for too much".to_owned()));
+        }
+        let _room = self.room.acquire().await.map_err(|_| Trouble::failed("no room for a call".to_owned()))?;
+        self.api.call(Some(self.secret), call).await
+    }
+
     pub(crate) fn may(&self, capability: Capability) -> bool {
         self.session.may(capability)
     }
 
     /// What the API shows there.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T, Trouble> {
-        self.api.call(Some(self.secret), Call::get(path, query)).await
+        self.call(Call::get(path, query)).await
     }
 
     /// The same, where what is not there is nothing.
@@ -100,7 +120,7 @@ impl Visit<'_> {
 
     /// Posts there.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Trouble> {
-        self.api.call(Some(self.secret), Call::with(Method::POST, path, Some(written(body)?))).await
+        self.call(Call::with(Method::POST, path, Some(written(body)?))).await
     }
 
     /// Posts what makes something: with the same key again it makes nothing more, and is answered the same.
@@ -111,17 +131,17 @@ impl Visit<'_> {
         body: &impl Serialize,
     ) -> Result<T, Trouble> {
         let call = Call { idempotency_key: Some(key), ..Call::with(Method::POST, path, Some(written(body)?)) };
-        self.api.call(Some(self.secret), call).await
+        self.call(call).await
     }
 
     /// Changes what is there.
     pub(crate) async fn patch<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Trouble> {
-        self.api.call(Some(self.secret), Call::with(Method::PATCH, path, Some(written(body)?))).await
+        self.call(Call::with(Method::PATCH, path, Some(written(body)?))).await
     }
 
     /// Takes away what is there.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<(), Trouble> {
-        self.api.call(Some(self.secret), Call::with(Method::DELETE, path, None)).await
+        self.call(Call::with(Method::DELETE, path, None)).await
     }
 }
 

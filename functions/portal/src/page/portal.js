@@ -49,13 +49,26 @@
   const called = (one) => one.id || one.getAttribute('href')
     || `${one.closest('[id]')?.id} ${(one.querySelector('summary') ?? one).textContent}`;
 
-  // What the server wrote is parsed as a document of its own, in which nothing runs. What was open stays open, and where the reader is.
+  // What the server wrote is parsed as a document of its own, in which nothing runs. What was open stays open, what was loaded stays there,
+  // and the reader stays where he is: what he looks at does not move when something comes in above it.
   const put = (place, text) => {
     const parsed = new DOMParser().parseFromString(text, 'text/html');
     const open = new Set(all('details[open]', place).map(called));
     const focused = place.contains(document.activeElement) ? called(document.activeElement) : '';
+    const loaded = all('[data-load]', place).filter((one) => one.firstElementChild);
+    const top = (one) => one.getBoundingClientRect().top;
+    const seen = top(place) < 0 && all('a[href]', place).find((one) => top(one) >= 0);
+    const [name, height] = seen ? [called(seen), top(seen)] : [];
     place.replaceChildren(...parsed.body.childNodes);
     begin(place);
+    for (const one of all('[data-load]', place)) {
+      const same = loaded.find((other) => other.dataset.load === one.dataset.load);
+      if (!same) continue;
+      inView?.unobserve(one);
+      one.replaceWith(same);
+    }
+    const still = name && all('a[href]', place).find((one) => called(one) === name);
+    if (still) scrollBy(0, top(still) - height);
     all('details', place).filter((one) => open.has(called(one))).forEach((one) => { one.open = true; });
     if (focused) all('a, button, summary', place).find((one) => called(one) === focused)?.focus({ preventScroll: true });
   };
@@ -66,7 +79,8 @@
       const answer = await fetch(place.dataset.load, { headers: { 'x-part': '1' }, credentials: 'same-origin' });
       const text = await answer.text();
       if (answer.status === 401) location.reload();
-      else if (answer.ok && shown.get(place) !== text) {
+      // What somebody is about to copy stays.
+      else if (answer.ok && shown.get(place) !== text && (getSelection().isCollapsed || !place.contains(getSelection().anchorNode))) {
         shown.set(place, text);
         put(place, text);
       }

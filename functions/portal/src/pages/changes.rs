@@ -18,12 +18,10 @@ use crate::shown::Shown;
 use crate::texts::changes::Changes;
 use crate::time;
 use crate::trouble::Trouble;
-use crate::visit::Visit;
+use crate::visit::{AT_ONCE, Visit};
 
 /// Changes on a page: each is a call.
-const ON_A_PAGE: &str = "15";
-/// Calls that are made side by side.
-const AT_ONCE: usize = 8;
+const ON_A_PAGE: usize = 15;
 
 #[derive(Debug, Deserialize)]
 struct Page {
@@ -77,13 +75,14 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         let main = html! { h1 { (texts.title) } (parts::empty(texts.unseen, texts.unseen_means, html! {})) };
         return Ok(Shown::page(texts.title, main));
     }
-    let mut query = vec![("changes", "true"), ("limit", ON_A_PAGE)];
+    let limit = ON_A_PAGE.to_string();
+    let mut query = vec![("changes", "true"), ("limit", limit.as_str())];
     query.extend(visit.query("cursor").map(|cursor| ("cursor", cursor)));
     let (page, directory) = futures::join!(visit.get::<Page>(&["v1", "events"], &query), Directory::of(visit));
     let (page, directory) = (page?, directory?);
-    let told: Vec<Result<Told, Trouble>> =
+    let told: Vec<Result<Option<Told>, Trouble>> =
         stream::iter(&page.events).map(|listed| told(visit, &listed.id)).buffered(AT_ONCE).collect().await;
-    let told: Vec<Told> = told.into_iter().collect::<Result<_, _>>()?;
+    let told: Vec<Option<Told>> = told.into_iter().collect::<Result<_, _>>()?;
     let next = page.pagination.next_cursor.as_deref();
     let webhooks = parts::button_link(&visit.to("webhooks"), visit.texts.common.webhooks, "plain");
     let main = html! {
@@ -98,12 +97,13 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     Ok(Shown::page(texts.title, main))
 }
 
-/// What a change says; nothing where that is not there any more.
-async fn told(visit: &Visit<'_>, id: &str) -> Result<Told, Trouble> {
+/// What a change says; nothing where that is not there any more. Where it cannot be read just now, its row says so, and the others stand.
+async fn told(visit: &Visit<'_>, id: &str) -> Result<Option<Told>, Trouble> {
     // Nobody is shown here who was told of it: so one webhook is looked at, and not all.
     match visit.get::<Event>(&["v1", "events", id], &[("limit", "1")]).await {
-        Ok(event) => Ok(event.data.unwrap_or_default()),
-        Err(Trouble::NotFound) => Ok(Told::default()),
+        Ok(event) => Ok(Some(event.data.unwrap_or_default())),
+        Err(Trouble::NotFound) => Ok(Some(Told::default())),
+        Err(trouble) if trouble.passes() => Ok(None),
         Err(trouble) => Err(trouble),
     }
 }
@@ -111,7 +111,7 @@ async fn told(visit: &Visit<'_>, id: &str) -> Result<Told, Trouble> {
 fn table<'a>(
     visit: &Visit<'_>,
     directory: &Directory,
-    changes: impl Iterator<Item = (&'a Listed, &'a Told)>,
+    changes: impl Iterator<Item = (&'a Listed, &'a Option<Told>)>,
 ) -> Markup {
     let texts = &visit.texts.changes;
     html! {
@@ -122,8 +122,13 @@ fn table<'a>(
                     @for (listed, told) in changes {
                         tr {
                             td { (time::shown(listed.timestamp)) br; small { a href=(visit.to(&format!("events/{}", listed.id))) { (texts.as_event) } } }
-                            td { (who(texts, &visit.session.session_id, told.actor.as_deref())) }
-                            td { (what(visit, directory, &listed.event, told)) }
+                            @match told {
+                                Some(told) => {
+                                    td { (who(texts, &visit.session.session_id, told.actor.as_deref())) }
+                                    td { (what(visit, directory, &listed.event, told)) }
+                                }
+                                None => td colspan="2" { (done(texts, &listed.event, &[])) ". " span.soft { (texts.unread) } },
+                            }
                         }
                     }
                 }

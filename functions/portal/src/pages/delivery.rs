@@ -103,7 +103,7 @@ fn whole(visit: &Visit<'_>, delivery: &Delivery, refusal: Option<&str>) -> Marku
             section {
                 h2 #attempts { (texts.attempts) }
                 @if delivery.attempts.is_empty() { p { (texts.no_attempts) } }
-                @for attempt in delivery.attempts.iter().rev() { (attempt::shown(visit, attempt)) }
+                @for (place, attempt) in delivery.attempts.iter().rev().enumerate() { (attempt::shown(visit, attempt, place == 0)) }
                 (more(visit, delivery))
             }
             @if let Some(rebuilt) = &delivery.request { (request::shown(visit, rebuilt)) }

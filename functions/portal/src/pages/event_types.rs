@@ -20,7 +20,7 @@ use crate::trouble::Trouble;
 use crate::visit::Visit;
 
 /// Types on a page.
-const ON_A_PAGE: &str = "50";
+const ON_A_PAGE: usize = 50;
 /// What Postrider tells of webhooks themselves begins so.
 const OPERATIONAL: &str = "webhook.";
 
@@ -59,7 +59,8 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let mut asked = Vec::new();
     asked.extend(Some(("prefix", prefix)).filter(|_| !prefix.is_empty()));
     asked.extend(is_with_deprecated.then_some(("deprecated", "true")));
-    let mut query = vec![("limit", ON_A_PAGE)];
+    let limit = ON_A_PAGE.to_string();
+    let mut query = vec![("limit", limit.as_str())];
     query.extend(&asked);
     query.extend(visit.query("cursor").map(|cursor| ("cursor", cursor)));
     let (found, directory) = futures::join!(visit.get::<Page>(&["v1", "event-types"], &query), Directory::of(visit));

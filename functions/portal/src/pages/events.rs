@@ -23,7 +23,7 @@ use crate::trouble::Trouble;
 use crate::visit::Visit;
 
 /// Events on a page.
-const ON_A_PAGE: &str = "25";
+const ON_A_PAGE: usize = 25;
 
 #[derive(Debug, Default, Deserialize)]
 struct Page {
@@ -60,7 +60,7 @@ impl<'a> Asked<'a> {
 
     /// As the API is asked.
     fn query(&self, visit: &Visit<'_>, errors: &mut Errors) -> Vec<(&'static str, String)> {
-        let mut query = vec![("limit", ON_A_PAGE.to_owned())];
+        let mut query = vec![("limit", ON_A_PAGE.to_string())];
         query.extend(Some(self.event).filter(|event| !event.is_empty()).map(|event| ("event", event.to_owned())));
         for (name, text) in
             [("since", self.since), ("until", self.until)].into_iter().filter(|(_, text)| !text.is_empty())
@@ -109,6 +109,9 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         found => found?,
     };
     let outcomes = Outcomes::of(visit, &directory?, asked.event, &found.events).await?;
+    if visit.is_for_script() {
+        return Ok(Shown::Part(listed(visit, &asked, &found, &outcomes)));
+    }
     let shown = page(visit, &asked, &errors, Some((&found, &outcomes)));
     Ok(if is_misspelt { shown.with_status(404) } else { shown })
 }
@@ -122,12 +125,19 @@ fn page(visit: &Visit<'_>, asked: &Asked<'_>, errors: &Errors, found: Option<(&P
         (search(visit, errors))
         (narrowing(visit, asked, errors))
         @if let Some((found, outcomes)) = found {
-            @if found.events.is_empty() { (nothing(visit, asked, found.pagination.next_cursor.is_some())) }
-            @else { (table(visit, &found.events, outcomes)) }
-            (parts::pager(visit, "events", &asked.link(), found.pagination.next_cursor.as_deref()))
+            @let place = parts::with_query("events", &asked.link());
+            (parts::refreshed(visit, &place, asked.cursor.is_none(), listed(visit, asked, found, outcomes)))
         }
     };
     Shown::page(texts.title, main)
+}
+
+fn listed(visit: &Visit<'_>, asked: &Asked<'_>, found: &Page, outcomes: &Outcomes) -> Markup {
+    html! {
+        @if found.events.is_empty() { (nothing(visit, asked, found.pagination.next_cursor.is_some())) }
+        @else { (table(visit, &found.events, outcomes)) }
+        (parts::pager(visit, "events", &asked.link(), found.pagination.next_cursor.as_deref()))
+    }
 }
 
 fn search(visit: &Visit<'_>, errors: &Errors) -> Markup {

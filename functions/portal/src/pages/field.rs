@@ -14,6 +14,9 @@ use crate::visit::Guest;
 /// The place of what is wrong with a form as a whole.
 pub(crate) const WHOLE: &str = "form-top";
 
+/// The type of a field for times.
+const TIMES: &str = "datetime-local";
+
 /// A field of one kind or another.
 #[derive(Clone, Copy)]
 pub(crate) struct Field<'a> {
@@ -30,6 +33,10 @@ impl Field<'_> {
     /// One line, of this type; `list` is the id of a list of suggestions.
     pub(crate) fn input(self, errors: &Errors, kind: &str, list: Option<&str>) -> Markup {
         let wrong = errors.of(self.name).is_some();
+        // A browser's field for times would drop what is no time, and whoever typed it could not mend it.
+        let is_time = self.value.contains(':') && self.value.parse::<DateTime>().is_ok();
+        let is_kept = kind != TIMES || self.value.is_empty() || is_time;
+        let kind = if is_kept { kind } else { "text" };
         self.around(
             errors,
             html! {
@@ -201,6 +208,22 @@ mod tests {
         );
         let area = Field { value: "</textarea><script>", ..field }.area(&Errors::default()).into_string();
         assert!(area.contains("&lt;/textarea&gt;&lt;script&gt;</textarea>"), "{area}");
+    }
+
+    #[test]
+    fn a_field_for_times_keeps_what_is_none() {
+        let drawn = |value| {
+            Field { name: "since", label: "From", hint: "", value }.input(&errors(&[]), TIMES, None).into_string()
+        };
+        for (value, kind) in [
+            ("", TIMES),
+            ("2026-01-15T14:30", TIMES),
+            ("2026-01-15T14:30Z", "text"),
+            ("2026-01-15", "text"),
+            ("yesterday", "text"),
+        ] {
+            assert!(drawn(value).contains(&format!("type=\"{kind}\" name=\"since\" value=\"{value}\"")), "{value}");
+        }
     }
 
     #[test]

@@ -19,12 +19,10 @@ use crate::session::Capability;
 use crate::shown::Shown;
 use crate::time;
 use crate::trouble::Trouble;
-use crate::visit::Visit;
+use crate::visit::{AT_ONCE, Visit};
 
 /// Jobs of a kind on a page: each that has ended is a call.
-const ON_A_PAGE: &str = "10";
-/// Calls that are made side by side.
-const AT_ONCE: usize = 8;
+const ON_A_PAGE: usize = 10;
 
 /// The jobs of one kind, with what became of their ends.
 struct Listed {
@@ -44,9 +42,7 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         }
     }
     lists.retain(|list| !list.jobs.is_empty() || list.next_cursor.is_some());
-    let main = html! {
-        h1 { (texts.title) }
-        p { (texts.means) }
+    let part = html! {
         @if lists.is_empty() { (parts::empty(texts.none, texts.none_means, html! {})) }
         @for list in &lists {
             h2 { (list.kind.title(texts)) }
@@ -57,15 +53,24 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
             }
         }
     };
+    if visit.is_for_script() {
+        return Ok(Shown::Part(part));
+    }
+    let main = html! {
+        h1 { (texts.title) }
+        p { (texts.means) }
+        (parts::refreshed(visit, "jobs", asked.is_none(), part))
+    };
     Ok(Shown::page(texts.title, main))
 }
 
 async fn listed(visit: &Visit<'_>, kind: Kind, cursor: Option<&str>) -> Result<Listed, Trouble> {
-    let mut query = vec![("limit", ON_A_PAGE)];
+    let limit = ON_A_PAGE.to_string();
+    let mut query = vec![("limit", limit.as_str())];
     query.extend(cursor.map(|cursor| ("cursor", cursor)));
     let (jobs, next_cursor) = kind.list(visit, &query).await?;
     let ends: Vec<Result<End, Trouble>> =
-        stream::iter(&jobs).map(|job| told::end(visit, job)).buffered(AT_ONCE).collect().await;
+        stream::iter(&jobs).map(|job| told::end_if_read(visit, job)).buffered(AT_ONCE).collect().await;
     let ends: Vec<End> = ends.into_iter().collect::<Result<_, _>>()?;
     Ok(Listed { kind, jobs: jobs.into_iter().zip(ends).collect(), next_cursor })
 }

@@ -29,10 +29,8 @@ pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     Ok(Shown::page(title, main))
 }
 
-/// Deletes it. What is not there any more is deleted, whoever did it.
+/// Deletes it.
 pub(crate) async fn delete(visit: &Visit<'_>) -> Result<Shown, Trouble> {
-    match visit.delete(&["v1", "webhooks", visit.variables[0]]).await {
-        Ok(()) | Err(Trouble::NotFound) => Ok(Shown::see("webhooks?done=deleted")),
-        Err(trouble) => Err(trouble),
-    }
+    visit.delete(&["v1", "webhooks", visit.variables[0]]).await?;
+    Ok(Shown::see("webhooks?done=deleted"))
 }

@@ -15,7 +15,7 @@ pub(crate) use self::health::state;
 
 use maud::{Markup, html};
 
-use self::deliveries::Chosen;
+use self::deliveries::{Chosen, Found};
 use self::health::Span;
 use crate::answers::Webhook;
 use crate::parts;
@@ -49,7 +49,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let span = Span::named(visit.query("span"));
     let (webhook, stats, found) =
         futures::join!(asked_for(visit), health::counted(visit, id, span), deliveries::find(visit, id, &chosen));
-    let webhook = webhook?;
+    let webhook = match webhook {
+        Err(Trouble::NotFound) => return deleted(visit, &chosen, &found?),
+        webhook => webhook?,
+    };
     let found = found?;
     let (texts, path) = (&visit.texts.webhook, format!("webhooks/{id}"));
     let main = html! {
@@ -59,14 +62,28 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         section {
             h2 #deliveries { (texts.deliveries) }
             (deliveries::form(visit, &path, &chosen, &found))
-            // The first page grows while it is looked at; one further down stays as it is.
-            div data-load=[chosen.is_first().then(|| chosen.place(visit, &path))] data-reload=[chosen.is_first().then_some("10")] {
-                (deliveries::listed(visit, id, &chosen, &found))
-            }
+            (parts::refreshed(visit, &chosen.place(&path), chosen.is_first(), deliveries::listed(visit, id, &chosen, &found)))
         }
         (settings::shown(visit, &webhook))
     };
     Ok(Shown::page(webhook.title(), main).with_status(found.status()))
+}
+
+/// What is left of a webhook that was deleted: what was sent to it, while that is kept.
+fn deleted(visit: &Visit<'_>, chosen: &Chosen, found: &Found) -> Result<Shown, Trouble> {
+    if found.is_nothing(chosen) {
+        return Err(Trouble::NotFound);
+    }
+    let (texts, id) = (&visit.texts.webhook, visit.variables[0]);
+    let main = html! {
+        p { a href=(visit.to("webhooks")) { "← " (texts.to_all) } }
+        h1 { code { (id) } }
+        p.notice.idle { (texts.is_deleted) }
+        h2 #deliveries { (texts.deliveries) }
+        (deliveries::form(visit, &format!("webhooks/{id}"), chosen, found))
+        (deliveries::listed(visit, id, chosen, found))
+    };
+    Ok(Shown::page(id, main).with_status(found.status()))
 }
 
 /// Sends nothing more to it.

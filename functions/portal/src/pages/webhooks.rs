@@ -13,12 +13,10 @@ use crate::session::Capability;
 use crate::shown::Shown;
 use crate::time;
 use crate::trouble::Trouble;
-use crate::visit::Visit;
+use crate::visit::{AT_ONCE, Visit};
 
 /// Webhooks on a page.
-const ON_A_PAGE: &str = "10";
-/// Of which so many are asked after at once: an account may run few functions.
-const AT_ONCE: usize = 4;
+const ON_A_PAGE: usize = 10;
 /// Types that are shown of what a webhook asks for.
 const TYPES_SHOWN: usize = 5;
 
@@ -33,7 +31,9 @@ struct Webhooks {
 pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let texts = &visit.texts.webhooks;
     let cursor = visit.query("cursor");
-    let query: Vec<_> = [("limit", ON_A_PAGE)].into_iter().chain(cursor.map(|cursor| ("cursor", cursor))).collect();
+    let limit = ON_A_PAGE.to_string();
+    let query: Vec<_> =
+        [("limit", limit.as_str())].into_iter().chain(cursor.map(|cursor| ("cursor", cursor))).collect();
     let found: Webhooks = visit.get(&["v1", "webhooks"], &query).await?;
     let next = found.pagination.next_cursor;
     // Whoever has no script asks for all of it at once.
@@ -43,8 +43,7 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let makes = visit.may(Capability::Edit) && visit.session.sees_all();
     let new = || html! { @if makes { (parts::button_link(&visit.to("webhooks/new"), texts.new, "primary")) } };
     let is_all = cursor.is_none() && next.is_none();
-    let main = html! {
-        @if visit.query("done") == Some("deleted") { (parts::notice("good", texts.deleted)) }
+    let list = html! {
         div.heading { h1 { (texts.title) } @if !cards.is_empty() { (new()) } }
         @if cards.is_empty() && is_all {
             (parts::empty(texts.none, if makes { texts.none_means } else { texts.none_to_see }, new()))
@@ -58,6 +57,13 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
             }
         }
         (parts::pager(visit, "webhooks", &[], next.as_deref()))
+    };
+    if visit.is_for_script() {
+        return Ok(Shown::Part(list));
+    }
+    let main = html! {
+        @if visit.query("done") == Some("deleted") { (parts::notice("good", texts.deleted)) }
+        (parts::refreshed(visit, "webhooks", cursor.is_none() && !with_health, list))
     };
     Ok(Shown::page(texts.title, main))
 }
@@ -77,7 +83,7 @@ async fn card(visit: &Visit<'_>, listed: Webhook, with_health: bool) -> Markup {
             img.bar loading="lazy" width="240" height="60" src=(visit.to(&format!("{own}/bar.svg"))) alt=((texts.picture)(webhook.title()));
             @match health {
                 Some(health) => div { (health) },
-                None => div data-load=(visit.to(&format!("{own}/glance"))) {},
+                None => div data-load=(visit.to(&format!("{own}/glance"))) data-reload="60" {},
             }
         }
         (asks_for(visit, &webhook))

@@ -475,3 +475,68 @@ async fn no_form_loses_what_was_typed_when_the_api_fails() {
         }
     }
 }
+
+/// An API in which every list is as long as a page of it, and all that stands there can be read.
+async fn full() -> StandIn {
+    let at = "2026-01-15T14:30:00.000Z";
+    let webhook = |number: usize| json!({"id": format!("wh_{number}"), "url": "https://a.example/", "events": ["*"], "created_at": at, "status": "active"});
+    let list = |count: usize| json!({"webhooks": (0..count).map(webhook).collect::<Vec<_>>(), "pagination": {"next_cursor": null}});
+    let events: Vec<_> = (0..25)
+        .map(|number| json!({"id": format!("evt_{number}"), "event": "webhook.created", "timestamp": at}))
+        .collect();
+    let tasks: Vec<_> = (0..10).map(|number| json!({"job_id": format!("job_{number}"), "status": "completed", "created_at": at, "completed_at": at, "capabilities": []})).collect();
+    let generations: Vec<_> = (0..10)
+        .map(|number| json!({"jobId": format!("019d{number}"), "status": "completed", "createdAt": at, "completedAt": at, "totalProjects": 0, "completedProjects": 0, "projects": [], "completedDetails": []}))
+        .collect();
+    let deliveries = json!({"deliveries": [], "pagination": {}});
+    StandIn::saying(vec![
+        ("GET /v1/webhooks?limit=200", 200, list(6)),
+        ("GET /v1/webhooks?", 200, list(10)),
+        ("GET /v1/events?changes=true", 200, json!({"events": events[..15], "pagination": {}})),
+        ("GET /v1/events?", 200, json!({"events": events, "pagination": {}})),
+        ("GET /v1/events/", 200, json!({"id": "evt_1", "event": "webhook.created", "timestamp": at})),
+        ("GET /v1/jobs?", 200, json!({"data": tasks})),
+        ("GET /api/v1/jobs?", 200, json!({"jobs": generations})),
+        ("GET /v1/deliveries?", 200, deliveries),
+        ("GET /v1/event-types?", 200, json!({"event_types": [], "pagination": {"next_cursor": "x"}})),
+        ("POST /v1/verify", 200, json!({"valid": false, "cause": "no_match", "explanation": ""})),
+    ])
+    .await
+}
+
+/// docs/limits.md says the same of each.
+#[tokio::test]
+async fn a_page_makes_no_more_calls_than_its_operator_is_told_and_few_at_once() {
+    for (page, calls) in
+        [("webhooks", 11), ("webhooks?health=1", 31), ("events", 8), ("changes", 17), ("jobs", 22), ("doctor", 1)]
+    {
+        let api = full().await;
+        let answered = api.visitor().opens(page).await;
+        assert_eq!((answered.status, api.asked().len()), (200, calls), "{page}: {}", answered.text);
+        assert!(api.most_at_once() <= crate::visit::AT_ONCE, "{page}: {}", api.most_at_once());
+        assert!(api.all_asked() <= crate::visit::MOST_CALLS, "{page}");
+    }
+    let api = full().await;
+    let fields = [("webhook_id", "wh_1"), ("headers", "a: b"), ("body", "{\r\n}\r\n")];
+    assert_eq!(api.visitor().posts("doctor", &fields).await.status, 200);
+    assert_eq!(api.asked().len(), 5);
+    // A page that would go on and on fails.
+    let endless = Brand::plain();
+    let api = full().await;
+    let visitor = api.visitor_of(endless);
+    let call = Call::new("GET", "/portal/webhooks").header("cookie", visitor.cookie.as_deref().unwrap());
+    let request = Request::read(call.event().payload.get(), "1").unwrap();
+    let guest = Guest {
+        request: &request,
+        api: &visitor.portal.api,
+        brand: Brand::plain(),
+        texts: crate::texts::Language::English.texts(),
+        variables: [""; 2],
+        root: root(2),
+    };
+    let visit = visit(&visitor.portal, guest).await.unwrap();
+    for _ in 1..crate::visit::MOST_CALLS {
+        visit.get::<Value>(&["v1", "webhooks"], &[("limit", "200")]).await.unwrap();
+    }
+    assert!(matches!(visit.get::<Value>(&["v1", "webhooks"], &[("limit", "200")]).await, Err(Trouble::Failed(_))));
+}

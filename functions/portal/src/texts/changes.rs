@@ -33,4 +33,6 @@ pub(crate) struct Changes {
     pub(crate) field: fn(&str) -> Option<&'static str>,
     pub(crate) as_event: &'static str,
     pub(crate) hear: &'static str,
+    /// Where one of many cannot be read.
+    pub(crate) unread: &'static str,
 }

@@ -62,4 +62,6 @@ pub(crate) struct Jobs {
     pub(crate) found: &'static str,
     pub(crate) requeued: &'static str,
     pub(crate) to_jobs: &'static str,
+    /// Where one of many cannot be read.
+    pub(crate) unread: &'static str,
 }

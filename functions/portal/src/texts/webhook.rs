@@ -5,6 +5,7 @@ use super::With;
 /// See above.
 #[derive(Debug)]
 pub(crate) struct OneWebhook {
+    pub(crate) is_deleted: &'static str,
     pub(crate) to_all: &'static str,
     pub(crate) sections: &'static str,
     pub(crate) deliveries: &'static str,

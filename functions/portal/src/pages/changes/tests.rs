@@ -49,6 +49,21 @@ fn no_webhooks() -> Value {
 }
 
 #[tokio::test]
+async fn a_change_that_cannot_be_read_says_so_and_takes_no_other_away() {
+    let api = StandIn::saying(vec![
+        ("GET /v1/events?", 200, listed(&[("evt_1", "webhook.created"), ("evt_2", "webhook.deleted")], None)),
+        ("GET /v1/events/evt_1", 503, Value::Null),
+        ("GET /v1/events/evt_2", 200, json!({"data": {"webhook_id": "wh_1", "actor": "key_7"}})),
+        ("GET /v1/webhooks?", 200, no_webhooks()),
+    ])
+    .await;
+    let page = api.visitor().opens("changes").await;
+    for part in ["made. <span class=\"soft\">It cannot be read just now.</span>", "an API key (key_7)"] {
+        assert!(page.status == 200 && page.text.contains(part), "{part}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn each_change_stands_with_who_made_it_and_what_it_was() {
     let webhook = json!({"id": "wh_1", "url": "https://one.example/", "events": [], "status": "active"});
     let api = StandIn::saying(vec![

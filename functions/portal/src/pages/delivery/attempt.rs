@@ -9,7 +9,8 @@ use crate::prose;
 use crate::time;
 use crate::visit::Visit;
 
-pub(super) fn shown(visit: &Visit<'_>, attempt: &Attempt) -> Markup {
+/// `is_open` for one whose answer is unfolded: where it failed, the answer mostly says why.
+pub(super) fn shown(visit: &Visit<'_>, attempt: &Attempt, is_open: bool) -> Markup {
     let texts = &visit.texts.delivery;
     let (happened, advice) = visit.texts.ledger.advice(&attempt.outcome, attempt.error.as_deref());
     let kind = if attempt.outcome == "succeeded" { "good" } else { "bad" };
@@ -25,19 +26,19 @@ pub(super) fn shown(visit: &Visit<'_>, attempt: &Attempt) -> Markup {
                 @if let Some(status) = attempt.status_code { (fact(texts.answer_status, html! { (status) })) }
                 @if let Some(url) = &attempt.redirect_to { (fact(texts.redirect, html! { code { (url) } })) }
             }
-            (answer(visit, attempt))
+            (answer(visit, attempt, is_open))
         }
     }
 }
 
 /// What is kept of a failure's answer.
-fn answer(visit: &Visit<'_>, attempt: &Attempt) -> Markup {
+fn answer(visit: &Visit<'_>, attempt: &Attempt, is_open: bool) -> Markup {
     let texts = &visit.texts.delivery;
     let headers: Map =
         attempt.response_headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     html! {
         @if attempt.response_excerpt.is_some() || !headers.is_empty() {
-            details {
+            details open[is_open] {
                 summary { (texts.response) }
                 (message::headers(texts.response_headers, &headers))
                 @match &attempt.response_excerpt {

@@ -16,7 +16,7 @@ use crate::visit::Visit;
 /// Types that are listed; those beyond are written by hand.
 const MOST: usize = 200;
 /// A page of them, as the API gives it.
-const ON_A_PAGE: &str = "100";
+const ON_A_PAGE: usize = 100;
 /// An example or a schema that is shown whole; a longer one is on its type's own page.
 const MOST_CHARS: usize = 4_000;
 /// All that are shown so on one page.
@@ -68,9 +68,10 @@ impl Catalogue {
     pub(super) async fn read(visit: &Visit<'_>) -> Result<Self, Trouble> {
         let mut found = Self::default();
         let mut cursor: Option<String> = None;
+        let limit = ON_A_PAGE.to_string();
         while found.types.len() < MOST {
             let query: Vec<_> =
-                [("limit", ON_A_PAGE)].into_iter().chain(cursor.as_deref().map(|at| ("cursor", at))).collect();
+                [("limit", limit.as_str())].into_iter().chain(cursor.as_deref().map(|at| ("cursor", at))).collect();
             let page: Page = match visit.get(&["v1", "event-types"], &query).await {
                 Ok(page) => page,
                 Err(Trouble::Ended) => return Err(Trouble::Ended),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::join_all;
+use futures::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use postrider_domain::delivery::Status;
 use serde::Deserialize;
@@ -12,13 +12,14 @@ use super::Event;
 use crate::answers::Pagination;
 use crate::directory::Directory;
 use crate::trouble::Trouble;
-use crate::visit::Visit;
+use crate::visit::{AT_ONCE, Visit};
 
 /// Webhooks whose deliveries are read: each is a call.
 const MOST_WEBHOOKS: usize = 6;
 /// More than one for each event of a page, as the API takes it.
-const OF_EACH: &str = "50";
-const UNDELIVERED: &str = "200";
+const OF_EACH: usize = 50;
+/// As many as the API lists at once.
+const UNDELIVERED: usize = 200;
 
 /// What was read.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ enum Read {
 pub(crate) enum Became {
     /// It was not read.
     Unread,
-    /// None of the webhooks has a delivery of it.
+    /// None of the webhooks that there are now has a delivery of it.
     SentToNobody,
     /// It has none that is undelivered.
     NothingUndelivered,
@@ -77,19 +78,21 @@ impl Outcomes {
     ) -> Result<Self, Trouble> {
         let Some((since, until)) = span(events) else { return Ok(Self::unread()) };
         let (since, until) = (since.to_string(), until.to_string());
+        let (of_each, undelivered) = (OF_EACH.to_string(), UNDELIVERED.to_string());
         let mut query = vec![("since", since.as_str()), ("until", until.as_str())];
         query.extend(Some(("event", event)).filter(|_| !event.is_empty()));
         if directory.is_complete && directory.len() <= MOST_WEBHOOKS {
-            query.push(("limit", OF_EACH));
+            query.push(("limit", &of_each));
             let of_each = async |id: &str| visit.get::<Page>(&["v1", "webhooks", id, "deliveries"], &query).await;
-            let pages = join_all(directory.all().map(|listed| of_each(&listed.id))).await;
+            let pages =
+                stream::iter(directory.all()).map(|listed| of_each(&listed.id)).buffered(AT_ONCE).collect().await;
             return Self::read(Read::All, pages);
         }
         // Whoever sees some webhooks alone has no list of all.
         if !visit.session.sees_all() {
             return Ok(Self::unread());
         }
-        query.extend([("status", "undelivered"), ("limit", UNDELIVERED)]);
+        query.extend([("status", "undelivered"), ("limit", &undelivered)]);
         Self::read(Read::Undelivered, vec![visit.get::<Page>(&["v1", "deliveries"], &query).await])
     }
 

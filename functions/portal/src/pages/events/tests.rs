@@ -45,9 +45,10 @@ async fn each_event_stands_with_what_became_of_it() {
         first.contains("1 delivered") && first.contains("1 failed") && first.contains("href=\"./events/evt_1\""),
         "{first}"
     );
-    assert!(row(&page.text, "evt_2").contains("sent to none of your webhooks"));
+    assert!(row(&page.text, "evt_2").contains("sent to none of the webhooks you have now"));
     assert!(row(&page.text, "evt_3").contains("open it to see"));
     assert!(page.text.contains("href=\"./events?cursor=next\""), "{}", page.text);
+    assert!(page.text.contains("<div data-load=\"./events\" data-reload=\"10\">"), "{}", page.text);
     let asked = api.asked();
     let of_webhook = asked.iter().find(|asked| asked.line.contains("wh_1/deliveries")).unwrap();
     assert!(
@@ -56,6 +57,10 @@ async fn each_event_stands_with_what_became_of_it() {
         of_webhook.line
     );
     assert_eq!(asked.len(), 4, "no call for each event");
+    let call = replay::Call::new("GET", "/portal/events?event=invoice.paid").header("x-part", "1");
+    let part = api.visitor().sends(call).await.text;
+    assert!(part.contains("evt_1") && !part.contains("<html"), "{part}");
+    assert!(!api.visitor().opens("events?cursor=next").await.text.contains("data-reload"), "it stays as it is");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The page of one job.
 
 use maud::{Markup, html};
+use postrider_host::clock;
 
 use super::job::{Generation, More, Project, Task, badge};
 use super::kind::Kind;
@@ -16,11 +17,10 @@ use crate::visit::Visit;
 pub(crate) async fn one(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let [id, _] = visit.variables;
     let (job, texts) = (Kind::of(id).one(visit, id).await?, &visit.texts.jobs);
-    let end = told::end(visit, &job).await?;
-    let main = html! {
-        p { a href=(visit.to("jobs")) { (texts.to_jobs) } }
-        h1 { (texts.job) " " (job.id) }
-        dl.facts {
+    let end = told::end_if_read(visit, &job).await?;
+    let is_done = end.is_final(job.completed_at, clock::now());
+    let part = html! {
+        dl.facts data-final[is_done] {
             div { dt { (texts.status) } dd { (job.badge(texts)) } }
             div { dt { (texts.created) } dd { (time::shown(job.created_at)) } }
             @if let Some(at) = job.started_at { div { dt { (texts.started) } dd { (time::shown(at)) } } }
@@ -35,6 +35,14 @@ pub(crate) async fn one(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         h2 { (texts.delivery) }
         (delivery(visit, &end))
         @if let More::Generation(generation) = &job.more { (projects(texts, generation)) }
+    };
+    if visit.is_for_script() {
+        return Ok(Shown::Part(part));
+    }
+    let main = html! {
+        p { a href=(visit.to("jobs")) { (texts.to_jobs) } }
+        h1 { (texts.job) " " (job.id) }
+        (parts::watched(visit, &format!("jobs/{id}"), is_done, part))
     };
     Ok(Shown::page(format!("{} {}", texts.job, job.id), main))
 }
@@ -54,6 +62,7 @@ fn delivery(visit: &Visit<'_>, end: &End) -> Markup {
     let texts = &visit.texts.jobs;
     html! {
         @match end {
+            End::Unread => p { (end.short(visit)) },
             End::Open => p { (texts.when_ended) },
             End::ToldNobody => p { (texts.nobody_told_means) },
             End::Told { id, url, .. } => {

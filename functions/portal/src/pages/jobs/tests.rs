@@ -36,6 +36,56 @@ fn none() -> Value {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_of_one_job_takes_nothing_else_away() {
+    let ended = Some("2026-01-15T14:40:00.000Z");
+    let of_tasks = tasks(&[task("job_2", "failed", ended), task("job_3", "completed", ended)], None);
+    let api = StandIn::saying(vec![
+        ("GET /v1/jobs?", 200, of_tasks),
+        ("GET /v1/jobs/job_2", 200, json!({"data": task("job_2", "failed", ended)})),
+        ("GET /api/v1/jobs?", 200, generations(&[])),
+        ("GET /v1/deliveries?job_id=job_2", 503, Value::Null),
+        ("GET /v1/deliveries?job_id=job_3", 200, delivery("succeeded")),
+    ])
+    .await;
+    let page = api.visitor().opens("jobs").await;
+    assert!(page.status == 200 && page.text.contains("It cannot be read just now."), "{}", page.text);
+    assert!(page.text.contains("./deliveries/dlv_1"), "{}", page.text);
+    let page = api.visitor().opens("jobs/job_2").await;
+    assert!(page.status == 200 && page.text.contains("It cannot be read just now."), "{}", page.text);
+}
+
+#[tokio::test]
+async fn jobs_are_looked_at_again_while_something_may_become_of_them() {
+    let ended = Some("2026-01-15T14:40:00.000Z");
+    for (told, answer, is_watched) in [
+        (task("job_1", "processing", None), none(), true),
+        (task("job_1", "completed", ended), delivery("retrying"), true),
+        (task("job_1", "completed", ended), delivery("succeeded"), false),
+        (task("job_1", "completed", ended), none(), false),
+    ] {
+        let api = StandIn::saying(vec![
+            ("GET /v1/jobs?", 200, tasks(std::slice::from_ref(&told), Some("n"))),
+            ("GET /v1/jobs/job_1", 200, json!({"data": told})),
+            ("GET /api/v1/jobs?", 200, generations(&[])),
+            ("GET /v1/deliveries?job_id=job_1", 200, answer),
+        ])
+        .await;
+        let visitor = api.visitor();
+        let page = visitor.opens("jobs/job_1").await.text;
+        assert_eq!(page.contains("data-load=\"../jobs/job_1\" data-reload"), is_watched, "{page}");
+        assert_eq!(page.contains("data-final"), !is_watched, "{page}");
+        let call = replay::Call::new("GET", "/portal/jobs/job_1").header("x-part", "1");
+        let part = visitor.sends(call).await.text;
+        assert!(part.starts_with("<dl class=\"facts\"") && page.contains(&part), "{part}");
+        let page = visitor.opens("jobs").await.text;
+        assert!(page.contains("data-load=\"./jobs\" data-reload=\"10\""), "{page}");
+        let part = visitor.sends(replay::Call::new("GET", "/portal/jobs").header("x-part", "1")).await.text;
+        assert!(part.contains("job_1") && !part.contains("<html") && page.contains(&part), "{part}");
+        assert!(!visitor.opens("jobs?kind=tasks&cursor=n").await.text.contains("data-reload"), "it stays as it is");
+    }
+}
+
+#[tokio::test]
 async fn jobs_of_both_kinds_stand_with_whether_their_ends_were_told() {
     let ended = Some("2026-01-15T14:40:00.000Z");
     let of_tasks = tasks(

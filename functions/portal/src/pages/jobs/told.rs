@@ -1,5 +1,6 @@
 //! Whether a job's end was told to the address that came with the job.
 
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use postrider_domain::delivery::Status;
 use serde::Deserialize;
@@ -9,6 +10,9 @@ use crate::standing;
 use crate::trouble::Trouble;
 use crate::visit::Visit;
 
+/// How long after a job's end its delivery may come to be: where there is none by then, nobody was told.
+const SETTLED: SignedDuration = SignedDuration::from_secs(60);
+
 /// What became of it.
 #[derive(Debug)]
 pub(super) enum End {
@@ -16,6 +20,8 @@ pub(super) enum End {
     Open,
     /// It came without an address, or what became of it is no longer kept.
     ToldNobody,
+    /// It cannot be read just now.
+    Unread,
     /// There is a delivery.
     Told { id: String, status: Status, url: Option<String> },
 }
@@ -46,13 +52,31 @@ pub(super) async fn end(visit: &Visit<'_>, job: &Job) -> Result<End, Trouble> {
     Ok(told.unwrap_or(End::ToldNobody))
 }
 
+/// The same for one of many: what cannot be read just now says so.
+pub(super) async fn end_if_read(visit: &Visit<'_>, job: &Job) -> Result<End, Trouble> {
+    match end(visit, job).await {
+        Err(trouble) if trouble.passes() => Ok(End::Unread),
+        end => end,
+    }
+}
+
 impl End {
+    /// Whether nothing more will become of it.
+    pub(super) fn is_final(&self, ended: Option<Timestamp>, now: Timestamp) -> bool {
+        match self {
+            Self::Open | Self::Unread => false,
+            Self::ToldNobody => ended.is_some_and(|ended| now.duration_since(ended) > SETTLED),
+            Self::Told { status, .. } => status.is_final(),
+        }
+    }
+
     /// In a word or two.
     pub(super) fn short(&self, visit: &Visit<'_>) -> Markup {
         let texts = &visit.texts.jobs;
         html! {
             @match self {
                 Self::Open => span.soft { (texts.when_ended) },
+                Self::Unread => span.soft { (texts.unread) },
                 Self::ToldNobody => span.soft { (texts.nobody_told) },
                 Self::Told { id, status, .. } => a href=(visit.to(&format!("deliveries/{id}"))) { (standing::badge(visit, *status)) },
             }

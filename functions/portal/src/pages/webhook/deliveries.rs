@@ -16,7 +16,7 @@ use crate::trouble::Trouble;
 use crate::visit::Visit;
 
 /// Deliveries on a page.
-const ON_A_PAGE: &str = "25";
+const ON_A_PAGE: usize = 25;
 /// The fields by which they are chosen, as the query has them, and the API.
 const FIELDS: [&str; 5] = ["status", "outcome", "event", "since", "until"];
 /// Each is longer than anything that fits.
@@ -38,6 +38,12 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether nothing was ever sent, as far as that is kept.
+    pub(super) fn is_nothing(&self, chosen: &Chosen) -> bool {
+        let is_empty = self.deliveries.is_empty() && self.pagination.next_cursor.is_none() && self.errors.is_empty();
+        is_empty && chosen.is_all() && chosen.is_first()
+    }
+
     pub(super) fn status(&self) -> u16 {
         if self.errors.is_empty() { 200 } else { 400 }
     }
@@ -70,14 +76,14 @@ impl Chosen {
         all.filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// The address of this list.
-    pub(super) fn place(&self, visit: &Visit<'_>, path: &str) -> String {
-        visit.to(&parts::with_query(path, &self.query()))
+    /// The path of this list.
+    pub(super) fn place(&self, path: &str) -> String {
+        parts::with_query(path, &self.query())
     }
 
     /// The same as a query of the API's, with what is wrong with it.
     fn asked(&self, visit: &Visit<'_>) -> (Vec<(&'static str, String)>, Errors) {
-        let (mut query, mut errors) = (vec![("limit", ON_A_PAGE.to_owned())], Errors::default());
+        let (mut query, mut errors) = (vec![("limit", ON_A_PAGE.to_string())], Errors::default());
         for (name, value) in FIELDS.into_iter().zip(&self.typed).filter(|(_, value)| !value.is_empty()) {
             let is_time = matches!(name, "since" | "until");
             match field::time_of(value) {
@@ -157,7 +163,7 @@ fn table(visit: &Visit<'_>, deliveries: &[Delivery]) -> Markup {
     let texts = &visit.texts.webhook.list;
     html! {
         div.wide {
-            table {
+            table.deliveries {
                 thead {
                     tr {
                         @for name in [texts.time, texts.event, texts.status, texts.last_attempt, texts.attempts] { th scope="col" { (name) } }
@@ -174,18 +180,18 @@ fn row(visit: &Visit<'_>, delivery: &Delivery) -> Markup {
     html! {
         tr {
             td { (time::shown(delivery.created_at)) }
-            td {
+            td.event {
                 a href=(visit.to(&format!("deliveries/{}", delivery.id))) aria-label=((texts.open)(&delivery.event)) { (delivery.event) }
                 @if delivery.test { " " (parts::badge("idle", texts.test)) }
             }
-            td { (standing::badge(visit, delivery.status)) }
-            td {
+            td.status { (standing::badge(visit, delivery.status)) }
+            td.last {
                 @match delivery.attempts.last() {
                     Some(attempt) => (chart::outcome_in_words(visit.texts, &attempt.outcome)),
                     None => span.soft { (texts.no_attempt) },
                 }
             }
-            td { (delivery.attempts.len()) @if delivery.pagination.next_cursor.is_some() { "+" } }
+            td.count { (delivery.attempts.len()) @if delivery.pagination.next_cursor.is_some() { "+" } }
         }
     }
 }

@@ -214,7 +214,11 @@ pub(crate) async fn progress(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let main = html! {
         (above(visit, &webhook, visit.texts.webhook.actions.recover))
         h2 { (texts.progress) }
-        p.soft { (texts.span) " " (time::shown(told.since)) " – " (time::shown(told.until)) }
+        p.soft {
+            (texts.span) " " (time::shown(told.since))
+            // Nobody chose an end that is still to come: it is there for clocks that are ahead.
+            @if told.until <= clock::now() { " – " (time::shown(told.until)) }
+        }
         (parts::watched(visit, &format!("webhooks/{id}/recover/{recovery}"), told.status == Progress::Done, part))
     };
     Ok(Shown::page(texts.progress, main))

@@ -54,6 +54,29 @@ fn listed(deliveries: Value, cursor: Value) -> Value {
 }
 
 #[tokio::test]
+async fn what_was_sent_to_a_webhook_that_was_deleted_is_there_while_it_is_kept() {
+    let sent = listed(json!([delivery("dlv_1", "failed", attempt("status_500"))]), json!("abc"));
+    let answers = |sent: Value| {
+        vec![
+            ("GET /v1/webhooks/wh_1/stats", 404, Value::Null),
+            ("GET /v1/webhooks/wh_1/deliveries", 200, sent),
+            ("GET /v1/webhooks/wh_1", 404, Value::Null),
+        ]
+    };
+    let api = StandIn::saying(answers(sent)).await;
+    let page = api.visitor().opens("webhooks/wh_1?status=failed").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for part in ["This webhook was deleted.", "../deliveries/dlv_1", "status=failed&amp;cursor=abc"] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    for part in ["/edit\"", "/test\"", "/rotate\"", "data-reload"] {
+        assert!(!page.text.contains(part), "{part}: {}", page.text);
+    }
+    let gone = StandIn::saying(answers(listed(json!([]), Value::Null))).await;
+    assert_eq!(gone.visitor().opens("webhooks/wh_1").await.status, 404);
+}
+
+#[tokio::test]
 async fn what_is_tested_and_previewed_is_sent_number_for_number() {
     let text = r#"{"n":12345678901234567890,"n":1.50}"#;
     let api = api(vec![
@@ -163,7 +186,7 @@ async fn the_script_is_given_the_list_alone() {
     let api = api(Vec::new()).await;
     let call = replay::Call::new("GET", "/portal/webhooks/wh_1?status=failed").header("x-part", "1");
     let part = api.visitor().sends(call).await.text;
-    assert!(part.starts_with("<div class=\"wide\"><table>") && !part.contains("<html"), "{part}");
+    assert!(part.starts_with("<div class=\"wide\"><table") && !part.contains("<html"), "{part}");
     assert_eq!(api.asked().len(), 1);
 }
 

@@ -17,7 +17,7 @@ use crate::visit::Visit;
 const FIELDS: [&str; 2] = ["event", "data"];
 
 /// Types that are suggested.
-const SUGGESTED: &str = "100";
+const SUGGESTED: usize = 100;
 
 /// What the form says, for the API: what is left out, the API chooses.
 #[derive(Serialize)]
@@ -109,6 +109,6 @@ pub(super) fn with_its_own(types: Vec<String>, webhook: Option<&Webhook>) -> Vec
 
 /// The names of types that the deployment knows, the first of them; none where they cannot be read, since any may be typed.
 pub(super) async fn known_types(visit: &Visit<'_>) -> Vec<String> {
-    let found = visit.get::<Types>(&["v1", "event-types"], &[("limit", SUGGESTED)]).await;
+    let found = visit.get::<Types>(&["v1", "event-types"], &[("limit", &SUGGESTED.to_string())]).await;
     found.map(|types| types.event_types.into_iter().map(|one| one.name).collect()).unwrap_or_default()
 }

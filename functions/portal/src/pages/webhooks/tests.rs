@@ -35,6 +35,21 @@ fn undelivered(outcome: &str) -> Value {
 }
 
 #[tokio::test]
+async fn the_list_is_loaded_again_while_it_is_looked_at() {
+    let api = StandIn::saying(vec![
+        ("GET /v1/webhooks?", 200, listed(&["wh_1"], Some("x"))),
+        ("GET /v1/webhooks/wh_1", 200, webhook("wh_1", &json!({}))),
+    ])
+    .await;
+    let visitor = api.visitor();
+    let page = visitor.opens("webhooks?done=deleted").await.text;
+    assert!(page.contains("<div data-load=\"./webhooks\" data-reload=\"10\">"), "{page}");
+    let part = visitor.sends(replay::Call::new("GET", "/portal/webhooks").header("x-part", "1")).await.text;
+    assert!(part.contains("wh_1") && !part.contains("<html") && page.contains(&part), "{part}");
+    assert!(!visitor.opens("webhooks?cursor=x").await.text.contains("data-load=\"./webhooks\""), "it stays as it is");
+}
+
+#[tokio::test]
 async fn each_webhook_says_how_it_is_doing_in_words() {
     let states = [
         ("wh_1", json!({"name": "ERP", "filter": {"event": ["a"]}}), vec!["ERP", "with a filter", "active"]),

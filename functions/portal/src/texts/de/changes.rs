@@ -43,4 +43,5 @@ pub(super) const TEXTS: Changes = Changes {
     },
     as_event: "Einzelheiten",
     hear: "Auch ein Webhook kann von Änderungen erfahren: Lassen Sie ihn webhook.* abonnieren.",
+    unread: "Das lässt sich gerade nicht lesen.",
 };

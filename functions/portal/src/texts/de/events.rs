@@ -38,7 +38,7 @@ pub(super) const TEXTS: Events = Events {
         Status::Failed => format!("{count} gescheitert"),
         Status::Cancelled => format!("{count} abgesagt"),
     },
-    nobody: "an keinen Ihrer Webhooks gesendet",
+    nobody: "an keinen der Webhooks gesendet, die Sie jetzt haben",
     unread: "öffnen, um es zu sehen",
     nothing_amiss: "nichts offen",
     undelivered_alone: "Sie haben so viele Webhooks, dass diese Liste nur zeigt, was nicht zugestellt wurde. Öffnen Sie ein Ereignis, um alle seine Zustellungen zu sehen.",

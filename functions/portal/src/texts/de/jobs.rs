@@ -64,4 +64,5 @@ pub(super) const TEXTS: Jobs = Jobs {
     found: "Gefunden",
     requeued: "Noch einmal gesendet",
     to_jobs: "Zu den Aufträgen",
+    unread: "Das lässt sich gerade nicht lesen.",
 };

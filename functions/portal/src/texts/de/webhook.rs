@@ -3,6 +3,7 @@
 use crate::texts::webhook::{Actions, Health, List, OneWebhook, Settings};
 
 pub(super) const TEXTS: OneWebhook = OneWebhook {
+    is_deleted: "Dieser Webhook wurde gelöscht. Was an ihn gesendet wurde, bleibt noch eine Weile.",
     to_all: "Alle Webhooks",
     sections: "Dieser Webhook",
     deliveries: "Zustellungen",

@@ -43,4 +43,5 @@ pub(super) const TEXTS: Changes = Changes {
     },
     as_event: "Details",
     hear: "A webhook can be told of changes as well: have it ask for webhook.*",
+    unread: "It cannot be read just now.",
 };

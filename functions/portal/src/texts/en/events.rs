@@ -32,7 +32,7 @@ pub(super) const TEXTS: Events = Events {
         Status::Failed => format!("{count} failed"),
         Status::Cancelled => format!("{count} cancelled"),
     },
-    nobody: "sent to none of your webhooks",
+    nobody: "sent to none of the webhooks you have now",
     unread: "open it to see",
     nothing_amiss: "nothing undelivered",
     undelivered_alone: "You have so many webhooks that this list shows only what was not delivered. Open an event to see all of its deliveries.",

@@ -62,4 +62,5 @@ pub(super) const TEXTS: Jobs = Jobs {
     found: "Found",
     requeued: "Sent again",
     to_jobs: "To the jobs",
+    unread: "It cannot be read just now.",
 };

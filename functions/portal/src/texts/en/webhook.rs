@@ -3,6 +3,7 @@
 use crate::texts::webhook::{Actions, Health, List, OneWebhook, Settings};
 
 pub(super) const TEXTS: OneWebhook = OneWebhook {
+    is_deleted: "This webhook was deleted. What was sent to it is kept for a while.",
     to_all: "All webhooks",
     sections: "This webhook",
     deliveries: "Deliveries",
