@@ -59,16 +59,19 @@ pub(crate) fn outcomes_in_time(texts: &Texts, stats: &Stats) -> Markup {
     let (succeeded, failed) = (sum(|bucket| bucket.succeeded), sum(|bucket| bucket.failed));
     let describes = (words.describes)(succeeded, failed, &time::utc(stats.since), &time::utc(stats.until));
     html! {
-        figure.chart {
-            (picture(texts, &stats.buckets, &describes))
-            p.axis { span { (time::shown(stats.buckets.first().map_or(stats.since, |bucket| bucket.from))) } span { (time::shown(stats.until)) } }
-            figcaption {
-                span.key.up { (words.delivered) " " b { (succeeded) } } " "
-                span.key.down { (words.failed) " " b { (failed) } }
-                @if !stats.complete { p { ((words.newest)(stats.seen)) } }
+        // Of nothing there is nothing to see; in words it is said elsewhere.
+        @if succeeded.saturating_add(failed) > 0 {
+            figure.chart {
+                (picture(texts, &stats.buckets, &describes))
+                p.axis { span { (time::shown(stats.buckets.first().map_or(stats.since, |bucket| bucket.from))) } span { (time::shown(stats.until)) } }
+                figcaption {
+                    span.key.up { (words.delivered) " " b { (succeeded) } } " "
+                    span.key.down { (words.failed) " " b { (failed) } }
+                    @if !stats.complete { p { ((words.newest)(stats.seen)) } }
+                }
             }
+            (table(texts, &stats.buckets))
         }
-        (table(texts, &stats.buckets))
     }
 }
 
@@ -252,9 +255,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_a_line() {
+    fn nothing_at_all_is_no_chart_and_a_line_among_others() {
         assert_eq!(bars(&[]).0, []);
-        let drawn = outcomes_in_time(Language::English.texts(), &stats(vec![bucket(0, 0, 0)], &[])).into_string();
+        let nothing = stats(vec![bucket(0, 0, 0)], &[]);
+        assert_eq!(outcomes_in_time(Language::English.texts(), &nothing).into_string(), "");
+        let drawn = strip(Language::English.texts(), &nothing).into_string();
         assert!(drawn.contains("<line ") && !drawn.contains("<rect"), "{drawn}");
         let none = stats(Vec::new(), &[]);
         let drawn = durations(Language::English.texts(), &Stats { duration_ms: Durations::default(), ..none });
