@@ -148,6 +148,25 @@ class Domain(unittest.TestCase):
         for value in ("/webhooks", "webhooks/", "web//hooks", "web hooks"):
             self.assertNotRegex(value, pattern)
 
+    def test_keys_and_sessions_go_nowhere_in_the_clear(self):
+        pattern = Template().all["Parameters"]["PublicUrl"]["AllowedPattern"]
+        here = (
+            "http://127.0.0.1:4566/_aws/x/$default",
+            "http://localhost",
+            "http://[::1]:80/a",
+            "http://x.execute-api.localhost:4566",
+        )
+        for value in ("", "https://hooks.example.com", "https://hooks.example.com/a/b", *here):
+            self.assertRegex(value, pattern)
+        elsewhere = (
+            "http://hooks.example.com",
+            "http://localhost.example.com",
+            "http://localhost@example.com",
+            "http://a@b.localhost",
+        )
+        for value in ("hooks.example.com", "https://hooks.example.com/", "ftp://localhost", *elsewhere):
+            self.assertNotRegex(value, pattern)
+
     def test_a_name_is_a_name(self):
         pattern = Template().all["Parameters"]["ApiDomainName"]["AllowedPattern"]
         for value in ("", "hooks.example.com", "xn--bcher-kva.example"):

@@ -4,6 +4,7 @@
 //! `clippy.toml` bans the last two), so that twenty-six hours of retries run in microseconds in a test.
 
 pub mod announcement;
+pub mod api_url;
 pub mod attempt;
 pub mod call;
 pub mod cancellation;

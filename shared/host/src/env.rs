@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use postrider_domain::api_url;
 use postrider_domain::catalogue::Openness;
 use postrider_domain::egress::{Egress, PrivateTargets};
 use postrider_domain::endpoint::parking::Times;
@@ -114,21 +115,13 @@ fn openness(setting: &str) -> Result<Openness, BadSetting> {
     }
 }
 
-/// `PUBLIC_URL`: where the API is, for whoever is sent there; an http or https URL without a slash at its end. It is told by the
-/// template, and by no request: a `Host` is anybody's to choose.
+/// `PUBLIC_URL`: where the API is, for whoever is sent there. It is told by the template, and by no request: a `Host` is anybody's to choose.
 ///
 /// # Errors
-/// [`BadSetting`] when it is missing or anything else.
+/// [`BadSetting`] when it is missing, or no such address.
 pub fn public_url() -> Result<String, BadSetting> {
-    an_address(var("PUBLIC_URL")?)
-}
-
-fn an_address(setting: String) -> Result<String, BadSetting> {
-    let is_http = setting.starts_with("https://") || setting.starts_with("http://");
-    if is_http && !setting.ends_with('/') {
-        return Ok(setting);
-    }
-    Err(BadSetting::new("PUBLIC_URL", "an http or https URL without a slash at its end"))
+    let setting = var("PUBLIC_URL")?;
+    if api_url::parse(&setting).is_some() { Ok(setting) } else { Err(BadSetting::new("PUBLIC_URL", api_url::EXPECTED)) }
 }
 
 /// How long rows are kept after their event.
@@ -180,18 +173,6 @@ mod tests {
         assert_eq!(private_targets("refuse").unwrap(), PrivateTargets::Refuse);
         assert_eq!(private_targets("allow").unwrap(), PrivateTargets::AllowLoopback);
         assert!(private_targets("Allow").is_err());
-    }
-
-    #[test]
-    fn an_address_is_one_that_a_path_can_follow() {
-        for good in
-            ["https://hooks.example.com", "https://hooks.example.com/a/b", "http://127.0.0.1:4566/_aws/x/$default"]
-        {
-            assert_eq!(an_address(good.to_owned()).unwrap(), good);
-        }
-        for bad in ["hooks.example.com", "https://hooks.example.com/", "ftp://a"] {
-            assert!(an_address(bad.to_owned()).is_err(), "{bad}");
-        }
     }
 
     #[test]
