@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "upgrade"))
 
 from earlier import find
 from endpoints import Endpoint, Post
-from reckoning import LONGEST_POST, Reckoning
+from reckoning import UNRECORDED, Reckoning
 
 
 class Earlier(unittest.TestCase):
@@ -56,6 +56,7 @@ class Earlier(unittest.TestCase):
 
 
 DEPLOYED = [(1_000.0, 1_100.0)]
+TOOK = 3.0
 
 
 def delivery(event: str, status: str, *outcomes: str) -> dict:
@@ -91,8 +92,9 @@ class Reckonings(unittest.TestCase):
 
     def test_a_double_off_the_record_needs_a_function_that_was_replaced_meanwhile(self):
         row = delivery("evt_1", "succeeded", "succeeded")
-        for at, wrong in ((1_050.0, 0), (1_000.0 - LONGEST_POST, 0), (999.0 - LONGEST_POST, 1), (1_101.0, 1)):
-            reckoning = reckoned([Post("evt_1", at, 204), Post("evt_1", 2_000, 204)], row)
+        begun = 1_000.0 - TOOK - UNRECORDED
+        for at, wrong in ((1_050.0, 0), (begun, 0), (begun - 1, 1), (1_101.0, 1)):
+            reckoning = reckoned([Post("evt_1", at, 204, TOOK), Post("evt_1", 2_000, 204)], row)
             self.assertEqual((len(reckoning.wrong), reckoning.doubles_cut_off, reckoning.unrecorded), (wrong, 1, 1), at)
 
     def test_a_signature_that_does_not_verify_is_wrong(self):

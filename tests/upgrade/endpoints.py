@@ -13,11 +13,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 @dataclass(frozen=True)
 class Post:
-    """One POST as it came; `at` in seconds since 1970."""
+    """One POST as it came: from `at` on, in seconds since 1970, for so many seconds."""
 
     event: str
     at: float
     status: int
+    seconds: float = 0.0
+
+    @property
+    def until(self) -> float:
+        return self.at + self.seconds
 
 
 @dataclass
@@ -36,14 +41,14 @@ class Endpoint:
     def take(self, headers: dict[str, str], body: bytes) -> int:
         """Keeps it as it comes, so that one whose sender ends meanwhile is known as well."""
         # A job's body names the job and no event.
-        status, event = self.status, headers.get("webhook-id") or json.loads(body)["jobId"]
-        self.posts.append(Post(event, time.time(), status))
+        status, seconds, event = self.status, self.seconds, headers.get("webhook-id") or json.loads(body)["jobId"]
+        self.posts.append(Post(event, time.time(), status, seconds))
         for secret in self.secrets:
             try:
                 Webhook(secret).verify(body, headers)
             except WebhookVerificationError as error:
                 self.forged.append(f"{self.name}, {event}: {error}")
-        time.sleep(self.seconds)
+        time.sleep(seconds)
         return status
 
 

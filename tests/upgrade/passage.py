@@ -51,11 +51,12 @@ class Passage:
     def _at_last(self) -> None:
         """What would be over soon begins now."""
         for way in self.ways:
-            if way.kind.recovered:
-                way.ask_again()
-        for way in self.ways:
             if way.kind.is_prompt:
                 way.begin()
+        # It is one call, so it is last.
+        for way in self.ways:
+            if way.kind.recovered:
+                way.ask_again()
         for way in self.ways:
             say(f"    {way.name}: {way.lacking('succeeded') or 'all succeeded'}")
         self.begun = time.time()
@@ -83,7 +84,7 @@ class Passage:
         reckoning.add(self.jobs.endpoint, self.jobs.started, self.jobs.deliveries(), cut)
         say(f"    {self.name}: {reckoning}")
         ended = [way for way in self.ways if way not in self.waits]
-        reckoning.wrong += [f"{way.name}: nothing of it was on its way" for way in ended if not way.delivered_since(self.begun)]
+        reckoning.wrong += [f"{way.name}: nothing of it was on its way" for way in ended if not way.under_way_at(self.begun)]
         for way in self.waits:
             say(f"    {way.name} waits: {way.lacking('succeeded')}")
         if reckoning.wrong:

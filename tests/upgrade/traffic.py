@@ -118,13 +118,13 @@ class Way:
         """From now on the endpoint takes everything at once."""
         self.endpoint.status, self.endpoint.seconds = 204, 0.0
 
-    def delivered_since(self, begun: float) -> int:
-        """Of how many events the endpoint took the first POST after that."""
-        taken: dict[str, float] = {}
+    def under_way_at(self, moment: float) -> int:
+        """Of how many events the endpoint had not answered well yet."""
+        answered: dict[str, float] = {}
         for post in self.endpoint.posts:
             if post.status < 300:
-                taken.setdefault(post.event, post.at)
-        return sum(at >= begun for at in taken.values())
+                answered.setdefault(post.event, post.until)
+        return sum(until > moment for until in answered.values())
 
     def lacking(self, status: str) -> str:
         """What stands otherwise in the ledger; nothing where all of it stands so."""

@@ -23,7 +23,7 @@ from step import main, say, step
 from traffic import MANY_WAITS, SCHEDULED, Kind
 
 # How long an endpoint takes whose POSTs are to be out when functions change.
-A_WHILE = 3.0
+A_WHILE = 5.0
 # What both versions know. A refusal is an answer, so nothing of it is parked.
 OF_BOTH = [
     Kind("pending", 40, seconds=A_WHILE),
