@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { SIZES, browser, picture } from './support/browser.mjs';
-import { filled } from './support/filled.mjs';
+import { filled, working } from './support/filled.mjs';
 import { barriers, invalid, overflowing } from './support/judges.mjs';
 import { unreached } from './support/keyboard.mjs';
 import { PORTAL, enter, link } from './support/portal.mjs';
@@ -43,9 +43,9 @@ async function amiss(page, seen, faults) {
 }
 
 /** Has every page of a walk judged, and says of all of them at once what is amiss. */
-async function sound(page, start, faults) {
+async function sound(page, starts, faults) {
   const told = [];
-  const pages = await walk(page, start, async (seen) => {
+  const pages = await walk(page, starts, async (seen) => {
     const found = await amiss(page, seen, faults);
     if (seen.status !== 200) found.push(`it is answered ${seen.status}`);
     told.push(...found.map((one) => `${seen.kind} (${seen.url}): ${one}`));
@@ -57,12 +57,21 @@ async function sound(page, start, faults) {
 test('all pages of a tenant with much to show are sound, whatever strangers wrote', (t) =>
   one.visit({ name: 'walk' }, async (page, faults) => {
     await enter(page, await link(mine));
-    const pages = await sound(page, page.url(), faults);
+    const others = [`webhooks/${mine.well.id}`, `webhooks/${mine.fails.id}`, `webhooks/${mine.off.id}`, `deliveries/${mine.failed[0]}`];
+    const pages = await sound(page, [page.url(), ...others.map((path) => `${PORTAL}/${path}`)], faults);
     t.diagnostic(`${pages.length} pages: ${pages.map(({ kind }) => kind).join(' ')}`);
     for (const place of ['tenant', 'webhook', 'description', 'type', 'excerpt', 'data', 'tag']) {
-      const shown = hostile(place).slice(0, 30).replaceAll('>', '&gt;').replaceAll('<', '&lt;');
+      const shown = hostile(place).slice(0, 30).replaceAll('>', '&gt;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
       assert.ok(pages.some(({ html }) => html.includes(shown)), `no page shows what stands as ${place}`);
     }
+  }));
+
+test('all pages of a tenant who has jobs are sound, and lead to what its webhooks were told', () =>
+  one.visit({ name: 'walk-jobs' }, async (page, faults) => {
+    const { jobs, ...theirs } = await working(receiver, hostile);
+    await enter(page, await link(theirs));
+    const pages = await sound(page, [page.url(), ...jobs.map((id) => `${PORTAL}/jobs/${id}`)], faults);
+    assert.ok(pages.some((seen) => seen.kind === '/deliveries/{id}'), `${pages.map((seen) => seen.kind)}`);
   }));
 
 test('what forms lead to is sound, whatever is sent', (t) =>
@@ -80,9 +89,10 @@ test('what forms lead to is sound, whatever is sent', (t) =>
         if (!answer) continue;
         often += 1;
         const seen = { kind: `${kind(form.action)} ${typed ? 'as nobody should' : 'as it is'}`, html: await answer.text() };
-        const found = await amiss(page, seen, faults);
+        // Before the keyboard leads elsewhere.
+        const found = seen.html.includes('id="errors"') ? await unfocused(page) : [];
+        found.push(...(await amiss(page, seen, faults)));
         if (answer.status() >= 500) found.push(`it is answered ${answer.status()}`);
-        if (seen.html.includes('id="errors"')) found.push(...(await unfocused(page)));
         told.push(...found.map((fault) => `${seen.kind} (${form.url}): ${fault}`));
       }
       if (!often) told.push(`${kind(form.action)} (${form.url}): the form is gone before it was sent`);
@@ -140,7 +150,7 @@ test('the pages that say why there is no other are sound', () =>
   one.visit({ name: 'walk-errors' }, async (page, faults) => {
     const told = [];
     for (const path of ['', 'no/such/page', 'enter/nonsense', 'left', 'webhooks']) {
-      const url = `${PORTAL}/${path}`;
+      const url = path ? `${PORTAL}/${path}` : PORTAL;
       const html = await (await page.request.get(url)).text();
       await page.goto(url);
       // A link's page presses its own button.

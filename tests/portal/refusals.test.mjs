@@ -34,6 +34,28 @@ test('whoever opens a used link is told to ask for another', () =>
     assert.deepEqual(await page.context().cookies(), []);
   }));
 
+test('no link takes the place of a session before its visitor has pressed the button', () =>
+  one.visit({ name: 'another-link' }, async (page) => {
+    const [mine, theirs] = await Promise.all([tenant(), tenant()]);
+    await enter(page, await link(mine));
+    const before = await page.context().cookies();
+    const { url } = await link(theirs);
+    await page.goto(url);
+    await page.getByText('goes on in this browser').waitFor();
+    await page.getByRole('link', { name: /^Go on as / }).click();
+    await page.waitForURL(`${PORTAL}/webhooks`);
+    assert.deepEqual(await page.context().cookies(), before, 'it is the same session');
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.waitForURL(`${PORTAL}/webhooks`);
+    const [cookie] = await page.context().cookies();
+    assert.notEqual(cookie.value, before[0].value);
+    // The one before it ends, and so does what a function remembers of it.
+    const old = new Visitor(`${before[0].name}=${before[0].value}`);
+    await until('it ends', async () => (await old.get(`${PORTAL}/webhooks`)).status === 401, { within: 90_000 });
+    assert.equal((await new Visitor(`${cookie.name}=${cookie.value}`).get(`${PORTAL}/webhooks`)).status, 200);
+  }));
+
 test('a link is late after its five minutes', async () => {
   const { url } = await link(await tenant());
   const hash = createHash('sha256').update(url.split('/').at(-1)).digest('hex');

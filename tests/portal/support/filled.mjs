@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
-import { operator, publisher, tenant } from './stack.mjs';
+import { Caller, operator, publisher, tenant } from './stack.mjs';
 import { until } from './until.mjs';
 
 /** As many events as fill more than a page of a list. */
@@ -45,9 +45,36 @@ export async function filled(receiver, word, { dialect = 'standard' } = {}) {
   }));
   const { results } = await provider.done('POST', '/v1/events/batch', { events });
   await Promise.all([receiver.until(`${path}/well`, MANY), receiver.until(`${path}/fails`, MANY)]);
-  await until('all that fails is on record', async () => {
+  const failed = await until('all that fails is on record', async () => {
     const { deliveries } = await customer.done('GET', `/v1/webhooks/${fails.id}/deliveries?status=failed&limit=100`);
-    return deliveries.length === MANY;
+    return deliveries.length === MANY && deliveries;
   });
-  return { ...made, type, path, well, fails, off, events: results.map((one) => one.id) };
+  return { ...made, type, path, well, fails, off, failed: failed.map((one) => one.id), events: results.map((one) => one.id) };
+}
+
+/** A tenant whose jobs have come as far as jobs come, of both kinds: one waits, one has failed, and one has ended well, as its webhook was
+ * told. */
+export async function working(receiver, word) {
+  const made = await tenant({ dialect: 'nouvel', name: word('tenant') });
+  const { customer } = made;
+  const { key } = await operator.done('POST', `/v1/tenants/${made.id}/keys`, { dialect: 'netraflow' });
+  const other = new Caller(key, 'x-api-key');
+  const worker = new Caller((await operator.done('POST', '/v1/keys', { scopes: ['jobs:report'], name: 'worker' })).key);
+  const hook = (where) => receiver.url(`/${made.id}/${where}`);
+  const body = (where) => ({ urls: ['https://shop.example/products/1'], variantCount: 2, webhookUrl: hook(where) });
+  const generations = [];
+  for (const where of ['waits', 'generated']) {
+    const { jobId } = await customer.done('POST', '/api/v1/generate', body(where));
+    const { projects } = await customer.done('GET', `/api/v1/jobs/${jobId}`);
+    generations.push({ id: jobId, projects });
+  }
+  const [, ended] = generations;
+  const [good, bad] = ended.projects.map(({ id }) => id);
+  const reports = [{ projectId: good, status: 'completed', videoUrl: 'https://cdn.example/video.mp4' }, { projectId: bad, status: 'failed' }];
+  await worker.done('POST', `/api/v1/jobs/${ended.id}/report`, { projects: reports });
+  const task = { url: 'https://videos.example/1', capabilities: ['transcription'], webhook_url: hook('task') };
+  const { data } = await other.done('POST', '/v1/jobs', task);
+  await worker.done('POST', `/v1/jobs/${data.job_id}/report`, { status: 'failed' });
+  await Promise.all([receiver.until(`/${made.id}/generated`, 1), receiver.until(`/${made.id}/task`, 1)]);
+  return { ...made, jobs: [...generations.map(({ id }) => id), data.job_id] };
 }

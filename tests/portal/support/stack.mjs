@@ -14,14 +14,16 @@ export const pictures = join(dirname(resolve(path)), 'pictures');
 
 /** Who calls the API with one credential. */
 export class Caller {
-  constructor(credential) {
+  /** With a header of a dialect's own for it, where it has one. */
+  constructor(credential, header = 'authorization') {
     this.credential = credential;
+    this.header = header;
   }
 
   /** What is answered, whatever it is. */
   async call(method, where, body) {
     const headers = { 'content-type': 'application/json' };
-    if (this.credential) headers.authorization = `Bearer ${this.credential}`;
+    if (this.credential) headers[this.header] = this.header === 'authorization' ? `Bearer ${this.credential}` : this.credential;
     const signal = AbortSignal.timeout(60_000);
     const answer = await fetch(stack.api_url + where, { method, headers, signal, body: body && JSON.stringify(body) });
     const text = await answer.text();

@@ -19,16 +19,19 @@ export function kind(url) {
   return path + (query.length ? `?${query.join('&')}` : '');
 }
 
-/** Visits a page of each kind that links lead to from here, and has `look` look at it there; all that was found. */
-export async function walk(page, start, look = async () => {}) {
-  const [waiting, known, kinds, pages] = [[start], new Set([start]), new Set(), []];
+/** Visits these pages, and one of each other kind that links lead to from there, and has `look` look at it there; all that was found. */
+export async function walk(page, starts, look = async () => {}) {
+  const waiting = [starts].flat();
+  const [given, known, kinds, pages] = [new Set(waiting), new Set(waiting), new Map(), []];
   while (waiting.length && pages.length < MOST) {
     const url = waiting.shift();
-    if (kinds.has(kind(url))) continue;
-    kinds.add(kind(url));
+    const often = kinds.get(kind(url)) ?? 0;
+    if (often && !given.has(url)) continue;
+    kinds.set(kind(url), often + 1);
     const answer = await page.goto(url);
     const html = await answer.text();
-    const seen = { url, kind: kind(url), status: answer.status(), html, ...(await offers(page)) };
+    const called = often ? `${kind(url)} ${often + 1}` : kind(url);
+    const seen = { url, kind: called, status: answer.status(), html, ...(await offers(page)) };
     pages.push(seen);
     await look(seen);
     for (const next of seen.links.filter((one) => one.startsWith(`${PORTAL}/`) && !known.has(one))) {
