@@ -15,24 +15,29 @@ try {
   const mine = await tenant({ name: 'Example Ltd' });
   const provider = await publisher();
   const make = (name, events, more) => mine.customer.done('POST', '/v1/webhooks/create', { name, events, url: receiver.url(`/${name.toLowerCase()}`), ...more });
-  receiver.answers_with('/warehouse', 503, { body: 'Down for maintenance until 6 a.m.' });
   const [erp, warehouse] = await Promise.all([
     make('ERP', ['invoice.*']),
     make('Warehouse', ['order.shipped', 'order.cancelled'], { retry_schedule: [] }),
     make('Reports', ['*'], { filter: { data: { amount: [{ numeric: ['>', 1000] }] } }, status: 'disabled' }),
   ]);
-  const event = (type, data) => ({ tenant_id: mine.id, event: type, data });
-  const events = Array.from({ length: 20 }, (_, at) => (at % 7 ? event('invoice.paid', { invoice: 4700 + at, amount: 120 * at }) : event('order.shipped', { order: at })));
-  await provider.done('POST', '/v1/events/batch', { events });
-  await until('all of them have ended', async () => {
-    const of = ({ id }, status) => mine.customer.done('GET', `/v1/webhooks/${id}/deliveries?status=${status}&limit=100`);
-    const [well, badly] = await Promise.all([of(erp, 'succeeded'), of(warehouse, 'failed')]);
-    return well.deliveries.length + badly.deliveries.length === events.length;
-  });
-  const page = await browser.newPage({ viewport: { width: 1000, height: 760 } });
+  const publish = async (type, many) => {
+    const events = Array.from({ length: many }, (_, at) => ({ tenant_id: mine.id, event: type, data: { number: 4700 + at, amount: 120 * at } }));
+    await provider.done('POST', '/v1/events/batch', { events });
+  };
+  const ended = ({ id }, status, many) =>
+    until(`${many} of ${id} are ${status}`, async () => {
+      const { deliveries } = await mine.customer.done('GET', `/v1/webhooks/${id}/deliveries?status=${status}&limit=100`);
+      return deliveries.length === many;
+    });
+  await Promise.all([publish('invoice.paid', 20), publish('order.shipped', 8)]);
+  await Promise.all([ended(erp, 'succeeded', 20), ended(warehouse, 'succeeded', 8)]);
+  receiver.answers_with('/warehouse', 503, { body: 'Down for maintenance until 6 a.m.' });
+  await publish('order.shipped', 4);
+  await ended(warehouse, 'failed', 4);
+  const page = await browser.newPage({ viewport: { width: 1000, height: 600 } });
   await enter(page, await link(mine));
   await page.goto(page.url(), { waitUntil: 'networkidle' });
-  await page.screenshot({ path });
+  await page.screenshot({ path, fullPage: true });
 } finally {
   await browser.close();
   await receiver.close();

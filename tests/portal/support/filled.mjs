@@ -5,6 +5,9 @@ import { randomUUID } from 'node:crypto';
 import { Caller, operator, publisher, tenant } from './stack.mjs';
 import { until } from './until.mjs';
 
+/** A text that breaks out of an element, an attribute, a comment or a script where it is not written as text. */
+export const hostile = (place) => `${place} --></script>'"><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>`.slice(0, 127);
+
 /** As many events as fill more than a page of a list. */
 const MANY = 25;
 
