@@ -151,9 +151,10 @@ async fn an_attempt_at_which_we_fail_is_in_its_events_trace_as_a_fault() {
     let daemon = Daemon::listen().await;
     let tenant = world.tenant().await;
     let receiver = Receiver::start(world.stack).await;
-    let webhook = tenant.webhook(&receiver.url("/"), &["*"]).await;
+    let body = json!({"url": receiver.url("/"), "events": ["*"], "secret": "whsec_that_is_sealed"});
+    let webhook = tenant.create(&body).await;
     let proxy = Proxy::start(world.stack).await;
-    // Without the encryption key nothing can be signed.
+    // Without the encryption key its secret cannot be read.
     proxy.spoil("GetSecretValue", "", u32::MAX, Spoil::Refuse(400, "AccessDeniedException"));
     let segments = with_short_visibility(&world, SHORT, async {
         traced(&world, &daemon, async {
