@@ -15,8 +15,12 @@ from typed import Terminal, blocks
 
 PAGE = "docs/restore.md"
 BEGIN = ("docs/runbook/README.md", "Before you begin")
-LONG_AGO = "2026-01-01T00:00:00Z"
 TABLES = ("ConfigTable", "EventsTable", "DeliveriesTable", "JobsTable")
+# How the page names a restored table, and how it is named here (`_stand_in`).
+RESTORED = (
+    'restored() { echo "$(cat "$1.txt")-restored"; }',
+    'restored() { jq -r --arg table "$1" ".[\\$table]" restored.json; }',
+)
 # How many loops between two sweeps: one that comes while another's messages are under way would send some twice.
 BETWEEN_SWEEPS = 30
 
@@ -44,6 +48,7 @@ class Walks:
             self.ledger = self.with_20_under_way
             self.from_a_moment(second, moment)
             self.after_a_deleted_stack(deleted)
+            self._all_was_typed([files, moment, deleted])
 
     def _export(self, terminal: Terminal) -> None:
         with step("export the stack, as the page has it"):
@@ -59,8 +64,8 @@ class Walks:
         second = self.first.beside("postrider-of-a-moment")
         with step("restore its tables, as the page has it"):
             restore = blocks(PAGE, "From a moment")[0]
-            printed, here = self._stand_in(second, terminal)
-            terminal.type(f"MOMENT=2026-01-15T14:30:00Z\n{restore.replace(printed, here)}")
+            self._stand_in(second, terminal)
+            terminal.type(f"MOMENT=2026-01-15T14:30:00Z\n{restore.replace(*RESTORED)}")
         return second
 
     def by_files(self, terminal: Terminal) -> None:
@@ -131,7 +136,12 @@ class Walks:
         for mapping in calls.list_event_source_mappings(FunctionName=self.first.outputs[function])["EventSourceMappings"]:
             calls.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
-    def _stand_in(self, second: Ground, terminal: Terminal) -> tuple[str, str]:
+    def _all_was_typed(self, terminals: list[Terminal]) -> None:
+        typed = "\n".join(file.read_text() for each in terminals for file in each.folder.glob("block-*.sh"))
+        if left := [block for block in blocks(PAGE) if block.replace(*RESTORED) not in typed and block not in typed]:
+            raise Failed("\n".join([f"these blocks of {PAGE} no walk types:", *left]))
+
+    def _stand_in(self, second: Ground, terminal: Terminal) -> None:
         """The emulator updates a table in place only under the name that it would give it itself, and would make another one
         otherwise. So the restored tables have those names there; a stack that was begun and deleted tells them."""
         cloudformation = second.client("cloudformation")
@@ -149,10 +159,6 @@ class Walks:
         for table in TABLES:
             dynamodb.delete_table(TableName=tables[table])
         (terminal.folder / "restored.json").write_text(json.dumps(tables))
-        return (
-            'restored() { echo "$(cat "$1.txt")-restored"; }',
-            'restored() { jq -r --arg table "$1" ".[\\$table]" restored.json; }',
-        )
 
     def _check_what_is_told(self, told: str) -> None:
         """The page's own list of what has not ended: the deliveries of those that have one."""
@@ -206,7 +212,8 @@ class Walks:
         say(f"    {ground.deployment.name}: the ledger is equal; {len(due)} deliveries were sent, with {number} POSTs")
 
     def _copy_what_was_lost(self, ground: Ground, terminal: Terminal) -> None:
-        """A webhook's row that somebody has removed comes back from a restored table: here that of the first stack."""
+        """A webhook's row that somebody has removed comes back from a restored table: here that of the first stack, where the same
+        tenant has made more of them since the export."""
         way = self.customers.ended[0]
         table, partition = ground.outputs["ConfigTable"], f"TENANT#{way.customer.tenant}"
         key = {"pk": {"S": partition}, "sk": {"S": f"WEBHOOK#{way.webhook}"}}
@@ -214,7 +221,8 @@ class Walks:
         [block] = blocks(PAGE, "Some rows")
         with step("copy back a row that was lost, as the page has it"):
             told = terminal.type(f"RESTORED={self.first.outputs['ConfigTable']} PARTITION={partition}\n{block}")
-        if "1 put" not in told or way.customer.call("GET", f"/v1/webhooks/{way.webhook}")["id"] != way.webhook:
+        made_since = sum(each.customer is way.customer for each in self.customers.under_way)
+        if f"{1 + made_since} put" not in told or way.customer.call("GET", f"/v1/webhooks/{way.webhook}")["id"] != way.webhook:
             raise Failed(f"the webhook is not back: {told}")
 
     def _delete(self, ground: Ground) -> None:
