@@ -9,6 +9,7 @@ use postrider_domain::catalogue::{About, CataloguedType, Openness};
 use postrider_domain::dialect::STANDARD;
 use postrider_domain::event::Announce;
 use postrider_domain::id::{EndpointId, EventId, JobId, TenantId};
+use postrider_domain::traceparent::Traceparent;
 use postrider_host::clock;
 use replay::{Caller, Said, Script, item, keyed};
 use serde_json::{Value, json};
@@ -439,6 +440,24 @@ async fn what_nobody_can_judge_now_comes_again_by_itself_and_holds_up_no_other()
     let left = sent(&script, "unfinished");
     assert_eq!((left.len(), &left[0].0["keys"]["tenant_id"]), (1, &json!(tenant(1))));
     assert!(left[0].0["written_at"].is_string(), "so that it is judged by its time then, too");
+}
+
+#[tokio::test]
+async fn producers_rows_do_not_have_more_traces_recorded_than_a_second_allows() {
+    let span: Option<Traceparent> = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().ok();
+    let recorded = async |counted| {
+        let script = taking(script(&[1]));
+        let tracing = Fanout { traces: Traces::to("pr-fanout", None), ..fanout(&script) };
+        let rows: Vec<Event> = (0..60)
+            .map(|number| Event { id: EventId::fresh(number), traceparent: span, counted, ..event(1) })
+            .collect();
+        tracing.handle(&batch(&rows)).await.unwrap();
+        let named = sent(&script, "deliver").into_iter().map(|(message, _)| message["traceparent"].clone());
+        named.filter(|span| span.as_str().is_some_and(|span| span.ends_with("-01"))).count()
+    };
+    assert_eq!(recorded(true).await, 60, "what came by the API was decided there");
+    let of_producers = recorded(false).await;
+    assert!((1..60).contains(&of_producers), "{of_producers}");
 }
 
 #[tokio::test]
