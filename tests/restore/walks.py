@@ -212,8 +212,8 @@ class Walks:
         say(f"    {ground.deployment.name}: the ledger is equal; {len(due)} deliveries were sent, with {number} POSTs")
 
     def _copy_what_was_lost(self, ground: Ground, terminal: Terminal) -> None:
-        """A webhook's row that somebody has removed comes back from a restored table: here that of the first stack, where the same
-        tenant has made more of them since the export."""
+        """A webhook's row that somebody has removed comes back from a restored table: here that of the first stack, with those
+        that the tenant has made there since the export."""
         way = self.customers.ended[0]
         table, partition = ground.outputs["ConfigTable"], f"TENANT#{way.customer.tenant}"
         key = {"pk": {"S": partition}, "sk": {"S": f"WEBHOOK#{way.webhook}"}}
