@@ -98,7 +98,7 @@ class Form(unittest.TestCase):
 
     def test_every_wait_has_an_end(self):
         for block in shell():
-            endless = re.search(r"\buntil\b|\bwhile (?!read |message=)", block.text)
+            endless = re.search(r"\buntil\b|\bwhile (?!read |messages=)", block.text)
             self.assertIsNone(endless, f"{block.name}: who pastes it waits for ever; for _ in $(seq 60)")
 
     def test_both_versions_of_the_aws_cli_understand_it(self):
