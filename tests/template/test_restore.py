@@ -35,8 +35,13 @@ class Restore(unittest.TestCase):
 
     def test_secrets_are_the_templates_or_they_would_be_made_anew(self):
         for name, secret in self.template.of_type("AWS::SecretsManager::Secret").items():
-            shown = self.restore["Resources"][name]
-            self.assertEqual((shown["Properties"], shown["Condition"]), (secret["Properties"], "SecretsAreMade"), name)
+            self.assertEqual(self.restore["Resources"][name], secret, name)
+
+    def test_what_an_import_takes_ends_before_the_secrets(self):
+        head, secrets = (ROOT / "restore.yaml").read_text().split("\n  AdminKey:\n")
+        self.assertEqual(head.count("Type: AWS::DynamoDB::Table"), len(self.template.of_type("AWS::DynamoDB::Table")))
+        self.assertNotIn("AWS::SecretsManager", head)
+        self.assertNotIn("AWS::DynamoDB", secrets)
 
     def test_what_both_ask_for_means_the_same(self):
         for name in ("Environment", "KmsKeyArn", "TableProtection"):
