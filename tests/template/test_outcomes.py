@@ -11,8 +11,8 @@ PAGE = "docs/outcomes.md"
 
 
 def plain(cell: str) -> str:
-    """A cell without its links: a page of the portal has none there."""
-    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cell)
+    """A cell without its links and the fields that it names in brackets: a page of the portal has neither there."""
+    return re.sub(r" \(`[^)]*\)", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", cell))
 
 
 class Outcomes(unittest.TestCase):
@@ -40,6 +40,9 @@ class Outcomes(unittest.TestCase):
 
     def test_all_that_a_delivery_waits_for_is_explained(self):
         self.check("When nobody answers", facts()["told"]["causes"])
+
+    def test_every_kind_of_status_says_what_to_do(self):
+        self.check("What a status tells", facts()["told"]["http"])
 
     def test_every_reason_for_failed_tls_says_what_to_do(self):
         said, told = facts()["tls_failures"], facts()["told"]["tls"]

@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use crate::answers::{Bucket, Stats};
+use crate::answers::{Attempt, Bucket, Stats};
 use crate::texts::Texts;
 use crate::texts::ledger;
 use crate::time;
@@ -19,6 +19,9 @@ const LEAST: f64 = 2.0;
 const GAP: f64 = 0.15;
 /// Outcomes that are listed; the API knows a few, and any status.
 const MOST_OUTCOMES: usize = 12;
+
+/// What came to an attempt that went well.
+const SUCCEEDED: &str = "succeeded";
 
 /// A bucket as it is drawn: from the line up, and from the line down.
 #[derive(Debug, PartialEq)]
@@ -156,7 +159,7 @@ pub(crate) fn outcomes(texts: &Texts, stats: &Stats, link: impl Fn(&str) -> Stri
                         tr {
                             th scope="row" { a href=(link(outcome)) { (outcome_in_words(texts, outcome)) } }
                             td { (count) }
-                            td.share { (share(*count, all, outcome == "succeeded")) }
+                            td.share { (share(*count, all, outcome == SUCCEEDED)) }
                         }
                     }
                 }
@@ -196,10 +199,22 @@ fn share(part: u64, whole: u64, is_good: bool) -> Markup {
     }
 }
 
-/// An outcome as people call it, with its own name beside.
+/// An outcome as people call it: a status as HTTP does, anything else that failed with its own name beside, by which it is looked for.
 pub(crate) fn outcome_in_words(texts: &Texts, outcome: &str) -> Markup {
+    if let Some(status) = ledger::status_in_words(outcome) {
+        return html! { (status) };
+    }
     let name = ledger::code(outcome).map(texts.ledger.outcome_name);
-    html! { @if let Some(name) = name { (name) " " } code { (outcome) } }
+    html! { @match name { Some(name) if outcome == SUCCEEDED => (name), Some(name) => { (name) " " code { (outcome) } }, None => code { (outcome) } } }
+}
+
+/// The same of an attempt, where its delivery's own status stands beside: what was answered, if anything was.
+pub(crate) fn answer_in_words(texts: &Texts, attempt: &Attempt) -> Markup {
+    let answered = attempt.status_code.filter(|_| attempt.outcome == SUCCEEDED);
+    match answered.and_then(|status| ledger::status_in_words(&format!("status_{status}"))) {
+        Some(status) => html! { (status) },
+        None => outcome_in_words(texts, &attempt.outcome),
+    }
 }
 
 #[cfg(test)]
@@ -298,7 +313,9 @@ mod tests {
         assert!(
             at("outcome=succeeded") < at("outcome=status_500") && at("outcome=status_500") < at("outcome=timed_out")
         );
-        assert!(listed.contains("no answer in time <code>timed_out</code>"));
+        for words in [">delivered</a>", ">500 Internal Server Error</a>", ">no answer in time <code>timed_out</code></a>"] {
+            assert!(listed.contains(words), "{words}: {listed}");
+        }
     }
 
     #[test]

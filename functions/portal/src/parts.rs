@@ -71,13 +71,17 @@ pub(crate) fn pager(visit: &Visit<'_>, path: &str, query: &[(&str, &str)], next_
 }
 
 /// A part of a page that goes on changing until it is done: the script loads it again, from the path below the portal's own where it is
-/// shown, and stops where what comes has `data-final` on it. Without the script there is a link.
+/// shown, and stops where what comes has `data-final` on it. Without the script [`look_again`] is in it.
 pub(crate) fn watched(visit: &Visit<'_>, path: &str, is_done: bool, part: Markup) -> Markup {
     let place = visit.to(path);
     html! {
         div data-load=[(!is_done).then_some(&place)] data-reload=[(!is_done).then_some("2")] { (part) }
-        @if !is_done { noscript { p { a href=(place) { (visit.texts.common.look_again) } } } }
     }
+}
+
+/// The link that loads a page again for whom no script does.
+pub(crate) fn look_again(visit: &Visit<'_>, path: &str) -> Markup {
+    html! { noscript { p { a href=(visit.to(path)) { (visit.texts.common.look_again) } } } }
 }
 
 /// The first page of a list, which changes while it is looked at: the script loads it again from there, and leaves the reader where he is. A

@@ -5,7 +5,7 @@ use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::endpoint::parking::Cause;
 
 use crate::texts::Language;
-use crate::texts::ledger::{Ledger, TLS_ERRORS};
+use crate::texts::ledger::{Ledger, STATUSES, TLS_ERRORS};
 
 pub use crate::texts::ledger::Advice;
 
@@ -31,6 +31,11 @@ pub fn reason(reason: Reason) -> &'static str {
 /// What a delivery waits for.
 pub fn cause(cause: Cause) -> &'static str {
     (words().cause)(cause)
+}
+
+/// What each kind of status that is no 2xx is called, and what to do.
+pub fn statuses() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STATUSES.iter().map(|(called, _)| *called).zip(words().statuses)
 }
 
 /// By which words of its error each kind of trouble with TLS is known, and what to do.

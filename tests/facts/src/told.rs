@@ -12,6 +12,7 @@ pub(crate) fn words() -> Value {
         "statuses": by_name(Status::ALL, Status::as_str, |status| json!([told::status(status)])),
         "reasons": by_name(Reason::ALL, Reason::as_str, |reason| json!([told::reason(reason)])),
         "causes": by_name(Cause::ALL, Cause::as_str, |cause| json!([told::cause(cause)])),
+        "http": told::statuses().map(|(called, advice)| (called.to_owned(), json!([advice]))).collect::<Map<_, _>>(),
         "tls": told::tls().map(|(errors, advice)| (errors.join("; "), json!([advice]))).collect::<Map<_, _>>(),
     })
 }

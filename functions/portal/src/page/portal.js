@@ -6,6 +6,8 @@
 //   [data-reload=SECONDS]       beside data-load: is loaded again, at first so often, while it is there and the page is looked at, until
 //                               something in it has data-final
 //   [data-live=ID]              as a field in it changes, its form is posted to data-live-url, and what comes back is put into that element
+//   [data-patterns=ID]          has boxes of types: one that a pattern of that field takes is ticked, and stays out of what is sent
+//   [data-scripted]             is true only where this runs: it is shown
 //   [data-find=ID]              has a field by which the items of that list are looked through
 (() => {
   'use strict';
@@ -151,12 +153,32 @@
     input.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.preventDefault(); });
   };
 
+  // Whoever ticked a box himself has it sent, whatever patterns there are.
+  const patterned = (boxes) => {
+    const field = document.getElementById(boxes.dataset.patterns);
+    const mark = () => {
+      const patterns = field.value.split(/[\s,]+/).filter((pattern) => pattern.endsWith('.*'));
+      for (const note of all('[data-through]', boxes)) {
+        const box = note.parentElement.querySelector('input');
+        const pattern = patterns.find((one) => box.value.startsWith(one.slice(0, -1)));
+        note.hidden = !pattern;
+        note.textContent = pattern ? `${note.dataset.through} ${pattern}` : '';
+        if (pattern && !box.checked) box.checked = box.disabled = true;
+        else if (!pattern && box.disabled) box.checked = box.disabled = false;
+      }
+    };
+    field.addEventListener('input', mark);
+    mark();
+  };
+
   function begin(within) {
     all('time[datetime]', within).forEach(zoned);
     all('button[data-copy]', within).forEach(copying);
     all('[data-load]', within).forEach((place) => (inView ? inView.observe(place) : start(place)));
     all('[data-live]', within).forEach(live);
     all('[data-find]', within).forEach(finding);
+    all('[data-patterns]', within).forEach(patterned);
+    all('[data-scripted]', within).forEach((one) => { one.hidden = false; });
   }
 
   begin(document);

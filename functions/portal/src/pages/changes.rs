@@ -116,7 +116,7 @@ fn table<'a>(
     let texts = &visit.texts.changes;
     html! {
         div.wide {
-            table {
+            table.stacked {
                 thead { tr { th scope="col" { (texts.time) } th scope="col" { (texts.who) } th scope="col" { (texts.what) } } }
                 tbody {
                     @for (listed, told) in changes {
@@ -164,11 +164,11 @@ fn what(visit: &Visit<'_>, directory: &Directory, event: &str, told: &Told) -> M
     }
 }
 
-/// What was done, in words.
+/// What was done, in words. What has none is the engine's own book-keeping.
 fn done(texts: &Changes, event: &str, changed: &[String]) -> String {
     let is = |own: OwnType| own.as_str() == event;
     if is(OwnType::WebhookUpdated) {
-        let fields: Vec<&str> = changed.iter().map(|name| (texts.field)(name).unwrap_or(name)).collect();
+        let fields: Vec<&str> = changed.iter().filter_map(|name| (texts.field)(name)).collect();
         return if fields.is_empty() { texts.updated_somehow.to_owned() } else { (texts.updated)(&fields.join(", ")) };
     }
     let words = [

@@ -32,7 +32,7 @@ pub(crate) async fn resend(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     asked(visit, "retry").await
 }
 
-/// Calls it off.
+/// Cancels it.
 pub(crate) async fn cancel(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     asked(visit, "cancel").await
 }
@@ -55,6 +55,12 @@ async fn asked_for(visit: &Visit<'_>) -> Result<Delivery, Trouble> {
     visit.get(&["v1", "deliveries", visit.variables[0]], &query).await
 }
 
+/// The address of the attempts that are shown.
+fn place(visit: &Visit<'_>) -> String {
+    let cursor: Vec<_> = visit.query("cursor").map(|cursor| ("cursor", cursor)).into_iter().collect();
+    parts::with_query(&path(visit), &cursor)
+}
+
 fn path(visit: &Visit<'_>) -> String {
     format!("deliveries/{}", visit.variables[0])
 }
@@ -67,7 +73,7 @@ fn on_its_way(visit: &Visit<'_>) -> Shown {
         return Shown::Part(part);
     }
     let place = parts::with_query(&path(visit), &[("new", "1")]);
-    Shown::page(texts.on_its_way, html! { h1 { (texts.id) } (parts::watched(visit, &place, false, part)) })
+    Shown::page(texts.on_its_way, html! { h1 { (texts.id) } (parts::watched(visit, &place, false, html! { (part) (parts::look_again(visit, &place)) })) })
 }
 
 fn shown(visit: &Visit<'_>, delivery: &Delivery, refusal: Option<&str>) -> Shown {
@@ -75,8 +81,7 @@ fn shown(visit: &Visit<'_>, delivery: &Delivery, refusal: Option<&str>) -> Shown
     if visit.is_for_script() {
         return Shown::Part(part);
     }
-    let cursor: Vec<_> = visit.query("cursor").map(|cursor| ("cursor", cursor)).into_iter().collect();
-    let place = parts::with_query(&path(visit), &cursor);
+    let place = place(visit);
     let title = (visit.texts.delivery.title)(&delivery.event);
     let main = html! {
         @if let Some(webhook) = &delivery.webhook_id {
@@ -119,13 +124,19 @@ fn where_it_stands(visit: &Visit<'_>, delivery: &Delivery) -> Markup {
             p {
                 (standing::badge(visit, delivery.status)) " "
                 @if delivery.test { (parts::badge("idle", texts.test)) " " }
-                (prose::line((words.status)(delivery.status)))
+                @match delivery.delivered_at {
+                    Some(at) if delivery.status == Status::Succeeded => { (texts.accepted_at) " " (time::shown(at)) "." },
+                    _ => (prose::line((words.status)(delivery.status))),
+                }
             }
             @if let Some(reason) = delivery.reason { p { (prose::line((words.reason)(reason))) } }
             @if let Some(cause) = delivery.waiting_for { p { (prose::line((words.cause)(cause))) } }
         }
         @if delivery.test { p.soft { (texts.test_means) } }
-        @if !delivery.status.is_final() { p.soft { (texts.updates) } }
+        @if !delivery.status.is_final() {
+            p.soft data-scripted hidden { (texts.updates) }
+            (parts::look_again(visit, &place(visit)))
+        }
     }
 }
 

@@ -40,9 +40,12 @@ struct Finding {
 
 /// The form, empty but for a webhook that a link names.
 pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
-    let asked =
-        Question { webhook_id: visit.query("webhook_id").unwrap_or_default().to_owned(), ..Question::default() };
-    Ok(page(visit, &Directory::of(visit).await?, &asked, &Errors::default(), None))
+    let directory = Directory::with_names(visit).await?;
+    // Of one alone there is nothing to choose.
+    let only = directory.all().next().filter(|_| directory.is_complete && directory.len() == 1);
+    let webhook_id = visit.query("webhook_id").or(only.map(|only| only.id.as_str())).unwrap_or_default().to_owned();
+    let asked = Question { webhook_id, ..Question::default() };
+    Ok(page(visit, &directory, &asked, &Errors::default(), None))
 }
 
 /// What is found of what was posted. Whatever comes of it, all that was typed is there again.
@@ -52,7 +55,7 @@ pub(crate) async fn examine(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         Some(read) => found(visit, &read, &mut errors).await?,
         None => None,
     };
-    let directory = match Directory::of(visit).await {
+    let directory = match Directory::with_names(visit).await {
         Err(trouble) if trouble.passes() => Directory::default(),
         directory => directory?,
     };
@@ -104,14 +107,18 @@ fn page(visit: &Visit<'_>, directory: &Directory, asked: &Question, errors: &Err
             h2 { (texts.request) }
             (Field { name: "headers", label: texts.headers, hint: texts.headers_means, value: &asked.headers }.area(errors))
             (Field { name: "body", label: texts.body, hint: texts.body_means, value: &asked.body }.area(errors))
-            div.field {
-                div.check {
-                    input #base64 type="checkbox" name="base64" value="true" aria-describedby="base64-hint" checked[asked.is_base64];
-                    label for="base64" { (texts.base64) }
+            details.choose open[asked.is_base64 || !asked.received.is_empty() || errors.of("received").is_some()] {
+                summary { (texts.more) }
+                p.hint { (texts.line_ends) }
+                div.field {
+                    div.check {
+                        input #base64 type="checkbox" name="base64" value="true" aria-describedby="base64-hint" checked[asked.is_base64];
+                        label for="base64" { (texts.base64) }
+                    }
+                    p.hint #base64-hint { (texts.base64_means) }
                 }
-                p.hint #base64-hint { (texts.base64_means) }
+                (Field { name: "received", label: texts.received, hint: texts.received_means, value: &asked.received }.input(errors, "datetime-local", None))
             }
-            (Field { name: "received", label: texts.received, hint: texts.received_means, value: &asked.received }.input(errors, "datetime-local", None))
             button.primary type="submit" { (texts.ask) }
         }
     };
@@ -122,7 +129,8 @@ fn whose(visit: &Visit<'_>, directory: &Directory, asked: &Question, errors: &Er
     let texts = &visit.texts.doctor;
     let webhook =
         Field { name: "webhook_id", label: texts.webhook, hint: texts.webhook_means, value: &asked.webhook_id };
-    let listed = directory.all().map(|listed| (listed.id.as_str(), listed.url.as_str()));
+    let titles: Vec<_> = directory.all().map(|listed| (listed.id.as_str(), listed.title())).collect();
+    let listed = titles.iter().map(|(id, title)| (*id, title.as_str()));
     let choices: Vec<_> = [("", texts.no_webhook)].into_iter().chain(listed).collect();
     html! {
         @if directory.is_complete { (webhook.select(errors, &choices)) } @else { (webhook.input(errors, "text", None)) }
@@ -153,7 +161,9 @@ fn finding(visit: &Visit<'_>, asked: &Question, found: &Finding) -> Markup {
                 _ if !fits && *tried > 1 => p { (texts.line_ends_tried) },
                 _ => {},
             }
-            @if !verdict.explanation.is_empty() { p { (texts.exactly) " " span lang="en" { (verdict.explanation) } } }
+            @if kind == "bad" && !verdict.explanation.is_empty() {
+                details { summary { (texts.exactly) } p lang="en" { (verdict.explanation) } }
+            }
         }
     }
 }

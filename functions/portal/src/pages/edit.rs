@@ -201,7 +201,7 @@ fn form(
             (events::picker(visit, typed, catalogue, errors))
             (filter::fieldset(visit, typed, catalogue, errors, verdict))
             (draw::more(visit, typed, errors))
-            div.actions {
+            div.actions.sticky {
                 button.primary type="submit" {
                     @match purpose { Purpose::Make { .. } => (texts.make), Purpose::Change { .. } => (visit.texts.common.save) }
                 }

@@ -111,7 +111,7 @@ async fn page(visit: &Visit<'_>, refused: Option<&Refused>) -> Result<Shown, Tro
     let [id, _] = visit.variables;
     let query: Vec<_> = visit.query("cursor").map(|cursor| ("cursor", cursor)).into_iter().collect();
     let path = ["v1", "events", id];
-    let (event, directory) = futures::join!(visit.get::<Event>(&path, &query), Directory::of(visit));
+    let (event, directory) = futures::join!(visit.get::<Event>(&path, &query), Directory::with_names(visit));
     let (event, directory) = (event?, directory?);
     let explained = filtered::explained(visit, &event).await?;
     let is_first = query.is_empty();

@@ -73,12 +73,15 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         }
         found => Some(found?),
     };
+    let first = found.as_ref().and_then(|found| found.event_types.iter().find(|one| !one.name.starts_with(OPERATIONAL)));
+    let begins = first.and_then(|one| one.name.split('.').next()).unwrap_or("invoice");
+    let hint = (texts.begins_with_means)(&format!("{begins}."));
     let main = html! {
         (parts::error_summary(visit, &errors))
         h1 #(field::WHOLE) { (texts.title) }
         p { (texts.means) }
-        form method="get" action=(visit.to("event-types")) {
-            (Field { name: "prefix", label: texts.begins_with, hint: texts.begins_with_means, value: prefix }.input(&errors, "text", None))
+        form.narrow method="get" action=(visit.to("event-types")) {
+            (Field { name: "prefix", label: texts.begins_with, hint: &hint, value: prefix }.input(&errors, "text", None))
             (check("checkbox", ("deprecated", "true"), texts.deprecated_too, is_with_deprecated))
             button.plain type="submit" { (texts.show) }
         }
@@ -104,7 +107,11 @@ fn nothing(visit: &Visit<'_>, has_more: bool, is_narrow: bool) -> Markup {
 
 fn card(visit: &Visit<'_>, one: &EventType, directory: &Directory) -> Markup {
     let texts = &visit.texts.event_types;
-    let asking = one.asking(directory).len();
+    let asking = one.asking(directory);
+    let leads = match asking.as_slice() {
+        [only] => format!("webhooks/{}", only.id),
+        _ => format!("event-types/{}", one.name),
+    };
     html! {
         li.card {
             h2 {
@@ -114,7 +121,10 @@ fn card(visit: &Visit<'_>, one: &EventType, directory: &Directory) -> Markup {
             }
             p { (one.description.as_deref().unwrap_or(texts.no_description)) }
             // Of some of the webhooks alone the number would say nothing.
-            @if directory.is_complete && asking > 0 { p.soft { ((texts.asking)(asking)) } }
+            @if directory.is_complete {
+                @if asking.is_empty() { p.soft { (texts.nobody_asks) } }
+                @else { p { a href=(visit.to(&leads)) { ((texts.asking)(asking.len())) } } }
+            }
         }
     }
 }

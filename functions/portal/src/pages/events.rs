@@ -123,7 +123,7 @@ fn page(visit: &Visit<'_>, asked: &Asked<'_>, errors: &Errors, found: Option<(&P
         h1 #(field::WHOLE) { (texts.title) }
         p { (texts.means) }
         (search(visit, errors))
-        (narrowing(visit, asked, errors))
+        (narrowing(visit, asked, errors, found.and_then(|(found, _)| found.events.first())))
         @if let Some((found, outcomes)) = found {
             @let place = parts::with_query("events", &asked.link());
             (parts::refreshed(visit, &place, asked.cursor.is_none(), listed(visit, asked, found, outcomes)))
@@ -145,7 +145,7 @@ fn search(visit: &Visit<'_>, errors: &Errors) -> Markup {
     let value = visit.query("id").unwrap_or_default();
     let field = Field { name: "id", label: texts.id, hint: texts.find_means, value };
     html! {
-        details open[errors.of("id").is_some()] {
+        details.choose open[errors.of("id").is_some()] {
             summary { (texts.find) }
             form method="get" action=(visit.to("events")) {
                 (field.input(errors, "text", None))
@@ -155,14 +155,15 @@ fn search(visit: &Visit<'_>, errors: &Errors) -> Markup {
     }
 }
 
-fn narrowing(visit: &Visit<'_>, asked: &Asked<'_>, errors: &Errors) -> Markup {
+fn narrowing(visit: &Visit<'_>, asked: &Asked<'_>, errors: &Errors, newest: Option<&Event>) -> Markup {
     let texts = &visit.texts.events;
+    let event_hint = (texts.event_type_means)(newest.map_or("invoice.paid", |newest| newest.event.as_str()));
     let is_wrong = ["event", "since", "until"].into_iter().any(|name| errors.of(name).is_some());
     html! {
-        details open[asked.is_narrow() || is_wrong] {
+        details.choose open[asked.is_narrow() || is_wrong] {
             summary { (texts.narrow) }
             form method="get" action=(visit.to("events")) {
-                (Field { name: "event", label: texts.event_type, hint: texts.event_type_means, value: asked.event }.input(errors, "text", None))
+                (Field { name: "event", label: texts.event_type, hint: &event_hint, value: asked.event }.input(errors, "text", None))
                 (Field { name: "since", label: texts.since, hint: texts.in_utc, value: asked.since }.input(errors, "datetime-local", None))
                 (Field { name: "until", label: texts.until, hint: texts.in_utc, value: asked.until }.input(errors, "datetime-local", None))
                 div.actions {
@@ -189,7 +190,7 @@ fn table(visit: &Visit<'_>, events: &[Event], outcomes: &Outcomes) -> Markup {
     html! {
         @if outcomes.is_of_undelivered() { p.soft { (texts.undelivered_alone) } }
         div.wide {
-            table {
+            table.stacked {
                 thead { tr { th scope="col" { (texts.time) } th scope="col" { (texts.event) } th scope="col" { (texts.deliveries) } } }
                 tbody {
                     @for event in events {
@@ -200,7 +201,7 @@ fn table(visit: &Visit<'_>, events: &[Event], outcomes: &Outcomes) -> Markup {
                                 @if event.test { " " (parts::badge("idle", texts.test)) }
                                 br; small { (event.id) }
                             }
-                            td { (became(visit, &outcomes.of_event(event))) }
+                            td { (became(visit, event, &outcomes.of_event(event))) }
                         }
                     }
                 }
@@ -209,12 +210,12 @@ fn table(visit: &Visit<'_>, events: &[Event], outcomes: &Outcomes) -> Markup {
     }
 }
 
-fn became(visit: &Visit<'_>, became: &Became) -> Markup {
+fn became(visit: &Visit<'_>, event: &Event, became: &Became) -> Markup {
     let texts = &visit.texts.events;
     html! {
         @match became {
             Became::Unread => span.soft { (texts.unread) },
-            Became::SentToNobody => span.soft { (texts.nobody) },
+            Became::SentToNobody => a href=(visit.to(&format!("events/{}", event.id))) { (texts.nobody) },
             Became::NothingUndelivered => span.soft { (texts.nothing_amiss) },
             Became::Sent(counts) => {
                 @for status in Status::ALL {

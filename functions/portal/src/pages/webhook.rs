@@ -160,6 +160,7 @@ fn actions(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
                 (parts::button_form(visit, &below("test"), texts.test, "primary"))
                 a href=(visit.to(&below("test"))) { (texts.other_test) }
             }
+            a href="#settings" { (visit.texts.webhook.settings.title) }
             @if visit.may(Capability::Edit) {
                 @if webhook.is_active() {
                     details.confirm {

@@ -102,7 +102,7 @@ fn why(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
         } @else if let Some(parking) = parking {
             p { (parked(visit, parking)) " " (time::shown(parking.since)) }
         } @else if let Some(at) = webhook.failing_since {
-            p { (texts.failing_since) " " (time::shown(at)) }
+            p.bad-news { (texts.failing_since) " " (time::shown(at)) }
         }
     }
 }

@@ -31,11 +31,15 @@ pub(crate) struct Recover {
     pub(crate) title: &'static str,
     pub(crate) means: &'static str,
     pub(crate) since: &'static str,
+    pub(crate) since_hint: &'static str,
     pub(crate) until: &'static str,
     pub(crate) until_hint: &'static str,
     pub(crate) what: &'static str,
     pub(crate) missed: &'static str,
     pub(crate) missed_hint: &'static str,
+    /// What is not among what was missed, and where it is.
+    pub(crate) held_back: &'static str,
+    pub(crate) see_events: &'static str,
     pub(crate) never_matched: &'static str,
     pub(crate) never_matched_hint: &'static str,
     pub(crate) statuses: &'static str,
@@ -45,7 +49,8 @@ pub(crate) struct Recover {
     pub(crate) pending: &'static str,
     pub(crate) retrying: &'static str,
     pub(crate) events: &'static str,
-    pub(crate) events_hint: &'static str,
+    /// With a type, and a pattern that takes it.
+    pub(crate) events_hint: fn(&str, &str) -> String,
     pub(crate) count: &'static str,
     /// With how many there are.
     pub(crate) found: fn(u64) -> String,
@@ -66,7 +71,7 @@ pub(crate) struct Recover {
     pub(crate) see_deliveries: &'static str,
 }
 
-/// Calling off what waits.
+/// Cancelling what waits.
 #[derive(Debug)]
 pub(crate) struct Cancel {
     pub(crate) title: &'static str,
@@ -75,12 +80,14 @@ pub(crate) struct Cancel {
     pub(crate) waiting: fn(u64) -> String,
     /// With how many wait at the least.
     pub(crate) waiting_at_least: fn(u64) -> String,
+    /// Where none does.
+    pub(crate) nothing_waits: &'static str,
     pub(crate) confirm: &'static str,
     pub(crate) keep: &'static str,
     pub(crate) progress: &'static str,
     pub(crate) running: &'static str,
     pub(crate) done: &'static str,
-    /// With how many were found, and how many of them were called off.
+    /// With how many were found, and how many of them were cancelled.
     pub(crate) so_far: fn(u64, u64) -> String,
     pub(crate) asked_at: &'static str,
     pub(crate) see_deliveries: &'static str,

@@ -46,5 +46,7 @@ pub(crate) struct OneDelivery {
     pub(crate) body: &'static str,
     pub(crate) on_its_way: &'static str,
     pub(crate) on_its_way_means: &'static str,
+    /// Before the time at which it was.
+    pub(crate) accepted_at: &'static str,
     pub(crate) updates: &'static str,
 }

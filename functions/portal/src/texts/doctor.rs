@@ -29,6 +29,9 @@ pub(crate) struct Doctor {
     pub(crate) bad_value: With,
     pub(crate) body: &'static str,
     pub(crate) body_means: &'static str,
+    /// What few need.
+    pub(crate) more: &'static str,
+    pub(crate) line_ends: &'static str,
     pub(crate) base64: &'static str,
     pub(crate) base64_means: &'static str,
     pub(crate) no_base64: &'static str,
@@ -43,7 +46,7 @@ pub(crate) struct Doctor {
     pub(crate) cause: fn(Cause) -> Told,
     /// Where this version does not know the cause.
     pub(crate) unknown_cause: &'static str,
-    /// Before the API's own explanation.
+    /// Over the API's own explanation, folded up.
     pub(crate) exactly: &'static str,
     pub(crate) with_returns: &'static str,
     pub(crate) without_last_line_end: &'static str,

@@ -48,7 +48,12 @@ pub(crate) struct EventsPicked {
     /// What a type's details are called; its name is heard behind it.
     pub(crate) details: &'static str,
     pub(crate) more: &'static str,
-    pub(crate) more_hint: &'static str,
+    /// With a pattern, and how all begin that it takes.
+    pub(crate) more_hint: fn(&str, &str) -> String,
+    /// What a pattern takes; with how all of it begins.
+    pub(crate) pattern_means: With,
+    /// Before the pattern that takes a type.
+    pub(crate) through: &'static str,
     pub(crate) not_all_listed: &'static str,
     pub(crate) not_listed: &'static str,
     pub(crate) none: &'static str,
@@ -76,6 +81,8 @@ pub(crate) struct Filter {
 #[derive(Debug)]
 pub(crate) struct More {
     pub(crate) title: &'static str,
+    /// Where something of it is set.
+    pub(crate) set: &'static str,
     pub(crate) headers: &'static str,
     pub(crate) headers_hint: &'static str,
     pub(crate) header_name: &'static str,

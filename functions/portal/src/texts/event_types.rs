@@ -1,12 +1,15 @@
 //! The catalogue of event types.
 
+use super::With;
+
 /// See above.
 #[derive(Debug)]
 pub(crate) struct EventTypes {
     pub(crate) title: &'static str,
     pub(crate) means: &'static str,
     pub(crate) begins_with: &'static str,
-    pub(crate) begins_with_means: &'static str,
+    /// With how a type begins.
+    pub(crate) begins_with_means: With,
     pub(crate) deprecated_too: &'static str,
     pub(crate) show: &'static str,
     pub(crate) none: &'static str,

@@ -17,7 +17,8 @@ pub(crate) struct Events {
     pub(crate) not_found: With,
     pub(crate) narrow: &'static str,
     pub(crate) event_type: &'static str,
-    pub(crate) event_type_means: &'static str,
+    /// With a type.
+    pub(crate) event_type_means: With,
     pub(crate) since: &'static str,
     pub(crate) until: &'static str,
     /// What times are to be given in.

@@ -1,12 +1,28 @@
 //! The ledger's words: what each of them means, and what its reader should do. The English ones stand in `docs/outcomes.md` as well, word
-//! for word; what stands between backquotes is shown as code.
+//! for word, but for fields that it names in brackets; what stands between backquotes is shown as code.
+
+use std::ops::RangeInclusive;
 
 use postrider_domain::attempt::Code;
 use postrider_domain::delivery::{Reason, Status};
 use postrider_domain::endpoint::parking::Cause;
+use reqwest::StatusCode;
 
 /// What happened, and what to do.
 pub type Advice = (&'static str, &'static str);
+
+/// As many kinds of statuses that are no 2xx are told apart.
+pub(crate) const KINDS_OF_STATUSES: usize = 6;
+
+/// What each kind is called, and which statuses are of it: where two fit, the first one counts.
+pub(crate) const STATUSES: [(&str, RangeInclusive<u16>); KINDS_OF_STATUSES] = [
+    ("300 to 399", 300..=399),
+    ("401", 401..=401),
+    ("403", 403..=403),
+    ("429", 429..=429),
+    ("400 to 499", 400..=499),
+    ("500 to 599", 500..=599),
+];
 
 /// As many kinds of trouble with TLS are told apart.
 pub(crate) const KINDS_OF_TLS: usize = 11;
@@ -36,6 +52,8 @@ pub(crate) struct Ledger {
     pub(crate) status_name: fn(Status) -> &'static str,
     pub(crate) reason: fn(Reason) -> &'static str,
     pub(crate) cause: fn(Cause) -> &'static str,
+    /// What to do about each of [`STATUSES`].
+    pub(crate) statuses: [&'static str; KINDS_OF_STATUSES],
     /// What to do about each of [`TLS_ERRORS`].
     pub(crate) tls: [&'static str; KINDS_OF_TLS],
     /// What stands in the place of a word that this version does not know.
@@ -47,16 +65,34 @@ impl Ledger {
     pub(crate) fn advice(&self, outcome: &str, error: Option<&str>) -> Advice {
         let Some(code) = code(outcome) else { return (self.unknown, "") };
         let (happened, advice) = (self.outcome)(code);
-        let of_tls = || error.and_then(kind_of_tls).and_then(|kind| self.tls.get(kind));
-        (happened, if code == Code::TlsFailed { of_tls().unwrap_or(&advice) } else { advice })
+        let told = match code {
+            Code::TlsFailed => error.and_then(kind_of_tls).and_then(|kind| self.tls.get(kind)),
+            Code::Status => status(outcome).and_then(kind_of_status).and_then(|kind| self.statuses.get(kind)),
+            _ => None,
+        };
+        (happened, told.unwrap_or(&advice))
     }
 }
 
 /// The code of an outcome's name: of all statuses it is one.
 pub(crate) fn code(outcome: &str) -> Option<Code> {
-    let is_status = outcome.strip_prefix("status_").is_some_and(|status| status.parse::<u16>().is_ok());
     let named = || Code::ALL.iter().copied().find(|code| *code != Code::Status && code.as_str() == outcome);
-    if is_status { Some(Code::Status) } else { named() }
+    if status(outcome).is_some() { Some(Code::Status) } else { named() }
+}
+
+fn status(outcome: &str) -> Option<u16> {
+    outcome.strip_prefix("status_")?.parse().ok()
+}
+
+/// An answer's status as HTTP calls it: `503 Service Unavailable`.
+pub(crate) fn status_in_words(outcome: &str) -> Option<String> {
+    let status = status(outcome)?;
+    let known = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    Some(known.map_or_else(|| status.to_string(), |reason| format!("{status} {reason}")))
+}
+
+fn kind_of_status(status: u16) -> Option<usize> {
+    STATUSES.iter().position(|(_, of_kind)| of_kind.contains(&status))
 }
 
 fn kind_of_tls(error: &str) -> Option<usize> {

@@ -24,6 +24,12 @@ pub(crate) struct Health {
     pub(crate) paused: &'static str,
     /// While nobody answers.
     pub(crate) down: &'static str,
+    /// Where nothing was delivered since the last failures.
+    pub(crate) failing: &'static str,
+    /// With since when, behind it.
+    pub(crate) failing_since: &'static str,
+    /// Where what fails is not tried again.
+    pub(crate) never_retried: &'static str,
     /// While what waited is being sent.
     pub(crate) draining: &'static str,
     /// With since when it is paused, behind it.
@@ -98,7 +104,8 @@ pub(crate) struct List {
     pub(crate) undelivered: &'static str,
     pub(crate) outcome: &'static str,
     pub(crate) event: &'static str,
-    pub(crate) event_hint: &'static str,
+    /// With a type.
+    pub(crate) event_hint: With,
     pub(crate) outcome_hint: &'static str,
     pub(crate) since: &'static str,
     pub(crate) until: &'static str,

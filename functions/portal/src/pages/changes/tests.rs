@@ -22,10 +22,11 @@ fn who_it_was_is_told_in_words() {
 #[test]
 fn what_was_done_is_told_in_words() {
     let (english, german) = (&Language::English.texts().changes, &Language::German.texts().changes);
-    let changed = ["url", "secret", "mood"].map(str::to_owned);
-    assert_eq!(done(english, "webhook.updated", &changed), "changed: address, secret, mood");
-    assert_eq!(done(german, "webhook.updated", &changed), "geändert: Adresse, Geheimnis, mood");
+    let changed = ["url", "secret", "failing_since"].map(str::to_owned);
+    assert_eq!(done(english, "webhook.updated", &changed), "changed: address, secret");
+    assert_eq!(done(german, "webhook.updated", &changed), "geändert: Adresse, Geheimnis");
     assert_eq!(done(english, "webhook.updated", &[]), "changed");
+    assert_eq!(done(english, "webhook.updated", &changed[2..]), "changed", "of what has no name nothing is told");
     for (event, expected) in [
         ("webhook.created", "angelegt"),
         ("webhook.deleted", "gelöscht"),

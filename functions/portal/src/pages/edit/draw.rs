@@ -27,11 +27,12 @@ pub(super) fn where_to(visit: &Visit<'_>, typed: &Typed, errors: &Errors) -> Mar
     }
 }
 
-/// What few need, folded up while there is nothing in it.
+/// What few need, folded up unless something is wrong there or more rows were asked for.
+/// Beside its name it says what of it is set.
 pub(super) fn more(visit: &Visit<'_>, typed: &Typed, errors: &Errors) -> Markup {
     let texts = &visit.texts.edit.more;
     let folded = ["headers", "metadata", "rate_limit", "timeout_seconds", "content_type", "retry_schedule"];
-    let is_open = typed.has_more() || folded.iter().any(|field| errors.of(field).is_some());
+    let is_open = typed.more_rows || folded.iter().any(|field| errors.of(field).is_some());
     let headers = Words {
         title: texts.headers,
         hint: texts.headers_hint,
@@ -49,7 +50,7 @@ pub(super) fn more(visit: &Visit<'_>, typed: &Typed, errors: &Errors) -> Markup 
     let takes_types = !visit.session.dialect.as_deref().is_some_and(|dialect| ONE_CONTENT_TYPE.contains(&dialect));
     html! {
         details.section open[is_open] {
-            summary { h2 { (texts.title) } }
+            summary { h2 { (texts.title) } @if typed.has_more() { " " small { (texts.set) } } }
             (typed.headers.drawn("headers", &headers, errors, typed.more_rows))
             (field("rate_limit", texts.rate_limit, texts.rate_limit_hint, &typed.rate_limit).input(errors, "text", None))
             (field("timeout_seconds", texts.timeout, texts.timeout_hint, &typed.timeout_seconds).input(errors, "text", None))

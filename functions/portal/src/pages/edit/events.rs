@@ -1,6 +1,7 @@
 //! Which events a webhook asks for: the catalogue to pick from, and room for patterns.
 
 use maud::{Markup, html};
+use postrider_domain::event::{EventPattern, EventType as Name};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -93,7 +94,7 @@ impl Catalogue {
     }
 }
 
-/// Boxes to tick, each with what it is, and room for what is not among them.
+/// Patterns, and boxes to tick, each with what it is. A type that a pattern takes says so at its box.
 pub(super) fn picker(visit: &Visit<'_>, typed: &Typed, catalogue: &Catalogue, errors: &Errors) -> Markup {
     let texts = &visit.texts.edit.events;
     let (built_in, own): (Vec<_>, Vec<_>) = catalogue.types.iter().partition(|one| one.built_in);
@@ -102,33 +103,48 @@ pub(super) fn picker(visit: &Visit<'_>, typed: &Typed, catalogue: &Catalogue, er
     let written = written.collect::<Vec<_>>().join("\n");
     let wrong = errors.of("events");
     let described = if wrong.is_some() { "events-hint events-wrong" } else { "events-hint" };
+    let patterns: Vec<&str> = typed.asked_for().into_iter().filter(|name| *name != ALL && name.ends_with(ALL)).collect();
     let mut room = MOST_CHARS_IN_ALL;
+    let mut boxes = |types: &[&EventType], id: &str, is_long: bool| {
+        html! { ul.types.long[is_long] #(id) { @for one in types { li { (listed(visit, one, typed, &patterns, &mut room)) } } } }
+    };
+    let group = own.first().and_then(|one| one.name.split('.').next()).unwrap_or("invoice");
+    let more_hint = (texts.more_hint)(&format!("{group}.*"), &format!("{group}."));
     html! {
-        fieldset.section #events tabindex="-1" aria-describedby=(described) {
+        fieldset.section #events data-patterns="patterns" tabindex="-1" aria-describedby=(described) {
             legend { h2 { (texts.title) } }
             p.hint #events-hint { (texts.hint) }
             @if let Some(message) = wrong { p.wrong #events-wrong { (prose::line(message)) } }
             @if catalogue.is_missing { p.hint { (texts.not_listed) } }
             ul.types { li { (choice(ALL, texts.all, Some(texts.all_means), typed)) } }
+            (Field { name: "patterns", label: texts.more, hint: &more_hint, value: &written }.area_of(errors, 3))
+            @if !patterns.is_empty() {
+                ul.patterns { @for pattern in &patterns { li { code { (pattern) } " = " ((texts.pattern_means)(pattern.trim_end_matches(ALL))) } } }
+            }
             @if !own.is_empty() {
                 h3 { (texts.own) }
                 div data-find="types-own" hidden {
                     label for="find-type" { (texts.search) }
                     input #find-type type="search" autocomplete="off" spellcheck="false";
                 }
-                ul.types.long[own.len() > MANY] #types-own { @for one in own { li { (listed(visit, one, typed, &mut room)) } } }
+                (boxes(&own, "types-own", own.len() > MANY))
             }
             @if !built_in.is_empty() {
-                details open[built_in.iter().any(|one| typed.events.contains(&one.name))] {
+                details open[built_in.iter().any(|one| typed.events.contains(&one.name) || taken(&one.name, &patterns).is_some())] {
                     summary { h3 { (texts.built_in) } }
                     p.hint { (texts.built_in_means) }
-                    ul.types { @for one in built_in { li { (listed(visit, one, typed, &mut room)) } } }
+                    (boxes(&built_in, "types-built-in", false))
                 }
             }
             @if catalogue.is_cut { p.hint { (texts.not_all_listed) } }
-            (Field { name: "patterns", label: texts.more, hint: texts.more_hint, value: &written }.area_of(errors, 3))
         }
     }
+}
+
+/// The pattern among these that takes a type.
+fn taken<'a>(name: &str, patterns: &[&'a str]) -> Option<&'a str> {
+    let name = Name::kept(name).ok()?;
+    patterns.iter().copied().find(|pattern| EventPattern::kept(pattern).is_ok_and(|pattern| pattern.takes(&name)))
 }
 
 fn choice(name: &str, label: &str, means: Option<&str>, typed: &Typed) -> Markup {
@@ -144,7 +160,7 @@ fn choice(name: &str, label: &str, means: Option<&str>, typed: &Typed) -> Markup
     }
 }
 
-fn listed(visit: &Visit<'_>, one: &EventType, typed: &Typed, room: &mut usize) -> Markup {
+fn listed(visit: &Visit<'_>, one: &EventType, typed: &Typed, patterns: &[&str], room: &mut usize) -> Markup {
     let texts = &visit.texts.edit.events;
     let mut shown = |value: Option<&RawValue>| {
         let text = json::pretty(value?.get());
@@ -155,6 +171,8 @@ fn listed(visit: &Visit<'_>, one: &EventType, typed: &Typed, room: &mut usize) -
     let (example, schema) = (shown(one.example.as_deref()), shown(one.schema.as_deref()));
     html! {
         (choice(&one.name, &one.name, one.description.as_deref(), typed))
+        @let pattern = taken(&one.name, patterns);
+        p.through data-through=(texts.through) hidden[pattern.is_none()] { @if let Some(pattern) = pattern { (texts.through) " " (pattern) } }
         @if example.is_some() || schema.is_some() {
             details.type {
                 summary { (texts.details) span.unseen { " " (one.name) } }

@@ -112,7 +112,10 @@ fn named(visit: &Visit<'_>, webhook_id: Option<&str>, listed: Option<&Listed>) -
     let texts = &visit.texts.event;
     html! {
         @match (webhook_id, listed) {
-            (Some(id), Some(listed)) => a href=(visit.to(&format!("webhooks/{id}"))) { (listed.url) },
+            (Some(id), Some(listed)) => {
+                a href=(visit.to(&format!("webhooks/{id}"))) { (listed.name.as_ref().unwrap_or(&listed.url)) }
+                @if listed.name.is_some() { " " small { (listed.url) } }
+            }
             (Some(id), None) => { (id) },
             (None, _) => { (texts.to_job) },
         }

@@ -42,6 +42,7 @@ pub(crate) async fn one(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let main = html! {
         p { a href=(visit.to("jobs")) { (texts.to_jobs) } }
         h1 { (texts.job) " " (job.id) }
+        @if !is_done { (parts::look_again(visit, &format!("jobs/{id}"))) }
         (parts::watched(visit, &format!("jobs/{id}"), is_done, part))
     };
     Ok(Shown::page(format!("{} {}", texts.job, job.id), main))

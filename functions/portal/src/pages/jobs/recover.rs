@@ -150,6 +150,7 @@ pub(crate) async fn watch(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let main = html! {
         p { a href=(visit.to("jobs")) { (texts.to_jobs) } }
         h1 { (texts.recovery) }
+        @if is_running { (parts::look_again(visit, &here)) }
         (parts::watched(visit, &here, !is_running, part))
     };
     Ok(Shown::page(texts.recovery, main))

@@ -1,4 +1,4 @@
-//! Calling off all that waits for a webhook, and how far that has come.
+//! Cancelling all that waits for a webhook, and how far that has come.
 
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
@@ -30,13 +30,18 @@ pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let main = html! {
         (above(visit, &webhook, visit.texts.webhook.actions.cancel))
         h2 { (texts.title) }
-        p { (texts.means) }
-        @if let Ok(stats) = &stats {
-            p { strong { (if stats.complete { (texts.waiting)(stats.waiting()) } else { (texts.waiting_at_least)(stats.waiting()) }) } }
-        }
-        div.actions {
-            (parts::button_form(visit, &format!("{path}/cancel"), texts.confirm, "danger"))
-            (parts::button_link(&visit.to(&path), texts.keep, "plain"))
+        @if stats.as_ref().is_ok_and(|stats| stats.complete && stats.waiting() == 0) {
+            p { (texts.nothing_waits) }
+            p { a href=(visit.to(&format!("{path}#deliveries"))) { (texts.see_deliveries) } }
+        } @else {
+            p { (texts.means) }
+            @if let Ok(stats) = &stats {
+                p { strong { (if stats.complete { (texts.waiting)(stats.waiting()) } else { (texts.waiting_at_least)(stats.waiting()) }) } }
+            }
+            div.actions {
+                (parts::button_form(visit, &format!("{path}/cancel"), texts.confirm, "danger"))
+                (parts::button_link(&visit.to(&path), texts.keep, "plain"))
+            }
         }
     };
     Ok(Shown::page(texts.title, main))
@@ -46,7 +51,7 @@ fn beginning(now: Timestamp) -> Timestamp {
     now.saturating_sub(COUNTED).unwrap_or(now)
 }
 
-/// Calls it off.
+/// Cancels it.
 pub(crate) async fn cancel(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let id = visit.variables[0];
     let begun: Cancellation = visit.post(&["v1", "webhooks", id, "cancel-pending"], &json!({})).await?;
@@ -79,7 +84,8 @@ fn how_far(visit: &Visit<'_>, id: &str, told: &Cancellation) -> Markup {
         div role="status" data-final[told.complete] {
             p { strong { ((texts.so_far)(told.found, told.cancelled)) } }
             p { (if told.complete { texts.done } else { texts.running }) }
+            @if !told.complete { (parts::look_again(visit, &format!("webhooks/{id}/cancel/{}", visit.variables[1]))) }
         }
-        p { a href=(visit.to(&format!("webhooks/{id}"))) { (texts.see_deliveries) } }
+        p { a href=(visit.to(&format!("webhooks/{id}#deliveries"))) { (texts.see_deliveries) } }
     }
 }

@@ -122,6 +122,8 @@ pub(super) fn form(visit: &Visit<'_>, path: &str, chosen: &Chosen, found: &Found
         .collect();
     let outcomes: Vec<_> =
         Code::ALL.iter().filter(|code| **code != Code::Status).map(|code| code.as_str().to_owned()).collect();
+    let example = found.deliveries.first().map_or("invoice.paid", |delivery| delivery.event.as_str());
+    let event_hint = (texts.event_hint)(example);
     let of = |name, label, hint| Field { name, label, hint, value: chosen.typed(name) };
     html! {
         (parts::error_summary(visit, errors))
@@ -131,7 +133,7 @@ pub(super) fn form(visit: &Visit<'_>, path: &str, chosen: &Chosen, found: &Found
                 div.fields {
                     (of("status", texts.status, "").select(errors, &statuses))
                     (of("outcome", texts.outcome, texts.outcome_hint).input(errors, "text", Some("outcomes")))
-                    (of("event", texts.event, texts.event_hint).input(errors, "text", None))
+                    (of("event", texts.event, &event_hint).input(errors, "text", None))
                     (of("since", texts.since, "").input(errors, "datetime-local", None))
                     (of("until", texts.until, "").input(errors, "datetime-local", None))
                 }
@@ -187,7 +189,7 @@ fn row(visit: &Visit<'_>, delivery: &Delivery) -> Markup {
             td.status { (standing::badge(visit, delivery.status)) }
             td.last {
                 @match delivery.attempts.last() {
-                    Some(attempt) => (chart::outcome_in_words(visit.texts, &attempt.outcome)),
+                    Some(attempt) => (chart::answer_in_words(visit.texts, attempt)),
                     None => span.soft { (texts.no_attempt) },
                 }
             }

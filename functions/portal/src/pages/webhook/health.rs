@@ -70,6 +70,7 @@ pub(crate) fn state(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
     let texts = &visit.texts.webhook.health;
     match &webhook.parking {
         _ if !webhook.is_active() => parts::badge("idle", texts.paused),
+        None if webhook.failing_since.is_some() => parts::badge("bad", texts.failing),
         None => parts::badge("good", texts.active),
         Some(parking) if parking.state == State::Down => parts::badge("bad", texts.down),
         Some(_) => parts::badge("warn", texts.draining),
@@ -86,6 +87,9 @@ pub(super) fn shown(visit: &Visit<'_>, webhook: &Webhook, stats: Option<&Stats>,
         section {
             h2 { (texts.title) }
             (why(visit, webhook))
+            @if webhook.retry_schedule.as_ref().is_some_and(Vec::is_empty) {
+                p.notice.warn { (texts.never_retried) " " a href="#settings" { (visit.texts.webhook.settings.title) } "." }
+            }
             p.spans {
                 (texts.span) ": "
                 @for one in Span::ALL { a href=(of_span(one)) aria-current=[(one == span).then_some("true")] { (one.called(visit)) } " " }
@@ -105,7 +109,7 @@ pub(super) fn shown(visit: &Visit<'_>, webhook: &Webhook, stats: Option<&Stats>,
     }
 }
 
-/// Why nothing is sent, where nothing is.
+/// Why nothing arrives, where nothing does.
 fn why(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
     let texts = &visit.texts.webhook.health;
     html! {
@@ -121,6 +125,8 @@ fn why(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
                 (prose::line((visit.texts.ledger.cause)(parking.cause)))
                 @if let Some(at) = parking.next_probe_at { " " (texts.next_probe) " " (time::shown(at)) "." }
             }
+        } @else if let Some(at) = webhook.failing_since {
+            p.notice.bad { (texts.failing_since) " " (time::shown(at)) "." }
         }
     }
 }

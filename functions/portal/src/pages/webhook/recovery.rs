@@ -85,11 +85,11 @@ impl Asked {
         }
     }
 
-    /// Since it was paused or went down, or else since yesterday.
+    /// Since it was paused, went down or began to fail, or else since yesterday.
     fn usual(webhook: &Webhook, now: Timestamp) -> Self {
         let yesterday = now.saturating_sub(USUAL).unwrap_or(now);
         let down = webhook.parking.as_ref().map(|parking| parking.since);
-        let since = [webhook.disabled_at, down, Some(yesterday)].into_iter().flatten().min().unwrap_or(yesterday);
+        let since = [webhook.disabled_at, down, webhook.failing_since, Some(yesterday)].into_iter().flatten().min().unwrap_or(yesterday);
         let since = field::time_in_field(since);
         Self { since, until: String::new(), events: String::new(), statuses: Vec::new(), never_matched: false }
     }
@@ -126,6 +126,7 @@ impl Asked {
 fn shown(visit: &Visit<'_>, webhook: Option<&Webhook>, asked: &Asked, count: Option<&Count>, errors: &Errors) -> Shown {
     let texts = &visit.texts.deeds.recover;
     let action = visit.to(&format!("webhooks/{}/recover", visit.variables[0]));
+    let example = example(visit, webhook);
     let main = html! {
         (above(visit, webhook, visit.texts.webhook.actions.recover))
         h2 #(field::WHOLE) { (texts.title) }
@@ -134,15 +135,23 @@ fn shown(visit: &Visit<'_>, webhook: Option<&Webhook>, asked: &Asked, count: Opt
         @if let Some(count) = count { (counted(visit, &action, asked, count)) }
         form method="post" action=(action) {
             (parts::token(visit))
-            (Field { name: "since", label: texts.since, hint: "", value: &asked.since }.input(errors, "datetime-local", None))
+            (Field { name: "since", label: texts.since, hint: texts.since_hint, value: &asked.since }.input(errors, "datetime-local", None))
             (Field { name: "until", label: texts.until, hint: texts.until_hint, value: &asked.until }.input(errors, "datetime-local", None))
             (kinds(visit, asked))
-            (statuses(visit, asked))
-            (Field { name: "events", label: texts.events, hint: texts.events_hint, value: &asked.events }.input(errors, "text", None))
+            (statuses(visit, asked, errors))
+            (Field { name: "events", label: texts.events, hint: &example, value: &asked.events }.input(errors, "text", None))
             div.actions { button.(if count.is_some() { "plain" } else { "primary" }) type="submit" name="count" value="1" { (texts.count) } }
         }
     };
     Shown::page(texts.title, main)
+}
+
+/// A type of this webhook's, and a pattern, to show how they are written.
+fn example(visit: &Visit<'_>, webhook: Option<&Webhook>) -> String {
+    let own = webhook.and_then(|webhook| webhook.events.iter().find(|event| !event.ends_with('*')));
+    let one = own.map_or("invoice.paid", String::as_str);
+    let pattern = one.rsplit_once('.').map_or_else(|| "*".to_owned(), |(group, _)| format!("{group}.*"));
+    (visit.texts.deeds.recover.events_hint)(one, &pattern)
 }
 
 fn kinds(visit: &Visit<'_>, asked: &Asked) -> Markup {
@@ -151,14 +160,15 @@ fn kinds(visit: &Visit<'_>, asked: &Asked) -> Markup {
         fieldset.field {
             legend { (texts.what) }
             (check("radio", ("kind", "missed"), texts.missed, !asked.never_matched))
-            p.hint { (texts.missed_hint) }
+            p.hint { (texts.missed_hint) " " (texts.held_back) " " a href=(visit.to("events")) { (texts.see_events) } "." }
             (check("radio", ("kind", "never_matched"), texts.never_matched, asked.never_matched))
             p.hint { (texts.never_matched_hint) }
         }
     }
 }
 
-fn statuses(visit: &Visit<'_>, asked: &Asked) -> Markup {
+fn statuses(visit: &Visit<'_>, asked: &Asked, errors: &Errors) -> Markup {
+    let is_open = !asked.statuses.is_empty() || errors.of("statuses").is_some();
     let texts = &visit.texts.deeds.recover;
     let all = [
         ("failed", texts.failed),
@@ -167,11 +177,13 @@ fn statuses(visit: &Visit<'_>, asked: &Asked) -> Markup {
         ("retrying", texts.retrying),
     ];
     html! {
-        fieldset.field #statuses {
-            legend { (texts.statuses) }
-            p.hint { (texts.statuses_hint) }
-            @for (status, text) in all {
-                (check("checkbox", ("statuses", status), text, asked.statuses.iter().any(|one| one == status)))
+        details.choose #statuses open[is_open] {
+            summary { (texts.statuses) }
+            fieldset.field {
+                legend { (texts.statuses_hint) }
+                @for (status, text) in all {
+                    (check("checkbox", ("statuses", status), text, asked.statuses.iter().any(|one| one == status)))
+                }
             }
         }
     }
@@ -231,9 +243,10 @@ fn how_far(visit: &Visit<'_>, id: &str, told: &Recovery) -> Markup {
         div role="status" data-final[is_done] {
             p { strong { ((texts.so_far)(told.found, told.requeued)) } }
             p { (if is_done { texts.done } else { texts.running }) }
+            @if !is_done { (parts::look_again(visit, &format!("webhooks/{id}/recover/{}", visit.variables[1]))) }
             @if is_done && told.requeued < told.found { p.soft { (texts.others) } }
         }
-        p { a href=(visit.to(&format!("webhooks/{id}"))) { (texts.see_deliveries) } }
+        p { a href=(visit.to(&format!("webhooks/{id}#deliveries"))) { (texts.see_deliveries) } }
     }
 }
 
@@ -253,6 +266,7 @@ mod tests {
             (json!({}), "2026-01-14T12:00"),
             (json!({"disabled_at": "2026-01-10T08:30:59.000Z"}), "2026-01-10T08:30"),
             (json!({"disabled_at": "2026-01-15T11:00:00.000Z"}), "2026-01-14T12:00"),
+            (json!({"failing_since": "2026-01-12T09:15:00.000Z"}), "2026-01-12T09:15"),
             (
                 json!({"parking": {"state": "down", "cause": "endpoint_outage", "since": "2026-01-13T10:00:00.000Z"}}),
                 "2026-01-13T10:00",

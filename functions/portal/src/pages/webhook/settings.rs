@@ -11,7 +11,7 @@ pub(super) fn shown(visit: &Visit<'_>, webhook: &Webhook) -> Markup {
     let texts = &visit.texts.webhook.settings;
     html! {
         section {
-            h2 { (texts.title) }
+            h2 #settings { (texts.title) }
             dl.facts {
                 (fact(texts.url, html! { code { (webhook.url) } }))
                 @if let Some(text) = &webhook.description { (fact(texts.description, html! { (text) })) }

@@ -1,6 +1,7 @@
 //! A test: an event for one webhook alone. Its page leads on to its delivery, where it is seen to arrive.
 
 use maud::html;
+use postrider_domain::event::{EventPattern, EventType};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -98,12 +99,18 @@ async fn asked(visit: &Visit<'_>, errors: &Errors) -> Result<Shown, Trouble> {
     Ok(Shown::page(texts.title, main).with_errors(errors, 400))
 }
 
-/// The types that the webhook asks for by name, and then those that are known.
+/// The types that the webhook asks for by name, those that a pattern of its takes, and then all others that are known.
 pub(super) fn with_its_own(types: Vec<String>, webhook: Option<&Webhook>) -> Vec<String> {
     let asked_for = webhook.map(|webhook| webhook.events.as_slice()).unwrap_or_default();
     let own = asked_for.iter().filter(|pattern| !pattern.ends_with('*')).cloned();
     let mut all: Vec<String> = own.collect();
-    all.extend(types.into_iter().filter(|name| !asked_for.contains(name)));
+    let patterns: Vec<_> = asked_for.iter().filter_map(|pattern| EventPattern::kept(pattern).ok()).collect();
+    let takes = |name: &str| {
+        EventType::kept(name).is_ok_and(|name| patterns.iter().any(|pattern| pattern.takes(&name)))
+    };
+    let (taken, others): (Vec<_>, Vec<_>) =
+        types.into_iter().filter(|name| !asked_for.contains(name)).partition(|name| takes(name));
+    all.extend(taken.into_iter().chain(others));
     all
 }
 

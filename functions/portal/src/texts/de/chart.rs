@@ -24,7 +24,7 @@ pub(super) const TEXTS: Chart = Chart {
     count: "Zustellungen",
     share: "Anteil",
     durations: "Wie lange die letzten Versuche dauerten",
-    half: "Die Hälfte höchstens",
-    most: "Neunzehn von zwanzig höchstens",
+    half: "50 % dauerten höchstens",
+    most: "95 % dauerten höchstens",
     duration: "Dauer",
 };

@@ -19,7 +19,7 @@ pub(super) const TEXTS: OneDelivery = OneDelivery {
     job: "Auftrag",
     resend: "Noch einmal senden",
     resend_means: "Eine neue Runde von Versuchen beginnt sofort, unter derselben ID des Ereignisses.",
-    cancel: "Absagen",
+    cancel: "Diese Zustellung abbrechen",
     attempts: "Versuche",
     no_attempts: "Noch wurde nichts versucht.",
     attempt: |number| format!("Versuch {number}"),
@@ -42,5 +42,6 @@ pub(super) const TEXTS: OneDelivery = OneDelivery {
     body: "Body",
     on_its_way: "Sie ist unterwegs",
     on_its_way_means: "Gleich ist sie hier zu sehen.",
+    accepted_at: "Ihr Empfänger hat es angenommen am",
     updates: "Diese Seite zeigt von selbst, was daraus wird.",
 };

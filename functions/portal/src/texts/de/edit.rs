@@ -24,10 +24,14 @@ pub(super) const TEXTS: Edit = Edit {
         example: "Beispiel",
         schema: "Schema",
         details: "Beispiel und Schema",
-        more: "Andere Typen und Muster",
-        more_hint: "Eines in jeder Zeile. Ein Muster wie invoice.* nimmt alles, was so beginnt.",
-        not_all_listed: "Es gibt mehr Typen, als hier stehen: Schreiben Sie die anderen unten hin.",
-        not_listed: "Die Ereignistypen lassen sich gerade nicht zeigen: Schreiben Sie die Namen unten hin, oder laden Sie die Seite neu.",
+        more: "Muster",
+        more_hint: |pattern, begins| {
+            format!("Eines in jeder Zeile, etwa {pattern} für alle Typen, die mit {begins} beginnen. Auch Typen, die nicht in der Liste stehen, können hier stehen.")
+        },
+        pattern_means: |begins| format!("alle Typen, die mit {begins} beginnen"),
+        through: "✓ durch",
+        not_all_listed: "Es gibt mehr Typen, als hier stehen: Schreiben Sie die anderen oben unter Muster.",
+        not_listed: "Die Ereignistypen lassen sich gerade nicht zeigen: Schreiben Sie die Namen unten unter Muster, oder laden Sie die Seite neu.",
         none: "Wählen Sie wenigstens einen Ereignistyp.",
     },
     filter: Filter {
@@ -47,6 +51,7 @@ pub(super) const TEXTS: Edit = Edit {
     },
     more: More {
         title: "Weitere Einstellungen",
+        set: "(manche sind gesetzt)",
         headers: "Eigene Header",
         headers_hint: "Sie gehen mit jeder Anfrage mit. Ein Wert wird nie wieder gezeigt: *** steht an seiner Stelle und lässt ihn, wie er ist.",
         header_name: "Name",
@@ -81,7 +86,7 @@ pub(super) const TEXTS: Edit = Edit {
     removal: Removal {
         link: "Diesen Webhook löschen…",
         title: |name| format!("{name} löschen?"),
-        means: "Es wird nichts mehr dorthin gesendet, und was noch wartet, wird abgesagt. Das lässt sich nicht rückgängig machen: Das Geheimnis ist weg, und Ereignisse der Zwischenzeit kommen nicht nach.",
+        means: "Es wird nichts mehr dorthin gesendet, und was noch wartet, wird abgebrochen. Das lässt sich nicht rückgängig machen: Das Geheimnis ist weg, und Ereignisse der Zwischenzeit kommen nicht nach.",
         pause_instead: "Wenn er nur eine Weile ruhen soll, halten Sie ihn an.",
         button: "Löschen",
         keep: "Behalten",

@@ -16,9 +16,9 @@ pub(super) const TEXTS: Events = Events {
             "Ein Ereignis {id} gibt es nicht. Vielleicht ist die ID falsch geschrieben, oder es ist zu alt und wird nicht mehr aufbewahrt."
         )
     },
-    narrow: "Nur manche zeigen",
+    narrow: "Diese Liste filtern",
     event_type: "Ereignistyp",
-    event_type_means: "Der ganze Name, zum Beispiel invoice.paid",
+    event_type_means: |one| format!("Der ganze Name, zum Beispiel {one}"),
     since: "Ab",
     until: "Vor",
     in_utc: "in UTC",
@@ -36,9 +36,9 @@ pub(super) const TEXTS: Events = Events {
         Status::Retrying => format!("{count} werden wiederholt"),
         Status::Succeeded => format!("{count} zugestellt"),
         Status::Failed => format!("{count} gescheitert"),
-        Status::Cancelled => format!("{count} abgesagt"),
+        Status::Cancelled => format!("{count} abgebrochen"),
     },
-    nobody: "an keinen der Webhooks gesendet, die Sie jetzt haben",
+    nobody: "nicht gesendet: warum?",
     unread: "öffnen, um es zu sehen",
     nothing_amiss: "nichts offen",
     undelivered_alone: "Sie haben so viele Webhooks, dass diese Liste nur zeigt, was nicht zugestellt wurde. Öffnen Sie ein Ereignis, um alle seine Zustellungen zu sehen.",

@@ -8,7 +8,7 @@ pub(super) const TEXTS: Jobs = Jobs {
     tasks: "Einzelne Aufträge",
     generations: "Aufträge mit mehreren Projekten",
     none: "Es gibt keinen Auftrag",
-    none_means: "Aufträge werden über die API gestartet. Sobald es einen gibt, steht er hier, mit seinem Ausgang und ob Ihr Empfänger davon erfahren hat.",
+    none_means: "Hier stehen Aufträge, die über die API gestartet wurden, mit ihrem Ausgang und ob Ihr Empfänger davon erfahren hat. Ereignisse, die job.… heißen, stehen unter Ereignisse.",
     job: "Auftrag",
     status: "Stand",
     progress: "Fortschritt",

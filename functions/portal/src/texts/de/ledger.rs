@@ -15,7 +15,7 @@ pub(super) const TEXTS: Ledger = Ledger {
         Status::Retrying => "wird wiederholt",
         Status::Succeeded => "zugestellt",
         Status::Failed => "gescheitert",
-        Status::Cancelled => "abgesagt",
+        Status::Cancelled => "abgebrochen",
     },
     reason,
     cause: |cause| match cause {
@@ -26,6 +26,14 @@ pub(super) const TEXTS: Ledger = Ledger {
             "Für den Webhook wartet mehr, als er bei seinen Anfragen je Sekunde in einer Viertelstunde zulässt; es geht der Reihe nach hinaus."
         }
     },
+    statuses: [
+        "Weiterleitungen wird nicht gefolgt: Geben Sie dem Webhook die Adresse, auf die diese verweist.",
+        "Er verlangt eine Anmeldung: Lassen Sie unsere Anfragen ohne eine durch, oder geben Sie dem Webhook einen Header, den er annimmt.",
+        "Er weist die Anfrage ab: Das kann eine Anmeldung sein, eine Firewall oder Ihre Prüfung der Signatur.",
+        "Er nimmt weniger Anfragen an, als kommen: Geben Sie dem Webhook eine Höchstzahl je Sekunde.",
+        "Er weist die Anfrage ab. Seine Antwort oder sein Protokoll sagt, warum; meist ist der Pfad der Adresse falsch, oder eine Prüfung der Anfrage lehnt sie ab.",
+        "Der Server hatte einen Fehler oder war nicht erreichbar. Sein Protokoll sagt, warum; läuft er wieder, senden Sie noch einmal, was gescheitert ist.",
+    ],
     tls: [
         "Erneuern Sie das Zertifikat; prüfen Sie die Uhr des Servers.",
         "Besorgen Sie ein Zertifikat für den Namen in der Adresse, oder nennen Sie uns den Namen, für den es gilt.",
@@ -45,12 +53,12 @@ pub(super) const TEXTS: Ledger = Ledger {
 fn outcome(code: Code) -> Advice {
     match code {
         Code::Succeeded => (
-            "Ihr Empfänger hat rechtzeitig mit 2xx geantwortet; was auf seine Statuszeile folgte, spielt keine Rolle.",
+            "Ihr Empfänger hat rechtzeitig mit 2xx geantwortet.",
             "Es ist nichts zu tun.",
         ),
         Code::Status => (
-            "Ihr Empfänger hat mit diesem Status geantwortet, der nicht 2xx ist.",
-            "Suchen Sie den Grund in seinem Protokoll. Weiterleitungen wird nicht gefolgt: Wohin eine führte, steht hier ohne Abfrageteil; geben Sie diese Adresse an.",
+            "Ihr Empfänger hat mit diesem Status geantwortet; nur 2xx zählt als zugestellt.",
+            "Suchen Sie den Grund in seinem Protokoll.",
         ),
         Code::TimedOut => (
             "Innerhalb des Zeitlimits des Webhooks, gezählt vom Nachschlagen des Namens an, begann keine Antwort.",
@@ -93,7 +101,7 @@ fn outcome(code: Code) -> Advice {
 fn outcome_name(code: Code) -> &'static str {
     match code {
         Code::Succeeded => "zugestellt",
-        Code::Status => "ein anderer Status als 2xx",
+        Code::Status => "ein anderer Status",
         Code::TimedOut => "keine Antwort im Zeitlimit",
         Code::DnsFailed => "Name nicht gefunden",
         Code::ConnectRefused => "Verbindung abgewiesen",
@@ -109,12 +117,10 @@ fn outcome_name(code: Code) -> &'static str {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Pending => "Noch wurde nichts versucht.",
-        Status::Retrying => {
-            "Ein Versuch ist gescheitert, und der nächste hat seine Zeit, oder es wird auf das gewartet, was dabeisteht."
-        }
+        Status::Retrying => "Ein Versuch ist gescheitert, und ein weiterer folgt.",
         Status::Succeeded => "Ihr Empfänger hat es angenommen.",
-        Status::Failed => "Es wurde aus dem Grund aufgegeben, der dabeisteht, und kann noch einmal gesendet werden.",
-        Status::Cancelled => "Es wurde aus dem Grund abgesagt, der dabeisteht, ohne einen weiteren Versuch.",
+        Status::Failed => "Es gibt keinen weiteren Versuch, aber es kann noch einmal gesendet werden.",
+        Status::Cancelled => "Es wurde abgebrochen: Es gibt keinen weiteren Versuch.",
     }
 }
 
@@ -143,7 +149,7 @@ fn reason(reason: Reason) -> &'static str {
             "Das Ereignis war über seine Aufbewahrung hinaus, als der Versuch an der Reihe war, also gab es nichts mehr zu senden."
         }
         Reason::CancelledByRequest => {
-            "Jemand hat es über die API abgesagt, einzeln oder mit allem, was für seinen Webhook wartete."
+            "Jemand hat es abgebrochen, einzeln oder mit allem, was für seinen Webhook wartete."
         }
     }
 }

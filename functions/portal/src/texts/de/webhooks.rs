@@ -17,7 +17,7 @@ pub(super) const TEXTS: Webhooks = Webhooks {
     down_since: "Dort antwortet niemand seit",
     draining_since: "Er antwortet wieder; was gewartet hat, wird gesendet, seit",
     limited_since: "Es wartet mehr, als er Anfragen je Sekunde zulässt, seit",
-    failing_since: "Dort wurde nichts angenommen seit",
+    failing_since: "Alle Zustellungen scheitern seit",
     picture: |name| {
         format!(
             "Die letzten 24 Stunden von {name}: über der Linie, was zugestellt wurde, darunter, was gescheitert ist"
@@ -25,10 +25,10 @@ pub(super) const TEXTS: Webhooks = Webhooks {
     },
     rate: |part| format!("{part} in den letzten 24 Stunden zugestellt"),
     nothing_sent: "In den letzten 24 Stunden wurde nichts gesendet.",
-    nothing_ended: "In den letzten 24 Stunden ist nichts zu Ende gegangen.",
+    nothing_ended: "In den letzten 24 Stunden wurde nichts zugestellt, und nichts ist gescheitert.",
     waiting: |count| if count == "1" { "1 wartet".to_owned() } else { format!("{count} warten") },
     last_failure: "Zuletzt gescheitert:",
-    no_failure: "Es ist kein Fehlschlag verzeichnet.",
+    no_failure: "Jetzt ist keine Zustellung gescheitert.",
     not_counted: "Das lässt sich gerade nicht zählen.",
     show_all: "Zustellquoten und letzte Fehlschläge zeigen",
 };

@@ -4,9 +4,9 @@ use crate::texts::changes::Changes;
 
 pub(super) const TEXTS: Changes = Changes {
     title: "Changes",
-    means: "Who has made, changed, paused, set active or deleted which webhook, the newest first.",
+    means: "Who has created, changed, paused, set active or deleted which webhook, the newest first.",
     none: "Nobody has changed anything",
-    none_means: "Once somebody makes or changes a webhook, it stands here, with who it was.",
+    none_means: "Once somebody creates or changes a webhook, it stands here, with who it was.",
     none_here: "There is none among the newest events. Look among the older ones.",
     unseen: "This session does not see who changed what",
     unseen_means: "It is for some of the webhooks alone, and the list is of all of them. Whoever made your link can make one for all.",
@@ -18,7 +18,7 @@ pub(super) const TEXTS: Changes = Changes {
     key: |id| format!("an API key ({id})"),
     postrider: "the sender itself",
     nobody_known: "unknown",
-    created: "made",
+    created: "created",
     deleted: "deleted",
     enabled: "set active again",
     disabled: "paused",
@@ -30,7 +30,7 @@ pub(super) const TEXTS: Changes = Changes {
             "events" => "event types",
             "name" => "name",
             "description" => "description",
-            "metadata" => "notes for programs",
+            "metadata" => "metadata",
             "content_type" => "content type",
             "headers" => "headers",
             "timeout_seconds" => "time-out",
@@ -42,6 +42,6 @@ pub(super) const TEXTS: Changes = Changes {
         })
     },
     as_event: "Details",
-    hear: "A webhook can be told of changes as well: have it ask for webhook.*",
+    hear: "A webhook can be told of changes as well: subscribe it to webhook.*",
     unread: "It cannot be read just now.",
 };

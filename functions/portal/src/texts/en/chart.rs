@@ -15,12 +15,12 @@ pub(super) const TEXTS: Chart = Chart {
     newest: |seen| {
         format!("There are so many that only the newest {seen} are counted. Choose a shorter time to see all of it.")
     },
-    outcomes: "What the last attempts came to",
+    outcomes: "Outcomes of the last attempts",
     outcome: "Outcome",
     count: "Deliveries",
     share: "Share",
     durations: "How long the last attempts took",
-    half: "Half of them, at most",
-    most: "Nineteen of twenty, at most",
+    half: "50 % took at most",
+    most: "95 % took at most",
     duration: "Time",
 };

@@ -12,7 +12,7 @@ pub(super) const TEXTS: Event = Event {
     of_job: "This tells how a job ended. It goes to the address that came with the job, and to none of your webhooks.",
     webhooks: "Who got it, and who did not",
     no_webhook: "You have no webhook to which it could be sent",
-    no_webhook_means: "Make a webhook that asks for this type. Then this event can be sent to it from here.",
+    no_webhook_means: "Create a webhook that is subscribed to this type. Then this event can be sent to it from here.",
     new_webhook: "New webhook for this type",
     not_sent: |count| format!("{count} not sent"),
     not_sent_to_it: "not sent",
@@ -22,18 +22,18 @@ pub(super) const TEXTS: Event = Event {
         NotDelivered::Deleted => ("This webhook was deleted.", "Nothing is sent to it any more."),
         NotDelivered::Dialect => (
             "This webhook cannot get events of this type.",
-            "It speaks a format that has types of its own. Another webhook can ask for this one.",
+            "It speaks a format that has types of its own. Another webhook can be subscribed to this one.",
         ),
         NotDelivered::CreatedLater => (
-            "This webhook was made after the event.",
-            "A webhook gets what happens from when it was made. You can send it this event now, or all that it missed.",
+            "This webhook was created after the event.",
+            "A webhook gets what happens from when it was created. You can send it this event now, or all that it missed.",
         ),
         NotDelivered::ChangedSince => (
-            "This webhook did not ask for the event at that time.",
+            "This webhook was not subscribed to the event at that time.",
             "It would get it today: its event types or its filter were changed since. You can send it this event now, or all that it missed.",
         ),
         NotDelivered::NotSubscribed => (
-            "This webhook does not ask for this type.",
+            "This webhook is not subscribed to this type.",
             "Add the type to its events, and it gets those that come. This one you can send it now.",
         ),
         NotDelivered::Filtered => (
@@ -45,9 +45,9 @@ pub(super) const TEXTS: Event = Event {
     is_disabled: "The webhook is paused. Set it active again first, then it can be sent this event.",
     taken: |attempts| {
         if attempts == 1 {
-            "Your receiver took it at the first attempt.".to_owned()
+            "Your receiver accepted it at the first attempt.".to_owned()
         } else {
-            format!("Your receiver took it; {attempts} attempts were made.")
+            format!("Your receiver accepted it; {attempts} attempts were made.")
         }
     },
     not_tried: "Nothing was tried yet.",

@@ -21,9 +21,17 @@ pub(super) const TEXTS: Ledger = Ledger {
     cause: |cause| match cause {
         Cause::EndpointOutage => "Nobody answers at the webhook's URL; it goes out when somebody does.",
         Cause::RateLimit => {
-            "More waits for the webhook than its `rate_limit` lets through in a quarter of an hour; it goes out in its turn."
+            "More waits for the webhook than its rate limit lets through in a quarter of an hour; it goes out in its turn."
         }
     },
+    statuses: [
+        "Redirects are not followed: give the webhook the address to which this one points.",
+        "It asks for a login: let our requests through without one, or give the webhook a header that it accepts.",
+        "It refuses the request: a login, a firewall or your check of the signature may do so.",
+        "It takes fewer requests than come: give the webhook a rate limit.",
+        "It refuses the request. Its answer or its log says why; mostly the path of the address is wrong, or a check of the request says no.",
+        "The server failed or was not available. Its log says why; once it is up, resend what has failed.",
+    ],
     tls: [
         "Renew the certificate; check the server's clock.",
         "Get a certificate for the name in the URL, or send us the name that it is for.",
@@ -43,12 +51,12 @@ pub(super) const TEXTS: Ledger = Ledger {
 fn outcome(code: Code) -> Advice {
     match code {
         Code::Succeeded => (
-            "Your endpoint answered with a 2xx in time; whatever followed its status line does not matter.",
+            "Your endpoint answered with a 2xx in time.",
             "Nothing is to be done.",
         ),
         Code::Status => (
-            "Your endpoint answered with this status, which is no 2xx.",
-            "Look for the reason in its own log. Redirects are not followed: `redirect_to` shows where one pointed, without its query, so give that URL.",
+            "Your endpoint answered with this status; only a 2xx counts as delivered.",
+            "Look for the reason in its own log.",
         ),
         Code::TimedOut => (
             "No answer began within the webhook's time-out, counted from looking up the name.",
@@ -66,10 +74,10 @@ fn outcome(code: Code) -> Advice {
         ),
         Code::TlsFailed => (
             "The TLS handshake failed, so nothing was sent.",
-            "Mend what `error` says, mostly the certificate or its chain.",
+            "Mend what the error says, mostly the certificate or its chain.",
         ),
         Code::Reset => (
-            "The connection broke off before an answer came; unless `error` says that nothing had been sent, the request may have reached you.",
+            "The connection broke off before an answer came; unless the error says that nothing had been sent, the request may have reached you.",
             "Look for a crash, a proxy or a firewall.",
         ),
         Code::InvalidResponse => (
@@ -89,7 +97,7 @@ fn outcome(code: Code) -> Advice {
 fn outcome_name(code: Code) -> &'static str {
     match code {
         Code::Succeeded => "delivered",
-        Code::Status => "another status than 2xx",
+        Code::Status => "another status",
         Code::TimedOut => "no answer in time",
         Code::DnsFailed => "name not found",
         Code::ConnectRefused => "connection refused",
@@ -105,12 +113,10 @@ fn outcome_name(code: Code) -> &'static str {
 fn status(status: Status) -> &'static str {
     match status {
         Status::Pending => "Nothing was tried yet.",
-        Status::Retrying => {
-            "An attempt failed, and the next one is due at `next_attempt_at`, or it waits for what `waiting_for` says."
-        }
-        Status::Succeeded => "Your endpoint took it, at `delivered_at`.",
-        Status::Failed => "It was given up for the reason beside it, and can be sent again.",
-        Status::Cancelled => "It was called off for the reason beside it, without a further attempt.",
+        Status::Retrying => "An attempt failed, and another one follows.",
+        Status::Succeeded => "Your endpoint accepted it.",
+        Status::Failed => "No further attempt is made, but it can be resent.",
+        Status::Cancelled => "It was cancelled: no further attempt is made.",
     }
 }
 
@@ -136,8 +142,6 @@ fn reason(reason: Reason) -> &'static str {
         Reason::EventExpired => {
             "The event was past its retention when the attempt was due, so there was nothing left to send."
         }
-        Reason::CancelledByRequest => {
-            "Somebody called it off over the API, alone or with all that waited for its webhook: then `cancellation_id` names that call."
-        }
+        Reason::CancelledByRequest => "Somebody cancelled it, alone or with all that waited for its webhook.",
     }
 }
