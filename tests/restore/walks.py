@@ -232,8 +232,8 @@ class Walks:
 
 
 def ended(ledger: dict[str, Any], under_way: set[str]) -> dict[str, Any]:
-    """What had ended: neither events that were under way, nor their deliveries and webhooks. Where any was, notices were as well, which
-    are listed only once fan-out has seen them, or are of failures that the sweep tells together."""
+    """What had ended: neither events that were under way, nor their deliveries and webhooks. Where any was, notices were as well:
+    they are listed only once fan-out has seen them, and the sweep tells some failures together."""
     return {
         name: told
         for name, told in ledger.items()
