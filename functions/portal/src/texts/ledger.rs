@@ -98,3 +98,27 @@ fn kind_of_status(status: u16) -> Option<usize> {
 fn kind_of_tls(error: &str) -> Option<usize> {
     TLS_ERRORS.iter().position(|words| words.iter().any(|words| error.contains(words)))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::texts::Language;
+
+    #[test]
+    fn a_status_is_called_as_http_does_and_its_kind_says_what_to_do() {
+        let words = &Language::English.texts().ledger;
+        for (status, called, advice) in [
+            (302, "302 Found", "Redirects are not followed"),
+            (401, "401 Unauthorized", "It asks for a login"),
+            (404, "404 Not Found", "mostly the path of the address is wrong"),
+            (429, "429 Too Many Requests", "give the webhook a rate limit"),
+            (503, "503 Service Unavailable", "The server failed or was not available"),
+            (799, "799", "Look for the reason in its own log"),
+        ] {
+            let outcome = format!("status_{status}");
+            assert_eq!(super::status_in_words(&outcome).as_deref(), Some(called));
+            let told = words.advice(&outcome, None).1;
+            assert!(told.contains(advice) && told.contains("edirect") == (status == 302), "{status}: {told}");
+        }
+        assert_eq!(super::status_in_words("timed_out"), None);
+    }
+}

@@ -59,7 +59,7 @@ async fn a_change_that_cannot_be_read_says_so_and_takes_no_other_away() {
     ])
     .await;
     let page = api.visitor().opens("changes").await;
-    for part in ["made. <span class=\"soft\">It cannot be read just now.</span>", "an API key (key_7)"] {
+    for part in ["created. <span class=\"soft\">It cannot be read just now.</span>", "an API key (key_7)"] {
         assert!(page.status == 200 && page.text.contains(part), "{part}: {}", page.text);
     }
 }
@@ -94,7 +94,7 @@ async fn each_change_stands_with_who_made_it_and_what_it_was() {
         "{second}"
     );
     // What is no longer kept is a change all the same.
-    assert!(row("evt_3").contains("unknown") && row("evt_3").contains("made"));
+    assert!(row("evt_3").contains("unknown") && row("evt_3").contains("created"));
     assert!(page.text.contains("href=\"./changes?cursor=n\""), "{}", page.text);
     assert_eq!(api.asked()[0].line, "GET /v1/events?changes=true&limit=15");
 }

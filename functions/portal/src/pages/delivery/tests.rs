@@ -39,7 +39,7 @@ async fn each_attempt_says_what_happened_and_what_to_do() {
         "Every attempt of the retry schedule failed",
         "Answer first, work afterwards.",
         "Renew the certificate; check the server's clock.",
-        "<code>redirect_to</code> shows where one pointed",
+        "Redirects are not followed: give the webhook the address to which this one points.",
         "https://www.example.com/in",
         "server: nginx",
         "<code>moved</code>",

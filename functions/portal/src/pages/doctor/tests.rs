@@ -27,8 +27,7 @@ async fn a_good_request_is_good_and_all_that_was_typed_is_there_again() {
     let page = api.visitor().posts("doctor", &TYPED).await;
     assert_eq!((page.status, api.asked().iter().filter(|asked| asked.line == "POST /v1/verify").count()), (200, 1));
     for expected in [
-        "The signature is good",
-        "The signature fits &lt;b&gt;.",
+        "Yes: this came from us, unchanged.",
         "<option value=\"wh_1\" selected>https://one.example/&lt;b&gt;</option>",
         "value=\"s&lt;&quot;1\"",
         "\n\r\n{&quot;a&quot;:&quot;&lt;/textarea&gt;&quot;}</textarea>",
@@ -50,7 +49,7 @@ async fn a_body_of_several_lines_is_tried_with_both_line_ends() {
         .collect();
     assert_eq!(bodies, ["{\n}", "{\r\n}"]);
     assert!(
-        page.text.contains("Nothing fits") && page.text.contains("tried with both kinds of line ends"),
+        page.text.contains("No: nothing shows that this came from us.") && page.text.contains("tried with both kinds of line ends"),
         "{}",
         page.text
     );
@@ -61,11 +60,11 @@ async fn a_request_that_was_kept_is_good_unless_somebody_says_when_it_came() {
     let api = api(200, json!({"valid": false, "cause": "timestamp_old", "explanation": "Old"})).await;
     let visitor = api.visitor();
     let typed = [("secret", "s"), ("headers", "a: b"), ("body", "{}")];
-    assert!(visitor.posts("doctor", &typed).await.text.contains("The signature is good, but old"));
+    assert!(visitor.posts("doctor", &typed).await.text.contains("Yes: this came from us, unchanged."));
     let with_time = [&typed[..], &[("received", "2026-01-15T14:30")]].concat();
     let page = visitor.posts("doctor", &with_time).await.text;
-    assert!(page.contains("The request is too old") && page.contains("value=\"2026-01-15T14:30\""), "{page}");
-    assert_eq!(api.asked().last().map(|asked| asked.line.as_str()), Some("GET /v1/webhooks?limit=200"));
+    assert!(page.contains("Yes, but the request is too old.") && page.contains("value=\"2026-01-15T14:30\""), "{page}");
+    assert_eq!(api.asked().last().map(|asked| asked.line.as_str()), Some("GET /v1/webhooks/wh_1"));
     let now = api.asked().iter().rev().find(|asked| asked.line == "POST /v1/verify").unwrap().body["now"].clone();
     assert_eq!(now, "2026-01-15T14:30:00Z");
 }
@@ -105,6 +104,34 @@ async fn a_link_names_the_webhook_and_whoever_sees_too_many_types_its_id() {
     .await;
     let page = more.visitor().opens("doctor?webhook_id=wh_7").await.text;
     assert!(page.contains("name=\"webhook_id\" value=\"wh_7\"") && !page.contains("<select"), "{page}");
+}
+
+#[tokio::test]
+async fn of_one_webhook_alone_there_is_nothing_to_choose_and_it_stands_with_its_name() {
+    let api = StandIn::saying(vec![
+        ("GET /v1/webhooks?", 200, webhooks(None)),
+        ("GET /v1/webhooks/wh_1", 200, json!({"name": "ERP <i>"})),
+    ])
+    .await;
+    let page = api.visitor().opens("doctor").await.text;
+    let chosen = "<option value=\"wh_1\" selected>ERP &lt;i&gt; (https://one.example/&lt;b&gt;)</option>";
+    assert!(page.contains(chosen), "{page}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_first_and_the_rest_is_folded_up() {
+    let api = api(200, json!({"valid": false, "cause": "body_changed", "explanation": "Of another <b>."})).await;
+    let page = api.visitor().posts("doctor", &TYPED).await.text;
+    for part in [
+        "<h2>No: we did not send this body.</h2>",
+        "<details><summary>In detail</summary><p lang=\"en\">Of another &lt;b&gt;.</p></details>",
+        "<details class=\"choose\"><summary>More</summary>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let with_time = [&TYPED[..], &[("received", "soon")]].concat();
+    let page = api.visitor().posts("doctor", &with_time).await.text;
+    assert!(page.contains("<details class=\"choose\" open><summary>More</summary>"), "{page}");
 }
 
 #[test]

@@ -164,7 +164,9 @@ async fn only_what_was_changed_is_sent() {
         "value=\"invoice.paid\" checked",
         "\norder.*</textarea>",
         "value=\"***\"",
-        "<details class=\"section\" open>",
+        "<code>order.*</code> = all types that begin with order.",
+        "More settings</h2> <small>(some are set)</small>",
+        "<div class=\"actions sticky\">",
     ] {
         assert!(form.contains(part), "{part}: {form}");
     }
@@ -462,4 +464,20 @@ async fn hostile_text_is_text_wherever_it_stands() {
         assert_eq!(answered.text.matches("<script").count(), 1, "its own alone: {}", answered.text);
         assert!(answered.text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", answered.text);
     }
+}
+
+#[tokio::test]
+async fn a_type_that_a_pattern_takes_says_so_and_is_sent_by_the_pattern_alone() {
+    let taken = json!({"events": ["invoice.*"], "retry_schedule": []});
+    let mut webhook = webhook();
+    webhook.as_object_mut().unwrap().extend(taken.as_object().unwrap().clone());
+    let api = api(vec![("GET /v1/webhooks/wh_1", 200, webhook)]).await;
+    let visitor = api.visitor();
+    let form = visitor.opens("webhooks/wh_1/edit").await.text;
+    let at = |part: &str| form.find(part).unwrap_or_else(|| panic!("{part}: {form}"));
+    assert!(form.contains("<p class=\"through\" data-through=\"✓ through\">✓ through invoice.*</p>"), "{form}");
+    assert!(at("id=\"patterns\"") < at("value=\"invoice.paid\""), "the patterns stand above the boxes");
+    assert!(!form.contains("value=\"invoice.paid\" checked"), "or it would be sent by itself as well: {form}");
+    let others = form.matches("<p class=\"through\" data-through=\"✓ through\" hidden>").count();
+    assert_eq!(others, 1, "{form}");
 }

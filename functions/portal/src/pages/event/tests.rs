@@ -60,14 +60,14 @@ async fn each_webhook_that_did_not_get_it_says_why_and_what_to_do() {
     let send = "<button class=\"plain\" type=\"submit\">Send it to this webhook now</button>";
     for (webhook, says, is_sent, leads_to) in [
         ("wh_dialect", "cannot get events of this type", false, None),
-        ("wh_created_later", "was made after the event", true, Some("../webhooks/wh_created_later/recover")),
+        ("wh_created_later", "was created after the event", true, Some("../webhooks/wh_created_later/recover")),
         (
             "wh_changed_since",
-            "did not ask for the event at that time",
+            "was not subscribed to the event at that time",
             true,
             Some("../webhooks/wh_changed_since/recover"),
         ),
-        ("wh_not_subscribed", "does not ask for this type", true, Some("../webhooks/wh_not_subscribed/edit")),
+        ("wh_not_subscribed", "is not subscribed to this type", true, Some("../webhooks/wh_not_subscribed/edit")),
         ("wh_filtered", "filter does not let this event through", true, Some("../webhooks/wh_filtered/edit")),
     ] {
         let card = card(&page.text, webhook);
@@ -157,7 +157,7 @@ async fn it_is_sent_to_a_webhook_that_did_not_get_it() {
         "{}",
         page.text
     );
-    assert!(page.text.contains("does not ask for this type"), "the page is there still: {}", page.text);
+    assert!(page.text.contains("is not subscribed to this type"), "the page is there still: {}", page.text);
 }
 
 #[tokio::test]

@@ -35,15 +35,15 @@ async fn types_stand_with_what_they_tell_and_how_many_ask_for_them() {
     assert_eq!(page.status, 200);
     for expected in [
         "An invoice &lt;script&gt; was paid.",
-        "goes out of use",
-        "2 webhooks ask for it",
-        "about webhooks",
+        "deprecated</span>",
+        "<a href=\"./event-types/invoice.paid\">2 webhooks are subscribed to it</a>",
+        "about your webhooks themselves",
         "href=\"./event-types/invoice.paid\"",
     ] {
         assert!(page.text.contains(expected), "{expected}: {}", page.text);
     }
     // The star does not take what tells of webhooks themselves.
-    assert!(!page.text.contains("1 webhook asks"), "{}", page.text);
+    assert!(!page.text.contains("1 webhook is subscribed"), "{}", page.text);
     assert!(page.text.contains("value=\"in&quot;v\"") && !page.text.contains("<script>"), "{}", page.text);
     assert_eq!(api.asked()[0].line, "GET /v1/event-types?limit=50&prefix=in%22v&deprecated=true");
 }
@@ -77,7 +77,7 @@ async fn a_type_stands_with_its_example_its_schema_and_who_asks_for_it() {
         "&lt;/code&gt;&lt;script&gt;",
         "https://one.example/",
         "https://two.example/&lt;b&gt;",
-        "Do not begin with it",
+        "do not begin to use it",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }

@@ -45,7 +45,7 @@ async fn each_event_stands_with_what_became_of_it() {
         first.contains("1 delivered") && first.contains("1 failed") && first.contains("href=\"./events/evt_1\""),
         "{first}"
     );
-    assert!(row(&page.text, "evt_2").contains("sent to none of the webhooks you have now"));
+    assert!(row(&page.text, "evt_2").contains("<a href=\"./events/evt_2\">not sent: see why</a>"));
     assert!(row(&page.text, "evt_3").contains("open it to see"));
     assert!(page.text.contains("href=\"./events?cursor=next\""), "{}", page.text);
     assert!(page.text.contains("<div data-load=\"./events\" data-reload=\"10\">"), "{}", page.text);

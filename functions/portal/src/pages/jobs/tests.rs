@@ -187,7 +187,7 @@ async fn ends_are_counted_before_they_are_told_again() {
     let typed = [("since", "2026-01-15T14:30"), ("until", "")];
     let page = api.visitor().posts("jobs/tasks/recover", &typed).await;
     assert!(
-        page.status == 200 && page.text.contains("ends of 7 jobs") && page.text.contains("Send all 7 again"),
+        page.status == 200 && page.text.contains("ends of 7 jobs") && page.text.contains("Resend all 7"),
         "{}",
         page.text
     );

@@ -141,7 +141,7 @@ async fn its_page_shows_how_it_is_doing_and_what_was_sent() {
     for part in [
         "<h1>https://hooks.example.com/in</h1>",
         "97.5 %",
-        "<a href=\"../deliveries/dlv_2\">another status than 2xx <code>status_500</code></a>",
+        "<a href=\"../deliveries/dlv_2\">500 Internal Server Error</a>",
         "40 delivered, 1 failed",
         "href=\"../deliveries/dlv_1\"",
         "href=\"../webhooks/wh_1?cursor=abc\"",
@@ -389,7 +389,7 @@ async fn how_far_something_has_come_is_looked_at_until_it_is_done() {
     ] {
         let api = api(vec![(path, 200, told)]).await;
         let shown = api.visitor().opens(&format!("webhooks/wh_1/{page}")).await;
-        assert!(shown.status == 200 && shown.text.contains("50 found, 48 "), "{}", shown.text);
+        assert!(shown.status == 200 && shown.text.contains("48 of 50 "), "{}", shown.text);
         let looks = shown.text.contains(&format!("data-load=\"../../../webhooks/wh_1/{page}\" data-reload="));
         assert_eq!(looks, !is_done, "{}", shown.text);
         assert_eq!(shown.text.contains("data-final"), is_done, "{}", shown.text);
@@ -398,7 +398,30 @@ async fn how_far_something_has_come_is_looked_at_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn what_waits_is_called_off_after_a_second_look() {
+async fn where_nothing_waits_nothing_is_to_be_cancelled() {
+    let none = with(stats(), json!({"deliveries": {"succeeded": 3}}));
+    let api = api(vec![("GET /v1/webhooks/wh_1/stats", 200, none)]).await;
+    let page = api.visitor().opens("webhooks/wh_1/cancel").await.text;
+    assert!(page.contains("No delivery waits for this webhook") && !page.contains("class=\"danger\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_webhook_at_which_all_fails_or_that_is_never_retried_says_so() {
+    let more = json!({"failing_since": "2026-01-15T11:30:00.000Z", "retry_schedule": []});
+    let api = api(vec![("GET /v1/webhooks/wh_1", 200, with(webhook(), more))]).await;
+    let page = api.visitor().opens("webhooks/wh_1").await.text;
+    for part in [
+        "<span class=\"badge bad\">active, failing</span>",
+        "All deliveries have failed since <time datetime=\"2026-01-15T11:30:00.000Z\">",
+        "Failed deliveries are not retried",
+        "<a href=\"#settings\">Settings</a>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_cancelled_after_a_second_look() {
     let begun = json!({"cancellation_id": "can_1", "at": "2026-01-10T08:00:00.000Z", "found": 0, "cancelled": 0, "complete": false});
     let api = api(vec![("POST /v1/webhooks/wh_1/cancel-pending", 202, begun)]).await;
     let page = api.visitor().opens("webhooks/wh_1/cancel").await;
@@ -531,7 +554,7 @@ async fn each_page_is_in_german_too() {
         ("/rotate", "Geheimnis wechseln"),
         ("/recover", "Verpasstes nachholen"),
         ("/test", "Den Test senden"),
-        ("/cancel", "Alle absagen"),
+        ("/cancel", "Alle abbrechen"),
         ("/preview", "Die Anfrage zeigen"),
     ] {
         let shown = api.visitor().opens(&format!("webhooks/wh_1{page}")).await.text;

@@ -119,3 +119,18 @@ pub(super) async fn known_types(visit: &Visit<'_>) -> Vec<String> {
     let found = visit.get::<Types>(&["v1", "event-types"], &[("limit", &SUGGESTED.to_string())]).await;
     found.map(|types| types.event_types.into_iter().map(|one| one.name).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_type_that_is_sent_comes_before_those_that_are_not() {
+        let told = json!({"id": "wh_1", "url": "https://a.example/", "created_at": "2026-01-01T00:00:00Z", "status": "active", "events": ["order.*", "user.made"]});
+        let webhook: Webhook = serde_json::from_value(told).unwrap();
+        let types = ["invoice.paid", "order.paid", "user.made"].map(str::to_owned).to_vec();
+        assert_eq!(with_its_own(types, Some(&webhook)), ["user.made", "order.paid", "invoice.paid"]);
+    }
+}

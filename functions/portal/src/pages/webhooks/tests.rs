@@ -66,7 +66,7 @@ async fn each_webhook_says_how_it_is_doing_in_words() {
         (
             "wh_4",
             json!({"failing_since": "2026-01-15T12:00:00.000Z"}),
-            vec!["Nothing was taken there since", "12:00:00 UTC"],
+            vec!["All deliveries have failed since", "12:00:00 UTC"],
         ),
     ];
     for (id, more, expected) in states {
@@ -107,7 +107,7 @@ async fn what_became_of_a_day_comes_later_or_at_once_where_there_is_no_script() 
         "90.0 % delivered in the last 24 hours",
         "3 waiting",
         "Last failure:",
-        "<code>status_500</code>",
+        "500 Internal Server Error",
         "../../deliveries/dlv_1",
     ] {
         assert!(part.contains(text), "{text}: {part}");
@@ -153,7 +153,7 @@ async fn many_webhooks_are_several_pages() {
 #[tokio::test]
 async fn where_there_is_none_the_page_says_what_to_do() {
     for (capabilities, only, text, new) in [
-        (vec!["view", "edit"], None, "Make one to begin", true),
+        (vec!["view", "edit"], None, "Create one to begin", true),
         (vec!["view"], None, "sees no webhook", false),
         (vec!["view", "edit"], Some(json!(["wh_9"])), "sees no webhook", false),
     ] {
