@@ -52,7 +52,7 @@ class Reckoning:
         replaced = sum(any(post.at <= ended and begun <= post.until + UNRECORDED for begun, ended in cut) for post in posts)
         if unrecorded > replaced:
             self.wrong.append(
-                f"{name}: {unrecorded} POSTs of {row['event_id']} are not on record, and {replaced} were out when functions changed"
+                f"{name}: {unrecorded} POSTs of {row['event_id']} are on no record, {replaced} were out while functions changed"
             )
         self.unrecorded += unrecorded
         doubles = max(0, accepted - 1)
