@@ -14,7 +14,8 @@
 #   make second-opinion  our programs before AWS's own emulator, envelopes and models, and the roles of production; a minute
 #   make portal-test     the pages in a real browser, by clicking, on the stack that runs; some minutes; with T=name those tests
 #   make portal-picture  the portal's picture in README.md anew, on the stack that runs
-#   make portal-figures  what the portal's pages weigh and take, into docs/performance.md; builds release programs, many minutes
+#   make portal-weights  what the portal's pages weigh, into docs/performance.md, on the stack that runs
+#   make portal-figures  how long the portal's pages take, into docs/performance.md; builds release programs, many minutes
 #   make clients         clients of the API in Python and TypeScript, from docs/openapi.json, into .tools/clients
 #   make fuzz            every operation of the API with made-up calls, with a key of each kind, on the stack that runs; a minute and
 #                        a half, and longer with EXAMPLES=100; SEED=2 makes up others
@@ -57,7 +58,7 @@
 #   BUILD=some/where     the programs of that `sam build`, for make second-opinion
 #   POSTRIDER_STACK=file the stack to use, by its description, where it is not RUN_DIR's
 
-.PHONY: up down redrive smoke demo check e2e link logs env test second-opinion portal-test portal-picture portal-figures clients fuzz \
+.PHONY: up down redrive smoke demo check e2e link logs env test second-opinion portal-test portal-picture portal-weights portal-figures clients fuzz \
   upgrade restore soak faults tarpit noisy giants bench bench-counts bench-outage bench-retries bench-filters instructions lint openapi \
   release venv
 .DEFAULT_GOAL := help
@@ -113,6 +114,9 @@ portal-test: venv
 
 portal-picture: venv
 	@$(PYTHON_VENV) local/picture.py
+
+portal-weights: venv
+	@$(PYTHON_VENV) tests/bench/portal_figures.py weights
 
 portal-figures: venv
 	@$(PYTHON_VENV) tests/bench/portal_figures.py

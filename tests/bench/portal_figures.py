@@ -1,5 +1,6 @@
-"""`make portal-figures`: what the portal's pages weigh and take, and how its program starts beside the others, into
-docs/performance.md. It builds the release programs, the first time for many minutes."""
+"""`make portal-figures`: how long the portal's pages take, and how its program starts beside the others, into
+docs/performance.md. It builds the release programs, the first time for many minutes. `make portal-weights`: what the
+pages weigh, which is the same for any build, on the stack that runs."""
 
 import asyncio
 import json
@@ -15,7 +16,8 @@ from deployment import FUNCTIONS
 from own_stack import own_stack, run_dir_of
 from portal import browser, install_packages
 from released import Released
-from run_dir import ROOT, RunDir
+from run_dir import ROOT
+from running import Running
 from sources import still
 from stand import Stand
 from startup import Started, startup
@@ -27,24 +29,29 @@ LIMIT = 15 * 60
 
 
 def run() -> None:
-    run_dir = run_dir_of("portal")
     chromium = browser()
     install_packages()
+    if sys.argv[1:] == ["weights"]:
+        written = weights(measured(Running().path, chromium))
+        page.write(PAGE, {"portal": written}, "make portal-weights")
+        say(written)
+        return
+    run_dir = run_dir_of("portal")
     released = Released()
     with own_stack(run_dir, released.build) as description:
         with step("ask for each page again and again"):
-            figures = measured(run_dir, chromium)
+            figures = measured(run_dir.stack, chromium)
         still(description)
         stand = Stand(description, {name: released.programs / name for name in FUNCTIONS}, run_dir.path / "bench")
         with step("start each function again and again"):
             starts = asyncio.run(started(stand, released.programs / "hello"))
-    written = "\n\n".join([of_pages(figures), of_starts(starts, released.programs)])
-    page.write(PAGE, {"portal": written}, "make portal-figures")
-    say(written)
+    tables = {"pages": times(figures), "starts": of_starts(starts, released.programs)}
+    page.write(PAGE, tables, "make portal-figures")
+    say("\n\n".join(tables.values()))
 
 
-def measured(run_dir: RunDir, chromium: str) -> dict:
-    env = os.environ | {"POSTRIDER_STACK": str(run_dir.stack), "CHROMIUM": chromium}
+def measured(stack: Path, chromium: str) -> dict:
+    env = os.environ | {"POSTRIDER_STACK": str(stack), "CHROMIUM": chromium}
     done = subprocess.run(["node", FIGURES], cwd=ROOT, env=env, stdout=subprocess.PIPE, check=False, timeout=LIMIT)
     if done.returncode != 0:
         raise Failed("the pages could not be measured")
@@ -56,12 +63,16 @@ async def started(stand: Stand, hello: Path) -> dict[str, Started]:
     return await startup(stand, hello)
 
 
-def of_pages(figures: dict) -> str:
-    rows = [
-        (f"`{one['page']}`", kilobytes(one["document"]), kilobytes(one["all"]), f"{one['ms']:.0f}") for one in figures["pages"]
-    ]
-    rows += [(one["page"], "", "", f"{one['ms']:.0f}") for one in figures["others"]]
-    return page.table(("below `/portal`", "kB of HTML", "kB with all that it loads", "ms, warm"), rows)
+def weights(figures: dict) -> str:
+    rows = [(f"`{one['page']}`", kilobytes(one["document"]), kilobytes(one["all"])) for one in figures["pages"]]
+    rows.append(("the script alone", "", kilobytes(figures["first"]["script"])))
+    return page.table(("below `/portal`", "kB of HTML", "kB with all that it loads"), rows)
+
+
+def times(figures: dict) -> str:
+    rows = [(f"`{one['page']}`", f"{one['ms']:.0f}") for one in figures["pages"]]
+    rows += [(one["page"], f"{one['ms']:.0f}") for one in figures["others"]]
+    return page.table(("below `/portal`", "ms, warm"), rows)
 
 
 def of_starts(starts: dict[str, Started], programs: Path) -> str:
