@@ -48,8 +48,8 @@ async function make(page, mine) {
   await page.getByLabel('Name', { exact: true }).first().fill('ERP');
   await page.locator(`input[name=events][value="${type}"]`).check();
   await page.getByText('More settings').click();
-  await page.getByLabel('do not try again').check();
-  await button(page, 'Make this webhook').click();
+  await page.getByLabel('do not retry').check();
+  await button(page, 'Create this webhook').click();
   const secret = await page.locator('#secret').innerText();
   await to(page, 'To the webhook').click();
   await page.getByRole('heading', { name: 'ERP', level: 1 }).waitFor();
@@ -94,7 +94,7 @@ async function resend(page, mine) {
   if (!(await answer.isVisible())) await page.getByText('Answer', { exact: true }).first().click();
   await answer.waitFor();
   receiver.answers_with(path, 204);
-  await button(page, 'Send again').click();
+  await button(page, 'Resend').click();
   await seen(page, standing(page, 'delivered'));
   assert.equal(JSON.parse(receiver.at(path).at(-1).body).data.amount, 4711);
 }
@@ -114,8 +114,8 @@ async function recover(page, mine, id) {
   await button(page, 'Count them').click();
   await page.getByText(`${MANY} events would be sent.`).waitFor();
   await button(page, `Send ${MANY} events now`).click();
-  await seen(page, page.getByText('All that was found is on its way.'));
-  await page.getByText(`${MANY} found, ${MANY} sent again`).waitFor();
+  await seen(page, page.getByText('It is done. The list of deliveries shows which of them arrived.'));
+  await page.getByText(`${MANY} of ${MANY} resent`).waitFor();
   const came = (await receiver.until(path, before + MANY)).slice(before);
   assert.equal(new Set(came.map(({ body }) => JSON.parse(body).data.order)).size, MANY);
 }
