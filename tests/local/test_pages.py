@@ -31,8 +31,8 @@ TOOLS = f"{ROOT / 'local/.venv/bin'}:{os.environ['PATH']}"
 SET = {"STACK_NAME": "postrider", "AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
 SET |= {"PRIVATE_SUBNET": "subnet-0a1b2c3d", "GROUP": "sg-0a1b2c3d"}
 LANGUAGES = {"sh", "json", "yaml", "http", "text"}
-# To copy, in whose languages `export` or `output` is a word like any other. Who tries them: tests/examples/test_guides.py runs the
-# programs, test_release.py reads the Terraform.
+# To copy, in whose languages `export` or `output` is a word like any other. Who tries them: tests/examples/test_guides.py runs
+# the programs, test_release.py reads the Terraform.
 PROGRAMMING = {"rust", "python", "js", "go", "php", "ruby", "hcl"}
 
 
