@@ -13,6 +13,15 @@ from emulator import Emulator
 from run_dir import RunDir
 from step import say, step
 
+# How the portal looks where nothing else is said. A deployment keeps what it is not told anew.
+PLAIN_PORTAL = {
+    "PortalName": "",
+    "PortalAccent": "#1d5f8a",
+    "PortalLanguage": "en",
+    "PortalFrameAncestors": "",
+    "PortalReturnUrl": "",
+}
+
 
 def compact(path: Path) -> str:
     """A JSON file on one line, as a parameter of the template takes it."""
@@ -51,6 +60,7 @@ class Stack:
             "UserAgent": user_agent or "",
             "OutageSeconds": outage_seconds or "",
             "EventTypes": event_types or "open",
+            **PLAIN_PORTAL,
             **(portal or {}),
         }
         self.run_dir.make()
