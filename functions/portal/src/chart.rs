@@ -313,7 +313,9 @@ mod tests {
         assert!(
             at("outcome=succeeded") < at("outcome=status_500") && at("outcome=status_500") < at("outcome=timed_out")
         );
-        for words in [">delivered</a>", ">500 Internal Server Error</a>", ">no answer in time <code>timed_out</code></a>"] {
+        for words in
+            [">delivered</a>", ">500 Internal Server Error</a>", ">no answer in time <code>timed_out</code></a>"]
+        {
             assert!(listed.contains(words), "{words}: {listed}");
         }
     }

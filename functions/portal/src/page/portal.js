@@ -182,6 +182,8 @@
   }
 
   begin(document);
+  // On a phone the ways between pages are a row that is pushed aside.
+  all('nav [aria-current=page]').forEach((one) => { one.closest('nav').scrollLeft = one.offsetLeft - 48; });
   document.getElementById('errors')?.focus();
   document.querySelector('form[data-press]')?.requestSubmit();
 })();

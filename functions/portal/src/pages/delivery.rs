@@ -73,7 +73,10 @@ fn on_its_way(visit: &Visit<'_>) -> Shown {
         return Shown::Part(part);
     }
     let place = parts::with_query(&path(visit), &[("new", "1")]);
-    Shown::page(texts.on_its_way, html! { h1 { (texts.id) } (parts::watched(visit, &place, false, html! { (part) (parts::look_again(visit, &place)) })) })
+    Shown::page(
+        texts.on_its_way,
+        html! { h1 { (texts.id) } (parts::watched(visit, &place, false, html! { (part) (parts::look_again(visit, &place)) })) },
+    )
 }
 
 fn shown(visit: &Visit<'_>, delivery: &Delivery, refusal: Option<&str>) -> Shown {

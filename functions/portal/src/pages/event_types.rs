@@ -73,7 +73,8 @@ pub(crate) async fn list(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         }
         found => Some(found?),
     };
-    let first = found.as_ref().and_then(|found| found.event_types.iter().find(|one| !one.name.starts_with(OPERATIONAL)));
+    let first =
+        found.as_ref().and_then(|found| found.event_types.iter().find(|one| !one.name.starts_with(OPERATIONAL)));
     let begins = first.and_then(|one| one.name.split('.').next()).unwrap_or("invoice");
     let hint = (texts.begins_with_means)(&format!("{begins}."));
     let main = html! {

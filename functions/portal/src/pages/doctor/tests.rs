@@ -49,7 +49,8 @@ async fn a_body_of_several_lines_is_tried_with_both_line_ends() {
         .collect();
     assert_eq!(bodies, ["{\n}", "{\r\n}"]);
     assert!(
-        page.text.contains("No: nothing shows that this came from us.") && page.text.contains("tried with both kinds of line ends"),
+        page.text.contains("No: nothing shows that this came from us.")
+            && page.text.contains("tried with both kinds of line ends"),
         "{}",
         page.text
     );

@@ -103,7 +103,8 @@ pub(super) fn picker(visit: &Visit<'_>, typed: &Typed, catalogue: &Catalogue, er
     let written = written.collect::<Vec<_>>().join("\n");
     let wrong = errors.of("events");
     let described = if wrong.is_some() { "events-hint events-wrong" } else { "events-hint" };
-    let patterns: Vec<&str> = typed.asked_for().into_iter().filter(|name| *name != ALL && name.ends_with(ALL)).collect();
+    let patterns: Vec<&str> =
+        typed.asked_for().into_iter().filter(|name| *name != ALL && name.ends_with(ALL)).collect();
     let mut room = MOST_CHARS_IN_ALL;
     let mut boxes = |types: &[&EventType], id: &str, is_long: bool| {
         html! { ul.types.long[is_long] #(id) { @for one in types { li { (listed(visit, one, typed, &patterns, &mut room)) } } } }

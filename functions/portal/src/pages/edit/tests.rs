@@ -164,7 +164,7 @@ async fn only_what_was_changed_is_sent() {
         "value=\"invoice.paid\" checked",
         "\norder.*</textarea>",
         "value=\"***\"",
-        "<code>order.*</code> = all types that begin with order.",
+        "<code>order.*</code> = all types that begin with “order.”",
         "More settings</h2> <small>(some are set)</small>",
         "<div class=\"actions sticky\">",
     ] {

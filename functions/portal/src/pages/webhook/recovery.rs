@@ -89,7 +89,11 @@ impl Asked {
     fn usual(webhook: &Webhook, now: Timestamp) -> Self {
         let yesterday = now.saturating_sub(USUAL).unwrap_or(now);
         let down = webhook.parking.as_ref().map(|parking| parking.since);
-        let since = [webhook.disabled_at, down, webhook.failing_since, Some(yesterday)].into_iter().flatten().min().unwrap_or(yesterday);
+        let since = [webhook.disabled_at, down, webhook.failing_since, Some(yesterday)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(yesterday);
         let since = field::time_in_field(since);
         Self { since, until: String::new(), events: String::new(), statuses: Vec::new(), never_matched: false }
     }

@@ -105,9 +105,8 @@ pub(super) fn with_its_own(types: Vec<String>, webhook: Option<&Webhook>) -> Vec
     let own = asked_for.iter().filter(|pattern| !pattern.ends_with('*')).cloned();
     let mut all: Vec<String> = own.collect();
     let patterns: Vec<_> = asked_for.iter().filter_map(|pattern| EventPattern::kept(pattern).ok()).collect();
-    let takes = |name: &str| {
-        EventType::kept(name).is_ok_and(|name| patterns.iter().any(|pattern| pattern.takes(&name)))
-    };
+    let takes =
+        |name: &str| EventType::kept(name).is_ok_and(|name| patterns.iter().any(|pattern| pattern.takes(&name)));
     let (taken, others): (Vec<_>, Vec<_>) =
         types.into_iter().filter(|name| !asked_for.contains(name)).partition(|name| takes(name));
     all.extend(taken.into_iter().chain(others));

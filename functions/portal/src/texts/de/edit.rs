@@ -26,9 +26,11 @@ pub(super) const TEXTS: Edit = Edit {
         details: "Beispiel und Schema",
         more: "Muster",
         more_hint: |pattern, begins| {
-            format!("Eines in jeder Zeile, etwa {pattern} für alle Typen, die mit {begins} beginnen. Auch Typen, die nicht in der Liste stehen, können hier stehen.")
+            format!(
+                "Eines in jeder Zeile, etwa {pattern} für alle Typen, die mit „{begins}“ beginnen. Auch Typen, die nicht in der Liste stehen, können hier stehen."
+            )
         },
-        pattern_means: |begins| format!("alle Typen, die mit {begins} beginnen"),
+        pattern_means: |begins| format!("alle Typen, die mit „{begins}“ beginnen"),
         through: "✓ durch",
         not_all_listed: "Es gibt mehr Typen, als hier stehen: Schreiben Sie die anderen oben unter Muster.",
         not_listed: "Die Ereignistypen lassen sich gerade nicht zeigen: Schreiben Sie die Namen unten unter Muster, oder laden Sie die Seite neu.",

@@ -52,10 +52,7 @@ pub(super) const TEXTS: Ledger = Ledger {
 
 fn outcome(code: Code) -> Advice {
     match code {
-        Code::Succeeded => (
-            "Ihr Empfänger hat rechtzeitig mit 2xx geantwortet.",
-            "Es ist nichts zu tun.",
-        ),
+        Code::Succeeded => ("Ihr Empfänger hat rechtzeitig mit 2xx geantwortet.", "Es ist nichts zu tun."),
         Code::Status => (
             "Ihr Empfänger hat mit diesem Status geantwortet; nur 2xx zählt als zugestellt.",
             "Suchen Sie den Grund in seinem Protokoll.",

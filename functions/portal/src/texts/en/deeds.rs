@@ -16,7 +16,7 @@ pub(super) const TEXTS: Deeds = Deeds {
     },
     recover: Recover {
         title: "Send missed events",
-        means: "Choose what to send again. Before anything is sent you see how much it is.",
+        means: "Choose what to resend. Before anything is sent you see how much it is.",
         since: "Events from (UTC)",
         since_hint: "It begins with the first failure, and 24 hours ago at the latest.",
         until: "Events until (UTC)",

@@ -26,9 +26,11 @@ pub(super) const TEXTS: Edit = Edit {
         details: "Example and schema",
         more: "Patterns",
         more_hint: |pattern, begins| {
-            format!("One on each line, such as {pattern} for all types that begin with {begins} Types that are not listed can stand here, too.")
+            format!(
+                "One on each line, such as {pattern} for all types that begin with “{begins}”. Types that are not listed can stand here, too."
+            )
         },
-        pattern_means: |begins| format!("all types that begin with {begins}"),
+        pattern_means: |begins| format!("all types that begin with “{begins}”"),
         through: "✓ through",
         not_all_listed: "There are more types than are listed here: write theirs above, under Patterns.",
         not_listed: "The event types cannot be listed just now: write their names below, under Patterns, or load the page again.",

@@ -20,7 +20,11 @@ pub(super) const TEXTS: EventTypes = EventTypes {
     own_means: "This type tells what happens to your webhooks themselves. A webhook is sent it only if it is subscribed to it by name or to webhook.*; the * alone does not include it.",
     no_description: "Nobody has described it.",
     asking: |count| {
-        if count == 1 { "1 webhook is subscribed to it".to_owned() } else { format!("{count} webhooks are subscribed to it") }
+        if count == 1 {
+            "1 webhook is subscribed to it".to_owned()
+        } else {
+            format!("{count} webhooks are subscribed to it")
+        }
     },
     who_asks: "Your webhooks that are subscribed to it",
     nobody_asks: "None of your webhooks is subscribed to it.",

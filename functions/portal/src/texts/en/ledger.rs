@@ -50,10 +50,7 @@ pub(super) const TEXTS: Ledger = Ledger {
 
 fn outcome(code: Code) -> Advice {
     match code {
-        Code::Succeeded => (
-            "Your endpoint answered with a 2xx in time.",
-            "Nothing is to be done.",
-        ),
+        Code::Succeeded => ("Your endpoint answered with a 2xx in time.", "Nothing is to be done."),
         Code::Status => (
             "Your endpoint answered with this status; only a 2xx counts as delivered.",
             "Look for the reason in its own log.",
