@@ -64,8 +64,10 @@ class Functions(unittest.TestCase):
         self.assertEqual(told, {"events", "fanout", "webhooks"}, "one door would stand open, or a name be read by nobody")
 
     def test_the_emulator_is_nowhere_in_the_template(self):
+        # What an address given by an operator may look like is no address.
+        text = re.sub(r"^ +AllowedPattern: >-\n.*\n", "", self.template.text, flags=re.MULTILINE)
         for word in ("AWS_ENDPOINT_URL", "localhost", "127.0.0.1", "SSL_CERT_FILE"):
-            self.assertNotIn(word, self.template.text, "what is deployed locally must be what is deployed to AWS")
+            self.assertNotIn(word, text, "what is deployed locally must be what is deployed to AWS")
 
     def test_every_function_logs_to_a_group_that_forgets(self):
         for name in FUNCTIONS:
