@@ -116,7 +116,7 @@ const ENABLED: BuiltIn = BuiltIn {
 
 const DISABLED: BuiltIn = BuiltIn {
     own: OwnType::WebhookDisabled,
-    description: "Somebody, or Postrider itself, has disabled a webhook: nothing is sent to it until somebody enables it.",
+    description: "A webhook was disabled, by somebody or for its failures: nothing is sent to it until somebody enables it.",
     schema: r#"{
   "type": "object",
   "properties": {
