@@ -35,9 +35,9 @@ async fn why_an_event_did_not_come_is_told_for_each_webhook_and_it_can_be_sent_t
     let page = reader.opens(&format!("events/{event}")).await;
     for (part, says) in [
         ("/gets-it", "at the first attempt"),
-        ("/not-subscribed", "does not ask for this type"),
+        ("/not-subscribed", "is not subscribed to this type"),
         ("/filtered", "data.amount"),
-        ("/later", "was made after the event"),
+        ("/later", "was created after the event"),
     ] {
         assert!(page.part(part).contains(says), "{part}: {}", page.text);
     }
@@ -63,7 +63,7 @@ async fn who_may_only_look_is_offered_nothing_and_sends_nothing() {
     let event = tenant.publish("invoice.paid", &json!({})).await;
     let theirs = stranger.publish("invoice.paid", &json!({})).await;
     let reader = world.reader_who(&tenant.id, &["view"]).await;
-    let page = reader.finds(&format!("events/{event}"), &["does not ask for this type"]).await;
+    let page = reader.finds(&format!("events/{event}"), &["is not subscribed to this type"]).await;
     assert!(!page.text.contains("/send\"") && !page.text.contains("/edit\""), "{}", page.text);
     let refused = reader.posts(&page, &format!("events/{event}/send"), &[("webhook_id", &webhook)]).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
@@ -173,7 +173,7 @@ async fn who_changed_what_stands_with_who_it_was() {
     let page = reader.finds("changes", &["you, in this session", "an API key"]).await;
     let mine = page.part("you, in this session");
     assert!(mine.contains("event types") && mine.contains("name") && mine.contains("&lt;b&gt;ERP&lt;/b&gt;"), "{mine}");
-    assert!(page.part("an API key").contains("made") && page.part("an API key").contains("/changed"), "{}", page.text);
+    assert!(page.part("an API key").contains("created") && page.part("an API key").contains("/changed"), "{}", page.text);
     let other = world.reader(&world.visitor(&tenant.id, &json!({})).await);
     assert!(other.finds("changes", &["another session"]).await.text.contains(&visitor.id));
     let limited = world.visitor(&tenant.id, &json!({"webhook_ids": [webhook]})).await;
