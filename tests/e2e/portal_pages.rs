@@ -103,11 +103,16 @@ async fn a_request_that_a_receiver_got_is_good_whatever_a_form_does_to_its_line_
             reader.posts(&form, "doctor", &[&fields[..], more].concat()).await
         };
         let good = asks(&body, &[]).await;
-        assert!(good.status == 200 && good.text.contains("Yes: this came from us, unchanged."), "{data}: {}", good.text);
+        assert!(
+            good.status == 200 && good.text.contains("Yes: this came from us, unchanged."),
+            "{data}: {}",
+            good.text
+        );
         assert_eq!(good.text.contains("line ends of CR and LF"), says.is_some(), "{data}: {}", good.text);
         let copied = asks(&format!("{body}\r\n"), &[]).await;
         assert!(
-            copied.text.contains("Yes: this came from us, unchanged.") && copied.text.contains("without the line end at its end"),
+            copied.text.contains("Yes: this came from us, unchanged.")
+                && copied.text.contains("without the line end at its end"),
             "{}",
             copied.text
         );
@@ -173,7 +178,11 @@ async fn who_changed_what_stands_with_who_it_was() {
     let page = reader.finds("changes", &["you, in this session", "an API key"]).await;
     let mine = page.part("you, in this session");
     assert!(mine.contains("event types") && mine.contains("name") && mine.contains("&lt;b&gt;ERP&lt;/b&gt;"), "{mine}");
-    assert!(page.part("an API key").contains("created") && page.part("an API key").contains("/changed"), "{}", page.text);
+    assert!(
+        page.part("an API key").contains("created") && page.part("an API key").contains("/changed"),
+        "{}",
+        page.text
+    );
     let other = world.reader(&world.visitor(&tenant.id, &json!({})).await);
     assert!(other.finds("changes", &["another session"]).await.text.contains(&visitor.id));
     let limited = world.visitor(&tenant.id, &json!({"webhook_ids": [webhook]})).await;
