@@ -58,7 +58,9 @@ async fn what_failed_is_explained_sent_again_and_recovered_after_a_count() {
     let (_, rest) = list.text.split_once("href=\"../deliveries/").expect("a failure should be listed");
     let delivery = format!("deliveries/{}", rest.split('"').next().unwrap_or_default());
     let page = reader.opens(&delivery).await;
-    for part in ["Every attempt of the retry schedule failed", "The server failed or was not available", "&lt;script&gt;"] {
+    for part in
+        ["Every attempt of the retry schedule failed", "The server failed or was not available", "&lt;script&gt;"]
+    {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     assert!(!page.text.contains("<script>alert"), "{}", page.text);
