@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::api::Call;
+use crate::cookie;
 use crate::forgery;
 use crate::form::Form;
-use crate::session;
+use crate::session::Session;
 use crate::shown::Shown;
 use crate::texts::common::Enter;
 use crate::trouble::Trouble;
@@ -65,9 +66,9 @@ struct Here {
 
 /// The session that goes on in the browser, as far as can be told.
 async fn here(guest: &Guest<'_>) -> Option<Here> {
-    let secret = session::sent(guest.request)?;
+    let secret = cookie::sent(guest.request)?;
     let call = Call::get(&["v1", "portal", "session"], &[]);
-    match guest.api.call::<session::Session>(Some(secret), call).await {
+    match guest.api.call::<Session>(Some(secret), call).await {
         Ok(session) => Some(Here { tenant_name: session.tenant_name }),
         // The API will say of each page why it is not shown.
         Err(Trouble::Busy | Trouble::Failed(_) | Trouble::Forbidden) => Some(Here { tenant_name: None }),
@@ -111,9 +112,9 @@ pub(crate) async fn enter(guest: &Guest<'_>) -> Result<Shown, Trouble> {
         Err(trouble) => return Err(trouble),
     };
     let seconds = made.expires_at.as_second() - Timestamp::now().as_second();
-    let cookie = session::cookie(&made.session, seconds, guest.brand.is_framed());
+    let cookie = cookie::set(&made.session, seconds, guest.brand.is_framed());
     let cookie = cookie.ok_or_else(|| Trouble::failed("a session that no cookie can hold".to_owned()))?;
-    if let Some(before) = session::sent(guest.request) {
+    if let Some(before) = cookie::sent(guest.request) {
         // Where that fails it ends by itself: the new session is worth more than waiting for it.
         let _ = tokio::time::timeout(FAREWELL, ended(guest, before)).await;
     }
@@ -144,11 +145,11 @@ async fn used(guest: &Guest<'_>) -> Shown {
 
 /// Ends the session. Whatever the API says, the browser forgets it.
 pub(crate) async fn leave(guest: &Guest<'_>) -> Result<Shown, Trouble> {
-    let secret = session::sent(guest.request).ok_or(Trouble::Ended)?;
+    let secret = cookie::sent(guest.request).ok_or(Trouble::Ended)?;
     if forgery::is_from_elsewhere(guest.request) || !forgery::is_own(secret, Form::read(guest.request)?.token()) {
         return Err(Trouble::Forged);
     }
-    let no_cookie = session::no_cookie(guest);
+    let no_cookie = cookie::clear(guest);
     // What stands around all answers would take the time that is left, and the cookie with it.
     let limit = deadline::left().saturating_sub(FAREWELL);
     let ended = tokio::time::timeout(limit, ended(guest, secret)).await;

@@ -122,7 +122,7 @@ pub(crate) fn troubled(guest: &Guest<'_>, trouble: &Trouble) -> Shown {
     };
     let mut shown = Shown::page(title, told(guest, title, means, more)).with_status(trouble.status());
     if *trouble == Trouble::Ended {
-        shown = shown.with_cookies(crate::session::no_cookie(guest));
+        shown = shown.with_cookies(crate::cookie::clear(guest));
     }
     shown
 }
@@ -154,7 +154,7 @@ fn told(guest: &Guest<'_>, title: &str, means: &str, more: Markup) -> Markup {
             h1 { (title) }
             p { (means) }
             (more)
-            @if crate::session::sent(guest.request).is_some() {
+            @if crate::cookie::sent(guest.request).is_some() {
                 p { a href=(guest.to("webhooks")) { (guest.texts.troubles.to_start) } }
             }
         }

@@ -9,6 +9,7 @@ mod chart;
 mod client;
 pub mod code;
 mod colour;
+mod cookie;
 mod directory;
 mod enter;
 mod forgery;

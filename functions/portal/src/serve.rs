@@ -9,6 +9,7 @@ use postrider_api::{Request, Response, gzipped};
 use postrider_host::deadline::{self, Waiting};
 use tokio::sync::Semaphore;
 
+use crate::cookie;
 use crate::forgery;
 use crate::form::Form;
 use crate::layout;
@@ -16,7 +17,7 @@ use crate::pages;
 use crate::policy;
 use crate::portal::Portal;
 use crate::routes::{self, Astray, Handler};
-use crate::session::{self, Capability};
+use crate::session::Capability;
 use crate::shown::Shown;
 use crate::trouble::Trouble;
 use crate::visit::{AT_ONCE, Guest, Visit, root};
@@ -90,7 +91,7 @@ async fn answered(portal: &Portal, request: &Request) -> (&'static str, Option<T
 
 /// The visit of whoever has a session.
 async fn visit<'a>(portal: &'a Portal, guest: Guest<'a>) -> Result<Visit<'a>, Trouble> {
-    let secret = session::sent(guest.request).ok_or(Trouble::Ended)?;
+    let secret = cookie::sent(guest.request).ok_or(Trouble::Ended)?;
     let session = in_time(portal.sessions.of(&portal.api, secret)).await?;
     let form = if guest.request.method == "POST" { Form::read(guest.request)? } else { Form::default() };
     let brand = session.brand(&portal.brand);

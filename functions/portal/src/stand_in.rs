@@ -13,10 +13,10 @@ use url::Url;
 
 use crate::api::Api;
 use crate::brand::Brand;
+use crate::cookie::NAME as COOKIE;
 use crate::forgery;
 use crate::portal::Portal;
 use crate::serve::serve;
-use crate::session::COOKIE;
 
 /// The session that a visitor has.
 pub(crate) const SESSION: &str = "prs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::brand::Brand;
-use crate::session::COOKIE;
+use crate::cookie::NAME as COOKIE;
 use crate::stand_in::{SESSION, StandIn, TOKEN, posting, session};
 
 fn none() -> Value {
