@@ -27,7 +27,9 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 def unheard() -> Iterator[None]:
     """Whoever asks meanwhile is heard afterwards."""
     came: list[int] = []
-    before = {number: signal.signal(number, lambda asked, _: came.append(asked)) for number in ASKED_BY}
+    # What is ignored stays so.
+    asked_by = [number for number in ASKED_BY if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda asked, _: came.append(asked)) for number in asked_by}
     try:
         yield
     finally:

@@ -15,6 +15,8 @@ class Endings(unittest.TestCase):
     def setUp(self):
         for number in ending.ASKED_BY:
             self.addCleanup(signal.signal, number, signal.getsignal(number))
+        # As whoever runs these tests may not have it, under `nohup`.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def ask(self, number: int) -> None:
         os.kill(os.getpid(), number)
@@ -24,12 +26,12 @@ class Endings(unittest.TestCase):
 
     def test_each_way_of_asking_is_heard_once(self):
         for number in ending.ASKED_BY:
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             ending.hear()
             with self.assertRaises(KeyboardInterrupt):
                 self.ask(number)
             for again in ending.ASKED_BY:
                 self.ask(again)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     def test_what_is_being_taken_away_is_taken_away_first(self):
         ending.hear()
@@ -45,6 +47,8 @@ class Endings(unittest.TestCase):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         ending.hear()
         self.ask(signal.SIGHUP)
+        with ending.unheard():
+            self.ask(signal.SIGHUP)
         with self.assertRaises(KeyboardInterrupt):
             self.ask(signal.SIGINT)
 
