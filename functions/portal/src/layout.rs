@@ -121,14 +121,32 @@ pub(crate) fn troubled(guest: &Guest<'_>, trouble: &Trouble) -> Shown {
         (typed(guest, trouble))
     };
     let mut shown = Shown::page(title, told(guest, title, means, more)).with_status(trouble.status());
-    if *trouble == Trouble::Ended {
+    // What a page loads beside itself may be answered after a new session has begun, and would take its cookie away.
+    let is_page = !guest.is_for_script() && guest.request.header("sec-fetch-dest") != Some("image");
+    if *trouble == Trouble::Ended && is_page {
         shown = shown.with_cookies(crate::cookie::clear(guest));
     }
     shown
 }
 
 /// Fields that nobody typed, or that are not to be seen again.
-const UNSEEN: [&str; 10] = [forgery::FIELD, "token", "key", "drawn", "secret", "count", "send", "begin", "try", "rows"];
+const UNSEEN: [&str; 15] = [
+    forgery::FIELD,
+    "token",
+    "key",
+    "drawn",
+    "secret",
+    "headers_value",
+    "retries",
+    "kind",
+    "grace_seconds",
+    "webhook_id",
+    "count",
+    "send",
+    "begin",
+    "try",
+    "rows",
+];
 
 /// What was posted in vain, so that it can be copied: the form that it stood in is not at hand here.
 fn typed(guest: &Guest<'_>, trouble: &Trouble) -> Markup {

@@ -144,6 +144,7 @@ fn finding(visit: &Visit<'_>, asked: &Question, found: &Finding) -> Markup {
     // Whoever pastes a request has kept it, so that it is old says nothing where he did not say when it came.
     let is_kept = verdict.cause == Some(Cause::TimestampOld) && asked.received.is_empty();
     let (kind, (title, means)) = match verdict.cause {
+        _ if asked.webhook_id.is_empty() && (verdict.valid || is_kept) => ("good", texts.good_by_secret),
         _ if verdict.valid => ("good", texts.good),
         Some(_) if is_kept => ("good", texts.good_then),
         Some(cause) => ("bad", (texts.cause)(cause)),

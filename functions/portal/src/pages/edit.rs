@@ -126,7 +126,8 @@ pub(crate) async fn save(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         }
         if !overtaken.is_empty() {
             // What others have changed beside it is shown as it is now, and what was typed stands over it.
-            let (typed, catalogue) = (typed.over(&present, &changes), Catalogue::read(visit).await?);
+            let own = changes.names().chain(errors.iter().map(|(field, _)| field));
+            let (typed, catalogue) = (typed.over(&present, own), Catalogue::read(visit).await?);
             let purpose = Purpose::Change { webhook: webhook.as_ref(), drawn: &present };
             return Ok(form(visit, &purpose, &typed, &catalogue, &errors, None).with_errors(&errors, 409));
         }

@@ -34,7 +34,8 @@ impl Field<'_> {
     pub(crate) fn input(self, errors: &Errors, kind: &str, list: Option<&str>) -> Markup {
         let wrong = errors.of(self.name).is_some();
         // A browser's field for times would drop what is no time, and whoever typed it could not mend it.
-        let is_time = self.value.contains(':') && self.value.parse::<DateTime>().is_ok();
+        let is_instant = self.value.parse::<Timestamp>().is_ok();
+        let is_time = self.value.contains(':') && !is_instant && self.value.parse::<DateTime>().is_ok();
         let is_kept = kind != TIMES || self.value.is_empty() || is_time;
         let kind = if is_kept { kind } else { "text" };
         self.around(
@@ -219,6 +220,7 @@ mod tests {
             ("", TIMES),
             ("2026-01-15T14:30", TIMES),
             ("2026-01-15T14:30Z", "text"),
+            ("2026-01-15T14:30+02:00", "text"),
             ("2026-01-15", "text"),
             ("yesterday", "text"),
         ] {

@@ -217,6 +217,12 @@ async fn a_session_that_has_ended_is_taken_out_of_the_browser() {
         let answered = api.visitor().opens("webhooks").await;
         assert_eq!((answered.status, api.asked().len()), (401, 0));
         assert!(answered.cookies[0].starts_with(&format!("{COOKIE}=; Max-Age=0;")), "{:?}", answered.cookies);
+        // Another session may have begun meanwhile, whose cookie is none of theirs.
+        for beside in [("x-part", "1"), ("sec-fetch-dest", "image")] {
+            let call = Call::new("GET", "/portal/webhooks").header(beside.0, beside.1);
+            let answered = api.visitor().sends(call).await;
+            assert_eq!((answered.status, answered.cookies.len()), (401, 0), "{beside:?}");
+        }
     }
 }
 

@@ -82,6 +82,8 @@ pub(crate) struct Cancel {
     pub(crate) waiting_at_least: fn(u64) -> String,
     /// Where none does.
     pub(crate) nothing_waits: &'static str,
+    /// Behind it is the button all the same.
+    pub(crate) waits_longer: &'static str,
     pub(crate) confirm: &'static str,
     pub(crate) keep: &'static str,
     pub(crate) progress: &'static str,

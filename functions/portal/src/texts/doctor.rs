@@ -40,6 +40,8 @@ pub(crate) struct Doctor {
     pub(crate) no_time: &'static str,
     pub(crate) ask: &'static str,
     pub(crate) good: Told,
+    /// Where it fits a secret that was pasted: whose that is, nobody knows.
+    pub(crate) good_by_secret: Told,
     /// Where it is only old, and nobody said when it came.
     pub(crate) good_then: Told,
     /// What was wrong, and what to do.

@@ -60,8 +60,12 @@ async fn a_body_of_several_lines_is_tried_with_both_line_ends() {
 async fn a_request_that_was_kept_is_good_unless_somebody_says_when_it_came() {
     let api = api(200, json!({"valid": false, "cause": "timestamp_old", "explanation": "Old"})).await;
     let visitor = api.visitor();
-    let typed = [("secret", "s"), ("headers", "a: b"), ("body", "{}")];
+    let typed = [("webhook_id", "wh_1"), ("headers", "a: b"), ("body", "{}")];
     assert!(visitor.posts("doctor", &typed).await.text.contains("Yes: this came from us, unchanged."));
+    // Whose secret that is, nobody knows.
+    let by_secret = [("secret", "s"), ("headers", "a: b"), ("body", "{}")];
+    let page = visitor.posts("doctor", &by_secret).await.text;
+    assert!(page.contains("It was signed with this secret") && !page.contains("Yes: this came from us"), "{page}");
     let with_time = [&typed[..], &[("received", "2026-01-15T14:30")]].concat();
     let page = visitor.posts("doctor", &with_time).await.text;
     assert!(page.contains("Yes, but the request is too old.") && page.contains("value=\"2026-01-15T14:30\""), "{page}");

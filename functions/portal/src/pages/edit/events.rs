@@ -103,8 +103,11 @@ pub(super) fn picker(visit: &Visit<'_>, typed: &Typed, catalogue: &Catalogue, er
     let written = written.collect::<Vec<_>>().join("\n");
     let wrong = errors.of("events");
     let described = if wrong.is_some() { "events-hint events-wrong" } else { "events-hint" };
-    let patterns: Vec<&str> =
-        typed.asked_for().into_iter().filter(|name| *name != ALL && name.ends_with(ALL)).collect();
+    let patterns: Vec<&str> = typed
+        .asked_for()
+        .into_iter()
+        .filter(|name| *name != ALL && name.ends_with(ALL) && EventPattern::kept(name).is_ok())
+        .collect();
     let mut room = MOST_CHARS_IN_ALL;
     let mut boxes = |types: &[&EventType], id: &str, is_long: bool| {
         html! { ul.types.long[is_long] #(id) { @for one in types { li { (listed(visit, one, typed, &patterns, &mut room)) } } } }
@@ -152,7 +155,8 @@ fn choice(name: &str, label: &str, means: Option<&str>, typed: &Typed) -> Markup
     let id = format!("type-{name}");
     html! {
         div.check {
-            input #(id) type="checkbox" name="events" value=(name) checked[typed.events.contains(name)];
+            // A browser that fills a form in again would tick what a pattern had ticked.
+            input #(id) type="checkbox" autocomplete="off" name="events" value=(name) checked[typed.events.contains(name)];
             label for=(id) {
                 @if label == name { code { (label) } } @else { (label) }
                 @if let Some(means) = means { " " span.soft { (means) } }

@@ -41,7 +41,7 @@ async fn the_form_has_the_catalogue_to_pick_from() {
     assert_eq!(page.status, 200);
     for part in [
         "<form class=\"long\" id=\"form-top\" method=\"post\" action=\"../webhooks/new\" novalidate>",
-        "<input id=\"type-*\" type=\"checkbox\" name=\"events\" value=\"*\">",
+        "<input id=\"type-*\" type=\"checkbox\" autocomplete=\"off\" name=\"events\" value=\"*\">",
         "<label for=\"type-invoice.paid\"><code>invoice.paid</code> <span class=\"soft\">An invoice was paid.</span></label>",
         "&quot;amount&quot;: 1200",
         "About the webhook itself",
@@ -268,6 +268,11 @@ async fn where_both_changed_the_same_nothing_is_sent_until_the_reader_has_seen_i
     let saved = api.visitor().posts("webhooks/wh_1/edit", &sent_back(&anew, &mine)).await;
     assert_eq!(saved.status, 303, "{}", saved.text);
     assert_eq!(patched(&api), Some(json!({"url": "https://mine.example/", "timeout_seconds": 9})));
+    // What cannot be read stands there as it was typed, too.
+    let slips = [("url", "https://mine.example/"), ("filter", "{\"a\":"), ("timeout_seconds", "soon")];
+    let told = api.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &slips)).await;
+    assert_eq!(told.status, 409);
+    assert!(told.text.contains("{&quot;a&quot;:</textarea>") && told.text.contains("value=\"soon\""), "{}", told.text);
     // Whoever wrote the same has nothing to decide.
     let same = changed_meanwhile(&theirs).await;
     let saved = same.visitor().posts("webhooks/wh_1/edit", &sent_back(&drawn, &[("rate_limit", "7")])).await;

@@ -113,10 +113,10 @@ impl Typed {
         }
     }
 
-    /// The same, where all but these settings are as they are there.
-    pub(super) fn over(self, present: &Settings, own: &Settings) -> Self {
+    /// The same, where all but what stands in these fields is as it is there.
+    pub(super) fn over<'a>(self, present: &Settings, own: impl IntoIterator<Item = &'a str>) -> Self {
         let mut typed = Self::of(present);
-        for name in own.names() {
+        for name in own {
             match name {
                 "url" => typed.url.clone_from(&self.url),
                 "name" => typed.name.clone_from(&self.name),

@@ -32,6 +32,10 @@ pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
         h2 { (texts.title) }
         @if stats.as_ref().is_ok_and(|stats| stats.complete && stats.waiting() == 0) {
             p { (texts.nothing_waits) }
+            details {
+                summary { (texts.waits_longer) }
+                (parts::button_form(visit, &format!("{path}/cancel"), texts.confirm, "plain"))
+            }
             p { a href=(visit.to(&format!("{path}#deliveries"))) { (texts.see_deliveries) } }
         } @else {
             p { (texts.means) }

@@ -402,7 +402,7 @@ async fn where_nothing_waits_nothing_is_to_be_cancelled() {
     let none = with(stats(), json!({"deliveries": {"succeeded": 3}}));
     let api = api(vec![("GET /v1/webhooks/wh_1/stats", 200, none)]).await;
     let page = api.visitor().opens("webhooks/wh_1/cancel").await.text;
-    assert!(page.contains("No delivery waits for this webhook") && !page.contains("class=\"danger\""), "{page}");
+    assert!(page.contains("No delivery of the last 30 days waits") && !page.contains("class=\"danger\""), "{page}");
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ pub(super) const TEXTS: Deeds = Deeds {
             }
         },
         waiting_at_least: |count| format!("Mindestens {count} Zustellungen der letzten 30 Tage warten."),
-        nothing_waits: "Für diesen Webhook wartet keine Zustellung, also gibt es nichts abzubrechen.",
+        nothing_waits: "Für diesen Webhook wartet keine Zustellung der letzten 30 Tage.",
+        waits_longer: "Abbrechen, was vielleicht länger wartet",
         confirm: "Alle abbrechen",
         keep: "Nicht abbrechen",
         progress: "Wartende Zustellungen werden abgebrochen",

@@ -38,6 +38,10 @@ pub(super) const TEXTS: Doctor = Doctor {
         "Ja: Das kam von uns, unverändert.",
         "Lehnt Ihre eigene Prüfung sie ab, so bekommt sie nicht diese Bytes, diese Header oder dieses Geheimnis.",
     ),
+    good_by_secret: (
+        "Es wurde mit diesem Geheimnis signiert und ist unverändert.",
+        "Das kann jeder, der das Geheimnis hat. Ob es von uns kam, erfahren Sie, wenn Sie stattdessen den Webhook wählen.",
+    ),
     good_then: (
         "Ja: Das kam von uns, unverändert.",
         "Es wurde vor mehr als fünf Minuten signiert, wie jede Anfrage, die man aufbewahrt hat. Soll auch das Alter geprüft werden, geben Sie unten unter „Mehr“ an, wann sie ankam.",

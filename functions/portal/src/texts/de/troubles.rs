@@ -35,7 +35,7 @@ pub(super) const TEXTS: Troubles = Troubles {
         )
     },
     typed: "Was Sie eingegeben haben",
-    typed_means: "Es wurde nicht angenommen. Kopieren Sie, was Sie noch brauchen.",
+    typed_means: "Kopieren Sie hier, was Sie noch brauchen.",
     reason: "Der Grund:",
     reference: "Wenn Sie um Hilfe bitten, nennen Sie diese Anfrage:",
     to_start: "Zu Ihren Webhooks",

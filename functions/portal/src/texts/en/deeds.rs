@@ -68,7 +68,8 @@ pub(super) const TEXTS: Deeds = Deeds {
             }
         },
         waiting_at_least: |count| format!("At least {count} deliveries of the last 30 days wait."),
-        nothing_waits: "No delivery waits for this webhook, so there is nothing to cancel.",
+        nothing_waits: "No delivery of the last 30 days waits for this webhook.",
+        waits_longer: "Cancel what may have waited longer",
         confirm: "Cancel all of them",
         keep: "Do not cancel",
         progress: "Cancelling waiting deliveries",

@@ -36,6 +36,10 @@ pub(super) const TEXTS: Doctor = Doctor {
         "Yes: this came from us, unchanged.",
         "If your own check says no, it does not get these bytes, these headers or this secret.",
     ),
+    good_by_secret: (
+        "It was signed with this secret, and is unchanged.",
+        "Whoever has the secret can do that. To learn whether it came from us, choose the webhook instead.",
+    ),
     good_then: (
         "Yes: this came from us, unchanged.",
         "It was signed more than five minutes ago, as any request that was kept. To have its age judged as well, say below, under “More”, when it was received.",

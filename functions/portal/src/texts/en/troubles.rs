@@ -32,7 +32,7 @@ pub(super) const TEXTS: Troubles = Troubles {
         )
     },
     typed: "What you typed",
-    typed_means: "It was not taken. Copy what you still need.",
+    typed_means: "Copy from here what you still need.",
     reason: "The reason:",
     reference: "If you ask for help, name this request:",
     to_start: "To your webhooks",
