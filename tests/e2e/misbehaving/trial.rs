@@ -112,7 +112,7 @@ impl Case {
 }
 
 /// No excerpt here ends as it begins, which would be taken for a secret that was cut.
-const SECRET: &str = "whsec_//////////////////////////////////////////8=";
+const SECRET: &str = "whsec_/y1xFkK3JrBEAWJ8qfusMvXIUw+xkDzE2wIlhxeSGkg=";
 
 /// Publishes one event to all of them and to good receivers, and holds each to its outcome.
 pub(super) async fn hold(world: &World, cases: Vec<Case>, data: &Value) {
