@@ -190,7 +190,8 @@ fn form(
             Purpose::Change { webhook, .. } => (webhook::above(visit, *webhook, visit.texts.webhook.edit)),
         }
         (parts::error_summary(visit, errors))
-        form.long #(field::WHOLE) method="post" action=(visit.to(&action)) novalidate {
+        // A browser that fills it in again would tick what a pattern had ticked.
+        form.long #(field::WHOLE) method="post" action=(visit.to(&action)) novalidate autocomplete="off" {
             (parts::token(visit))
             @match purpose {
                 Purpose::Make { key } => input type="hidden" name="key" value=(key);,

@@ -155,8 +155,7 @@ fn choice(name: &str, label: &str, means: Option<&str>, typed: &Typed) -> Markup
     let id = format!("type-{name}");
     html! {
         div.check {
-            // A browser that fills a form in again would tick what a pattern had ticked.
-            input #(id) type="checkbox" autocomplete="off" name="events" value=(name) checked[typed.events.contains(name)];
+            input #(id) type="checkbox" name="events" value=(name) checked[typed.events.contains(name)];
             label for=(id) {
                 @if label == name { code { (label) } } @else { (label) }
                 @if let Some(means) = means { " " span.soft { (means) } }

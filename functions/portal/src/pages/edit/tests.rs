@@ -41,7 +41,7 @@ async fn the_form_has_the_catalogue_to_pick_from() {
     assert_eq!(page.status, 200);
     for part in [
         "<form class=\"long\" id=\"form-top\" method=\"post\" action=\"../webhooks/new\" novalidate>",
-        "<input id=\"type-*\" type=\"checkbox\" autocomplete=\"off\" name=\"events\" value=\"*\">",
+        "<input id=\"type-*\" type=\"checkbox\" name=\"events\" value=\"*\">",
         "<label for=\"type-invoice.paid\"><code>invoice.paid</code> <span class=\"soft\">An invoice was paid.</span></label>",
         "&quot;amount&quot;: 1200",
         "About the webhook itself",
