@@ -40,7 +40,7 @@ async fn the_form_has_the_catalogue_to_pick_from() {
     let page = api.visitor().opens("webhooks/new").await;
     assert_eq!(page.status, 200);
     for part in [
-        "<form class=\"long\" id=\"form-top\" method=\"post\" action=\"../webhooks/new\" novalidate>",
+        "<form class=\"long\" id=\"form-top\" method=\"post\" action=\"../webhooks/new\" novalidate autocomplete=\"off\">",
         "<input id=\"type-*\" type=\"checkbox\" name=\"events\" value=\"*\">",
         "<label for=\"type-invoice.paid\"><code>invoice.paid</code> <span class=\"soft\">An invoice was paid.</span></label>",
         "&quot;amount&quot;: 1200",
