@@ -37,6 +37,24 @@ class Fresh(unittest.TestCase):
         self.assertEqual(document()["info"]["version"], version and version[1])
 
 
+def several(told: Any, place: str = "") -> Iterator[str]:
+    """Where a choice has a value twice."""
+    if isinstance(told, dict):
+        values = told.get("enum")
+        if isinstance(values, list) and any(values.count(value) > 1 for value in values):
+            yield place
+        for name, inner in told.items():
+            yield from several(inner, f"{place}/{name}")
+    elif isinstance(told, list):
+        for at, inner in enumerate(told):
+            yield from several(inner, f"{place}/{at}")
+
+
+class Choices(unittest.TestCase):
+    def test_each_value_stands_once(self):
+        self.assertEqual(list(several(document())), [], "programs that make clients refuse it")
+
+
 class Examples(unittest.TestCase):
     def test_each_is_as_its_schema_says(self):
         """By a library that knows all of JSON Schema: what a schema says in words of its own is told here."""

@@ -164,8 +164,13 @@ fn answer(
 ) -> Result<Value, Box<dyn Error>> {
     let mut lines: Vec<String> = told.iter().map(|(error, when)| format!("- `{}`: {when}", error.code())).collect();
     lines.extend(gateways.map(|(when, _)| format!("- The gateway answers so itself {when}")));
-    let mut names: Vec<&str> = told.iter().map(|(error, _)| error.code()).collect();
-    names.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for (error, _) in told {
+        // A route may say of a code what is not said of it in general. Clients are made of each code once.
+        if !names.contains(&error.code()) {
+            names.push(error.code());
+        }
+    }
     let ours = (!names.is_empty()).then(|| body(shape, &names));
     let of_gateway = gateways.map(|_| json!({"$ref": "#/components/schemas/GatewayError"}));
     let bodies: Vec<Value> = ours.into_iter().chain(of_gateway).collect();
