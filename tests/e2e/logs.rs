@@ -112,6 +112,17 @@ async fn refusals(world: &World, tenant: &Tenant) {
     api.get(concat!("/v1/", canary!("path"), "?token=", canary!("query"))).await;
 }
 
+/// What a visitor opens and posts at the portal, with a canary wherever he may write, and a link's page.
+async fn pages(world: &World, tenant: &Tenant) {
+    let reader = world.reader_who(&tenant.id, &["view", "edit"]).await;
+    let list = reader.opens(concat!("webhooks?after=", canary!("query"))).await;
+    assert_eq!(reader.opens(concat!("webhooks/", canary!("path"))).await.status, 404);
+    let typed = [("url", concat!("https://your-app.invalid/?", canary!("query"))), ("events", canary!("event"))];
+    assert!(reader.posts(&list, "webhooks/new", &typed).await.status >= 400);
+    reader.opens(&format!("enter/prl_{}", "5f0c9a7e".repeat(8))).await;
+    tenant.api.get(concat!("/v1/openapi.json?", canary!("query"))).await;
+}
+
 /// Jobs and what comes over the bus, good and refused, each with a canary wherever its sender may write.
 async fn jobs(world: &World) {
     let customer = world.netraflow("pro").await;
@@ -180,6 +191,7 @@ async fn no_log_line_of_the_whole_suite_tells_what_is_private() {
     deliveries(&world, &tenant).await;
     refusals(&world, &tenant).await;
     jobs(&world).await;
+    pages(&world, &tenant).await;
 
     let mut never: Vec<String> = NEVER.map(str::to_owned).to_vec();
     never.push(world.stack.admin_key.clone());
