@@ -1,42 +1,22 @@
 """A front for a local stack's API: it speaks TLS, as webhooks ask for, and hands on what comes as it came."""
 
 import http.server
-import ssl
-import threading
 import urllib.error
 import urllib.request
-from typing import Self
+
+from https_server import HttpsServer
 
 # Of the connection between the two, and of no concern to who is behind.
 OWN_HEADERS = ("host", "connection", "content-length", "transfer-encoding", "accept-encoding")
 WITHIN = 30
 
 
-class Front:
+class Front(HttpsServer):
     """Takes POSTs on a free port of this machine. Use it in a `with`, which starts and ends it."""
 
     def __init__(self, tls: dict, behind: str) -> None:
         """`tls` are files with which a receiver on this machine is trusted by the stack's functions."""
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler(behind))
-        self._server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls["cert"], tls["key"])
-        # The handshake is each connection's own thread's: one that hangs holds up nobody else.
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"https://localhost:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(tls, handler(behind))
 
 
 def handler(behind: str) -> type[http.server.BaseHTTPRequestHandler]:

@@ -82,7 +82,7 @@ class OnThisMachine:
     @contextlib.contextmanager
     def receivers(self, api_url: str) -> Iterator[str]:
         with Front(self.running.described["receiver_tls"], api_url) as front:
-            yield front.url
+            yield front.origin
 
 
 def target() -> Target:

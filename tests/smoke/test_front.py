@@ -57,10 +57,10 @@ class Fronts(unittest.TestCase):
     def test_bytes_headers_paths_and_statuses_pass_as_they_are(self):
         port = self.behind.server_address[1]
         with Front(self.authority.as_json(), f"http://127.0.0.1:{port}/stage") as front:
-            self.assertRegex(front.url, r"^https://localhost:\d+$")
+            self.assertRegex(front.origin, r"^https://localhost:\d+$")
             for status in (200, 401, 503):
                 path = f"/v1/smoke/receive/k1.a-b_c/{status}"
-                found, text = self.post(front.url + path, b'{"a":1.50}', **{"webhook-signature": "v1,a= v1,b="})
+                found, text = self.post(front.origin + path, b'{"a":1.50}', **{"webhook-signature": "v1,a= v1,b="})
                 told = json.loads(text)
                 self.assertEqual((found, told["path"], told["body"]), (status, f"/stage{path}", '{"a":1.50}'))
                 self.assertEqual(told["headers"]["webhook-signature"], "v1,a= v1,b=")
@@ -69,7 +69,7 @@ class Fronts(unittest.TestCase):
         self.behind.shutdown()
         self.behind.server_close()
         with Front(self.authority.as_json(), f"http://127.0.0.1:{self.behind.server_address[1]}") as front:
-            self.assertEqual(self.post(front.url + "/", b"")[0], 502)
+            self.assertEqual(self.post(front.origin + "/", b"")[0], 502)
 
 
 if __name__ == "__main__":

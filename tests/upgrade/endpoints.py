@@ -2,13 +2,12 @@
 
 import http.server
 import json
-import ssl
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import Self
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from https_server import HttpsServer
 
 
 @dataclass(frozen=True)
@@ -52,33 +51,19 @@ class Endpoint:
         return status
 
 
-class Endpoints:
+class Endpoints(HttpsServer):
     """Use it in a `with`, which starts and ends the server."""
 
     def __init__(self, tls: dict) -> None:
         self.all: dict[str, Endpoint] = {}
-        self._server = Server(("127.0.0.1", 0), self._handler())
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(tls["cert"], tls["key"])
-        # A handshake belongs to the connection's own thread: one that stalls must not keep the others out.
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        super().__init__(tls, self._handler(), Server)
 
     def make(self, name: str, **how: float) -> Endpoint:
         self.all[name] = Endpoint(name, **how)  # type: ignore[arg-type]
         return self.all[name]
 
     def url(self, endpoint: Endpoint) -> str:
-        return f"https://localhost:{self._server.server_address[1]}/{endpoint.name}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self.origin}/{endpoint.name}"
 
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         endpoints = self.all
