@@ -287,3 +287,33 @@ pub(crate) struct Previewed {
     #[serde(default)]
     pub(crate) body: String,
 }
+
+/// A type of events, as the catalogue has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct EventType {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) schema: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub(crate) example: Option<Box<RawValue>>,
+    #[serde(default)]
+    pub(crate) built_in: bool,
+    #[serde(default)]
+    pub(crate) deprecated: bool,
+}
+
+/// What a recovery would send.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RecoveryCount {
+    pub(crate) found: u64,
+    #[serde(default)]
+    pub(crate) complete: bool,
+}
+
+/// A recovery that has begun.
+#[derive(Deserialize)]
+pub(crate) struct RecoveryBegun {
+    pub(crate) recovery_id: String,
+}

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::field::{self, Field, check};
-use crate::answers::Pagination;
+use crate::answers::{EventType, Pagination};
 use crate::directory::{Directory, Listed};
 use crate::form::Errors;
 use crate::json;
@@ -29,19 +29,6 @@ struct Page {
     event_types: Vec<EventType>,
     #[serde(default)]
     pagination: Pagination,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventType {
-    name: String,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    schema: Option<Box<RawValue>>,
-    #[serde(default)]
-    example: Option<Box<RawValue>>,
-    #[serde(default)]
-    deprecated: bool,
 }
 
 impl EventType {

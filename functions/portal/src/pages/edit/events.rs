@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::typed::Typed;
-use crate::answers::Pagination;
+use crate::answers::{EventType, Pagination};
 use crate::form::Errors;
 use crate::json;
 use crate::pages::field::Field;
@@ -35,20 +35,6 @@ struct Page {
     event_types: Vec<EventType>,
     #[serde(default)]
     pagination: Pagination,
-}
-
-/// A type of events.
-#[derive(Deserialize)]
-pub(super) struct EventType {
-    pub(super) name: String,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    schema: Option<Box<RawValue>>,
-    #[serde(default)]
-    example: Option<Box<RawValue>>,
-    #[serde(default)]
-    built_in: bool,
 }
 
 /// The deployment's types, as far as they are listed.

@@ -2,29 +2,16 @@
 
 use maud::{Markup, html};
 use postrider_domain::recovery::Progress;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::kind::Kind;
-use crate::answers::Recovery;
+use crate::answers::{Recovery, RecoveryBegun, RecoveryCount};
 use crate::form::{Errors, Form};
 use crate::pages::field::{self, Field};
 use crate::parts;
 use crate::shown::Shown;
 use crate::trouble::Trouble;
 use crate::visit::Visit;
-
-#[derive(Debug, Deserialize)]
-struct Counted {
-    found: u64,
-    #[serde(default)]
-    complete: bool,
-}
-
-#[derive(Deserialize)]
-struct Begun {
-    recovery_id: String,
-}
 
 /// The span, as it was typed.
 #[derive(Debug, Default)]
@@ -71,12 +58,14 @@ pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     }
     let is_begun = visit.form.has("begin");
     let answered = if is_begun {
-        kind.recover::<Begun>(visit, &asked)
+        kind.recover::<RecoveryBegun>(visit, &asked)
             .await
             .map(|begun| Shown::see(format!("jobs/{}/recover/{}", kind.name(), begun.recovery_id)))
     } else {
         asked["count_only"] = json!(true);
-        kind.recover::<Counted>(visit, &asked).await.map(|counted| page(visit, kind, &span, &errors, Some(&counted)))
+        kind.recover::<RecoveryCount>(visit, &asked)
+            .await
+            .map(|counted| page(visit, kind, &span, &errors, Some(&counted)))
     };
     match answered {
         Ok(shown) => Ok(shown),
@@ -88,7 +77,7 @@ pub(crate) async fn ask(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     }
 }
 
-fn page(visit: &Visit<'_>, kind: Kind, span: &Span, errors: &Errors, counted: Option<&Counted>) -> Shown {
+fn page(visit: &Visit<'_>, kind: Kind, span: &Span, errors: &Errors, counted: Option<&RecoveryCount>) -> Shown {
     let (texts, action) = (&visit.texts.jobs, visit.to(&format!("jobs/{}/recover", kind.name())));
     let in_utc = visit.texts.events.in_utc;
     let main = html! {
@@ -108,12 +97,12 @@ fn page(visit: &Visit<'_>, kind: Kind, span: &Span, errors: &Errors, counted: Op
 }
 
 /// How much it is, and the button that sends it: of the span that was counted, whatever stands in the fields meanwhile.
-fn told(visit: &Visit<'_>, action: &str, span: &Span, counted: &Counted) -> Markup {
+fn told(visit: &Visit<'_>, action: &str, span: &Span, counted: &RecoveryCount) -> Markup {
     let texts = &visit.texts.jobs;
     let text = match counted {
-        Counted { found: 0, complete: true } => texts.nothing_to_recover.to_owned(),
-        Counted { found, complete: true } => (texts.counted)(*found),
-        Counted { found, .. } => (texts.counted_at_least)(*found),
+        RecoveryCount { found: 0, complete: true } => texts.nothing_to_recover.to_owned(),
+        RecoveryCount { found, complete: true } => (texts.counted)(*found),
+        RecoveryCount { found, .. } => (texts.counted_at_least)(*found),
     };
     html! {
         div.confirm role="status" {

@@ -5,11 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use postrider_domain::recovery::Progress;
 use postrider_host::clock;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{above, asked_for, for_form};
-use crate::answers::{Recovery, Webhook};
+use crate::answers::{Recovery, RecoveryBegun, RecoveryCount, Webhook};
 use crate::form::{Errors, Form};
 use crate::pages::field::{self, Field, check};
 use crate::parts;
@@ -32,18 +31,6 @@ struct Asked {
     never_matched: bool,
 }
 
-#[derive(Deserialize)]
-struct Count {
-    found: u64,
-    #[serde(default)]
-    complete: bool,
-}
-
-#[derive(Deserialize)]
-struct Begun {
-    recovery_id: String,
-}
-
 /// The form.
 pub(crate) async fn form(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let webhook = asked_for(visit).await?;
@@ -58,13 +45,13 @@ pub(crate) async fn posted(visit: &Visit<'_>) -> Result<Shown, Trouble> {
     let is_sent = visit.form.has("send");
     let errors = match asked.body(visit, !is_sent) {
         Err(errors) => errors,
-        Ok(body) if is_sent => match visit.post::<Begun>(&path, &body).await {
+        Ok(body) if is_sent => match visit.post::<RecoveryBegun>(&path, &body).await {
             Ok(begun) => {
                 return Ok(Shown::see(format!("webhooks/{}/recover/{}", visit.variables[0], begun.recovery_id)));
             }
             Err(trouble) => field::kept(visit, trouble, &FIELDS)?,
         },
-        Ok(body) => match futures::join!(visit.post::<Count>(&path, &body), for_form(visit)) {
+        Ok(body) => match futures::join!(visit.post::<RecoveryCount>(&path, &body), for_form(visit)) {
             (Ok(count), webhook) => {
                 return Ok(shown(visit, webhook?.as_ref(), &asked, Some(&count), &Errors::default()));
             }
@@ -127,7 +114,13 @@ impl Asked {
     }
 }
 
-fn shown(visit: &Visit<'_>, webhook: Option<&Webhook>, asked: &Asked, count: Option<&Count>, errors: &Errors) -> Shown {
+fn shown(
+    visit: &Visit<'_>,
+    webhook: Option<&Webhook>,
+    asked: &Asked,
+    count: Option<&RecoveryCount>,
+    errors: &Errors,
+) -> Shown {
     let texts = &visit.texts.deeds.recover;
     let action = visit.to(&format!("webhooks/{}/recover", visit.variables[0]));
     let example = example(visit, webhook);
@@ -194,7 +187,7 @@ fn statuses(visit: &Visit<'_>, asked: &Asked, errors: &Errors) -> Markup {
 }
 
 /// How much it is, and the button that sends it: with what was chosen when it was counted.
-fn counted(visit: &Visit<'_>, action: &str, asked: &Asked, count: &Count) -> Markup {
+fn counted(visit: &Visit<'_>, action: &str, asked: &Asked, count: &RecoveryCount) -> Markup {
     let texts = &visit.texts.deeds.recover;
     if count.found == 0 && count.complete {
         return parts::empty(texts.none_found, texts.none_found_means, html! {});
